@@ -1,0 +1,1 @@
+"""Carbon arithmetic: what an instance-hour costs the climate."""

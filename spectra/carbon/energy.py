@@ -1,0 +1,190 @@
+"""Energy of an instance-hour: power curves, accelerators, storage and network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+
+from spectra.carbon.uncertainty import POWER_GSD
+from spectra.catalog import Catalog, InstanceType, PowerCurve, TypeMatch, load_catalog
+
+LOAD_POINTS_PCT = (0.0, 10.0, 50.0, 100.0)
+
+# Medians of Teads over the uniform method on the 384 non-GPU types that have both, at LOAD_POINTS.
+CALIBRATION = (1.27, 1.80, 1.92, 1.91)
+
+GLOBAL_PUE = 1.14
+EBS_REPLICATION = 2.0
+SSD_WH_PER_TB_H = 1.2
+HDD_WH_PER_TB_H = 0.65
+HDD_VOLUME_TYPES = frozenset({"st1", "sc1", "standard"})
+NETWORK_KWH_PER_GB = 0.001
+MEMORY_W_PER_GB = 0.392
+
+
+class Watts(NamedTuple):
+    """IT power of one instance, without PUE.
+
+    Attributes
+    ----------
+    watts : float
+        Central estimate [W].
+    tier : str
+        ``A`` measured curve, ``C`` derived and calibrated, ``D`` type unknown.
+    low, high : float
+        95 % interval of the power model [W].
+    """
+
+    watts: float
+    tier: str
+    low: float
+    high: float
+
+
+def interpolate_watts(curve: PowerCurve, cpu_pct: float) -> float:
+    """Power of the host part at a CPU load.
+
+    Piecewise linear through 0, 10, 50 and 100 % load [1]_.
+
+    Parameters
+    ----------
+    curve : PowerCurve
+        Watts at the four loads [W].
+    cpu_pct : float
+        CPU utilisation [%]; clipped to 0-100.
+
+    References
+    ----------
+    .. [1] Teads engineering, "Building an AWS EC2 Carbon Emissions Dataset" (CC BY 4.0).
+    """
+    load = min(max(cpu_pct, LOAD_POINTS_PCT[0]), LOAD_POINTS_PCT[-1])
+    return float(np.interp(load, LOAD_POINTS_PCT, curve.watts))
+
+
+def calibrated_curve(instance: InstanceType) -> PowerCurve:
+    """Uniform watts brought to the level of the measured table."""
+    return PowerCurve(*(w * k for w, k in zip(instance.uniform.watts, CALIBRATION, strict=True)))
+
+
+def central_curve(match: TypeMatch) -> PowerCurve:
+    """Host curve that the ledger uses: measured where there is one, else calibrated."""
+    return match.type.teads or calibrated_curve(match.type)
+
+
+def gpu_watts(instance: InstanceType, gpu_pct: float) -> float:
+    """Power of all accelerators of an instance at a load [W]; 0 for types without any."""
+    load = min(max(gpu_pct, 0.0), 100.0) / 100.0
+    span = instance.gpu_max_w - instance.gpu_idle_w
+    return instance.gpu_count * (instance.gpu_idle_w + load * span)
+
+
+def instance_watts(
+    instance_type: str,
+    cpu_pct: float,
+    gpu_pct: float = 50.0,
+    catalog: Catalog | None = None,
+) -> Watts:
+    """IT power of one running instance, without PUE.
+
+    Parameters
+    ----------
+    instance_type : str
+        EC2 type name; an unknown one is estimated and comes back as tier D.
+    cpu_pct, gpu_pct : float
+        Utilisation [%]; the accelerator's is used for GPU types alone.
+
+    Returns
+    -------
+    Watts
+        Central value, tier and 95 % interval.
+
+    Examples
+    --------
+    >>> round(instance_watts("m5.xlarge", cpu_pct=30.0).watts, 1)
+    21.1
+    """
+    match = (catalog or load_catalog()).instance_type(instance_type)
+    watts = interpolate_watts(central_curve(match), cpu_pct) + gpu_watts(match.type, gpu_pct)
+    spread = POWER_GSD[match.tier] ** 1.96
+    return Watts(watts, match.tier, watts / spread, watts * spread)
+
+
+def comparable_watts(
+    instance_type: str, cpu_pct: float, gpu_pct: float = 50.0, catalog: Catalog | None = None
+) -> float:
+    """Power by the one method that every type has, for comparing two types [W].
+
+    Calibrated uniform watts on both sides; never a measured curve against a derived one, whose
+    difference of method would pass for a saving.
+    """
+    instance = (catalog or load_catalog()).instance_type(instance_type).type
+    host = interpolate_watts(calibrated_curve(instance), cpu_pct)
+    return host + gpu_watts(instance, gpu_pct)
+
+
+def ccf_watts(
+    instance_type: str, cpu_pct: float, gpu_pct: float = 50.0, catalog: Catalog | None = None
+) -> float:
+    """Low sensitivity of the power model: the Cloud Carbon Footprint formula [W].
+
+    ``vCPU·(min + u·(max − min)) + 0.392 W/GB·extra memory + GPU``.
+    """
+    instance = (catalog or load_catalog()).instance_type(instance_type).type
+    idle, slope = ccf_line(instance)
+    load = min(max(cpu_pct, 0.0), 100.0)
+    return idle + slope * load + gpu_watts(instance, gpu_pct)
+
+
+def ccf_line(instance: InstanceType) -> tuple[float, float]:
+    """Idle watts [W] and slope [W per % load] of the CCF formula, host part."""
+    span = instance.ccf_max_w_per_vcpu - instance.ccf_min_w_per_vcpu
+    idle = instance.vcpu * instance.ccf_min_w_per_vcpu
+    return idle + MEMORY_W_PER_GB * instance.ccf_extra_memory_gib, instance.vcpu * span / 100.0
+
+
+def mean_watts(
+    instance_type: str, cpu_pct: Iterable[float], catalog: Catalog | None = None
+) -> float:
+    """Mean power over samples of CPU load [W].
+
+    The curve is concave: power of the mean load overstates a bursty hour, so power is evaluated
+    per sample and then averaged.
+    """
+    return float(
+        np.mean([instance_watts(instance_type, u, catalog=catalog).watts for u in cpu_pct])
+    )
+
+
+def storage_wh(size_gb: float, volume_type: str = "gp3", hours: float = 1.0) -> float:
+    """IT energy of an EBS volume [Wh], replication included, PUE not."""
+    per_tb = HDD_WH_PER_TB_H if volume_type in HDD_VOLUME_TYPES else SSD_WH_PER_TB_H
+    return size_gb / 1_000.0 * per_tb * EBS_REPLICATION * hours
+
+
+def network_wh(inter_region_gb: float) -> float:
+    """Energy of traffic between regions [Wh]; end-to-end, so no PUE is applied to it."""
+    return inter_region_gb * NETWORK_KWH_PER_GB * 1_000.0
+
+
+def instance_hour_wh(
+    watts: float,
+    *,
+    pue: float = GLOBAL_PUE,
+    running_fraction: float = 1.0,
+    storage_it_wh: float = 0.0,
+    network_it_wh: float = 0.0,
+) -> float:
+    """Energy at the data-centre meter of one hour [Wh].
+
+    ``E = PUE·P·τ + PUE·E_storage + E_network``.
+
+    Parameters
+    ----------
+    watts : float
+        IT power of the instance, accelerators included [W].
+    running_fraction : float
+        Share τ of the hour in state running; storage goes on when it is 0.
+    """
+    return pue * (watts * running_fraction + storage_it_wh) + network_it_wh

@@ -1,0 +1,186 @@
+"""Carbon intensity of every hour of a zone: the ladder A to F for missing values."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from spectra.errors import InputError
+
+MAX_G_PER_KWH = 1_500.0
+MAX_JUMP = 5.0
+INTERPOLATED_HOURS = 3
+PROFILE_HOURS = 7 * 24
+HISTORY = pd.Timedelta(days=28)
+MONTH_MIN_HOURS = 7 * 24
+LEVEL_CLIP = (0.5, 2.0)
+
+DIRECT = "intensity_direct_g_per_kwh"
+LIFECYCLE = "intensity_lifecycle_g_per_kwh"
+VALUES = [DIRECT, LIFECYCLE]
+
+
+class AnnualFactor(NamedTuple):
+    """Annual grid factors of a zone [gCO2e/kWh]; the last step of the ladder."""
+
+    direct: float
+    lifecycle: float
+
+
+def resolve_intensity(
+    observed: pd.DataFrame,
+    hours: pd.DatetimeIndex,
+    annual: AnnualFactor,
+    monthly_lifecycle: dict[int, float] | None = None,
+) -> pd.DataFrame:
+    """Give every hour an intensity and the tier it came from.
+
+    A measured, B provider-estimated, C linear over gaps of up to 3 h, D the zone's own
+    hour-of-week median of the last 28 days scaled to its present level for gaps of up to 7 days,
+    E the monthly mean, F the annual factor. Never 0 for "unknown", never skipped, never carried on.
+
+    Parameters
+    ----------
+    observed : DataFrame
+        Columns hour (aware UTC), intensity_direct_g_per_kwh, intensity_lifecycle_g_per_kwh
+        [gCO2e/kWh, NaN where unknown], is_estimated, quality, source; one row an hour.
+    hours : DatetimeIndex
+        The hours wanted, aware UTC, hourly and without holes.
+    annual : AnnualFactor
+        Also gives the ratio that fills in the one of the two factors that a source lacks.
+    monthly_lifecycle : dict, optional
+        Mean lifecycle intensity by calendar month from the reference profile [gCO2e/kWh].
+
+    Returns
+    -------
+    DataFrame
+        Index `hours`; both intensities, ``tier`` (A-F), ``quality``, ``source``,
+        ``direct_is_scaled``.
+    """
+    if hours.tz is None:
+        raise InputError("Intensity hours must be timezone-aware UTC.")
+    series = observed.drop_duplicates("hour", keep="last").set_index("hour").sort_index()
+    span = _hourly_span(series.index, hours)
+    table = series.reindex(span)
+    frame = _plausible(_both_factors(table, annual))
+    is_estimated = table["is_estimated"].eq(True) | frame["direct_is_scaled"]
+    tier = pd.Series("A", index=frame.index, dtype=object).mask(is_estimated, "B")
+    frame["tier"] = tier.where(frame[LIFECYCLE].notna(), None)
+    known = frame["tier"].notna()
+    frame["quality"] = table["quality"].where(known)
+    frame["source"] = table["source"].ffill().bfill().astype(object)
+    _fill_gaps(frame, known)
+    _fill_defaults(frame, annual, monthly_lifecycle or {})
+    return frame.loc[hours].rename_axis("hour")
+
+
+def _hourly_span(observed: pd.Index, hours: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """Hours from the earliest that can matter to the last one wanted."""
+    start = hours[0] - HISTORY
+    first = max(observed.min(), start) if len(observed) else hours[0]
+    # A gap ends at the first later observation, so one may lie behind the hours wanted.
+    last = min(observed.max(), hours[-1] + HISTORY) if len(observed) else hours[-1]
+    return pd.date_range(min(first, hours[0]), max(last, hours[-1]), freq="h")
+
+
+def _both_factors(table: pd.DataFrame, annual: AnnualFactor) -> pd.DataFrame:
+    """Fill in the one factor a source lacks by the zone's annual direct/lifecycle ratio."""
+    frame = table[VALUES].astype(float)
+    ratio = annual.direct / annual.lifecycle if annual.lifecycle > 0 else np.nan
+    lacking_direct = frame[DIRECT].isna() & frame[LIFECYCLE].notna()
+    lacking_lifecycle = frame[LIFECYCLE].isna() & frame[DIRECT].notna()
+    given = table.get("direct_is_scaled", pd.Series(False, index=table.index)).eq(True)
+    frame["direct_is_scaled"] = given | lacking_direct | lacking_lifecycle
+    frame[DIRECT] = frame[DIRECT].fillna(frame[LIFECYCLE] * ratio)
+    frame[LIFECYCLE] = frame[LIFECYCLE].fillna(frame[DIRECT] / ratio if ratio else np.nan)
+    return frame
+
+
+def _plausible(frame: pd.DataFrame) -> pd.DataFrame:
+    """Drop values outside 0-1500 and jumps of more than five-fold that the next hour denies."""
+    value = frame[LIFECYCLE]
+    outside = ((frame[VALUES] < 0) | (frame[VALUES] > MAX_G_PER_KWH)).any(axis=1)
+    before, after = value.shift(1), value.shift(-1)
+    jumped = (value > MAX_JUMP * before) | (value * MAX_JUMP < before)
+    returned = (after <= MAX_JUMP * before) & (after * MAX_JUMP >= before)
+    away_from_next = (value > MAX_JUMP * after) | (value * MAX_JUMP < after)
+    frame.loc[outside | (jumped & returned & away_from_next), VALUES] = np.nan
+    return frame
+
+
+def _fill_gaps(frame: pd.DataFrame, known: pd.Series) -> None:
+    """Steps C and D, gap by gap; needs A or B hours around or before the gap."""
+    gap_id = (known != known.shift()).cumsum()[~known]
+    positions = pd.Series(np.arange(len(frame)), index=frame.index)
+    for _, at in positions[~known].groupby(gap_id):
+        first, last = int(at.iloc[0]), int(at.iloc[-1])
+        if first == 0 or len(at) > PROFILE_HOURS:
+            continue
+        closed = last + 1 < len(frame)
+        if closed and len(at) <= INTERPOLATED_HOURS:
+            _interpolate(frame, first, last)
+        else:
+            _from_profile(frame, known, first, last)
+
+
+def _interpolate(frame: pd.DataFrame, first: int, last: int) -> None:
+    """Step C: a straight line between the hours on both sides."""
+    gap = frame.index[first : last + 1]
+    weights = np.arange(1, len(gap) + 1) / (len(gap) + 1)
+    for column in VALUES:
+        left, right = frame[column].iloc[first - 1], frame[column].iloc[last + 1]
+        frame.loc[gap, column] = left + (right - left) * weights
+    frame.loc[gap, ["tier", "quality"]] = ["C", "imputed"]
+
+
+def _from_profile(frame: pd.DataFrame, known: pd.Series, first: int, last: int) -> None:
+    """Step D: hour-of-week median of the last 28 days, scaled to the level of the last 24 h."""
+    gap = frame.index[first : last + 1]
+    past = frame.iloc[:first][known.iloc[:first]]
+    past = past[past.index >= gap[0] - HISTORY]
+    profile = past.groupby(_hour_of_week(past.index))[VALUES].median()
+    wanted = profile.reindex(_hour_of_week(gap))
+    recent = past.iloc[-24:]
+    usual = profile.reindex(_hour_of_week(recent.index))[LIFECYCLE].mean()
+    level = float(np.clip(recent[LIFECYCLE].mean() / usual, *LEVEL_CLIP)) if usual > 0 else 1.0
+    usable = wanted[LIFECYCLE].notna().to_numpy()
+    frame.loc[gap[usable], VALUES] = wanted[usable].to_numpy() * level
+    frame.loc[gap[usable], ["tier", "quality"]] = ["D", "imputed"]
+
+
+def _fill_defaults(
+    frame: pd.DataFrame, annual: AnnualFactor, monthly_lifecycle: dict[int, float]
+) -> None:
+    """Steps E and F: the zone's monthly mean, else its annual factor."""
+    missing = frame["tier"].isna()
+    if not missing.any():
+        return
+    months = _month_key(frame.index)
+    observed = frame[frame["tier"].isin(["A", "B"])]
+    grouped = observed.groupby(_month_key(observed.index))[VALUES]
+    means = grouped.mean()[grouped.size() >= MONTH_MIN_HOURS].reindex(months).to_numpy()
+    ratio = annual.direct / annual.lifecycle if annual.lifecycle > 0 else 0.0
+    reference = np.array([monthly_lifecycle.get(m, np.nan) for m in months % 12 + 1])
+    reference_pair = np.column_stack([reference * ratio, reference])
+    monthly = np.where(np.isnan(means), reference_pair, means)
+    has_month = missing.to_numpy() & ~np.isnan(monthly[:, 1])
+    frame.loc[has_month, VALUES] = monthly[has_month]
+    frame.loc[has_month, ["tier", "quality"]] = ["E", "default"]
+    rest = frame["tier"].isna()
+    frame.loc[rest, VALUES] = [annual.direct, annual.lifecycle]
+    frame.loc[rest, ["tier", "quality"]] = ["F", "default"]
+    frame.loc[missing, "source"] = frame.loc[missing, "source"].where(
+        frame.loc[missing, "quality"].eq("imputed"), "catalogue"
+    )
+
+
+def _hour_of_week(index: pd.Index) -> np.ndarray:
+    stamps = pd.DatetimeIndex(index)
+    return np.asarray(stamps.day_of_week * 24 + stamps.hour)
+
+
+def _month_key(index: pd.Index) -> np.ndarray:
+    stamps = pd.DatetimeIndex(index)
+    return np.asarray(stamps.year * 12 + stamps.month - 1)

@@ -1,0 +1,122 @@
+"""Units: conversion between g, kg and t, Wh and kWh, and the scale a number is best shown in."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from spectra.errors import InputError
+
+GRAMS_PER_KG = 1_000.0
+GRAMS_PER_TONNE = 1_000_000.0
+WH_PER_KWH = 1_000.0
+HOURS_PER_YEAR = 8_760.0
+GRAMS_PER_POUND = 453.592_37
+
+# Factor to gCO2e per kWh of each intensity unit a provider is known to use.
+_INTENSITY_UNITS = {
+    "gco2eq/kwh": 1.0,
+    "gco2e/kwh": 1.0,
+    "g/kwh": 1.0,
+    "kgco2e/kwh": GRAMS_PER_KG,
+    "kgco2e/mwh": 1.0,
+    "tco2e/mwh": GRAMS_PER_KG,
+    "lbs_co2_per_mwh": GRAMS_PER_POUND / 1_000.0,
+    "lb/mwh": GRAMS_PER_POUND / 1_000.0,
+}
+
+# (smallest magnitude shown in it, unit, base units per unit), largest first.
+_MASS_SCALE = ((1e6, "t", 1e6), (1e3, "kg", 1e3), (0.0, "g", 1.0))
+_ENERGY_SCALE = ((1e6, "GWh", 1e6), (1e3, "MWh", 1e3), (1.0, "kWh", 1.0), (0.0, "Wh", 1e-3))
+
+MISSING = "n/a"
+
+
+class Shown(NamedTuple):
+    """A number in the unit it is best read in."""
+
+    value: float
+    unit: str
+
+    def __str__(self) -> str:
+        return f"{number(self.value)} {self.unit}"
+
+
+def intensity_g_per_kwh(value: float, unit: str) -> float:
+    """Convert a provider's intensity to gCO2e/kWh.
+
+    Raises
+    ------
+    InputError
+        If the unit is unknown: a number is never passed through unconverted.
+    """
+    factor = _INTENSITY_UNITS.get(unit.strip().lower())
+    if factor is None:
+        raise InputError(
+            f"Unknown intensity unit “{unit}”.",
+            next_step=f"Known units: {', '.join(sorted(_INTENSITY_UNITS))}.",
+        )
+    return value * factor
+
+
+def scaled(value: float, scale: tuple[tuple[float, str, float], ...]) -> Shown:
+    """Pick the row of a scale that suits the magnitude of `value`."""
+    for smallest, unit, per_unit in scale:
+        # Rounding is done first, so that 999.96 g reads 1.00 kg and never 1,000 g.
+        if abs(float(f"{value:.3g}")) >= smallest:
+            return Shown(value / per_unit, unit)
+    raise AssertionError("the last row of a scale starts at zero")
+
+
+def mass(grams: float) -> Shown:
+    """Scale a mass in grams to g, kg or t."""
+    return scaled(grams, _MASS_SCALE)
+
+
+def energy(kwh: float) -> Shown:
+    """Scale an energy in kWh to Wh, kWh, MWh or GWh."""
+    return scaled(kwh, _ENERGY_SCALE)
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """Write a number with `digits` significant digits and thousands separators.
+
+    A missing value reads ``n/a``, never 0.
+    """
+    if value is None or not math.isfinite(value):
+        return MISSING
+    if value == 0:
+        return "0"
+    rounded = float(f"{value:.{digits}g}")
+    decimals = max(0, digits - 1 - math.floor(math.log10(abs(rounded))))
+    return f"{rounded:,.{decimals}f}"
+
+
+def mass_text(grams: float | None) -> str:
+    """Write a mass of grams with its unit, for example ``12.3 kg``."""
+    return MISSING if grams is None or not math.isfinite(grams) else str(mass(grams))
+
+
+def energy_text(kwh: float | None) -> str:
+    """Write an energy of kWh with its unit, for example ``1.20 MWh``."""
+    return MISSING if kwh is None or not math.isfinite(kwh) else str(energy(kwh))
+
+
+def usd_text(usd: float | None) -> str:
+    """Write an amount of US dollars; cents below 1,000."""
+    if usd is None or not math.isfinite(usd):
+        return MISSING
+    sign = "−" if usd < 0 else ""
+    return f"{sign}${abs(usd):,.2f}" if abs(usd) < 1_000 else f"{sign}${abs(usd):,.0f}"
+
+
+def share_text(share: float | None) -> str:
+    """Write a share of 0-1 as per cent; 100 % only when nothing is missing."""
+    if share is None or not math.isfinite(share):
+        return MISSING
+    percent = share * 100
+    if 99.5 <= percent < 100:
+        return ">99 %"
+    if 0 < percent < 0.5:
+        return "<1 %"
+    return f"{percent:.0f} %"

@@ -1,0 +1,71 @@
+"""Units: conversions that users of other tools got wrong, and numbers as they are written."""
+
+import pytest
+
+from spectra import units
+from spectra.errors import InputError
+
+
+def test_pounds_are_not_grams():
+    assert units.intensity_g_per_kwh(1000, "lbs_co2_per_mwh") == pytest.approx(453.592, abs=1e-3)
+
+
+def test_an_unknown_unit_is_an_error():
+    with pytest.raises(InputError, match="furlong"):
+        units.intensity_g_per_kwh(1, "furlong")
+
+
+@pytest.mark.parametrize("unit", ["gCO2eq/kWh", "g/kWh", "kgCO2e/MWh"])
+def test_one_kwh_at_400_g_is_the_same_from_every_source(unit):
+    grams = 1.0 * units.intensity_g_per_kwh(400, unit)
+    assert grams / units.GRAMS_PER_KG == 0.4
+    assert grams / units.GRAMS_PER_TONNE == 0.0004
+
+
+@pytest.mark.parametrize(
+    ("grams", "text"),
+    [
+        (0.0, "0 g"),
+        (12.34, "12.3 g"),
+        (999.4, "999 g"),
+        (999.96, "1.00 kg"),
+        (1234.0, "1.23 kg"),
+        (999_960.0, "1.00 t"),
+        (-1500.0, "-1.50 kg"),
+        (12_345_678_901.0, "12,300 t"),
+        (None, "n/a"),
+        (float("nan"), "n/a"),
+        (float("inf"), "n/a"),
+    ],
+)
+def test_mass(grams, text):
+    assert units.mass_text(grams) == text
+
+
+@pytest.mark.parametrize(
+    ("kwh", "text"), [(0.0293, "29.3 Wh"), (5.0, "5.00 kWh"), (5222.0, "5.22 MWh"), (None, "n/a")]
+)
+def test_energy(kwh, text):
+    assert units.energy_text(kwh) == text
+
+
+@pytest.mark.parametrize(
+    ("usd", "text"), [(0.5, "$0.50"), (-12.0, "−$12.00"), (47660.2, "$47,660"), (None, "n/a")]
+)
+def test_money(usd, text):
+    assert units.usd_text(usd) == text
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (1.0, "100 %"),
+        (0.9999, ">99 %"),
+        (0.951, "95 %"),
+        (0.001, "<1 %"),
+        (0, "0 %"),
+        (None, "n/a"),
+    ],
+)
+def test_share_is_100_percent_only_when_nothing_is_missing(share, text):
+    assert units.share_text(share) == text
