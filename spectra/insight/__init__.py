@@ -1,0 +1,1 @@
+"""What the numbers mean: comparisons and advice; frames in, frames out, no I/O."""

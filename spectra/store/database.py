@@ -1,0 +1,185 @@
+"""Opening the DuckDB store: one read-write connection per process, cursors, one writer lock."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+from spectra.errors import StoreError
+from spectra.store import macros
+
+MEMORY = ":memory:"
+DEFAULT_MEMORY_LIMIT = "256MB"
+
+
+class Store:
+    """One open DuckDB database.
+
+    Every call works on a cursor of its own, so any number of threads may read; writes go through
+    one lock and one transaction each.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file, ``:memory:`` for a private workspace, or a ``md:`` database.
+    memory_limit : str
+        DuckDB's own limit; the machine's size is no guide inside a container.
+
+    Raises
+    ------
+    StoreError
+        If the file is locked by another process, damaged, or written by a newer SPECTRA.
+    """
+
+    def __init__(
+        self,
+        path: str | Path = MEMORY,
+        *,
+        memory_limit: str = DEFAULT_MEMORY_LIMIT,
+        threads: int = 2,
+    ) -> None:
+        self.path = str(path)
+        self._write_lock = threading.RLock()
+        self.revision = 0  # grows with every committed write; what was read before may be stale
+        self._root = _connect(self.path, {"memory_limit": memory_limit, "threads": threads})
+        try:
+            macros.create(self._root)
+            migrate(self._root)
+        except BaseException:
+            self._root.close()
+            raise
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """Return a new cursor in UTC; never share one between threads."""
+        cursor = self._root.cursor()
+        cursor.execute("SET TimeZone = 'UTC'")
+        return cursor
+
+    @contextmanager
+    def write(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """One transaction under the writer lock; rolled back whole if anything fails."""
+        with self._write_lock:
+            cursor = self.cursor()
+            cursor.begin()
+            try:
+                yield cursor
+            except BaseException:
+                cursor.rollback()
+                raise
+            cursor.commit()
+            self.revision += 1
+
+    def frame(self, sql: str, parameters: dict[str, Any] | list[Any] | None = None) -> pd.DataFrame:
+        """Run a query and return its rows; for results of a few thousand rows."""
+        return self.cursor().execute(sql, parameters).df()
+
+    def row(
+        self, sql: str, parameters: dict[str, Any] | list[Any] | None = None
+    ) -> tuple[Any, ...] | None:
+        """Run a query and return its first row, None if there is none."""
+        rows = self.cursor().execute(sql, parameters).fetchall()
+        return rows[0] if rows else None
+
+    def meta(self, name: str) -> str | None:
+        """A value kept about the store itself."""
+        row = self.row("SELECT value FROM meta WHERE name = ?", [name])
+        return None if row is None else str(row[0])
+
+    def close(self) -> None:
+        """Close the database; the file is checkpointed."""
+        self._root.close()
+
+    def __repr__(self) -> str:
+        return f"Store({self.path!r})"
+
+
+def set_meta(cursor: duckdb.DuckDBPyConnection, name: str, value: str) -> None:
+    """Keep a value about the store, inside the caller's transaction."""
+    cursor.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", [name, value])
+
+
+def migrate(connection: duckdb.DuckDBPyConnection) -> None:
+    """Bring the schema up to date, each numbered step in a transaction of its own.
+
+    Raises
+    ------
+    StoreError
+        If the file was written by a newer version of SPECTRA; it is left untouched.
+    """
+    steps = migration_steps()
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS schema_version "
+        "(version INTEGER PRIMARY KEY, applied_at TIMESTAMPTZ)"
+    )
+    row = connection.execute("SELECT coalesce(max(version), 0) FROM schema_version").fetchall()[0]
+    current, newest = int(row[0]), max(steps)
+    if current > newest:
+        raise StoreError(
+            f"The database has schema version {current}; this SPECTRA knows up to {newest}.",
+            next_step="Update SPECTRA, or set SPECTRA_DATABASE to another file. "
+            "Nothing was changed.",
+        )
+    for version in range(current + 1, newest + 1):
+        connection.begin()
+        try:
+            connection.execute(steps[version])
+            connection.execute(
+                "INSERT INTO schema_version VALUES (?, ?)", [version, datetime.now(UTC)]
+            )
+        except BaseException:
+            connection.rollback()
+            raise
+        connection.commit()
+
+
+def migration_steps() -> dict[int, str]:
+    """SQL of every migration by its number."""
+    folder = resources.files("spectra.store") / "migrations"
+    steps = {
+        int(match[1]): entry.read_text(encoding="utf-8")
+        for entry in folder.iterdir()
+        if (match := re.fullmatch(r"(\d{4})_\w+\.sql", entry.name))
+    }
+    return dict(sorted(steps.items()))
+
+
+def _connect(path: str, config: dict[str, Any]) -> duckdb.DuckDBPyConnection:
+    """Connect, or raise a StoreError that says why not and what still works."""
+    if path != MEMORY and not path.startswith("md:"):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    try:
+        connection = duckdb.connect(path, config={**config, "preserve_insertion_order": False})
+        connection.execute("SET TimeZone = 'UTC'")
+    except duckdb.Error as error:
+        raise _open_error(path, str(error)) from error
+    return connection
+
+
+def _open_error(path: str, reason: str) -> StoreError:
+    """Tell a locked, a newer and a damaged file apart."""
+    name, reason_lower = Path(path).name, reason.lower()
+    if "lock" in reason_lower:
+        return StoreError(
+            f"Another process has the database “{name}” open.",
+            next_step="Close the other SPECTRA, or set SPECTRA_DATABASE to another file.",
+        )
+    if "newer version" in reason_lower or "storage version" in reason_lower:
+        return StoreError(
+            f"The database “{name}” was written by a newer DuckDB.",
+            next_step="Update duckdb, or set SPECTRA_DATABASE to another file. "
+            "Nothing was changed.",
+        )
+    return StoreError(
+        f"The database “{name}” cannot be read: the file is damaged or is no DuckDB database.",
+        next_step="Restore it from a copy, or move it away and SPECTRA builds a new one. "
+        "Nothing was changed.",
+    )

@@ -1,0 +1,255 @@
+"""Read queries over the emissions ledger: totals, breakdowns, bands, emitters, data quality.
+
+All figures are of the provider view, location-based; grams of CO2e, kWh and USD. Each query
+aggregates in DuckDB and returns a small frame.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from typing import Any, Literal
+
+import pandas as pd
+
+from spectra.carbon import uncertainty
+from spectra.store.database import Store
+from spectra.store.selection import Selection
+
+Dimension = Literal["region", "team", "environment", "service", "account_id"]
+DIMENSIONS: tuple[Dimension, ...] = ("region", "team", "environment", "service", "account_id")
+
+TOTAL_G = "scope2_lb_g + upstream_g + td_g + embodied_g"
+
+_SUMS = f"""
+    sum({TOTAL_G}) AS total_g, sum(energy_kwh) AS energy_kwh,
+    sum(scope2_lb_g) AS scope2_lb_g, sum(upstream_g) AS upstream_g, sum(td_g) AS td_g,
+    sum(embodied_g) AS embodied_g,
+    sum(ccf_low_g) + sum(embodied_g) AS ccf_low_total_g,
+    sum(measured_intensity_kwh) / nullif(sum(energy_kwh), 0) AS intensity_coverage,
+    sum(measured_utilisation_kwh) / nullif(sum(energy_kwh), 0) AS utilisation_coverage
+"""
+
+
+def ledger_span(store: Store) -> tuple[datetime, datetime] | None:
+    """First hour and exclusive end of what is accounted for; None for an empty store."""
+    row = store.row("SELECT min(hour), max(hour) + INTERVAL 1 HOUR FROM emissions_hourly")
+    return None if row is None or row[0] is None else (row[0], row[1])
+
+
+def totals(store: Store, selection: Selection) -> dict[str, Any]:
+    """Sums over the selection's hours; every value is None when there is no row."""
+    frame = store.frame(
+        f"SELECT {_SUMS}, sum(running_hours) AS running_hours, count(DISTINCT hour) AS hours "
+        f"FROM emissions_hourly WHERE {selection.hours_sql}",
+        selection.parameters,
+    )
+    row = frame.iloc[0]
+    return {str(name): None if pd.isna(value) else value for name, value in row.items()}
+
+
+def hourly(store: Store, selection: Selection) -> pd.DataFrame:
+    """Emissions by hour: hour, total_g, energy_kwh, running instances, g/kWh of the fleet."""
+    return store.frame(
+        f"""
+        SELECT hour, sum({TOTAL_G}) AS total_g, sum(energy_kwh) AS energy_kwh,
+            sum(running_hours) AS running_instances,
+            sum(scope2_lb_g + upstream_g) / nullif(sum(energy_kwh), 0) AS fleet_g_per_kwh
+        FROM emissions_hourly WHERE {selection.hours_sql} GROUP BY hour ORDER BY hour
+        """,
+        selection.parameters,
+    )
+
+
+def breakdown(store: Store, selection: Selection, dimension: Dimension) -> pd.DataFrame:
+    """Sums by one dimension: name, total_g, energy_kwh and share; largest first."""
+    return store.frame(
+        f"""
+        SELECT {_known(dimension)} AS name, sum({TOTAL_G}) AS total_g,
+            sum(energy_kwh) AS energy_kwh,
+            total_g / nullif(sum(total_g) OVER (), 0) AS share
+        FROM emissions_hourly WHERE {selection.hours_sql} GROUP BY ALL ORDER BY total_g DESC
+        """,
+        selection.parameters,
+    )
+
+
+def daily_bands(store: Store, selection: Selection) -> pd.DataFrame:
+    """Emissions by UTC day with the 95 % band: day, low_g, total_g, high_g, energy_kwh.
+
+    The same combination of spreads as `uncertainty.band`, for all days in one query.
+    """
+    frame = store.frame(
+        f"""
+        WITH parts AS (
+            SELECT e."day", r.zone, r.country, e.region, r.pue_is_regional,
+                sum(energy_kwh) AS kwh, sum(scope2_lb_g + upstream_g + td_g) AS op,
+                sum(td_g) AS td, sum(embodied_g) AS embodied, sum(power_sigma_g) AS power,
+                sum(intensity_sigma_g) AS intensity, sum(utilisation_sigma_g ** 2) AS utilisation
+            FROM (SELECT * FROM emissions_daily WHERE {selection.days_sql}) e
+            JOIN region_factors r USING (region) GROUP BY ALL),
+        zones AS (SELECT "day", sum(s * s) AS v FROM (
+            SELECT "day", zone, sum(intensity) AS s FROM parts GROUP BY ALL) GROUP BY ALL),
+        countries AS (SELECT "day", sum(s * s) AS v FROM (
+            SELECT "day", country, sum(td) * {math.log(uncertainty.TD_GSD)} AS s
+            FROM parts GROUP BY ALL) GROUP BY ALL)
+        SELECT "day", sum(kwh) AS energy_kwh, sum(op) + sum(embodied) AS total_g,
+            sqrt(sum(power) ** 2 + any_value(zones.v) + any_value(countries.v)
+                + sum((op * CASE WHEN pue_is_regional
+                       THEN {math.log(uncertainty.PUE_REGIONAL_GSD)}
+                       ELSE {math.log(uncertainty.PUE_GLOBAL_GSD)} END) ** 2)
+                + sum(utilisation) + (sum(embodied) * {uncertainty.EMBODIED_SIGMA}) ** 2
+            ) / nullif(total_g, 0) AS sigma
+        FROM parts JOIN zones USING ("day") JOIN countries USING ("day")
+        GROUP BY "day" ORDER BY "day"
+        """,
+        selection.parameters,
+    )
+    spread = (frame["sigma"].fillna(0.0) * uncertainty.Z95).map(math.exp)
+    frame["low_g"], frame["high_g"] = frame["total_g"] / spread, frame["total_g"] * spread
+    return frame.drop(columns="sigma")
+
+
+def total_band(store: Store, selection: Selection) -> uncertainty.Interval:
+    """95 % interval of the emissions of the selection's whole days [gCO2e]."""
+    rows = store.frame(
+        f"""
+        WITH resources AS (
+            SELECT resource_id, region, sum(utilisation_sigma_g) AS sigma
+            FROM emissions_daily WHERE {selection.days_sql} GROUP BY ALL),
+        variance AS (SELECT region, sum(sigma ** 2) AS utilisation_variance_g2
+                     FROM resources GROUP BY region)
+        SELECT region, r.zone, r.country, r.pue_is_regional,
+            sum(scope2_lb_g + upstream_g + td_g) AS operational_g, sum(td_g) AS td_g,
+            sum(embodied_g) AS embodied_g, sum(power_sigma_g) AS power_sigma_g,
+            sum(intensity_sigma_g) AS intensity_sigma_g,
+            any_value(utilisation_variance_g2) AS utilisation_variance_g2
+        FROM (SELECT * FROM emissions_daily WHERE {selection.days_sql})
+        JOIN region_factors r USING (region) JOIN variance USING (region) GROUP BY ALL
+        """,
+        selection.parameters,
+    )
+    return uncertainty.band(rows)
+
+
+def top_emitters(store: Store, selection: Selection, limit: int = 15) -> pd.DataFrame:
+    """Resources by emissions over whole UTC days, largest first, with what they are."""
+    return store.frame(
+        f"""
+        WITH ranked AS (
+            SELECT resource_id, service, arg_max(resource_type, "day") AS resource_type,
+                arg_max(region, "day") AS region, arg_max(team, "day") AS team,
+                arg_max(environment, "day") AS environment, sum({TOTAL_G}) AS total_g,
+                sum(energy_kwh) AS energy_kwh, sum(resource_hours) AS resource_hours,
+                sum(cpu_pct * resource_hours)
+                    / nullif(sum(resource_hours) FILTER (cpu_pct IS NOT NULL), 0) AS cpu_pct,
+                sum(list_cost_usd) AS list_cost_usd,
+                sum(total_g) OVER () AS all_g
+            FROM emissions_daily WHERE {selection.days_sql} GROUP BY resource_id, service
+            ORDER BY total_g DESC LIMIT $limit)
+        SELECT ranked.* EXCLUDE (all_g), total_g / nullif(all_g, 0) AS share, n.name, t.power_tier
+        FROM ranked
+        LEFT JOIN (SELECT instance_id AS resource_id, arg_max(name, valid_from) AS name
+                   FROM instances GROUP BY instance_id) n USING (resource_id)
+        LEFT JOIN type_factors t ON t.instance_type = ranked.resource_type
+        ORDER BY total_g DESC
+        """,
+        {**selection.parameters, "limit": limit},
+    )
+
+
+def covariance(store: Store, selection: Selection) -> pd.DataFrame:
+    """What an hourly sum says beyond energy × mean intensity, by month.
+
+    Columns month, hourly_g ``Σ E·I``, averaged_g ``Σ E·Ī``, their difference covariance_g; grid
+    lifecycle emissions, month means per region over the hours of the selection.
+    """
+    return store.frame(
+        f"""
+        WITH hours AS (
+            SELECT date_trunc('month', hour) AS month, region, hour, sum(energy_kwh) AS kwh,
+                sum(scope2_lb_g + upstream_g) AS grid_g
+            FROM emissions_hourly WHERE {selection.hours_sql} GROUP BY ALL),
+        regions AS (
+            SELECT month, region, sum(grid_g) AS hourly_g, sum(kwh) AS kwh FROM hours GROUP BY ALL),
+        means AS (
+            SELECT date_trunc('month', hour) AS month, r.region,
+                avg(greatest(i.intensity_direct_g_per_kwh, i.intensity_lifecycle_g_per_kwh))
+                    AS mean_g_per_kwh
+            FROM intensity_hourly i JOIN region_factors r USING (zone)
+            WHERE hour >= $start AND hour < $end AND r.region IN (SELECT region FROM regions)
+            GROUP BY ALL)
+        SELECT month, sum(hourly_g) AS hourly_g, sum(kwh * mean_g_per_kwh) AS averaged_g,
+            sum(hourly_g) - averaged_g AS covariance_g
+        FROM regions JOIN means USING (month, region) GROUP BY month ORDER BY month
+        """,
+        selection.parameters,
+    )
+
+
+def costs(store: Store, selection: Selection) -> dict[str, Any]:
+    """Cost over whole UTC days [USD]: effective, list, provisional part, and who says so.
+
+    ``unpriced_hours`` is the share of instance-hours whose type has no known price.
+    """
+    frame = store.frame(
+        f"""
+        SELECT sum(effective_cost_usd) AS effective_usd, sum(list_cost_usd) AS list_usd,
+            sum(CASE WHEN is_provisional THEN effective_cost_usd ELSE 0 END) AS provisional_usd,
+            count(*) FILTER (effective_cost_usd IS NULL) / nullif(count(*), 0) AS unpriced_share,
+            string_agg(DISTINCT source, ', ') AS sources, max(fetched_at) AS fetched_at
+        FROM costs WHERE {selection.days_sql}
+        """,
+        selection.parameters,
+    )
+    return {str(k): None if pd.isna(v) else v for k, v in frame.iloc[0].items()}
+
+
+def quality(store: Store, selection: Selection) -> pd.DataFrame:
+    """Energy by tier of each input: columns input, tier, energy_kwh, share."""
+    return store.frame(
+        f"""
+        WITH days AS (SELECT * FROM emissions_daily WHERE {selection.days_sql}),
+        hours AS (
+            SELECT region, hour, sum(energy_kwh) AS kwh FROM emissions_hourly
+            WHERE {selection.hours_sql} GROUP BY ALL),
+        tiers AS (
+            SELECT 'power' AS input, coalesce(t.power_tier, 'EBS') AS tier, sum(energy_kwh) AS kwh
+            FROM days LEFT JOIN type_factors t
+                ON days.service = 'Amazon EC2' AND t.instance_type = days.resource_type
+            GROUP BY ALL
+            UNION ALL
+            SELECT 'intensity', i.tier || CASE WHEN i.source = 'demo' THEN ' (demo)' ELSE '' END,
+                sum(kwh)
+            FROM hours JOIN region_factors r USING (region)
+            JOIN intensity_hourly i ON i.zone = r.zone AND i.hour = hours.hour GROUP BY ALL
+            UNION ALL
+            SELECT 'utilisation', 'T1', sum(measured_utilisation_kwh) FROM days
+            UNION ALL
+            SELECT 'utilisation', 'T2-T4', sum(energy_kwh - measured_utilisation_kwh) FROM days)
+        SELECT input, tier, kwh AS energy_kwh,
+            kwh / nullif(sum(kwh) OVER (PARTITION BY input), 0) AS share
+        FROM tiers WHERE kwh > 0 ORDER BY input, tier
+        """,
+        selection.parameters,
+    )
+
+
+def choices(store: Store) -> dict[str, list[str]]:
+    """Values that the filters offer: regions, teams and environments that emit."""
+    return {
+        column + "s": [
+            str(value)
+            for (value,) in store.cursor()
+            .execute(f"SELECT DISTINCT {column} FROM emissions_daily ORDER BY 1")
+            .fetchall()
+        ]
+        for column in ("region", "team", "environment")
+    }
+
+
+def _known(dimension: Dimension) -> str:
+    """Refuse anything but a dimension's name: it goes into the SQL text."""
+    if dimension not in DIMENSIONS:
+        raise ValueError(f"not a dimension: {dimension}")
+    return dimension

@@ -1,0 +1,125 @@
+"""The factors in force, taken from the catalogue into tables that SQL can join."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from spectra.carbon import embodied, energy, scopes, uncertainty
+from spectra.store.database import set_meta
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from spectra.catalog import Catalog, Region, TypeMatch
+    from spectra.store.database import Store
+
+
+def write_factors(store: Store, catalog: Catalog) -> bool:
+    """Bring factors of regions and of the types in use up to date.
+
+    When the factor set itself changed, every hour is queued for recomputation.
+
+    Returns
+    -------
+    bool
+        True when anything changed.
+    """
+    with store.write() as cursor:
+        known = cursor.execute("SELECT value FROM meta WHERE name = 'factor_set'").fetchall()
+        renewed = not known or known[0][0] != catalog.fingerprint
+        if renewed:
+            cursor.execute("DELETE FROM type_factors")
+            _insert(
+                cursor,
+                "region_factors",
+                [
+                    {**_region_row(catalog, region), "region_key": key}
+                    for key, region in enumerate(catalog.regions)
+                ],
+            )
+            set_meta(cursor, "factor_set", catalog.fingerprint)
+        added = _add_types(cursor, catalog)
+        if renewed:
+            cursor.execute(
+                "INSERT INTO stale_hours SELECT region, hour FROM ledger_hours(), "
+                "(SELECT region FROM instances UNION SELECT region FROM volumes)"
+            )
+    return renewed or added
+
+
+def _add_types(cursor: duckdb.DuckDBPyConnection, catalog: Catalog) -> bool:
+    """Add factors and prices of types that appeared in the fleet."""
+    missing = [
+        str(name)
+        for (name,) in cursor.execute(
+            "SELECT DISTINCT instance_type FROM instances "
+            "EXCEPT SELECT instance_type FROM type_factors"
+        ).fetchall()
+    ]
+    if not missing:
+        return False
+    _insert(
+        cursor, "type_factors", [_type_row(name, catalog.instance_type(name)) for name in missing]
+    )
+    now = datetime.now(UTC)
+    prices = [
+        {
+            "instance_type": name,
+            "region": region.code,
+            "usd_per_hour": price.usd_per_hour,
+            "as_of": price.as_of,
+            "source": price.source,
+            "fetched_at": now,
+        }
+        for name in missing
+        for region in catalog.regions
+        if (price := catalog.price(name, region.code)) is not None
+    ]
+    _insert(cursor, "prices", prices)
+    return True
+
+
+def _insert(cursor: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        return
+    cursor.register("incoming", pd.DataFrame(rows))
+    cursor.execute(f"INSERT OR REPLACE INTO {table} BY NAME SELECT * FROM incoming")
+    cursor.unregister("incoming")
+
+
+def _type_row(name: str, match: TypeMatch) -> dict[str, Any]:
+    curve = energy.central_curve(match).watts
+    gpu_idle, gpu_max = energy.gpu_watts(match.type, 0), energy.gpu_watts(match.type, 100)
+    ccf_idle, ccf_slope = energy.ccf_line(match.type)
+    at_10 = curve[1] + energy.gpu_watts(match.type, 10)
+    at_90 = energy.interpolate_watts(energy.central_curve(match), 90) + gpu_max
+    return {
+        "instance_type": name,
+        **{
+            f"watts_at_{load:.0f}": w for load, w in zip(energy.LOAD_POINTS_PCT, curve, strict=True)
+        },
+        "gpu_idle_watts": gpu_idle,
+        "gpu_max_watts": gpu_max,
+        "ccf_idle_watts": ccf_idle,
+        "ccf_watts_per_pct": ccf_slope,
+        "embodied_g_per_h": embodied.embodied_g_per_h(match.type),
+        "power_tier": match.tier,
+        "power_sigma": math.log(uncertainty.POWER_GSD[match.tier]),
+        "default_sigma": uncertainty.default_utilisation_sigma(at_10, at_90),
+        "basis": match.basis,
+    }
+
+
+def _region_row(catalog: Catalog, region: Region) -> dict[str, Any]:
+    return {
+        "region": region.code,
+        "zone": region.zone,
+        "country": region.country,
+        "pue": region.pue,
+        "pue_is_regional": region.pue_is_regional,
+        "td_factor": scopes.td_factor(catalog.td_loss(region.country).share),
+    }

@@ -1,0 +1,144 @@
+"""Read queries over the grids: every region now, one zone's hours, and how zones compare."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+import pandas as pd
+
+from spectra.store.database import Store
+from spectra.store.emission_queries import TOTAL_G
+from spectra.store.selection import Selection
+
+Factor = Literal["lifecycle", "direct"]
+
+# Above this many days a line of hours is a solid band: days with their range are drawn instead.
+MAX_HOURLY_DAYS = 60
+
+
+def column(factor: Factor) -> str:
+    """Name of the intensity column of an emission factor."""
+    if factor not in ("lifecycle", "direct"):
+        raise ValueError(f"not an emission factor: {factor}")
+    return f"intensity_{factor}_g_per_kwh"
+
+
+def regions_now(store: Store, now: datetime, factor: Factor) -> pd.DataFrame:
+    """One row per region: its zone's intensity at the hour `now` and how good that figure is.
+
+    Columns region, zone, g_per_kwh, tier, quality, source, observed_at (latest hour that a source
+    stated, NaT when none did), low_carbon_pct, mean_30d_g_per_kwh and trend, the last 24 hours
+    [gCO2e/kWh].
+    """
+    value = column(factor)
+    return store.frame(
+        f"""
+        WITH observed AS (
+            SELECT zone, max(hour) AS observed_at, arg_max(low_carbon_pct, hour) AS low_carbon_pct
+            FROM intensities WHERE hour <= $now GROUP BY zone),
+        recent AS (
+            SELECT zone, avg({value}) AS mean_30d_g_per_kwh,
+                list({value} ORDER BY hour) FILTER (hour > $now - INTERVAL 24 HOUR) AS trend
+            FROM intensity_hourly
+            WHERE hour > $now - INTERVAL 30 DAY AND hour <= $now GROUP BY zone)
+        SELECT r.region, r.zone, i.{value} AS g_per_kwh, i.tier, i.quality, i.source,
+            o.observed_at, o.low_carbon_pct, mean_30d_g_per_kwh, trend
+        FROM region_factors r
+        LEFT JOIN intensity_hourly i ON i.zone = r.zone AND i.hour = $now
+        LEFT JOIN observed o ON o.zone = r.zone
+        LEFT JOIN recent c ON c.zone = r.zone
+        ORDER BY r.region
+        """,
+        {"now": now},
+    )
+
+
+def footprint_by_region(store: Store, selection: Selection) -> pd.DataFrame:
+    """Our own share by region: region, total_g, energy_kwh, running instances on average."""
+    return store.frame(
+        f"""
+        SELECT region, sum({TOTAL_G}) AS total_g, sum(energy_kwh) AS energy_kwh,
+            sum(running_hours) / nullif(count(DISTINCT hour), 0) AS mean_running_instances
+        FROM emissions_hourly WHERE {selection.hours_sql} GROUP BY region
+        """,
+        selection.parameters,
+    )
+
+
+def zone_line(
+    store: Store, zone: str, start: datetime, end: datetime, factor: Factor
+) -> pd.DataFrame:
+    """A zone's intensity over a span: hours up to 60 days, else days with their range.
+
+    Columns at, g_per_kwh, low_g_per_kwh, high_g_per_kwh, tier (the worst of a day).
+    """
+    value = column(factor)
+    daily = (end - start).days > MAX_HOURLY_DAYS
+    at = "date_trunc('day', hour)" if daily else "hour"
+    return store.frame(
+        f"""
+        SELECT {at} AS "at", avg({value}) AS g_per_kwh, min({value}) AS low_g_per_kwh,
+            max({value}) AS high_g_per_kwh, max(tier) AS tier
+        FROM intensity_hourly WHERE zone = $zone AND hour >= $start AND hour < $end
+        GROUP BY 1 ORDER BY 1
+        """,
+        {"zone": zone, "start": start, "end": end},
+    )
+
+
+def heat_map(
+    store: Store, zone: str, span: tuple[datetime, datetime], timezone: str, factor: Factor
+) -> pd.DataFrame:
+    """Mean intensity by local day and hour of day: columns day, hour_of_day, g_per_kwh."""
+    return store.frame(
+        f"""
+        SELECT (hour AT TIME ZONE $timezone)::DATE AS "day",
+            hour(hour AT TIME ZONE $timezone) AS hour_of_day, avg({column(factor)}) AS g_per_kwh
+        FROM intensity_hourly WHERE zone = $zone AND hour >= $start AND hour < $end
+        GROUP BY ALL ORDER BY ALL
+        """,
+        {"zone": zone, "start": span[0], "end": span[1], "timezone": timezone},
+    )
+
+
+def distribution(store: Store, start: datetime, end: datetime, factor: Factor) -> pd.DataFrame:
+    """Quantiles of each zone's hours: zone, p05, p25, p50, p75, p95 [gCO2e/kWh], lowest first.
+
+    Zones whose hours are all an annual factor have no distribution and are left out.
+    """
+    value = column(factor)
+    return store.frame(
+        f"""
+        SELECT zone, quantile_cont({value}, 0.05) AS p05, quantile_cont({value}, 0.25) AS p25,
+            quantile_cont({value}, 0.5) AS p50, quantile_cont({value}, 0.75) AS p75,
+            quantile_cont({value}, 0.95) AS p95
+        FROM intensity_hourly WHERE hour >= $start AND hour < $end AND tier <> 'F'
+        GROUP BY zone ORDER BY p50
+        """,
+        {"start": start, "end": end},
+    )
+
+
+def status(store: Store) -> dict[str, Any]:
+    """What the data-status line says: newest hours, sources and quality of the last 24 hours."""
+    row = store.row(
+        """
+        SELECT
+            (SELECT max(hour) FROM intensities) AS intensity_until,
+            (SELECT max(hour) FROM utilisation) AS utilisation_until,
+            (SELECT list(DISTINCT source) FROM intensities
+             WHERE hour > (SELECT max(hour) FROM intensities) - INTERVAL 24 HOUR) AS grids,
+            (SELECT list(DISTINCT source) FROM intensities) AS all_grids,
+            (SELECT list(DISTINCT source) FROM instances) AS fleets,
+            (SELECT list(DISTINCT source) FROM costs) AS costs
+        """
+    )
+    names = ("intensity_until", "utilisation_until", "grids", "all_grids", "fleets", "costs")
+    return dict(zip(names, row or (None,) * len(names), strict=True))
+
+
+def stated_span(store: Store) -> tuple[datetime, datetime] | None:
+    """First hour and exclusive end of what any source stated of any grid; None without any."""
+    row = store.row("SELECT min(hour), max(hour) + INTERVAL 1 HOUR FROM intensities")
+    return None if row is None or row[0] is None else (row[0], row[1])

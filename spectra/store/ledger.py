@@ -1,0 +1,110 @@
+"""The emissions ledger: recomputes, in SQL, just the hours whose facts changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from spectra.errors import StoreError
+from spectra.store import rollups
+from spectra.store.intensities import resolve_zones
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from spectra.catalog import Catalog
+    from spectra.store.database import Store
+
+Progress = Callable[[float, str], None]
+
+HOUR = timedelta(hours=1)
+# Instance-hours held in memory at a time; keeps a rebuild within the memory limit.
+CHUNK_ROWS = 1_200_000
+
+
+def extend_ledger(store: Store, catalog: Catalog, first: datetime, end: datetime) -> None:
+    """Account for the hours of [first, end) too; the ledger only ever grows.
+
+    Raises
+    ------
+    StoreError
+        If a bound is naive.
+    """
+    if first.tzinfo is None or end.tzinfo is None:
+        raise StoreError("The bounds of the ledger must be timezone-aware UTC.")
+    with store.write() as cursor:
+        rows = cursor.execute("SELECT first_hour, end_hour FROM ledger").fetchall()
+        old_first, old_end = rows[0] if rows else (first, first)
+        new_first, new_end = min(first, old_first), max(end, old_end)
+        if rows and (new_first, new_end) == (old_first, old_end):
+            return
+        cursor.execute("DELETE FROM ledger")
+        cursor.execute("INSERT INTO ledger VALUES (?, ?)", [new_first, new_end])
+        added = [s for s in ((new_first, old_first), (old_end, new_end)) if s[0] < s[1]]
+        zones = {r.zone for r in catalog.regions}
+        for start, stop in added:
+            span = (start, stop - HOUR)
+            resolve_zones(cursor, catalog, dict.fromkeys(zones, span), observed=False)
+            cursor.execute(
+                """
+                INSERT INTO stale_hours SELECT region, hour FROM ledger_hours(),
+                    (SELECT region FROM instances UNION SELECT region FROM volumes)
+                WHERE hour >= ? AND hour < ?
+                """,
+                [start, stop],
+            )
+
+
+def recompute(store: Store, progress: Progress | None = None) -> int:
+    """Recompute the emissions of all queued hours.
+
+    Works in chunks of time, each in its own transaction with its part of the queue, so it may be
+    stopped at any moment and goes on where it was.
+
+    Returns
+    -------
+    int
+        Number of (region, hour) pairs recomputed.
+    """
+    total = _queued(store)
+    done = 0
+    while remaining := _queued(store):
+        if progress:
+            progress(1 - remaining / max(total, remaining), "Computing emissions")
+        with store.write() as cursor:
+            done += _recompute_chunk(cursor)
+    return done
+
+
+def _queued(store: Store) -> int:
+    row = store.row("SELECT count(*) FROM (SELECT DISTINCT region, hour FROM stale_hours)")
+    return int(row[0]) if row else 0
+
+
+def _recompute_chunk(cursor: duckdb.DuckDBPyConnection) -> int:
+    span = _next_span(cursor)
+    cursor.execute(
+        """
+        CREATE OR REPLACE TEMP TABLE stale AS
+        SELECT DISTINCT region, hour FROM stale_hours WHERE hour >= $first AND hour < $end
+        """,
+        span,
+    )
+    for statement in rollups.STATEMENTS:
+        # A statement without the span's parameters refuses to be given them.
+        cursor.execute(statement, span if "$first" in statement else None)
+    cursor.execute("DELETE FROM stale_hours WHERE hour >= $first AND hour < $end", span)
+    return int(cursor.execute("SELECT count(*) FROM stale").fetchall()[0][0])
+
+
+def _next_span(cursor: duckdb.DuckDBPyConnection) -> dict[str, datetime]:
+    """Whole days from the first queued hour that make about CHUNK_ROWS instance-hours."""
+    first, fleet = cursor.execute(
+        """
+        SELECT (SELECT date_trunc('day', min(hour)) FROM stale_hours),
+               (SELECT count(*) FROM instances WHERE state = 'running')
+        """
+    ).fetchall()[0]
+    days = max(1, min(120, CHUNK_ROWS // (24 * max(fleet, 1))))
+    return {"first": first, "end": first + timedelta(days=days)}

@@ -1,0 +1,171 @@
+"""The SQL that gives every running instance-hour of a chunk its load, measured or filled in.
+
+The statements run in order over the temp table ``stale`` (region, hour) that lies within
+[$first, $end), and leave the temp tables ``versions``, ``stale_days``, ``day_hours``, ``loads`` and
+``filled`` for the roll-ups.
+"""
+
+from __future__ import annotations
+
+from spectra.carbon import utilisation
+
+
+def _energy(cpu: str, gpu: str) -> str:
+    """Energy at the meter of an instance-hour [kWh], as `energy.instance_hour_wh`."""
+    return f"""running_fraction * v.pue / 1000 * (
+        host_watts({cpu}, watts_at_0, watts_at_10, watts_at_50, watts_at_100)
+        + gpu_idle_watts + coalesce({gpu}, 0) / 100 * (gpu_max_watts - gpu_idle_watts))"""
+
+
+_OWN = utilisation.OWN_WEEKS * 7
+
+# Versions of instances and volumes alive in the chunk, numbered by what they are grouped by.
+_VERSIONS = """
+CREATE OR REPLACE TEMP TABLE versions AS
+SELECT v.*, dense_rank() OVER (ORDER BY v.region, account_id, team, environment, service)
+        AS group_key,
+    r.region_key, r.zone, r.pue, r.td_factor, t.* EXCLUDE (instance_type, power_tier, basis)
+FROM (
+    SELECT version_key, resource_key, instance_id AS resource_id, 'Amazon EC2' AS service,
+        instance_type AS resource_type, asg_name, service_tag, NULL::DOUBLE AS storage_watts,
+        valid_from, valid_to, region, account_id, team, environment
+    FROM instances JOIN resources ON resource_id = instance_id WHERE state = 'running'
+    UNION ALL
+    SELECT (-row_number() OVER ())::INTEGER, NULL, volume_id, 'Amazon EBS', volume_type, NULL, NULL,
+        storage_watts(size_gib, volume_type), valid_from, valid_to, region, account_id, team,
+        environment
+    FROM volumes) v
+JOIN region_factors r USING (region)
+LEFT JOIN type_factors t ON v.version_key > 0 AND t.instance_type = v.resource_type
+WHERE v.valid_from < $end AND coalesce(v.valid_to > $first, true)
+"""
+
+# The daily table needs every hour of a day that holds a stale one.
+_STALE_DAYS = """
+CREATE OR REPLACE TEMP TABLE stale_days AS
+SELECT DISTINCT region, date_trunc('day', hour) AS midnight FROM stale
+"""
+
+_DAY_HOURS = """
+CREATE OR REPLACE TEMP TABLE day_hours AS
+SELECT d.region, d.midnight, h.hour, slot(r.region_key, h.hour) AS slot
+FROM stale_days d JOIN region_factors r USING (region)
+JOIN ledger_hours() h ON date_trunc('day', h.hour) = d.midnight
+"""
+
+# Running hours of those days that have a row of telemetry; no energy where it lacks a value.
+_LOADS = f"""
+CREATE OR REPLACE TEMP TABLE loads AS
+SELECT v.version_key, v.resource_key, u.hour, slot(v.region_key, u.hour) AS slot,
+    span_share(v.valid_from, v.valid_to, u.hour) AS running_fraction,
+    clip_pct(u.cpu_avg_pct) AS cpu_pct, clip_pct(u.gpu_avg_pct) AS gpu_pct,
+    CASE WHEN cpu_pct IS NOT NULL AND (gpu_max_watts = 0 OR gpu_pct IS NOT NULL)
+         THEN {_energy("cpu_pct", "gpu_pct")} END AS energy_kwh
+FROM utilisation u
+JOIN versions v ON v.resource_key = u.resource_key
+    AND v.valid_from < u.hour + INTERVAL 1 HOUR AND coalesce(v.valid_to > u.hour, true)
+SEMI JOIN day_hours h ON h.slot = slot(v.region_key, u.hour)
+WHERE u.hour >= $first AND u.hour < $end
+"""
+
+# Running hours without enough telemetry. Days with a row for every hour are not searched: that
+# spares a join of all hours with all rows.
+_GAPS = """
+CREATE OR REPLACE TEMP TABLE gaps AS
+WITH counted AS (
+    SELECT version_key, epoch_us(hour) // 86400000000 AS day_number, count(*) AS present
+    FROM loads GROUP BY ALL),
+lacking AS (
+    SELECT v.*, d.midnight FROM versions v JOIN stale_days d USING (region)
+    LEFT JOIN counted c ON c.version_key = v.version_key
+        AND c.day_number = epoch_us(d.midnight) // 86400000000
+    WHERE v.version_key > 0 AND v.valid_from < d.midnight + INTERVAL 1 DAY
+      AND coalesce(v.valid_to > d.midnight, true)
+      AND coalesce(c.present, 0) < date_diff('hour', greatest(d.midnight, v.valid_from),
+          least(d.midnight + INTERVAL 1 DAY, coalesce(v.valid_to, 'infinity') + INTERVAL 1 HOUR)))
+SELECT version_key, resource_key, hour, slot, running_fraction, cpu_pct, gpu_pct
+FROM loads WHERE energy_kwh IS NULL
+UNION ALL
+SELECT v.version_key, v.resource_key, h.hour, h.slot,
+    span_share(v.valid_from, v.valid_to, h.hour), NULL, NULL
+FROM lacking v JOIN day_hours h ON h.region = v.region AND h.midnight = v.midnight
+    AND v.valid_from < h.hour + INTERVAL 1 HOUR AND coalesce(v.valid_to > h.hour, true)
+ANTI JOIN (SELECT version_key, hour FROM loads SEMI JOIN lacking USING (version_key)) l
+    ON l.version_key = v.version_key AND l.hour = h.hour
+"""
+
+
+def _peers(group: str) -> str:
+    """Median load of a group's measured members in the hours where a member lacks its own."""
+    return f"""
+    SELECT l.hour, v.{group} AS peer, median(l.cpu_pct) AS cpu_pct
+    FROM loads l JOIN versions v USING (version_key)
+    WHERE l.cpu_pct IS NOT NULL AND v.{group} IS NOT NULL
+      AND (l.hour, v.{group}) IN (
+          SELECT (g.hour, w.{group}) FROM gaps g JOIN versions w USING (version_key)
+          WHERE g.cpu_pct IS NULL)
+    GROUP BY ALL HAVING count(*) >= {utilisation.MIN_PEERS}
+    """
+
+
+# What stands in for a missing measurement: the same hour of the last four weeks, then peers.
+_FILLED = f"""
+CREATE OR REPLACE TEMP TABLE filled AS
+WITH wanted AS (
+    SELECT version_key, resource_key, hour,
+        unnest(generate_series(hour - INTERVAL {_OWN} DAY, hour - INTERVAL 7 DAY,
+                               INTERVAL 7 DAY)) AS past_hour
+    FROM gaps
+    WHERE cpu_pct IS NULL OR resource_key IN (
+        SELECT resource_key FROM utilisation
+        WHERE gpu_avg_pct IS NOT NULL AND hour >= $first - INTERVAL {_OWN} DAY AND hour < $end)),
+past AS (
+    SELECT resource_key, hour, clip_pct(cpu_avg_pct) AS cpu_pct, clip_pct(gpu_avg_pct) AS gpu_pct
+    FROM utilisation SEMI JOIN wanted USING (resource_key)
+    WHERE hour >= $first - INTERVAL {_OWN} DAY AND hour < $end),
+own AS (
+    SELECT version_key, w.hour,
+        CASE WHEN count(cpu_pct) >= {utilisation.MIN_OWN_HOURS} THEN median(cpu_pct) END AS cpu_pct,
+        CASE WHEN count(gpu_pct) >= {utilisation.MIN_OWN_HOURS} THEN median(gpu_pct) END AS gpu_pct
+    FROM wanted w JOIN past p ON p.resource_key = w.resource_key AND p.hour = w.past_hour
+    GROUP BY ALL)
+SELECT g.version_key, g.hour, g.slot, g.running_fraction,
+    coalesce(g.cpu_pct, o.cpu_pct, a.cpu_pct, s.cpu_pct, p.cpu_pct,
+             {utilisation.DEFAULT_CPU_PCT})::DOUBLE AS cpu,
+    CASE WHEN v.gpu_max_watts > 0
+         THEN coalesce(g.gpu_pct, o.gpu_pct, {utilisation.DEFAULT_GPU_PCT})::DOUBLE END AS gpu,
+    greatest(
+        CASE WHEN g.cpu_pct IS NOT NULL THEN 1 WHEN o.cpu_pct IS NOT NULL THEN 2
+             WHEN coalesce(a.cpu_pct, s.cpu_pct, p.cpu_pct) IS NOT NULL THEN 3 ELSE 4 END,
+        CASE WHEN v.gpu_max_watts = 0 OR g.gpu_pct IS NOT NULL THEN 1
+             WHEN o.gpu_pct IS NOT NULL THEN 2 ELSE 4 END)::UTINYINT AS utilisation_tier,
+    {_energy("cpu", "gpu")} AS energy_kwh
+FROM gaps g
+JOIN versions v ON v.version_key = g.version_key
+LEFT JOIN own o ON o.version_key = g.version_key AND o.hour = g.hour
+LEFT JOIN ({_peers("asg_name")}) a ON a.hour = g.hour AND a.peer = v.asg_name
+LEFT JOIN ({_peers("service_tag")}) s ON s.hour = g.hour AND s.peer = v.service_tag
+LEFT JOIN ({_peers("resource_type")}) p ON p.hour = g.hour AND p.peer = v.resource_type
+"""
+
+_DROP_FILLED = """
+DELETE FROM utilisation_filled f USING instances v, stale_days d
+WHERE f.hour >= $first AND f.hour < $end AND v.version_key = f.version_key
+  AND d.region = v.region AND d.midnight = date_trunc('day', f.hour)
+"""
+
+_KEEP_FILLED = """
+INSERT INTO utilisation_filled
+SELECT version_key, hour, cpu, gpu, utilisation_tier FROM filled
+"""
+
+STATEMENTS = (
+    _VERSIONS,
+    _STALE_DAYS,
+    _DAY_HOURS,
+    _LOADS,
+    _GAPS,
+    _FILLED,
+    _DROP_FILLED,
+    _KEEP_FILLED,
+)

@@ -1,0 +1,105 @@
+"""SQL macros of the formulas that run over millions of rows, generated from `spectra.carbon`."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from spectra.carbon import energy, uncertainty
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+# A percentage within 0-100; greatest() and least() alone would turn "unknown" into 0.
+_CLIP_PCT = """
+CREATE OR REPLACE MACRO clip_pct(pct) AS
+CASE WHEN pct IS NULL OR isnan(pct) THEN NULL ELSE least(greatest(pct::DOUBLE, 0), 100) END
+"""
+
+# The CCF line of `energy.ccf_watts` as energy at the meter: the low sensitivity.
+_CCF_KWH = """
+CREATE OR REPLACE MACRO ccf_kwh(share, pue, cpu_pct, gpu_pct, idle, slope, gpu_idle, gpu_max) AS
+share * pue / 1000 * (idle + slope * cpu_pct + gpu_idle
+                      + coalesce(gpu_pct, 0) / 100 * (gpu_max - gpu_idle))
+"""
+
+# `scopes.upstream_g_per_kwh`.
+_UPSTREAM = "CREATE OR REPLACE MACRO upstream(direct, lifecycle) AS greatest(lifecycle - direct, 0)"
+
+# One number for a region and an hour.
+_SLOT = """
+CREATE OR REPLACE MACRO slot(region_key, hour) AS epoch_us(hour) // 3600000000 * 1000 + region_key
+"""
+
+# Share of the hour that a span of history covers; 1 for nearly all rows, so tested first.
+_SPAN_SHARE = """
+CREATE OR REPLACE MACRO span_share(valid_from, valid_to, hour) AS
+CASE WHEN valid_from <= hour AND coalesce(valid_to >= hour + INTERVAL 1 HOUR, true) THEN 1.0::DOUBLE
+     ELSE (epoch_us(least(coalesce(valid_to, hour + INTERVAL 1 HOUR), hour + INTERVAL 1 HOUR))
+           - epoch_us(greatest(valid_from, hour))) / 3600e6 END
+"""
+
+
+def create(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create or replace the macros; cheap, so that they can never lag behind the Python."""
+    for statement in (
+        _watts(),
+        _intensity_sigma(),
+        _utilisation_sigma(),
+        _storage_watts(),
+        _storage_sigma(),
+        _SPAN_SHARE,
+        _CLIP_PCT,
+        _CCF_KWH,
+        _UPSTREAM,
+        _SLOT,
+    ):
+        connection.execute(statement)
+
+
+def _watts() -> str:
+    """``host_watts``: the piecewise-linear power curve of `energy.interpolate_watts`."""
+    loads = energy.LOAD_POINTS_PCT
+    pieces = " ".join(
+        f"WHEN cpu_pct < {high} THEN w{i} + (w{i + 1} - w{i}) * (cpu_pct - {low}) / {high - low}"
+        for i, (low, high) in enumerate(pairwise(loads))
+    )
+    return (
+        f"CREATE OR REPLACE MACRO host_watts(cpu_pct, w0, w1, w2, w3) AS CASE {pieces} ELSE w3 END"
+    )
+
+
+def _intensity_sigma() -> str:
+    cases = " ".join(
+        f"WHEN '{tier}' THEN {math.log(gsd)}::DOUBLE"
+        for tier, gsd in uncertainty.INTENSITY_GSD.items()
+    )
+    return f"CREATE OR REPLACE MACRO intensity_sigma(tier) AS CASE tier {cases} END"
+
+
+def _utilisation_sigma() -> str:
+    cases = " ".join(
+        f"WHEN {tier} THEN {math.log(gsd)}::DOUBLE"
+        for tier, gsd in uncertainty.UTILISATION_GSD.items()
+    )
+    return (
+        "CREATE OR REPLACE MACRO utilisation_sigma(tier, default_sigma) AS "
+        f"CASE tier {cases} ELSE default_sigma END"
+    )
+
+
+def _storage_watts() -> str:
+    """``storage_watts``: IT power of a volume as in `energy.storage_wh`, replication included."""
+    hdd = ", ".join(f"'{name}'" for name in sorted(energy.HDD_VOLUME_TYPES))
+    return (
+        "CREATE OR REPLACE MACRO storage_watts(size_gb, volume_type) AS size_gb / 1000.0 * "
+        f"CASE WHEN volume_type IN ({hdd}) THEN {energy.HDD_WH_PER_TB_H} "
+        f"ELSE {energy.SSD_WH_PER_TB_H} END * {energy.EBS_REPLICATION}"
+    )
+
+
+def _storage_sigma() -> str:
+    sigma = math.log(uncertainty.POWER_GSD["C"])
+    return f"CREATE OR REPLACE MACRO storage_sigma() AS {sigma}::DOUBLE"

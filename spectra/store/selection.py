@@ -1,0 +1,67 @@
+"""What a reader chose to look at: a time span, regions, teams and environments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from spectra.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """A time span and filters; an empty filter means all.
+
+    Attributes
+    ----------
+    start, end : datetime
+        Aware UTC hours, `end` exclusive.
+    """
+
+    start: datetime
+    end: datetime
+    regions: tuple[str, ...] = ()
+    teams: tuple[str, ...] = ()
+    environments: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.start.tzinfo is None or self.end.tzinfo is None:
+            raise InputError("A selection needs timezone-aware bounds.")
+
+    def between(self, start: datetime, end: datetime) -> Selection:
+        """The same filters over another span."""
+        return replace(self, start=start, end=end)
+
+    @property
+    def sql(self) -> str:
+        """Condition on region, team and environment; values go in as parameters."""
+        return (
+            "(len($regions) = 0 OR list_contains($regions, region)) "
+            "AND (len($teams) = 0 OR list_contains($teams, team)) "
+            "AND (len($environments) = 0 OR list_contains($environments, environment))"
+        )
+
+    @property
+    def hours_sql(self) -> str:
+        """Condition of `sql` and on the hour."""
+        return f"hour >= $start AND hour < $end AND {self.sql}"
+
+    @property
+    def days_sql(self) -> str:
+        """Condition of `sql` and on the UTC day."""
+        return f'"day" >= $start::DATE AND "day" < $end AND {self.sql}'
+
+    @property
+    def filters(self) -> dict[str, Any]:
+        """Parameters of `sql`."""
+        return {
+            "regions": list(self.regions),
+            "teams": list(self.teams),
+            "environments": list(self.environments),
+        }
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Parameters of `hours_sql` and `days_sql`."""
+        return {**self.filters, "start": self.start, "end": self.end}

@@ -1,0 +1,278 @@
+"""Bulk writes of facts; each marks, in its transaction, the hours whose emissions it changes."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from spectra.errors import StoreError
+from spectra.store.intensities import resolve_zones
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from spectra.catalog import Catalog
+    from spectra.store.database import Store
+
+UNALLOCATED = "unallocated"
+TAG_KEYS = {"team": "team", "environment": "environment", "service_tag": "service"}
+
+_KEYS = {
+    "intensities": ["zone", "hour", "source"],
+    "utilisation": ["resource_key", "hour"],
+    "costs": ["day", "account_id", "region", "service", "resource_id", "purchase_option"],
+}
+
+
+def upsert_facts(cursor: duckdb.DuckDBPyConnection, table: str, frame: pd.DataFrame) -> None:
+    """Replace the rows of a large fact table that have the keys of `frame`, and add the rest.
+
+    Delete and insert of whole frames, without an index: the time span of the frame lets DuckDB
+    skip all row groups outside it.
+    """
+    keys = _KEYS[table]
+    time = '"day"' if "day" in keys else "hour"
+    rows = frame.drop_duplicates(keys, keep="last")
+    cursor.register("incoming", rows)
+    matches = " AND ".join(f't."{key}" = incoming."{key}"' for key in keys)
+    cursor.execute(
+        f"DELETE FROM {table} t USING incoming WHERE {matches} "
+        f"AND t.{time} BETWEEN (SELECT min({time}) FROM incoming) "
+        f"AND (SELECT max({time}) FROM incoming)"
+    )
+    cursor.execute(f"INSERT INTO {table} BY NAME SELECT * FROM incoming")
+    cursor.unregister("incoming")
+
+
+def write_intensities(
+    store: Store,
+    frame: pd.DataFrame,
+    catalog: Catalog,
+    *,
+    replace_years: tuple[tuple[str, int], ...] = (),
+) -> int:
+    """Write grid intensities and refill the hourly ladder around them.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The tidy ``intensities`` frame; a row older than the stored one (by ``updated_at``) and a
+        row that says the same are left out.
+    replace_years : tuple of (zone, year)
+        Zone-years that the frame states whole: what its source said of other hours is removed.
+
+    Returns
+    -------
+    int
+        Number of rows that were new, changed or removed.
+    """
+    _require_aware(frame, "hour")
+    with store.write() as cursor:
+        removed = [_drop_unlisted(cursor, frame, zone, year) for zone, year in replace_years]
+        changed = _changed_intensities(cursor, frame)
+        touched = pd.concat([changed[["zone", "hour"]], *removed], ignore_index=True)
+        if touched.empty:
+            return 0
+        if len(changed):
+            upsert_facts(cursor, "intensities", changed)
+        spans = touched.groupby("zone")["hour"].agg(["min", "max"])
+        resolve_zones(
+            cursor, catalog, {str(zone): (row["min"], row["max"]) for zone, row in spans.iterrows()}
+        )
+    return len(touched)
+
+
+def _drop_unlisted(
+    cursor: duckdb.DuckDBPyConnection, frame: pd.DataFrame, zone: str, year: int
+) -> pd.DataFrame:
+    """Delete a source's hours of a zone-year that its newer statement no longer has."""
+    source = str(frame["source"].iloc[0])
+    listed = frame.loc[frame["zone"] == zone, ["hour"]]
+    cursor.register("listed", listed)
+    gone = cursor.execute(
+        """
+        DELETE FROM intensities
+        WHERE zone = $zone AND source = $source AND year(hour) = $year
+          AND hour NOT IN (SELECT hour FROM listed)
+        RETURNING zone, hour
+        """,
+        {"zone": zone, "source": source, "year": year},
+    ).df()
+    cursor.unregister("listed")
+    return gone
+
+
+def _changed_intensities(cursor: duckdb.DuckDBPyConnection, frame: pd.DataFrame) -> pd.DataFrame:
+    cursor.register("incoming", frame)
+    changed = cursor.execute(
+        """
+        SELECT incoming.* FROM incoming LEFT JOIN intensities t
+            ON t.zone = incoming.zone AND t.hour = incoming.hour AND t.source = incoming.source
+        WHERE t.zone IS NULL OR (
+            coalesce(incoming.updated_at >= t.updated_at, true)
+            AND (t.intensity_direct_g_per_kwh, t.intensity_lifecycle_g_per_kwh, t.is_estimated)
+                IS DISTINCT FROM
+                (incoming.intensity_direct_g_per_kwh, incoming.intensity_lifecycle_g_per_kwh,
+                 incoming.is_estimated))
+        """
+    ).df()
+    cursor.unregister("incoming")
+    return changed
+
+
+def write_instances(store: Store, frame: pd.DataFrame) -> int:
+    """Write spans of the fleet's history; returns the number of new or changed spans.
+
+    A span keeps its ``version_key`` when only its end or its tags change.
+    """
+    rows = _with_tag_columns(frame, TAG_KEYS)
+    with store.write() as cursor:
+        count = _write_history(cursor, "instances", "instance_id", rows)
+        _key_resources(cursor, "SELECT DISTINCT instance_id FROM changed")
+    return count
+
+
+def write_volumes(store: Store, frame: pd.DataFrame) -> int:
+    """Write spans of volumes; an untagged volume belongs to the team of its instance."""
+    keys = {name: TAG_KEYS[name] for name in ("team", "environment")}
+    rows = _with_tag_columns(frame, keys)
+    with store.write() as cursor:
+        cursor.register("incoming", rows)
+        rows = cursor.execute(
+            f"""
+            SELECT incoming.* REPLACE (
+                CASE WHEN incoming.team = '{UNALLOCATED}' THEN coalesce(i.team, incoming.team)
+                     ELSE incoming.team END AS team,
+                CASE WHEN incoming.environment = '{UNALLOCATED}'
+                     THEN coalesce(i.environment, incoming.environment)
+                     ELSE incoming.environment END AS environment)
+            FROM incoming LEFT JOIN (
+                SELECT instance_id, arg_max(team, valid_from) AS team,
+                       arg_max(environment, valid_from) AS environment
+                FROM instances GROUP BY instance_id) i USING (instance_id)
+            """
+        ).df()
+        cursor.unregister("incoming")
+        return _write_history(cursor, "volumes", "volume_id", rows)
+
+
+def _write_history(
+    cursor: duckdb.DuckDBPyConnection, table: str, id_column: str, frame: pd.DataFrame
+) -> int:
+    """Upsert history rows on (id, valid_from) and mark the hours of changed spans stale."""
+    _require_aware(frame, "valid_from")
+    columns = [c for c in frame.columns if c not in (id_column, "valid_from", "fetched_at")]
+    cursor.register("incoming", frame)
+    listed = ", ".join(f"t.{c}" for c in columns)
+    offered = ", ".join(f"incoming.{c}" for c in columns)
+    cursor.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE changed AS
+        SELECT incoming.*, least(incoming.valid_from, t.valid_from) AS stale_from,
+            greatest(coalesce(incoming.valid_to, 'infinity'::TIMESTAMPTZ),
+                     CASE WHEN t.valid_from IS NULL THEN incoming.valid_from
+                          ELSE coalesce(t.valid_to, 'infinity'::TIMESTAMPTZ) END) AS stale_to
+        FROM incoming LEFT JOIN {table} t
+            ON t.{id_column} = incoming.{id_column} AND t.valid_from = incoming.valid_from
+        WHERE t.valid_from IS NULL OR row({listed}) IS DISTINCT FROM row({offered})
+        """
+    )
+    cursor.unregister("incoming")
+    assignments = ", ".join(f"{c} = excluded.{c}" for c in [*columns, "fetched_at"])
+    cursor.execute(
+        f"INSERT INTO {table} BY NAME SELECT * EXCLUDE (stale_from, stale_to) FROM changed "
+        f"ON CONFLICT ({id_column}, valid_from) DO UPDATE SET {assignments}"
+    )
+    mark_stale(
+        cursor,
+        "SELECT DISTINCT c.region, h.hour FROM changed c JOIN ledger_hours() h "
+        "ON h.hour < c.stale_to AND h.hour + INTERVAL 1 HOUR > c.stale_from",
+    )
+    return int(cursor.execute("SELECT count(*) FROM changed").fetchall()[0][0])
+
+
+def write_utilisation(store: Store, frame: pd.DataFrame) -> int:
+    """Write hourly utilisation; a later value of the same hour replaces the earlier one."""
+    if frame.empty:
+        return 0
+    _require_aware(frame, "hour")
+    with store.write() as cursor:
+        cursor.register("offered", frame)
+        _key_resources(cursor, "SELECT DISTINCT instance_id FROM offered")
+        rows = cursor.execute(
+            "SELECT r.resource_key, o.* EXCLUDE (instance_id) FROM offered o "
+            "JOIN resources r ON r.resource_id = o.instance_id"
+        ).df()
+        mark_stale(
+            cursor,
+            """
+            SELECT DISTINCT i.region, o.hour
+            FROM (SELECT DISTINCT instance_id, hour FROM offered) o
+            JOIN (SELECT DISTINCT instance_id, region FROM instances) i USING (instance_id)
+            SEMI JOIN ledger_hours() h ON h.hour = o.hour
+            """,
+        )
+        cursor.unregister("offered")
+        upsert_facts(cursor, "utilisation", rows)
+    return len(rows)
+
+
+def write_costs(store: Store, frame: pd.DataFrame) -> int:
+    """Write daily costs; team and environment follow from the resource's tags of that day."""
+    if frame.empty:
+        return 0
+    with store.write() as cursor:
+        cursor.register("offered", frame)
+        rows = cursor.execute(
+            f"""
+            WITH owners AS (
+                SELECT instance_id AS resource_id, valid_from, team, environment FROM instances
+                UNION ALL
+                SELECT volume_id, valid_from, team, environment FROM volumes)
+            SELECT o.*, coalesce(w.team, '{UNALLOCATED}') AS team,
+                   coalesce(w.environment, '{UNALLOCATED}') AS environment
+            FROM offered o ASOF LEFT JOIN owners w
+                ON o.resource_id = w.resource_id
+                AND o."day"::TIMESTAMP + INTERVAL 1 DAY > w.valid_from::TIMESTAMP
+            """
+        ).df()
+        cursor.unregister("offered")
+        upsert_facts(cursor, "costs", rows)
+    return len(rows)
+
+
+def mark_stale(cursor: duckdb.DuckDBPyConnection, select: str) -> None:
+    """Queue (region, hour) pairs for recomputation, inside the caller's transaction."""
+    cursor.execute(f"INSERT INTO stale_hours {select}")
+
+
+def _key_resources(cursor: duckdb.DuckDBPyConnection, select_ids: str) -> None:
+    cursor.execute(
+        f"INSERT INTO resources (resource_id) {select_ids} EXCEPT SELECT resource_id FROM resources"
+    )
+
+
+def _with_tag_columns(frame: pd.DataFrame, keys: dict[str, str]) -> pd.DataFrame:
+    """Add team, environment (and service) columns read from the tags, case and spaces folded."""
+    rows = frame.copy()
+    tags = [_folded(text) for text in rows["tags"]]
+    for column, key in keys.items():
+        missing = None if column == "service_tag" else UNALLOCATED
+        rows[column] = [tag.get(key) or missing for tag in tags]
+    return rows
+
+
+def _folded(text: str) -> dict[str, str]:
+    try:
+        tags = json.loads(text)
+    except ValueError as error:
+        raise StoreError("Tags of a resource are not a JSON object.") from error
+    return {str(k).strip().lower(): " ".join(str(v).lower().split()) for k, v in tags.items()}
+
+
+def _require_aware(frame: pd.DataFrame, column: str) -> None:
+    dtype = frame[column].dtype
+    if not (isinstance(dtype, pd.DatetimeTZDtype) and str(dtype.tz) == "UTC"):
+        raise StoreError(f"Column “{column}” must be timezone-aware UTC, not {dtype}.")

@@ -1,0 +1,360 @@
+"""The ledger: SQL says what the formulas say, roll-ups what the rows say, and nothing is lost."""
+
+import json
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from spectra.carbon import embodied, energy, scopes
+from spectra.carbon.utilisation import utilisation_of
+from spectra.store import Store, ledger
+from spectra.store.factors import write_factors
+from spectra.store.ledger import extend_ledger, recompute
+from spectra.store.writes import write_instances, write_utilisation
+from tests import fleet
+from tests.store.conftest import CATALOG, build
+
+ROOT = Path(__file__).resolve().parents[2]
+HOURS = fleet.hours("2026-10-28", "2026-11-02")
+TYPES = ["m5.xlarge", "t3.medium", "m7g.large", "g4dn.xlarge", "m9x.large", "p3.2xlarge"]
+REGIONS = ["eu-central-1", "us-east-1", "us-east-2", "me-central-1"]
+
+
+def fleet_of_everything(store, seed: int = 3):
+    """Regions, teams, types, partial spans, gaps, GPUs with and without load, and volumes."""
+    rng = np.random.default_rng(seed)
+    spans, volumes, loads = [], [], []
+    for k in range(24):
+        start = HOURS[0] - timedelta(
+            hours=int(rng.integers(0, 50)), minutes=int(rng.integers(0, 60))
+        )
+        end = start + timedelta(hours=float(rng.integers(40, 200)))
+        row = {
+            "instance_id": f"i-{k:02d}",
+            "valid_from": start,
+            "valid_to": end if k % 3 == 0 else None,
+            "region": REGIONS[k % 4],
+            "instance_type": TYPES[k % 6],
+            "asg_name": "asg" if k % 5 == 0 else None,
+            "tags": {"team": f"t{k % 3}", "environment": f"e{k % 2}", "service": f"s{k % 4}"},
+        }
+        spans.append(row)
+        if k % 6 == 0:  # stopped, then started again as a larger type in the middle of an hour
+            again = end + timedelta(hours=2, minutes=20)
+            spans.append({**row, "valid_from": end, "valid_to": again, "state": "stopped"})
+            spans.append(
+                {**row, "valid_from": again, "valid_to": None, "instance_type": "m5.2xlarge"}
+            )
+        volumes.append(
+            {
+                "volume_id": f"v-{k:02d}",
+                "valid_from": start,
+                "valid_to": end if k % 4 == 0 else None,
+                "region": REGIONS[k % 4],
+                "size_gib": int(rng.integers(8, 900)),
+                "volume_type": "st1" if k % 5 == 0 else "gp3",
+                "instance_id": f"i-{k:02d}",
+            }
+        )
+        frame = fleet.utilisation(f"i-{k:02d}", HOURS, rng.uniform(0, 100, len(HOURS)))
+        if k % 6 in (3, 5) and k % 4:
+            frame["gpu_avg_pct"] = rng.uniform(0, 100, len(HOURS))
+        frame.loc[rng.random(len(HOURS)) < 0.1, "cpu_avg_pct"] = float("nan")
+        loads.append(frame[rng.random(len(HOURS)) < 0.9])
+    grids = [
+        fleet.intensities(zone, HOURS, low, high)
+        for zone, low, high in (
+            ("DE", rng.uniform(100, 300, len(HOURS)), rng.uniform(250, 400, len(HOURS))),
+            ("US-MIDA-PJM", rng.uniform(300, 400, len(HOURS)), rng.uniform(390, 500, len(HOURS))),
+        )
+    ]
+    return build(
+        store,
+        instances=fleet.instances(*spans),
+        hours=HOURS,
+        intensities=grids,
+        utilisation=loads,
+        volumes=fleet.volumes(*volumes),
+    )
+
+
+MEASURES = ["energy_kwh", "scope2_lb_g", "upstream_g", "td_g", "embodied_g"]
+VIEWS = "(SELECT * FROM instance_emissions UNION ALL SELECT * FROM volume_emissions)"
+OPERATIONAL = "(scope2_lb_g + upstream_g + td_g)"
+
+
+def test_rollups_say_what_the_rows_say(store):
+    fleet_of_everything(store)
+    sums = ", ".join(f"sum({m}) AS {m}" for m in MEASURES) + (
+        f", sum({OPERATIONAL} * power_sigma) AS power_sigma_g"
+        f", sum({OPERATIONAL} * intensity_sigma) AS intensity_sigma_g"
+        f", sum({OPERATIONAL} * ccf_low_kwh / energy_kwh) AS ccf_low_g"
+        ", sum(energy_kwh) FILTER (utilisation_tier = 1) AS measured_utilisation_kwh"
+        ", sum(energy_kwh) FILTER (intensity_tier IN ('A', 'B')) AS measured_intensity_kwh"
+    )
+    variance = f", sum(({OPERATIONAL} * utilisation_sigma) ** 2) AS utilisation_variance_g2"
+    sigma = f", sum({OPERATIONAL} * utilisation_sigma) AS utilisation_sigma_g"
+    for table, keys, time, extra in (
+        ("emissions_hourly", "region, account_id, team, environment, service", "hour", variance),
+        (
+            "emissions_daily",
+            "resource_id, region, team, resource_type",
+            'hour::DATE AS "day"',
+            sigma,
+        ),
+    ):
+        column = time.rsplit(maxsplit=1)[-1]
+        expected = store.frame(f"SELECT {time}, {keys}, {sums}{extra} FROM {VIEWS} GROUP BY ALL")
+        found = store.frame(f"SELECT * FROM {table}")
+        names = [column.strip('"'), *keys.split(", ")]
+        merged = expected.merge(
+            found, on=names, how="outer", suffixes=("", "_found"), indicator=True
+        )
+        assert (merged["_merge"] == "both").all(), table
+        for name in [c for c in expected.columns if c not in names]:
+            np.testing.assert_allclose(
+                merged[f"{name}_found"], merged[name].fillna(0), rtol=1e-9, atol=1e-12, err_msg=name
+            )
+    hourly, daily = (
+        store.row(f"SELECT sum(energy_kwh), sum(td_g) FROM {table}")
+        for table in ("emissions_hourly", "emissions_daily")
+    )
+    assert hourly == pytest.approx(daily, rel=1e-12)
+
+
+def test_an_instance_hour_says_what_the_formulas_say(store):
+    fleet_of_everything(store)
+    rows = store.frame("SELECT * FROM instance_energy ORDER BY random() LIMIT 300")
+    emitted = store.frame("SELECT * FROM instance_emissions").set_index(
+        ["resource_id", "hour", "resource_type"]
+    )
+    for row in rows.itertuples():
+        match = CATALOG.instance_type(row.instance_type)
+        region = CATALOG.region(row.region)
+        gpu = 0.0 if pd.isna(row.gpu_pct) else row.gpu_pct
+        watts = energy.instance_watts(row.instance_type, row.cpu_pct, gpu).watts
+        wh = energy.instance_hour_wh(watts, pue=region.pue, running_fraction=row.running_fraction)
+        assert row.energy_kwh == pytest.approx(wh / 1000, rel=1e-6)
+        parts = scopes.scopes_of(
+            row.energy_kwh,
+            row.intensity_direct_g_per_kwh,
+            row.intensity_lifecycle_g_per_kwh,
+            td_share=CATALOG.td_loss(region.country).share,
+            hardware_g=row.running_fraction * embodied.embodied_g_per_h(match.type),
+        )
+        found = emitted.loc[[(row.instance_id, row.hour, row.instance_type)]].iloc[0]
+        assert found["scope2_lb_g"] == pytest.approx(parts.scope2_lb)
+        assert found["upstream_g"] == pytest.approx(parts.fera_upstream)
+        assert found["td_g"] == pytest.approx(parts.fera_td)
+        assert found["embodied_g"] == pytest.approx(parts.hardware)
+        ccf = energy.ccf_watts(row.instance_type, row.cpu_pct, gpu)
+        assert found["ccf_low_kwh"] == pytest.approx(
+            ccf * region.pue * row.running_fraction / 1000, rel=1e-6
+        )
+
+
+def test_a_resize_within_an_hour_shares_it(store):
+    build(
+        store,
+        instances=fleet.instances(
+            {
+                "instance_id": "i-1",
+                "valid_from": "2026-10-01T00:00Z",
+                "valid_to": "2026-10-30T10:20Z",
+            },
+            {
+                "instance_id": "i-1",
+                "valid_from": "2026-10-30T10:20Z",
+                "instance_type": "m5.2xlarge",
+            },
+        ),
+        hours=HOURS,
+    )
+    rows = store.frame(
+        "SELECT running_fraction FROM instance_energy WHERE hour = '2026-10-30T10:00Z'"
+    )
+    assert sorted(rows["running_fraction"]) == pytest.approx([1 / 3, 2 / 3])
+
+
+def test_vector_7_a_stopped_instance_keeps_its_volume(store):
+    assert CATALOG.region("eu-west-2").pue == 1.14
+    build(
+        store,
+        instances=fleet.instances(
+            {
+                "instance_id": "i-1",
+                "valid_from": "2026-10-01T00:00Z",
+                "state": "stopped",
+                "region": "eu-west-2",
+            }
+        ),
+        volumes=fleet.volumes(
+            {
+                "volume_id": "v-1",
+                "valid_from": "2026-10-01T00:00Z",
+                "instance_id": "i-1",
+                "region": "eu-west-2",
+            }
+        ),
+        hours=HOURS,
+    )
+    rows = store.frame("SELECT service, team, energy_kwh FROM emissions_hourly")
+    assert set(rows["service"]) == {"Amazon EBS"}
+    assert set(rows["team"]) == {"web"}
+    assert rows["energy_kwh"].tolist() == pytest.approx([0.2736e-3] * len(HOURS))
+
+
+def test_vector_5_through_the_store(store):
+    at = fleet.hours("2026-11-01T00", "2026-11-01T04")
+    lifecycle = np.array([200.0, 250.0, 450.0, 500.0])
+    build(
+        store,
+        instances=fleet.instances({"instance_id": "i-1", "valid_from": "2026-10-01T00:00Z"}),
+        hours=at,
+        intensities=[fleet.intensities("DE", at, lifecycle, lifecycle)],
+        utilisation=[fleet.utilisation("i-1", at, [0.0, 0.0, 50.0, 50.0])],
+    )
+    kwh, grams = store.row("SELECT sum(energy_kwh), sum(scope2_lb_g) FROM emissions_hourly")
+    idle, busy = (1.35 * w / 1000 for w in (8.8, 28.2))
+    assert kwh == pytest.approx(2 * idle + 2 * busy)
+    assert grams == pytest.approx(idle * 450 + busy * 950)
+
+
+def test_missing_load_climbs_down_the_ladder_and_is_never_zero(store):
+    at = fleet.hours("2026-10-01", "2026-11-01")
+    wanted = at[-1]
+    own = [wanted - timedelta(days=7 * k) for k in (1, 2, 3)]
+    rows = [{"instance_id": f"i-{k}", "valid_from": "2026-09-01T00:00Z"} for k in range(8)]
+    rows[0] |= {"tags": {}}
+    for k in (1, 2, 3, 4):
+        rows[k] |= {"asg_name": "web", "instance_type": "c5.large"}
+    rows[5] |= {"instance_type": "r5.large"}
+    loads = [
+        fleet.utilisation("i-0", pd.DatetimeIndex(own), [10.0, 30.0, 20.0]),
+        *(fleet.utilisation(f"i-{k}", at[-1:], 10.0 * k) for k in (2, 3, 4)),
+        fleet.utilisation("i-6", at[-1:], float("nan")),
+        fleet.utilisation("i-7", at[-1:], 130.0),
+    ]
+    build(store, instances=fleet.instances(*rows), hours=at, utilisation=loads)
+    found = store.frame(
+        "SELECT instance_id, cpu_pct, utilisation_tier FROM instance_energy WHERE hour = $at",
+        {"at": wanted},
+    ).set_index("instance_id")
+    expected = {
+        "i-0": utilisation_of(None, [10, 30, 20]),
+        "i-1": utilisation_of(None, [], [20, 30, 40]),
+        "i-2": utilisation_of(20.0),
+        "i-5": utilisation_of(None),
+        "i-6": utilisation_of(float("nan")),
+        "i-7": utilisation_of(130.0),
+    }
+    for name, (cpu, tier) in expected.items():
+        assert tuple(found.loc[name]) == (pytest.approx(cpu), tier), name
+
+
+def test_unknown_types_and_prices_are_said_not_zeroed(store):
+    build(
+        store,
+        instances=fleet.instances(
+            {"instance_id": "i-1", "valid_from": "2026-10-01T00:00Z", "instance_type": "m9x.large"}
+        ),
+        hours=HOURS,
+    )
+    assert store.row("SELECT power_tier FROM type_factors") == ("D",)
+    energy_kwh, cost = store.row("SELECT sum(energy_kwh), sum(list_cost_usd) FROM emissions_daily")
+    assert energy_kwh > 0
+    assert cost is None
+
+
+def test_a_changed_factor_set_queues_everything(store):
+    fleet_of_everything(store)
+    with store.write() as cursor:
+        cursor.execute("UPDATE meta SET value = 'older' WHERE name = 'factor_set'")
+    assert write_factors(store, CATALOG)
+    queued = store.row("SELECT count(*) FROM (SELECT DISTINCT region, hour FROM stale_hours)")[0]
+    assert queued == len(HOURS) * len(REGIONS)
+
+
+def test_the_ledger_grows_and_never_shrinks(store):
+    fleet_of_everything(store)
+    before = store.row("SELECT sum(energy_kwh) FROM emissions_hourly")
+    first, end = HOURS[10].to_pydatetime(), HOURS[20].to_pydatetime()
+    extend_ledger(store, CATALOG, first, end)
+    recompute(store)
+    assert store.row("SELECT sum(energy_kwh) FROM emissions_hourly") == before
+    extend_ledger(store, CATALOG, first, (HOURS[-1] + timedelta(hours=3)).to_pydatetime())
+    recompute(store)
+    assert store.row("SELECT max(hour) FROM emissions_hourly")[0] == HOURS[-1] + timedelta(hours=2)
+
+
+def test_a_changed_span_recomputes_its_hours(store):
+    fleet_of_everything(store)
+    row = {
+        "instance_id": "i-01",
+        "valid_from": store.row("SELECT valid_from FROM instances WHERE instance_id = 'i-01'")[0],
+        "region": "us-east-1",
+        "instance_type": "t3.medium",
+        "tags": {"team": "t1", "environment": "e1", "service": "s1"},
+    }
+    write_instances(store, fleet.instances({**row, "valid_to": HOURS[50]}))
+    recompute(store)
+    last = store.row("SELECT max(hour) FROM instance_energy WHERE instance_id = 'i-01'")[0]
+    assert last == HOURS[49]
+    assert not store.row(
+        "SELECT count(*) FROM emissions_daily WHERE resource_id = 'i-01' AND \"day\" > $day",
+        {"day": HOURS[50].date()},
+    )[0]
+
+
+KILLED = """
+import json, os, sys
+from spectra.store import Store, ledger
+ledger.CHUNK_ROWS = 1
+chunk, seen = ledger._recompute_chunk, []
+def stop(cursor):
+    if seen:
+        os._exit(9)
+    seen.append(1)
+    return chunk(cursor)
+ledger._recompute_chunk = stop
+ledger.recompute(Store(sys.argv[1]))
+"""
+
+
+def test_a_killed_recomputation_goes_on_where_it_was(tmp_path, store, monkeypatch):
+    fleet_of_everything(store)
+    whole = store.frame("SELECT * EXCLUDE (computed_at) FROM emissions_daily ORDER BY ALL")
+    path = tmp_path / "spectra.duckdb"
+    other = Store(path)
+    monkeypatch.setattr(ledger, "recompute", lambda *_: 0)
+    monkeypatch.setattr("tests.store.conftest.recompute", lambda *_: 0)
+    fleet_of_everything(other)
+    monkeypatch.undo()
+    other.close()
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, str(path)], cwd=ROOT, timeout=60, check=False
+    )
+    assert killed.returncode == 9
+    again = Store(path)
+    done = again.row("SELECT count(*) FROM emissions_daily")[0]
+    assert 0 < done < len(whole)
+    recompute(again)
+    assert again.row("SELECT count(*) FROM stale_hours") == (0,)
+    rest = again.frame("SELECT * EXCLUDE (computed_at) FROM emissions_daily ORDER BY ALL")
+    pd.testing.assert_frame_equal(rest, whole, rtol=1e-12)
+    again.close()
+
+
+def test_tags_may_hold_anything(store):
+    hostile = {"team": "'; DROP TABLE instances; --", "environment": "=1+1", "service": "<b>x</b>"}
+    write_instances(
+        store,
+        fleet.instances({"instance_id": "i-1", "valid_from": "2026-10-01T00:00Z", "tags": hostile}),
+    )
+    write_utilisation(store, fleet.utilisation("i-1", HOURS, 10.0))
+    assert json.loads(store.row("SELECT tags FROM instances")[0]) == hostile

@@ -1,0 +1,200 @@
+"""Bulk writes: keys stay unique, later statements win, and only what changes is made stale."""
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spectra.errors import StoreError
+from spectra.store import Store
+from spectra.store.factors import write_factors
+from spectra.store.ledger import recompute
+from spectra.store.writes import (
+    write_costs,
+    write_instances,
+    write_intensities,
+    write_utilisation,
+    write_volumes,
+)
+from tests import fleet
+from tests.store.conftest import CATALOG, build
+
+HOURS = fleet.hours("2026-11-01", "2026-11-03")
+ONE = fleet.instances({"instance_id": "i-1", "valid_from": "2026-10-01T00:00Z"})
+
+
+def grid(at=HOURS, direct=320.0, lifecycle=380.0, **extra):
+    return fleet.intensities("DE", at, direct, lifecycle, **extra)
+
+
+def small(store):
+    return build(
+        store,
+        instances=ONE,
+        hours=HOURS,
+        intensities=[grid()],
+        utilisation=[fleet.utilisation("i-1", HOURS, 30.0)],
+    )
+
+
+def stale(store) -> int:
+    return store.row("SELECT count(*) FROM stale_hours")[0]
+
+
+def test_the_same_statement_twice_changes_nothing(store):
+    small(store)
+    assert write_intensities(store, grid(), CATALOG) == 0
+    assert write_instances(store, ONE) == 0
+    assert stale(store) == 0
+
+
+def test_a_revised_hour_recomputes_that_hour_alone(store):
+    small(store)
+    before = store.frame(
+        "SELECT hour, scope2_lb_g, computed_at FROM emissions_hourly ORDER BY hour"
+    )
+    revised = HOURS[30:31]
+    later = fleet.FETCHED + pd.Timedelta(hours=1)
+    assert write_intensities(store, grid(revised, 200.0, 250.0, updated_at=later), CATALOG) == 1
+    assert stale(store) == 1
+    recompute(store)
+    after = store.frame("SELECT hour, scope2_lb_g, computed_at FROM emissions_hourly ORDER BY hour")
+    touched = after["computed_at"] != before["computed_at"]
+    assert after["hour"][touched].tolist() == revised.tolist()
+    ratio = after["scope2_lb_g"] / before["scope2_lb_g"]
+    assert ratio[touched].tolist() == pytest.approx([200 / 320])
+    assert ratio[~touched].tolist() == pytest.approx([1.0] * (len(HOURS) - 1))
+
+
+def test_an_older_statement_loses(store):
+    small(store)
+    earlier = fleet.FETCHED - pd.Timedelta(days=1)
+    assert write_intensities(store, grid(direct=1.0, updated_at=earlier), CATALOG) == 0
+
+
+def test_the_better_source_counts_hour_by_hour(store):
+    small(store)
+    portal = grid(HOURS[:5], 100.0, 150.0, source="electricity_maps_portal")
+    demo = grid(HOURS, 50.0, 60.0, source="demo", quality="demo")
+    write_intensities(store, pd.concat([demo, portal]), CATALOG)
+    assert set(store.frame("SELECT source FROM intensity_hourly WHERE zone = 'DE'")["source"]) == {
+        "electricity_maps"
+    }
+    other = Store()
+    write_factors(other, CATALOG)
+    write_instances(other, ONE)
+    write_intensities(other, pd.concat([demo, portal]), CATALOG)
+    rows = other.frame("SELECT * FROM intensity_hourly WHERE zone = 'DE' ORDER BY hour")
+    assert rows["source"].tolist()[:6] == ["electricity_maps_portal"] * 5 + ["demo"]
+    assert rows["intensity_direct_g_per_kwh"].tolist()[4:6] == [100.0, 50.0]
+
+
+def test_a_late_value_refills_the_gap_around_it(store):
+    holes = HOURS.delete([20, 21, 22, 23, 24, 25])
+    build(store, instances=ONE, hours=HOURS, intensities=[grid(holes)])
+    tiers = "SELECT tier FROM intensity_hourly WHERE zone = 'DE' ORDER BY hour"
+    assert set(store.frame(tiers)["tier"][20:26]) == {"E"}
+    write_intensities(store, grid(HOURS[23:24]), CATALOG)
+    assert store.frame(tiers)["tier"][20:26].tolist() == ["C", "C", "C", "A", "C", "C"]
+
+
+def test_a_replaced_year_loses_the_hours_it_no_longer_has(store):
+    small(store)
+    shorter = grid(HOURS[:-2])
+    assert write_intensities(store, shorter, CATALOG, replace_years=(("DE", 2026),)) == 2
+    assert store.row("SELECT count(*) FROM intensities")[0] == len(HOURS) - 2
+
+
+def test_naive_times_are_refused(store):
+    with pytest.raises(StoreError, match="aware UTC"):
+        write_intensities(store, grid(HOURS.tz_localize(None)), CATALOG)
+
+
+def test_tags_are_folded_and_volumes_follow_their_instance(store):
+    write_instances(
+        store,
+        fleet.instances(
+            {
+                "instance_id": "i-1",
+                "valid_from": "2026-10-01T00:00Z",
+                "tags": {" Team ": " Data  Platform ", "ENVIRONMENT": "Production"},
+            },
+            {"instance_id": "i-2", "valid_from": "2026-10-01T00:00Z", "tags": {}},
+        ),
+    )
+    write_volumes(
+        store,
+        fleet.volumes(
+            {"volume_id": "v-1", "valid_from": "2026-10-01T00:00Z", "instance_id": "i-1"},
+            {"volume_id": "v-2", "valid_from": "2026-10-01T00:00Z", "state": "available"},
+            {
+                "volume_id": "v-3",
+                "valid_from": "2026-10-01T00:00Z",
+                "instance_id": "i-1",
+                "tags": {"team": "other"},
+            },
+        ),
+    )
+    owners = store.frame("SELECT instance_id AS id, team, environment FROM instances ORDER BY id")
+    assert owners["team"].tolist() == ["data platform", "unallocated"]
+    assert owners["environment"].tolist() == ["production", "unallocated"]
+    volumes = store.frame("SELECT team FROM volumes ORDER BY volume_id")
+    assert volumes["team"].tolist() == ["data platform", "unallocated", "other"]
+
+
+def test_costs_belong_to_the_team_of_their_day(store):
+    spans = fleet.instances(
+        {
+            "instance_id": "i-1",
+            "valid_from": "2026-10-01T00:00Z",
+            "valid_to": "2026-11-02T06:00Z",
+            "tags": {"team": "old"},
+        },
+        {"instance_id": "i-1", "valid_from": "2026-11-02T06:00Z", "tags": {"team": "new"}},
+    )
+    write_instances(store, spans)
+    days = pd.DataFrame(
+        {
+            "day": pd.to_datetime(["2026-11-01", "2026-11-03"]).date,
+            "account_id": "1",
+            "region": "eu-central-1",
+            "service": "Amazon EC2",
+            "resource_id": "i-1",
+            "purchase_option": "on-demand",
+            "list_cost_usd": [4.6, None],
+            "billed_cost_usd": 4.6,
+            "effective_cost_usd": 4.6,
+            "is_provisional": False,
+            "source": "test",
+            "quality": "measured",
+            "fetched_at": fleet.FETCHED,
+        }
+    )
+    write_costs(store, days)
+    write_costs(store, days)
+    rows = store.frame('SELECT team, list_cost_usd FROM costs ORDER BY "day"')
+    assert rows["team"].tolist() == ["old", "new"]
+    assert rows["list_cost_usd"].isna().tolist() == [False, True]
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    batches=st.lists(
+        st.lists(st.tuples(st.integers(0, 2), st.integers(0, 5), st.integers(0, 100)), max_size=12),
+        max_size=5,
+    )
+)
+def test_utilisation_behaves_like_a_dictionary(batches):
+    store, model = Store(), {}
+    for batch in batches:
+        frames = [fleet.utilisation(f"i-{i}", HOURS[h : h + 1], float(v)) for i, h, v in batch]
+        if frames:
+            write_utilisation(store, pd.concat(frames, ignore_index=True))
+        model.update({(f"i-{i}", HOURS[h]): float(v) for i, h, v in batch})
+    rows = store.frame(
+        "SELECT resource_id, hour, cpu_avg_pct FROM utilisation JOIN resources USING (resource_key)"
+    )
+    found = {(r.resource_id, r.hour): r.cpu_avg_pct for r in rows.itertuples()}
+    assert len(rows) == len(model)
+    assert found == model
+    store.close()
