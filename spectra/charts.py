@@ -1,0 +1,291 @@
+"""Plotly figures with one look: units on axes, UTC named, colours from the active theme."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+# Streamlit swaps these placeholders, in the browser, for the theme's categorical colours, so that
+# one figure suits light and dark.
+COLORWAY = tuple(f"#0000{n:02d}" for n in range(1, 9))
+SEQUENTIAL = tuple(f"#1000{n:02d}" for n in range(1, 11))
+
+LAND = Path(__file__).resolve().parent.parent / "data" / "land.csv"
+
+MUTED = "rgba(128, 140, 136, 0.9)"
+GRID_LINE = "rgba(128, 140, 136, 0.18)"
+BAND_FILL = "rgba(64, 145, 108, 0.20)"
+
+# Intensity in steps of lightness as well as hue, so that it reads without colour vision too.
+INTENSITY_SCALE = (
+    (0.0, "#0b6e4f"),
+    (0.15, "#4ca98a"),
+    (0.35, "#c9d97a"),
+    (0.55, "#e8b04a"),
+    (0.75, "#c8642f"),
+    (1.0, "#6f2411"),
+)
+INTENSITY_RANGE = (0, 800)
+
+
+def figure_layout(figure: go.Figure, *, height: int = 280, **layout: Any) -> go.Figure:
+    """Give a figure the common look; `layout` overrides single keys."""
+    common = {
+        "height": height,
+        "colorway": list(COLORWAY),
+        "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
+        "hovermode": "x unified",
+        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "title": None},
+        "bargap": 0.25,
+    }
+    figure.update_layout(common | layout)
+    figure.update_xaxes(gridcolor=GRID_LINE, zeroline=False, automargin=True)
+    figure.update_yaxes(gridcolor=GRID_LINE, zeroline=False, automargin=True)
+    return figure
+
+
+def daily_emissions(
+    days: pd.DataFrame, unit: str, per_unit: float, *, height: int = 280
+) -> go.Figure:
+    """Emissions by UTC day as bars with their low-high band as error bars.
+
+    Parameters
+    ----------
+    days : DataFrame
+        Columns day, total_g, low_g, high_g [gCO2e].
+    unit, per_unit : str, float
+        Unit of the axis and grams per unit.
+    """
+    total = days["total_g"] / per_unit
+    figure = go.Figure(
+        go.Bar(
+            x=days["day"],
+            y=total,
+            error_y={
+                "type": "data",
+                "array": days["high_g"] / per_unit - total,
+                "arrayminus": total - days["low_g"] / per_unit,
+                "color": MUTED,
+                "thickness": 1,
+                "width": 2,
+            },
+            marker={"color": COLORWAY[0]},
+            name="CO₂e",
+            hovertemplate="%{y:.3s} " + unit + "<extra></extra>",
+        )
+    )
+    figure_layout(figure, height=height, showlegend=False)
+    figure.update_yaxes(title=f"CO₂e [{unit}/day]", rangemode="tozero")
+    figure.update_xaxes(title="Day (UTC)")
+    return figure
+
+
+def horizontal_bars(names: Sequence[str], values: Sequence[float], unit: str) -> go.Figure:
+    """Named amounts, largest on top, with the value written at the bar's end."""
+    figure = go.Figure(
+        go.Bar(
+            x=list(values)[::-1],
+            y=list(names)[::-1],
+            orientation="h",
+            marker={"color": COLORWAY[0]},
+            texttemplate="%{x:.3s}",
+            textposition="auto",
+            cliponaxis=False,
+            hovertemplate="%{y}: %{x:.3s} " + unit + "<extra></extra>",
+        )
+    )
+    figure_layout(figure, height=max(120, 28 * len(names) + 60), showlegend=False, hovermode=False)
+    figure.update_xaxes(title=f"CO₂e [{unit}]", rangemode="tozero")
+    figure.update_yaxes(showgrid=False)
+    return figure
+
+
+def hourly_line(
+    at: pd.Series, values: pd.Series, *, title: str, name: str, height: int = 280
+) -> go.Figure:
+    """A regular hourly series; start and step instead of every timestamp."""
+    figure = go.Figure(
+        go.Scatter(
+            x0=at.iloc[0],
+            dx=3_600_000,
+            y=values.astype(np.float32),
+            mode="lines",
+            line={"width": 1.6, "color": COLORWAY[0]},
+            name=name,
+            hovertemplate="%{y:.3s}<extra>" + name + "</extra>",
+        )
+    )
+    figure.update_xaxes(type="date", title="Hour (UTC)")
+    figure.update_yaxes(title=title)
+    return figure_layout(figure, height=height, showlegend=False)
+
+
+def daily_range(line: pd.DataFrame, *, title: str, height: int = 280) -> go.Figure:
+    """Daily means with the range of each day: columns at, g_per_kwh, low_, high_g_per_kwh."""
+    figure = go.Figure()
+    for column, fill in (("high_g_per_kwh", None), ("low_g_per_kwh", "tonexty")):
+        figure.add_scatter(
+            x=line["at"],
+            y=line[column].astype(np.float32),
+            mode="lines",
+            line={"width": 0},
+            fill=fill,
+            fillcolor=BAND_FILL,
+            name="Range of the day",
+            showlegend=fill is not None,
+            hoverinfo="skip",
+        )
+    figure.add_scatter(
+        x=line["at"],
+        y=line["g_per_kwh"].astype(np.float32),
+        mode="lines",
+        line={"width": 1.8, "color": COLORWAY[0]},
+        name="Daily mean",
+    )
+    figure.update_xaxes(title="Day (UTC)")
+    figure.update_yaxes(title=title)
+    return figure_layout(figure, height=height)
+
+
+def heat_map(frame: pd.DataFrame, timezone: str) -> go.Figure:
+    """Hour of day × day of carbon intensity: columns day, hour_of_day, g_per_kwh."""
+    table = frame.pivot(index="hour_of_day", columns="day", values="g_per_kwh")
+    figure = go.Figure(
+        go.Heatmap(
+            x=table.columns,
+            y=table.index,
+            z=table.to_numpy(dtype=np.float32),
+            colorscale=[list(stop) for stop in INTENSITY_SCALE],
+            colorbar={"title": "gCO₂e/kWh", "thickness": 10, "outlinewidth": 0},
+            hovertemplate="%{x|%a %d %b} %{y}:00: %{z:.0f} gCO₂e/kWh<extra></extra>",
+        )
+    )
+    figure_layout(figure, height=300, hovermode="closest")
+    figure.update_xaxes(title=f"Day ({timezone})", showgrid=False)
+    figure.update_yaxes(
+        title="Hour of day", dtick=6, autorange="reversed", showgrid=False, ticksuffix=":00"
+    )
+    return figure
+
+
+@cache
+def _land() -> pd.DataFrame:
+    """Coast lines of Natural Earth: lon, lat [degrees], rings parted by rows of NaN."""
+    rings = pd.read_csv(LAND)
+    parts = [pd.concat([ring, pd.DataFrame([{}])]) for _, ring in rings.groupby("ring")]
+    return pd.concat(parts, ignore_index=True)[["lon", "lat"]]
+
+
+def world_map(regions: pd.DataFrame, dark: bool) -> go.Figure:
+    """Regions on a map; colour is intensity, size our own footprint, hollow an annual factor.
+
+    Drawn on plain axes with our own coast lines: Plotly's maps load theirs from another host.
+
+    Parameters
+    ----------
+    regions : DataFrame
+        Columns region, lat, lon [degrees], g_per_kwh, is_hourly, marker_size [px], text.
+    """
+    land = _land()
+    fill, coast = ("#1c2e29", "#33504a") if dark else ("#e4ebe7", "#c3cfca")
+    figure = go.Figure(
+        go.Scatter(
+            x=land["lon"],
+            y=land["lat"],
+            mode="lines",
+            fill="toself",
+            fillcolor=fill,
+            line={"width": 0.6, "color": coast},
+            hoverinfo="skip",
+            showlegend=False,
+        )
+    )
+    for is_hourly, symbol, name in ((False, "diamond-open", "Annual"), (True, "circle", "Hourly")):
+        part = regions[regions["is_hourly"].eq(is_hourly)]
+        figure.add_scatter(
+            x=part["lon"],
+            y=part["lat"],
+            mode="markers",
+            text=part["text"],
+            customdata=part["region"],
+            hovertemplate="%{text}<extra></extra>",
+            name=f"{name} intensity",
+            marker={
+                "symbol": symbol,
+                "size": part["marker_size"],
+                "color": part["g_per_kwh"],
+                "colorscale": [list(stop) for stop in INTENSITY_SCALE],
+                "cmin": INTENSITY_RANGE[0],
+                "cmax": INTENSITY_RANGE[1],
+                "line": {
+                    "width": 0.8 if is_hourly else 1.8,
+                    "color": "white" if is_hourly else None,
+                },
+                "opacity": 0.95,
+                "showscale": is_hourly,
+                "colorbar": {
+                    "title": {"text": "gCO₂e/kWh", "side": "top"},
+                    "orientation": "h",
+                    "thickness": 8,
+                    "outlinewidth": 0,
+                    "len": 0.7,
+                    "y": -0.02,
+                    "yanchor": "top",
+                },
+            },
+        )
+    figure_layout(figure, height=430, hovermode="closest")
+    figure.update_xaxes(visible=False, range=[-135, 192], constrain="domain")
+    figure.update_yaxes(visible=False, range=[-50, 74], scaleanchor="x", scaleratio=1.25)
+    return figure
+
+
+def distribution(zones: pd.DataFrame, highlighted: str) -> go.Figure:
+    """Boxes of every zone's hours, one highlighted: label, zone and p05, p25, p50, p75, p95."""
+    figure = go.Figure()
+    for is_chosen in (False, True):
+        part = zones[zones["zone"].eq(highlighted) == is_chosen]
+        figure.add_box(
+            x=part["label"],
+            lowerfence=part["p05"],
+            q1=part["p25"],
+            median=part["p50"],
+            q3=part["p75"],
+            upperfence=part["p95"],
+            name="This region" if is_chosen else "Other regions",
+            marker={"color": COLORWAY[0] if is_chosen else MUTED},
+            line={"width": 2.2 if is_chosen else 1},
+        )
+    figure_layout(figure, height=300, hovermode="closest")
+    figure.update_xaxes(
+        categoryorder="array", categoryarray=zones["label"], tickangle=-45, showgrid=False
+    )
+    figure.update_yaxes(title="gCO₂e/kWh, 5 to 95 %", rangemode="tozero")
+    return figure
+
+
+def tier_bars(tiers: pd.DataFrame) -> go.Figure:
+    """Share of energy by tier, one stacked bar per input: columns input, label, share."""
+    figure = go.Figure()
+    steps = tiers.assign(step=tiers.groupby("input").cumcount())
+    for (label, step), part in steps.groupby(["label", "step"], sort=False):
+        figure.add_bar(
+            y=part["input"],
+            x=part["share"],
+            orientation="h",
+            name=str(label),
+            marker={"color": COLORWAY[0], "opacity": max(0.25, 1 - 0.28 * int(str(step)))},
+            text=[f"{label} {share:.0%}" if share > 0.12 else "" for share in part["share"]],
+            textposition="inside",
+            insidetextanchor="middle",
+            hovertemplate=f"{label}: " + "%{x:.1%}<extra></extra>",
+        )
+    figure_layout(figure, height=170, barmode="stack", hovermode="closest", showlegend=False)
+    figure.update_xaxes(tickformat=".0%", range=[0, 1])
+    return figure

@@ -1,0 +1,192 @@
+"""Import of Electricity Maps portal CSV files: what each file brought, file by file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+import pandas as pd
+
+from spectra.catalog import Catalog
+from spectra.errors import InputError
+from spectra.sources.electricity_maps_csv import PortalFile, RejectedRow, read_portal_file
+from spectra.store import Store
+from spectra.store.database import set_meta
+from spectra.store.fetch_log import Fetch, log_fetch
+from spectra.store.writes import write_intensities
+
+SOURCE = "electricity_maps_portal"
+_FOLDER_STATE = "portal_folder"
+
+Status = Literal["imported", "unchanged", "older", "refused"]
+Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """What became of one file.
+
+    Attributes
+    ----------
+    status : str
+        ``imported``; ``unchanged`` (this content is already there); ``older`` (a newer vintage of
+        its zone-years is there); ``refused`` (see `message`).
+    row_count, changed_count, rejected_count : int
+        Usable rows, rows that changed the store, rows that could not be used.
+    rejected : tuple of RejectedRow
+        The first of them, each with line and reason.
+    """
+
+    name: str
+    status: Status
+    message: str = ""
+    row_count: int = 0
+    changed_count: int = 0
+    rejected_count: int = 0
+    rejected: tuple[RejectedRow, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def import_folder(
+    store: Store, catalog: Catalog, folder: Path, progress: Progress | None = None
+) -> list[FileReport]:
+    """Import the CSV files of a folder, if any was added or changed since the last time."""
+    files = sorted(folder.glob("*.csv")) if folder.is_dir() else []
+    state = json.dumps([(f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in files])
+    if state == (store.meta(_FOLDER_STATE) or "[]"):
+        return []
+    reports = import_files(store, catalog, files, progress)
+    with store.write() as cursor:
+        set_meta(cursor, _FOLDER_STATE, state)
+    return reports
+
+
+def import_files(
+    store: Store,
+    catalog: Catalog,
+    files: Sequence[Path | tuple[str, BinaryIO]],
+    progress: Progress | None = None,
+) -> list[FileReport]:
+    """Import portal files; a file that cannot be used never stops the others.
+
+    Parameters
+    ----------
+    files : sequence
+        Paths, or (name, binary buffer) pairs of uploads.
+    """
+    reports = []
+    for done, file in enumerate(files):
+        name = file.name if isinstance(file, Path) else file[0]
+        if progress:
+            progress(done / len(files), f"Reading {name}")
+        started = datetime.now(UTC)
+        report = _import_file(store, catalog, file, name)
+        log_fetch(
+            store,
+            Fetch(
+                source=SOURCE,
+                dataset=name,
+                started_at=started,
+                row_count=report.changed_count,
+                status="failed" if report.status == "refused" else "ok",
+                detail=report.message or report.status,
+            ),
+        )
+        reports.append(report)
+    return reports
+
+
+def _import_file(
+    store: Store, catalog: Catalog, file: Path | tuple[str, BinaryIO], name: str
+) -> FileReport:
+    try:
+        portal = read_portal_file(file if isinstance(file, Path) else file[1], name=name)
+    except InputError as error:
+        return FileReport(name, "refused", str(error))
+    report = FileReport(
+        name,
+        "imported",
+        row_count=len(portal.frame),
+        rejected_count=portal.rejected_count,
+        rejected=portal.rejected,
+        notes=portal.notes,
+    )
+    if portal.name_disagrees:
+        return replace(
+            report,
+            status="refused",
+            message="The year in the file name is not the year of its rows. Rename the file if its "
+            "rows are right, or download it again; nothing of it was imported.",
+        )
+    if portal.frame.empty:
+        return replace(report, status="refused", message="The file has no usable row.")
+    return _import_zone_years(store, catalog, portal, report)
+
+
+def _import_zone_years(
+    store: Store, catalog: Catalog, portal: PortalFile, report: FileReport
+) -> FileReport:
+    """Write the zone-years that are new or of a newer vintage."""
+    wanted, older = [], 0
+    for zone, year in portal.zone_years:
+        part = portal.frame[
+            portal.frame["zone"].eq(zone) & portal.frame["datetime_utc"].dt.year.eq(year)
+        ]
+        known = store.row(
+            'SELECT content_hash, snapshot_date FROM portal_imports WHERE zone = ? AND "year" = ?',
+            [zone, year],
+        )
+        digest = _digest(part)
+        if known and known[0] == digest:
+            continue
+        if known and _is_older(portal.snapshot_date, known[1]):
+            older += 1
+            continue
+        wanted.append((zone, year, digest, part))
+    if not wanted:
+        status: Status = "older" if older else "unchanged"
+        return replace(report, status=status)
+    frame = _tidy(pd.concat([part for *_, part in wanted], ignore_index=True))
+    changed = write_intensities(
+        store, frame, catalog, replace_years=tuple((zone, year) for zone, year, *_ in wanted)
+    )
+    _record(store, portal, [(zone, year, digest, len(part)) for zone, year, digest, part in wanted])
+    unknown = sorted({zone for zone, *_ in wanted if catalog.zone(zone) is None})
+    notes = tuple(f"Zone {zone} hosts no AWS region that SPECTRA knows." for zone in unknown)
+    return replace(report, changed_count=changed, notes=report.notes + notes)
+
+
+def _is_older(offered: date | None, stored: date | None) -> bool:
+    return offered is not None and stored is not None and offered < stored
+
+
+def _digest(part: pd.DataFrame) -> str:
+    return hashlib.sha256(
+        pd.util.hash_pandas_object(part, index=False).to_numpy().tobytes()
+    ).hexdigest()
+
+
+def _tidy(frame: pd.DataFrame) -> pd.DataFrame:
+    """Turn a portal frame into the tidy ``intensities`` frame."""
+    now = pd.Timestamp.now("UTC")
+    return frame.rename(columns={"datetime_utc": "hour"}).assign(
+        source=SOURCE,
+        quality=frame["is_estimated"].map({True: "provider-estimated", False: "measured"}),
+        direct_is_scaled=False,
+        updated_at=now,
+        fetched_at=now,
+    )
+
+
+def _record(store: Store, portal: PortalFile, parts: list[tuple[str, int, str, int]]) -> None:
+    with store.write() as cursor:
+        for zone, year, digest, count in parts:
+            cursor.execute(
+                "INSERT OR REPLACE INTO portal_imports VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [zone, year, portal.name, portal.snapshot_date, count, digest, datetime.now(UTC)],
+            )

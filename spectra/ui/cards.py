@@ -1,0 +1,68 @@
+"""Cards, headline numbers and tables that look the same on every page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import streamlit as st
+
+from spectra import units
+from spectra.carbon.uncertainty import Interval
+
+
+@contextmanager
+def card(title: str, *, help: str | None = None) -> Iterator[None]:
+    """A bordered card with a heading; equal heights within a row."""
+    with st.container(border=True, height="stretch"):
+        st.markdown(f"**{title}**", help=help)
+        yield
+
+
+def headline(  # noqa: PLR0913 (one keyword for each part of the card)
+    label: str,
+    value: str,
+    *,
+    change: float | None = None,
+    against: str = "",
+    note: str = "",
+    help: str = "",
+    trend: Sequence[float] | None = None,
+) -> None:
+    """A headline number; a rise in emissions or cost is shown as bad.
+
+    Parameters
+    ----------
+    change : float, optional
+        Relative change; None writes `note` instead.
+    against : str
+        What the change is measured against.
+    note : str
+        A line under the number where there is no change to show.
+    """
+    st.metric(
+        label,
+        value,
+        delta=f"{change:+.1%}" if change is not None else (note or None),
+        delta_color="inverse" if change is not None else "off",
+        delta_arrow="auto" if change is not None else "off",
+        delta_description=against if change is not None else None,
+        help=help or None,
+        border=True,
+        height="stretch",
+        chart_data=list(trend) if trend is not None and len(trend) > 1 else None,
+        chart_type="area",
+    )
+
+
+def mass_range(interval: Interval) -> str:
+    """An interval of grams in the unit of its central value, two significant digits."""
+    unit = units.mass(interval.central)
+    per_unit = interval.central / unit.value if unit.value else 1.0
+    low, high = (units.number(g / per_unit, 2) for g in (interval.low, interval.high))
+    return f"{low} to {high} {unit.unit}"
+
+
+def empty(message: str, next_step: str) -> None:
+    """An empty state that says why and what to do."""
+    st.info(f"{message}\n\n{next_step}", icon=":material/info:")

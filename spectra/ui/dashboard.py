@@ -1,0 +1,217 @@
+"""The parts of the Dashboard page below its headline numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from spectra import charts, units
+from spectra.store import emission_queries as emissions
+from spectra.ui import cards
+from spectra.ui.frame import Page
+
+TIER_NAMES = {
+    "A": "A measured",
+    "B": "B estimated by provider",
+    "C": "C interpolated",
+    "D": "D profile",
+    "E": "E monthly mean",
+    "F": "F annual factor",
+    "T1": "T1 measured",
+    "T2-T4": "T2–T4 filled in",
+    "EBS": "EBS volumes",
+}
+POWER_TIERS = {"A": "A measured curve", "C": "C calibrated", "D": "D unknown type"}
+
+
+def by_day(page: Page) -> None:
+    """Emissions by day with their interval, and the period's total in words."""
+    days = page.get(emissions.daily_bands, page.selection)
+    unit = units.mass(float(days["total_g"].max()))
+    per_unit = float(days["total_g"].max()) / unit.value if unit.value else 1.0
+    band = page.get(emissions.total_band, page.selection)
+    st.caption(
+        f"{units.mass_text(band.central)} in {len(days)} UTC days "
+        f"(95 % interval {cards.mass_range(band)}); the last day is not complete."
+    )
+    st.plotly_chart(
+        charts.daily_emissions(days, unit.unit, per_unit, height=370),
+        key="by_day",
+        alt=f"CO₂e by day, {units.mass_text(float(days['total_g'].min()))} to "
+        f"{units.mass_text(float(days['total_g'].max()))} a day.",
+        config={"displayModeBar": False},
+    )
+
+
+def scopes(totals: dict[str, Any]) -> None:
+    """Provider view allocated to us, or the same total in our own inventory."""
+    view = st.segmented_control(
+        "View",
+        ["Provider view", "Customer view"],
+        default="Provider view",
+        required=True,
+        key="scope_view",
+        label_visibility="collapsed",
+    )
+    rows = _provider_rows(totals) if view == "Provider view" else _customer_rows(totals)
+    table = pd.DataFrame(rows, columns=["Scope", "CO₂e", "share"])
+    st.dataframe(
+        table,
+        hide_index=True,
+        key="scopes",
+        height="content",
+        placeholder="–",
+        column_config={
+            "share": st.column_config.ProgressColumn("Share", format="percent", max_value=1.0),
+        },
+    )
+    st.caption(
+        "Allocated from AWS's operations: do not book the provider's scope 2 as your own. "
+        "Market-based equals location-based here: no residual mix or AWS figure is known."
+        if view == "Provider view"
+        else "We own no source and buy no electricity in this boundary: all of it is purchased "
+        "services. The totals of both views are equal."
+    )
+
+
+def _provider_rows(totals: dict[str, Any]) -> list[tuple[str, str, float | None]]:
+    parts = [
+        ("Scope 2, location-based", totals["scope2_lb_g"]),
+        ("Scope 3, upstream of the grid", totals["upstream_g"]),
+        ("Scope 3, grid losses", totals["td_g"]),
+        ("Scope 3, hardware", totals["embodied_g"]),
+    ]
+    total = totals["total_g"]
+    return [
+        ("Scope 1", "not estimated", None),
+        *((name, units.mass_text(grams), grams / total) for name, grams in parts),
+        ("Scope 3, buildings", "not estimated", None),
+        ("Total, location-based", units.mass_text(total), 1.0),
+        ("Scope 2, market-based", f"{units.mass_text(totals['scope2_lb_g'])} (= LB)", None),
+    ]
+
+
+def _customer_rows(totals: dict[str, Any]) -> list[tuple[str, str, float | None]]:
+    total = units.mass_text(totals["total_g"])
+    return [
+        ("Scope 1", "0 g", 0.0),
+        ("Scope 2", "0 g", 0.0),
+        ("Scope 3, category 1", total, 1.0),
+        ("Total, location-based", total, 1.0),
+    ]
+
+
+def by_dimension(page: Page, dimension: emissions.Dimension) -> None:
+    """A small table of one dimension with shares as bars."""
+    rows = page.get(emissions.breakdown, page.selection, dimension)
+    rows["co2e"] = rows["total_g"].map(units.mass_text)
+    st.dataframe(
+        rows[["name", "co2e", "share"]],
+        hide_index=True,
+        key=f"by_{dimension}",
+        height=min(354, 36 * len(rows) + 38),
+        column_config={
+            "name": dimension.capitalize(),
+            "co2e": st.column_config.TextColumn("CO₂e", alignment="right"),
+            "share": st.column_config.ProgressColumn("Share", format="percent", max_value=1.0),
+        },
+    )
+
+
+def top_emitters(page: Page) -> None:
+    """The resources that emit most, with what they are and cost."""
+    rows = page.get(emissions.top_emitters, page.selection)
+    rows["resource"] = (
+        rows["name"].fillna("").where(rows["name"].fillna("") != "", rows["resource_id"])
+    )
+    rows["kg"] = rows["total_g"] / units.GRAMS_PER_KG
+    st.dataframe(
+        rows[
+            ["resource", "resource_type", "region", "team", "environment", "kg", "share",
+             "cpu_pct", "list_cost_usd", "power_tier"]
+        ],
+        hide_index=True,
+        key="top_emitters",
+        height="content",
+        placeholder="–",
+        column_config={
+            "resource": st.column_config.TextColumn("Resource", pinned=True),
+            "resource_type": "Type",
+            "region": "Region",
+            "team": "Team",
+            "environment": "Environment",
+            "kg": st.column_config.NumberColumn("CO₂e [kg]", format="%.1f"),
+            "share": st.column_config.ProgressColumn("Share", format="percent", max_value=1.0),
+            "cpu_pct": st.column_config.NumberColumn("CPU mean [%]", format="%.0f"),
+            "list_cost_usd": st.column_config.NumberColumn("List cost", format="dollar"),
+            "power_tier": st.column_config.TextColumn(
+                "Power tier", help="A measured, C calibrated, D estimated for an unknown type."
+            ),
+        },
+    )  # fmt: skip
+
+
+def quality(page: Page) -> None:
+    """Energy by the tier of each of its inputs."""
+    rows = page.get(emissions.quality, page.selection)
+    is_power = rows["input"].eq("power")
+    rows["label"] = (
+        rows["tier"]
+        .map(_tier_name)
+        .where(
+            ~is_power,
+            rows["tier"].map(lambda tier: POWER_TIERS.get(tier, TIER_NAMES.get(tier, tier))),
+        )
+    )
+    rows["input"] = rows["input"].str.capitalize()
+    st.plotly_chart(
+        charts.tier_bars(rows),
+        key="quality",
+        alt="; ".join(f"{r.input} {r.label} {r.share:.0%}" for r in rows.itertuples()),
+        config={"displayModeBar": False},
+    )
+    st.caption(
+        "Not in the boundary: provider's scope 1 and buildings, embodied carbon of EBS, traffic "
+        "between regions, other AWS services."
+    )
+
+
+def _tier_name(tier: str) -> str:
+    letter, _, demo = tier.partition(" ")
+    return f"{TIER_NAMES.get(letter, letter)} {demo}".strip()
+
+
+def context(page: Page, totals: dict[str, Any]) -> None:
+    """The covariance effect, the low scenario of the power model, and one equivalent."""
+    effect = page.get(emissions.covariance, page.selection)
+    hourly, averaged = effect["hourly_g"].sum(), effect["averaged_g"].sum()
+    share = hourly / averaged - 1 if averaged else 0.0
+    more = "more" if share >= 0 else "less"
+    km = totals["total_g"] / page.catalog.coefficient("car_g_per_km")
+    st.markdown(
+        f"- Energy × intensity **hour by hour** gives {units.mass_text(hourly)} of grid emissions, "
+        f"**{abs(share):.1%} {more}** than energy × mean intensity "
+        f"({units.mass_text(abs(hourly - averaged))}): the part that shifting work in time moves.\n"
+        f"- Under the **low scenario** of the power model (Cloud Carbon Footprint's formula) the "
+        f"total would be {units.mass_text(totals['ccf_low_total_g'])} instead of "
+        f"{units.mass_text(totals['total_g'])}.\n"
+        f"- For scale: {units.mass_text(totals['total_g'])} is what an average US car emits on "
+        f"about {units.number(km, 2)} km (EPA: 400 g CO₂ per mile)."
+    )
+    if len(effect) > 1:
+        st.dataframe(
+            pd.DataFrame(
+                {
+                    "Month": effect["month"].dt.strftime("%b %Y"),
+                    "Hour by hour": effect["hourly_g"].map(units.mass_text),
+                    "With mean intensity": effect["averaged_g"].map(units.mass_text),
+                    "Difference": effect["covariance_g"] / effect["averaged_g"],
+                }
+            ),
+            hide_index=True,
+            key="covariance",
+            height="content",
+            column_config={"Difference": st.column_config.NumberColumn(format="percent")},
+        )

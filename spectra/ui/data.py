@@ -1,0 +1,39 @@
+"""Cached queries: small results, shared by all viewers of one store until it is written again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import streamlit as st
+
+from spectra.store import Store
+
+Result = TypeVar("Result")
+
+
+def query(function: Callable[..., Result], store: Store, *arguments: Any) -> Result:
+    """Run a read query of `spectra.store`, or give back its result of before.
+
+    The key names the store and its revision, so that no other workspace's rows and none from
+    before a write can come back.
+    """
+    result: Result = _cached(
+        f"{function.__module__}.{function.__qualname__}",
+        (store.path, id(store), store.revision),
+        arguments,
+        _function=function,
+        _store=store,
+    )
+    return result
+
+
+@st.cache_data(show_spinner=False, max_entries=400, ttl="1h")
+def _cached(
+    name: str,
+    store_key: tuple[str, int, int],
+    arguments: tuple[Any, ...],
+    _function: Callable[..., Any],
+    _store: Store,
+) -> Any:
+    return _function(_store, *arguments)

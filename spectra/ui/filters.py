@@ -1,0 +1,72 @@
+"""The sidebar filters: they survive page changes and live in the URL."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+
+import streamlit as st
+
+from spectra.insight.periods import HOUR, PERIODS, Span, named_period
+from spectra.store.selection import Selection
+
+CUSTOM = "Custom"
+DEFAULT_PERIOD = "30 days"
+
+
+def sidebar(choices: dict[str, list[str]], known: Span, hour: datetime) -> Selection:
+    """Draw the filters and return what they select.
+
+    Parameters
+    ----------
+    choices : dict
+        Values on offer: regions, teams, environments.
+    known : Span
+        Hours of which anything is known; a custom period stays within them.
+    hour : datetime
+        The running hour.
+    """
+    with st.sidebar:
+        span = _period(known, hour)
+        picked = {
+            name: tuple(
+                st.multiselect(
+                    name.capitalize(),
+                    choices[name],
+                    key=name,
+                    placeholder=f"All {len(choices[name])}" if choices[name] else "None yet",
+                    bind="query-params",
+                    persist_state="session",
+                )
+            )
+            for name in ("regions", "teams", "environments")
+        }
+        st.caption("Days and hours are UTC.")
+    return Selection(span.start, span.end, **picked)
+
+
+def _period(known: Span, hour: datetime) -> Span:
+    name = st.selectbox(
+        "Period",
+        [*PERIODS, CUSTOM],
+        index=PERIODS.index(DEFAULT_PERIOD),
+        key="period",
+        bind="query-params",
+        persist_state="session",
+    )
+    if name != CUSTOM:
+        return named_period(name or DEFAULT_PERIOD, hour)
+    first, last = known.start.date(), (known.end - HOUR).date()
+    chosen = st.date_input(
+        "From and to (UTC days)",
+        (max(first, last - timedelta(days=6)), last),
+        min_value=first,
+        max_value=last,
+        key="days",
+        persist_state="session",
+    )
+    days = chosen if isinstance(chosen, tuple) else (chosen,)
+    if len(days) < 2:
+        st.caption("Pick the last day too.")
+    start = datetime.combine(days[0] if days else first, time(), UTC)
+    end = datetime.combine(days[-1] if days else last, time(), UTC) + timedelta(days=1)
+    return Span(start, min(end, max(known.end, start + HOUR)))

@@ -1,0 +1,147 @@
+"""The frame around every page: what is selected, how fresh it is, and what the words mean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import streamlit as st
+
+from spectra import units
+from spectra.catalog import Catalog
+from spectra.insight.periods import Span
+from spectra.refresh import current_hour
+from spectra.store import Store, emission_queries, grid_queries
+from spectra.store.selection import Selection
+from spectra.ui import filters, glossary, workspace
+from spectra.ui.data import query
+
+STALE_AFTER = timedelta(hours=3)
+_KEY = "_spectra_page"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a page needs: the store, the catalogue, the selection and the running hour."""
+
+    store: Store
+    catalog: Catalog
+    selection: Selection
+    hour: datetime
+
+    def get(self, function: Any, *arguments: Any) -> Any:
+        """Run a cached query on this page's store."""
+        return query(function, self.store, *arguments)
+
+
+def navigate() -> st.Page:
+    """Configure the app and register its pages; returns the one asked for."""
+    st.set_page_config(page_title="SPECTRA", page_icon="docs/images/icon.png", layout="wide")
+    st.logo("docs/images/logo.svg", size="large")
+    return st.navigation(
+        {
+            "Monitor": [
+                st.Page(
+                    "pages/dashboard.py",
+                    title="Dashboard",
+                    icon=":material/dashboard:",
+                    default=True,
+                ),
+                st.Page("pages/regions.py", title="Regions", icon=":material/public:"),
+            ],
+            "Reference": [
+                st.Page("pages/method.py", title="Method", icon=":material/function:"),
+            ],
+        }
+    )
+
+
+def build() -> Page:
+    """Open the workspace, draw sidebar and status line; `current` gives it to the page."""
+    store = workspace.open_workspace()
+    hour = current_hour()
+    spans = [query(emission_queries.ledger_span, store), query(grid_queries.stated_span, store)]
+    known = [span for span in spans if span] or [(hour, hour + timedelta(hours=1))]
+    known_span = Span(min(start for start, _ in known), max(end for _, end in known))
+    selection = filters.sidebar(query(emission_queries.choices, store), known_span, hour)
+    page = Page(store, workspace.catalog(), selection, hour)
+    st.session_state[_KEY] = page
+    _status_line(page)
+    return page
+
+
+def current() -> Page:
+    """The page that `build` prepared in this run."""
+    if _KEY not in st.session_state:
+        # Until Home.py has run once, a new server takes the files in pages/ for its navigation,
+        # and a deep link may come first: switch that off and start again at Home.py.
+        navigate()
+        st.rerun()
+    page: Page = st.session_state[_KEY]
+    return page
+
+
+def _status_line(page: Page) -> None:
+    status = page.get(grid_queries.status)
+    totals = page.get(emission_queries.totals, page.selection)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="status"):
+        for label, icon, color, text in _badges(status, totals, page.hour):
+            st.badge(label, icon=icon, color=color, help=text)  # type: ignore[arg-type]
+        st.space("stretch")
+        glossary.popover()
+
+
+def _badges(
+    status: dict[str, Any], totals: dict[str, Any], hour: datetime
+) -> list[tuple[str, str, str, str]]:
+    """Mode, age and coverage as (label, icon, colour, explanation)."""
+    if status["intensity_until"] is None and status["utilisation_until"] is None:
+        return [("No data yet", ":material/database_off:", "gray", "The store is empty.")]
+    badges = [_mode(status), _age(status, hour)]
+    coverage = totals["intensity_coverage"]
+    if coverage is not None:
+        badges.append(
+            (
+                f"Grid coverage {units.share_text(coverage)}",
+                ":material/bolt:",
+                "green" if coverage >= 0.95 else "orange",
+                "Share of the period's energy in hours whose carbon intensity a source stated "
+                "(tiers A and B); the rest is filled in by the ladder on the Method page.",
+            )
+        )
+        badges.append(
+            (
+                f"Utilisation coverage {units.share_text(totals['utilisation_coverage'])}",
+                ":material/speed:",
+                "green" if totals["utilisation_coverage"] >= 0.8 else "orange",
+                "Share of the period's energy that rests on measured CPU load (tier T1).",
+            )
+        )
+    return badges
+
+
+def _mode(status: dict[str, Any]) -> tuple[str, str, str, str]:
+    names = {
+        "demo": "demo",
+        "electricity_maps": "Electricity Maps API",
+        "electricity_maps_portal": "Electricity Maps files",
+    }
+    grids = sorted({names.get(s, s) for s in status["all_grids"] or ()})
+    fleets = sorted({names.get(s, s) for s in status["fleets"] or ()})
+    text = f"Grids: {', '.join(grids) or 'none'}. Fleet: {', '.join(fleets) or 'none'}."
+    if grids == ["demo"] and fleets in ([], ["demo"]):
+        return "Demo data", ":material/science:", "violet", f"{text} Fictional but consistent."
+    label = f"Grids: {' + '.join(grids) or 'none'} · Fleet: {' + '.join(fleets) or 'none'}"
+    return label, ":material/database:", "blue", text
+
+
+def _age(status: dict[str, Any], hour: datetime) -> tuple[str, str, str, str]:
+    newest = [t for t in (status["intensity_until"], status["utilisation_until"]) if t is not None]
+    oldest = min(newest).astimezone(UTC)
+    age = hour - oldest
+    label = f"Data to {oldest:%d %b %H}:00 UTC"
+    if age > STALE_AFTER:
+        hours = int(age / timedelta(hours=1))
+        return f"{label}, {hours} h old", ":material/history:", "orange", "Older than 3 hours."
+    return label, ":material/schedule:", "green", "The newest hour of grids and fleet alike."

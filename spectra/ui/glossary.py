@@ -1,0 +1,71 @@
+"""What each headline means, with a link to its formula on the Method page."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import streamlit as st
+
+METHOD_PAGE = "pages/method.py"
+
+
+class Term(NamedTuple):
+    """A headline's word, what it means in a sentence, and the topic of the Method page."""
+
+    word: str
+    meaning: str
+    topic: str
+
+
+TERMS = (
+    Term(
+        "CO₂e now",
+        "Grams per hour that the selected fleet emits in the running hour: power at its measured "
+        "load, times the grid's intensity in that hour, plus the hardware's embodied share.",
+        "Energy",
+    ),
+    Term(
+        "Today, this month",
+        "Sums of complete hours in UTC, against the same hours of the day or month before.",
+        "Intensity",
+    ),
+    Term(
+        "Low and high",
+        "95 % interval. Errors of the power model, PUE and embodied figures are shared by all "
+        "instances, so a larger fleet does not make them smaller.",
+        "Uncertainty",
+    ),
+    Term(
+        "Scopes",
+        "AWS's own operations, allocated to us. In our inventory all of it is scope 3 category 1.",
+        "Scopes",
+    ),
+    Term(
+        "Embodied",
+        "Making the servers, spread over six years and charged per running hour.",
+        "Embodied",
+    ),
+    Term(
+        "Fleet intensity",
+        "Grid intensity (lifecycle) weighted by the energy the fleet uses in each hour.",
+        "Intensity",
+    ),
+    Term(
+        "Coverage",
+        "Share of energy whose inputs were stated by a source, not filled in.",
+        "Utilisation",
+    ),
+)
+
+
+def popover() -> None:
+    """The help button of the status line."""
+    with st.popover("What is this?", icon=":material/help:", type="tertiary"):
+        for term in TERMS:
+            st.markdown(f"**{term.word}.** {term.meaning}")
+            st.page_link(
+                METHOD_PAGE,
+                label=f"Formula: {term.topic.lower()}",
+                icon=":material/function:",
+                query_params={"topic": term.topic},
+            )

@@ -1,0 +1,123 @@
+"""The headline numbers of the Dashboard: now, today, this month, and the period's sums."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from spectra import units
+from spectra.insight import periods
+from spectra.insight.periods import HOUR, Span
+from spectra.store import emission_queries as emissions
+from spectra.ui import cards
+from spectra.ui.frame import Page
+
+DAY_HOURS = 24
+
+
+def draw(page: Page, totals: dict[str, Any]) -> None:
+    """Six numbers: now, today, this month, and energy, cost, intensity of the period."""
+    with st.container(key="headlines"):
+        top, bottom = st.columns(3), st.columns(3)
+        with top[0]:
+            _now(page)
+        with top[1]:
+            _so_far(page, "CO₂e today", periods.today(page.hour), periods.same_part_of_yesterday)
+        with top[2]:
+            _so_far(
+                page,
+                "CO₂e this month",
+                periods.month_to_date(page.hour),
+                periods.same_part_of_last_month,
+            )
+        with bottom[0]:
+            _energy(page, totals)
+        with bottom[1]:
+            _cost(page)
+        with bottom[2]:
+            _fleet_intensity(page, totals)
+
+
+def _now(page: Page) -> None:
+    hours = page.get(
+        emissions.hourly, page.selection.between(page.hour - DAY_HOURS * HOUR, page.hour + HOUR)
+    )
+    label, help = "CO₂e now", f"Rate in the hour from {page.hour:%H}:00 UTC."
+    if hours.empty:
+        cards.headline(label, "No data", note="nothing in the last 24 h", help=help)
+        return
+    last = hours.iloc[-1]
+    before = hours[hours["hour"] == last["hour"] - pd.Timedelta(days=1)]["total_g"]
+    age = int((page.hour - last["hour"]) / HOUR)
+    cards.headline(
+        label if age == 0 else f"CO₂e {age} h ago",
+        f"{units.mass_text(last['total_g'])}/h",
+        change=periods.relative_change(
+            last["total_g"], float(before.iloc[0]) if len(before) else None
+        ),
+        against="vs the same hour yesterday",
+        note="no hour of yesterday to compare",
+        help=help,
+        trend=hours["total_g"].tolist(),
+    )
+
+
+def _so_far(page: Page, label: str, span: Span, earlier: Callable[[Span], Span]) -> None:
+    """Complete hours of a day or month against the same part of the one before."""
+    help = f"{span.hours} complete hours from {span.start:%d %b %H:%M} UTC."
+    if span.hours == 0:
+        cards.headline(label, "–", note="the first hour is not complete yet", help=help)
+        return
+    previous_span = earlier(span)
+    now = page.get(emissions.totals, page.selection.between(*span))
+    previous = page.get(emissions.totals, page.selection.between(*previous_span))
+    comparable = previous["hours"] == previous_span.hours == now["hours"]
+    band = page.get(emissions.total_band, page.selection.between(*span))
+    cards.headline(
+        label,
+        units.mass_text(now["total_g"]),
+        change=periods.relative_change(now["total_g"], previous["total_g"]) if comparable else None,
+        against=f"vs the same {span.hours} h before",
+        note="the period before has no full data",
+        help=f"{help} 95 % interval {cards.mass_range(band)}, up to the running hour.",
+        trend=page.get(emissions.hourly, page.selection.between(*span))["total_g"].tolist(),
+    )
+
+
+def _energy(page: Page, totals: dict[str, Any]) -> None:
+    hours = totals["hours"] or 0
+    running = (totals["running_hours"] or 0) / hours if hours else None
+    cards.headline(
+        "Energy in the period",
+        units.energy_text(totals["energy_kwh"]),
+        note=f"{units.number(running)} instances running on average" if hours else "",
+        help="At the data-centre meter, PUE included. Modelled, not metered.",
+    )
+
+
+def _cost(page: Page) -> None:
+    cost = page.get(emissions.costs, page.selection)
+    effective, provisional = cost["effective_usd"], cost["provisional_usd"] or 0.0
+    note = f"list price {units.usd_text(cost['list_usd'])}" if effective is not None else "no data"
+    if provisional:
+        note += f", {units.share_text(provisional / effective)} provisional"
+    unpriced = cost["unpriced_share"] or 0.0
+    help = f"Effective cost after discounts and commitments; source: {cost['sources'] or 'none'}."
+    if unpriced:
+        help += f" {units.share_text(unpriced)} of cost rows have no known price and are not in it."
+    cards.headline("Cost in the period", units.usd_text(effective), note=note, help=help)
+
+
+def _fleet_intensity(page: Page, totals: dict[str, Any]) -> None:
+    energy = totals["energy_kwh"]
+    intensity = (totals["scope2_lb_g"] + totals["upstream_g"]) / energy if energy else None
+    direct = totals["scope2_lb_g"] / energy if energy else None
+    cards.headline(
+        "Fleet carbon intensity",
+        f"{units.number(intensity)} g/kWh" if intensity is not None else units.MISSING,
+        note=f"direct {units.number(direct)} g/kWh" if direct is not None else "",
+        help="Lifecycle grid intensity, weighted by the fleet's energy in each hour.",
+    )

@@ -1,0 +1,86 @@
+"""The upload of Electricity Maps portal files, with what became of each file."""
+
+from __future__ import annotations
+
+import io
+
+import streamlit as st
+
+from spectra import portal_import
+from spectra.portal_import import FileReport
+from spectra.refresh import settle
+from spectra.ui import workspace
+from spectra.ui.frame import Page
+
+_STATUS = {
+    "imported": ("Imported", "green"),
+    "unchanged": ("Already there", "gray"),
+    "older": ("Newer data is there", "gray"),
+    "refused": ("Refused", "red"),
+}
+
+
+def button(page: Page) -> None:
+    """The button that opens the upload."""
+    if st.button("Bring your grid data", icon=":material/upload_file:", key="open_upload"):
+        _dialog(page)
+
+
+@st.dialog("Bring your grid data", width="large", icon=":material/upload_file:")
+def _dialog(page: Page) -> None:
+    st.markdown(
+        "Hourly CSV files from the Electricity Maps data portal, one zone and year each. They take "
+        "the place of demo values hour by hour; a newer file of a zone and year replaces the older."
+    )
+    if workspace.config().public:
+        st.info(
+            "This is a public deployment: visitors cannot change the data that all share. Run "
+            "SPECTRA yourself to import files.",
+            icon=":material/lock:",
+        )
+        return
+    files = st.file_uploader(
+        "Portal CSV files", type="csv", accept_multiple_files=True, key="portal_files"
+    )
+    if st.button("Import", type="primary", disabled=not files, key="import_files"):
+        bar = st.progress(0.0, "Reading")
+
+        def progress(share: float, text: str) -> None:
+            bar.progress(min(share, 1.0), text)
+
+        uploads = [(file.name, io.BytesIO(file.getvalue())) for file in files or ()]
+        st.session_state["import_reports"] = portal_import.import_files(
+            page.store, page.catalog, uploads, progress
+        )
+        settle(page.store, page.catalog, progress)
+        bar.empty()
+    shown = st.session_state.get("import_reports", []) or workspace.folder_reports()
+    for report in shown:
+        _report(report)
+
+
+def _report(report: FileReport) -> None:
+    label, color = _STATUS[report.status]
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.badge(label, color=color)  # type: ignore[arg-type]
+            st.text(report.name)
+        if report.message:
+            st.text(report.message)
+        if report.row_count:
+            st.caption(
+                f"{report.row_count:,} usable rows, {report.changed_count:,} new or changed, "
+                f"{report.rejected_count:,} rejected."
+            )
+        for note in report.notes:
+            st.text(note)
+        if report.rejected:
+            st.dataframe(
+                [
+                    {"line": row.line, "why": row.reason, "text": row.text}
+                    for row in report.rejected
+                ],
+                hide_index=True,
+                height=180,
+                column_config={"line": "Line", "why": "Why", "text": "As in the file"},
+            )

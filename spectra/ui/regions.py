@@ -1,0 +1,251 @@
+"""The parts of the Regions page: all regions side by side, and one region's grid in detail."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pandas as pd
+import streamlit as st
+
+from spectra import charts, units
+from spectra.catalog import Catalog, Region
+from spectra.catalog.price_index import price_index
+from spectra.store import grid_queries
+from spectra.ui import cards
+from spectra.ui.frame import Page
+
+HEAT_MAP_DAYS = 28
+FRESH_HOURS = 3
+QUALITY_NAMES = {
+    "measured": "measured",
+    "provider-estimated": "estimated by provider",
+    "imputed": "filled in",
+    "default": "annual factor",
+    "demo": "demo",
+}
+
+
+def overview(page: Page, factor: grid_queries.Factor) -> pd.DataFrame:
+    """One row per commercial region: grid now, age, price level and our own footprint."""
+    grid = page.get(grid_queries.regions_now, page.hour, factor)
+    own = page.get(grid_queries.footprint_by_region, page.selection)
+    facts = pd.DataFrame([_facts(page.catalog, region) for region in page.catalog.regions])
+    table = facts.merge(grid, on=["region", "zone"], how="left").merge(own, on="region", how="left")
+    table["is_hourly"] = table["tier"].isin(["A", "B", "C", "D"])
+    ages = pd.Timestamp(page.hour) - pd.to_datetime(table["observed_at"], utc=True)
+    table["age_h"] = ages.dt.total_seconds() / 3600
+    table["low_carbon_pct"] = table["low_carbon_pct"].astype(float)
+    table["quality_text"] = [
+        _quality(tier, quality, age)
+        for tier, quality, age in zip(table["tier"], table["quality"], table["age_h"], strict=True)
+    ]
+    return table.sort_values(["is_hourly", "g_per_kwh"], ascending=[False, True], ignore_index=True)
+
+
+def _facts(catalog: Catalog, region: Region) -> dict[str, object]:
+    zone = catalog.zone(region.zone)
+    index = price_index(catalog, region.code)
+    return {
+        "region": region.code,
+        "name": region.name,
+        "zone": region.zone,
+        "lat": region.lat,
+        "lon": region.lon,
+        "pue": region.pue,
+        "price_index": index.level if index else None,
+        "annual_low_carbon_pct": zone.low_carbon_pct if zone else None,
+    }
+
+
+def _quality(tier: object, quality: object, age_h: float) -> str:
+    if not isinstance(tier, str):
+        return "no data"
+    if tier == "F":
+        return "annual factor"
+    if tier == "E":
+        return "monthly mean"
+    name = QUALITY_NAMES.get(str(quality), str(quality))
+    return f"{name}, {age_h:.0f} h old" if age_h > FRESH_HOURS else name
+
+
+def greenest(table: pd.DataFrame) -> str:
+    """The lowest and highest grids now in a sentence; annual factors stay out of it."""
+    hourly = table[table["is_hourly"]]
+    if hourly.empty:
+        return "No region has hourly data for this hour; the annual factors are not ranked."
+    best, worst = hourly.iloc[0], hourly.iloc[-1]
+    return (
+        f"Greenest now: **{best['region']}** at {units.number(best['g_per_kwh'])} g/kWh; dirtiest "
+        f"**{worst['region']}** at {units.number(worst['g_per_kwh'])} g/kWh. "
+        f"{len(table) - len(hourly)} of {len(table)} regions have only an annual factor and are "
+        "not ranked."
+    )
+
+
+def world(table: pd.DataFrame) -> None:
+    """The map: colour is intensity now, size our own share."""
+    known = table[table["g_per_kwh"].notna()].copy()
+    share = known["total_g"].fillna(0) / max(known["total_g"].sum(), 1e-9)
+    known["marker_size"] = 9 + 26 * share**0.5
+    known["text"] = (
+        "<b>"
+        + known["region"]
+        + "</b> "
+        + known["name"]
+        + "<br>"
+        + known["g_per_kwh"].map(units.number)
+        + " g/kWh ("
+        + known["quality_text"]
+        + ")<br>"
+        + "our CO₂e: "
+        + known["total_g"].map(units.mass_text)
+    )
+    st.plotly_chart(
+        charts.world_map(known, dark=st.context.theme.type == "dark"),
+        key="map",
+        alt="World map of AWS regions; colour is carbon intensity now, size our own emissions.",
+        config={"displayModeBar": False, "scrollZoom": False},
+    )
+    st.caption("Colour: g/kWh now. Size: our CO₂e in the period. Hollow: annual factor only.")
+
+
+def table_of_regions(table: pd.DataFrame) -> str | None:
+    """The table of all regions; returns the region whose row is chosen."""
+    shown = pd.DataFrame(
+        {
+            "Region": table["region"],
+            "Now": table["g_per_kwh"],
+            "Last 24 h": table["trend"],
+            "30-day mean": table["mean_30d_g_per_kwh"],
+            "Quality": table["quality_text"],
+            "Low-carbon": table["low_carbon_pct"].fillna(table["annual_low_carbon_pct"]) / 100,
+            "Price": table["price_index"],
+            "PUE": table["pue"],
+            "Our CO₂e": table["total_g"] / units.GRAMS_PER_KG,
+            "Place": table["name"],
+        }
+    )
+    number = st.column_config.NumberColumn
+    state = st.dataframe(
+        shown,
+        hide_index=True,
+        key="regions_table",
+        on_select="rerun",
+        selection_mode="single-row",
+        height=430,
+        placeholder="–",
+        column_config={
+            "Region": st.column_config.TextColumn(pinned=True),
+            "Now": number("Now [g/kWh]", format="%.0f", help="Carbon intensity in this hour."),
+            "Last 24 h": st.column_config.LineChartColumn(y_min=0, width="small"),
+            "30-day mean": number("30-day mean [g/kWh]", format="%.0f"),
+            "Low-carbon": st.column_config.ProgressColumn(
+                "Low-carbon", format="percent", max_value=1.0,
+                help="Share of low-carbon electricity: of the newest hour where the source states "
+                "it, else of the year.",
+            ),
+            "Price": number("Price index", format="%.2f", help="On-demand prices of seven common "
+                            "types against us-east-1 = 1.00; empty where no price is known."),
+            "PUE": number(format="%.2f"),
+            "Our CO₂e": number("Our CO₂e [kg]", format="%.1f"),
+        },
+    )  # fmt: skip
+    rows = state["selection"]["rows"]
+    return str(table["region"].iloc[rows[0]]) if rows else None
+
+
+def detail(page: Page, code: str, factor: grid_queries.Factor) -> None:
+    """One region: its hours, its daily rhythm, and where it stands among the others."""
+    region = page.catalog.region(code)
+    if region is None:
+        cards.empty(f"There is no region {code}.", "Choose one in the table.")
+        return
+    span = page.selection
+    line = page.get(grid_queries.zone_line, region.zone, span.start, span.end, factor)
+    if line.empty:
+        cards.empty(
+            f"There is no intensity for {code} in this period.",
+            "Choose another period in the sidebar, or import a portal file of that time.",
+        )
+        return
+    if line["tier"].eq("F").all():
+        zone = page.catalog.zone(region.zone)
+        year = zone.annual_year if zone else ""
+        st.info(
+            f"{code} ({region.zone}) has no hourly data: the annual factor of {year} stands for "
+            "every hour, so there is no rhythm to show and it is not ranked.",
+            icon=":material/calendar_month:",
+        )
+    with cards.card(f"Carbon intensity of {code}, zone {region.zone}"):
+        _line(line, factor)
+    left, right = st.columns(2)
+    with left, cards.card("Hour of day by day"):
+        _heat_map(page, region, span.end, factor)
+    with right, cards.card("Against the other regions"):
+        _distribution(page, region, factor)
+
+
+def _line(line: pd.DataFrame, factor: str) -> None:
+    title = f"gCO₂e/kWh ({factor})"
+    is_daily = len(line) > 1 and line["at"].iloc[1] - line["at"].iloc[0] >= pd.Timedelta(days=1)
+    figure = (
+        charts.daily_range(line, title=title)
+        if is_daily
+        else charts.hourly_line(line["at"], line["g_per_kwh"], title=title, name="g/kWh")
+    )
+    low, high = line["low_g_per_kwh"].min(), line["high_g_per_kwh"].max()
+    st.plotly_chart(
+        figure,
+        key="zone_line",
+        alt=f"Carbon intensity between {low:.0f} and {high:.0f} gCO₂e/kWh.",
+        config={"displayModeBar": False},
+    )
+    filled = line["tier"].isin(["C", "D", "E", "F"]).mean()
+    st.caption(
+        f"Mean {units.number(line['g_per_kwh'].mean())}, lowest {units.number(low)}, highest "
+        f"{units.number(high)} g/kWh. {units.share_text(float(filled))} of it is filled in."
+    )
+
+
+def _heat_map(page: Page, region: Region, end: datetime, factor: grid_queries.Factor) -> None:
+    start = max(page.selection.start, end - timedelta(days=HEAT_MAP_DAYS))
+    frame = page.get(grid_queries.heat_map, region.zone, (start, end), region.timezone, factor)
+    by_hour = frame.groupby("hour_of_day")["g_per_kwh"].mean()
+    lowest, highest = by_hour.idxmin(), by_hour.idxmax()
+    st.plotly_chart(
+        charts.heat_map(frame, region.timezone),
+        key="heat_map",
+        alt=f"Lowest around {lowest}:00 local time, highest around {highest}:00.",
+        config={"displayModeBar": False},
+    )
+    st.caption(
+        f"On average lowest at {lowest}:00 ({units.number(by_hour.min())}) and highest at "
+        f"{highest}:00 ({units.number(by_hour.max())} g/kWh), {region.timezone}."
+    )
+
+
+def _distribution(page: Page, region: Region, factor: grid_queries.Factor) -> None:
+    zones = page.get(grid_queries.distribution, page.selection.start, page.selection.end, factor)
+    by_zone: dict[str, list[str]] = {}
+    for r in page.catalog.regions:
+        by_zone.setdefault(r.zone, []).append(r.code)
+    zones = zones[zones["zone"].isin(by_zone)].assign(
+        label=lambda frame: [", ".join(by_zone[zone]) for zone in frame["zone"]]
+    )
+    if zones.empty:
+        st.caption("No zone has hourly data in this period.")
+        return
+    rank = (
+        zones["zone"].tolist().index(region.zone) + 1 if region.zone in set(zones["zone"]) else None
+    )
+    st.plotly_chart(
+        charts.distribution(zones, region.zone),
+        key="distribution",
+        alt="Box for every zone from the 5th to the 95th percentile of its hours.",
+        config={"displayModeBar": False},
+    )
+    st.caption(
+        f"Median rank {rank} of {len(zones)} zones with hourly data."
+        if rank
+        else "This region has only an annual factor and is not in the comparison."
+    )

@@ -1,0 +1,50 @@
+"""Settings: where a value comes from, and what is said when it cannot be used."""
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from spectra.config import ROOT, SETTINGS, Config, load_config
+from spectra.errors import InputError
+
+NO_SECRETS = Path("no-such-file.toml")
+
+
+def test_defaults():
+    config = load_config({}, NO_SECRETS)
+    assert config.database == str(ROOT / "data" / "spectra.duckdb")
+    assert (config.demo, config.public, config.demo_days) == (True, False, 90)
+
+
+def test_environment_over_secrets_over_default(tmp_path):
+    secrets = tmp_path / "secrets.toml"
+    secrets.write_text('[spectra]\ndemo = false\ndemo_days = 14\n[other]\nkey = "x"\n')
+    config = load_config({"SPECTRA_DEMO_DAYS": "7", "SPECTRA_DATABASE": "md:fleet"}, secrets)
+    assert (config.demo, config.demo_days, config.database) == (False, 7, "md:fleet")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"), [("SPECTRA_DEMO_DAYS", "s3cret"), ("SPECTRA_PUBLIC", "s3cret")]
+)
+def test_a_bad_value_is_named_by_its_origin_and_not_shown(variable, value):
+    with pytest.raises(InputError, match=variable) as error:
+        load_config({variable: value}, NO_SECRETS)
+    assert value not in str(error.value)
+    assert error.value.next_step
+
+
+def test_broken_secrets_are_told_without_their_content(tmp_path):
+    secrets = tmp_path / "secrets.toml"
+    secrets.write_text('key = "s3cret')
+    with pytest.raises(InputError, match="not valid TOML") as error:
+        load_config({}, secrets)
+    assert "s3cret" not in str(error.value)
+
+
+def test_every_setting_is_defined_once_and_documented():
+    assert [s.name for s in SETTINGS] == [f.name for f in fields(Config)]
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for setting in SETTINGS:
+        assert setting.help
+        assert f"| `{setting.variable}` | `{setting.default}` |" in readme
