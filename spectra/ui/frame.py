@@ -72,13 +72,13 @@ def build() -> Page:
 
 
 def current() -> Page:
-    """The page that `build` prepared in this run."""
+    """The page that `build` prepared in this run; each is given out once."""
     if _KEY not in st.session_state:
-        # Until Home.py has run once, a new server takes the files in pages/ for its navigation,
-        # and a deep link may come first: switch that off and start again at Home.py.
+        # Until st.navigation has been called once, a new server takes the files in pages/ for its
+        # navigation and runs them without Home.py: the first visitor may come by a deep link.
         navigate()
-        st.rerun()
-    page: Page = st.session_state[_KEY]
+        build()
+    page: Page = st.session_state.pop(_KEY)
     return page
 
 

@@ -81,7 +81,9 @@ def _so_far(page: Page, label: str, span: Span, earlier: Callable[[Span], Span])
         units.mass_text(now["total_g"]),
         change=periods.relative_change(now["total_g"], previous["total_g"]) if comparable else None,
         against=f"vs the same {span.hours} h before",
-        note="the period before has no full data",
+        note="the period before has no full data"
+        if now["hours"] == span.hours
+        else f"only {now['hours'] or 0:.0f} of {span.hours} hours have data",
         help=f"{help} 95 % interval {cards.mass_range(band)}, up to the running hour.",
         trend=page.get(emissions.hourly, page.selection.between(*span))["total_g"].tolist(),
     )

@@ -1,0 +1,54 @@
+"""Dashboard: what the fleet emits now, in this period, of which scopes, and who emits most."""
+
+import streamlit as st
+
+from spectra.store import emission_queries as emissions
+from spectra.ui import cards, dashboard, frame, headlines
+
+page = frame.current()
+selection = page.selection
+totals = page.get(emissions.totals, selection)
+
+st.title("Dashboard")
+if page.get(emissions.ledger_span) is None:
+    cards.empty(
+        "There is no fleet to account for yet.",
+        "Set SPECTRA_DEMO=on for the demo company, or bring grid data on the Regions page.",
+    )
+    st.stop()
+
+headlines.draw(page, totals)
+
+if not totals["hours"]:
+    cards.empty(
+        "Nothing was running under these filters in this period.",
+        "Choose a longer period, or clear a filter in the sidebar.",
+    )
+    st.stop()
+
+left, right = st.columns([5, 4])
+with left, cards.card("CO₂e by day", help="Bars: central estimate. Whiskers: 95 % interval."):
+    dashboard.by_day(page)
+with right, cards.card("Scopes", help="AWS-operations scopes, allocated to us. Location-based."):
+    dashboard.scopes(totals)
+
+for column, dimension in zip(st.columns(3), ("region", "team", "service"), strict=True):
+    with column, cards.card(f"CO₂e by {dimension}"):
+        dashboard.by_dimension(page, dimension)
+        if dimension == "service":
+            st.markdown("**CO₂e by environment**")
+            dashboard.by_dimension(page, "environment")
+
+with cards.card(
+    "Top emitters", help="Resources by CO₂e in the period; cost at on-demand list price."
+):
+    dashboard.top_emitters(page)
+
+left, right = st.columns(2)
+with (
+    left,
+    cards.card("What the numbers rest on", help="Share of energy by the quality of each input."),
+):
+    dashboard.quality(page)
+with right, cards.card("What hour by hour adds"):
+    dashboard.context(page, totals)

@@ -1,0 +1,55 @@
+"""The app in AppTest over a store of the test's own making."""
+
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from spectra.store import Store
+from spectra.ui import workspace
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = ("pages/dashboard.py", "pages/regions.py", "pages/method.py")
+
+
+@pytest.fixture
+def database(tmp_path, monkeypatch):
+    """A fresh database file; the app keeps no demo company unless a test asks for one."""
+    path = tmp_path / "spectra.duckdb"
+    monkeypatch.setenv("SPECTRA_DATABASE", str(path))
+    monkeypatch.setenv("SPECTRA_DEMO", "off")
+    monkeypatch.setenv("SPECTRA_PORTAL_FOLDER", str(tmp_path / "portal"))
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    yield path
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+def open_app(**parameters: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "Home.py"), default_timeout=60)
+    for name, value in parameters.items():
+        app.query_params[name] = value
+    # A first run in AppTest still takes pages/ for the navigation; widgets are known from the second.
+    return app.run().run()
+
+
+def app_store() -> Store:
+    """The store that the app has open in this process."""
+    settings = workspace.config()
+    return workspace.shared_store(settings.database, settings.memory_limit)
+
+
+def metrics(app: AppTest) -> dict[str, str]:
+    return {metric.label: metric.value for metric in app.metric}
+
+
+def table(app: AppTest, position: int):
+    return app.dataframe[position].value
+
+
+def healthy(app: AppTest) -> AppTest:
+    assert not app.exception, [e.value for e in app.exception]
+    assert not app.error, [e.value for e in app.error]
+    return app
