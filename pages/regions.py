@@ -40,12 +40,10 @@ codes = table["region"].tolist()
 if chosen and chosen != st.session_state.get("region_row"):
     st.session_state["region"] = chosen
 st.session_state["region_row"] = chosen
-names = dict(zip(table["region"], table["name"], strict=True))
 code = st.selectbox(
     "Region in detail",
     codes,
     key="region",
-    format_func=lambda region: f"{region}, {names[region]}",
     bind="query-params",
     persist_state="session",
 )

@@ -77,7 +77,7 @@ def current() -> Page:
         # Until st.navigation has been called once, a new server takes the files in pages/ for its
         # navigation and runs them without Home.py: the first visitor may come by a deep link.
         navigate()
-        build()
+        st.rerun()
     page: Page = st.session_state.pop(_KEY)
     return page
 

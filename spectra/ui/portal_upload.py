@@ -26,7 +26,7 @@ def button(page: Page) -> None:
         _dialog(page)
 
 
-@st.dialog("Bring your grid data", width="large", icon=":material/upload_file:")
+@st.dialog("Bring your grid data", width="large", icon=":material/upload_file:", on_dismiss="rerun")
 def _dialog(page: Page) -> None:
     st.markdown(
         "Hourly CSV files from the Electricity Maps data portal, one zone and year each. They take "

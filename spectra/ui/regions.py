@@ -176,7 +176,7 @@ def detail(page: Page, code: str, factor: grid_queries.Factor) -> None:
             "every hour, so there is no rhythm to show and it is not ranked.",
             icon=":material/calendar_month:",
         )
-    with cards.card(f"Carbon intensity of {code}, zone {region.zone}"):
+    with cards.card(f"Carbon intensity of {code}, {region.name}, zone {region.zone}"):
         _line(line, factor)
     left, right = st.columns(2)
     with left, cards.card("Hour of day by day"):

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
 from spectra.store import Store
@@ -20,6 +21,7 @@ def database(tmp_path, monkeypatch):
     monkeypatch.setenv("SPECTRA_DATABASE", str(path))
     monkeypatch.setenv("SPECTRA_DEMO", "off")
     monkeypatch.setenv("SPECTRA_PORTAL_FOLDER", str(tmp_path / "portal"))
+    monkeypatch.setattr(PagesManager, "__init__", _as_after_the_first_run(PagesManager.__init__))
     st.cache_data.clear()
     st.cache_resource.clear()
     yield path
@@ -27,12 +29,21 @@ def database(tmp_path, monkeypatch):
     st.cache_resource.clear()
 
 
+def _as_after_the_first_run(init):
+    """AppTest starts every run like a new server, which takes pages/ for its navigation."""
+
+    def initialise(self, *args, **kwargs):
+        init(self, *args, **kwargs)
+        PagesManager.uses_pages_directory = False
+
+    return initialise
+
+
 def open_app(**parameters: str) -> AppTest:
     app = AppTest.from_file(str(ROOT / "Home.py"), default_timeout=60)
     for name, value in parameters.items():
         app.query_params[name] = value
-    # A first run in AppTest still takes pages/ for the navigation; widgets are known from the second.
-    return app.run().run()
+    return app.run()
 
 
 def app_store() -> Store:

@@ -1,0 +1,92 @@
+"""A fleet of 5,000 instances × 90 days of hours (10.8 million rows), generated in the store."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pandas as pd
+
+from spectra.catalog import load_catalog
+from spectra.store import Store
+from spectra.store.factors import write_factors
+from spectra.store.ledger import extend_ledger
+from spectra.store.writes import write_instances, write_intensities, write_volumes
+from tests import fleet
+
+TYPES = ["m5.xlarge", "m5.2xlarge", "c5.large", "r5.large", "m6g.xlarge", "t3.medium", "m7g.large",
+         "c6g.xlarge", "m6i.large", "g4dn.xlarge"]  # fmt: skip
+TEAMS = ["web", "data", "search", "checkout", "platform", "ml", "mobile", "finance"]
+ENVIRONMENTS = ["production", "staging", "development"]
+
+
+def build(store: Store, count: int = 5_000, days: int = 90, end: datetime | None = None) -> None:
+    """Fill the store with facts; the ledger is left to be computed."""
+    end = end or datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    first = end - timedelta(days=days)
+    catalog = load_catalog()
+    regions = [r.code for r in catalog.regions if catalog.zone(r.zone).has_profile][:12]
+    launched = (first - timedelta(days=30)).isoformat()
+    tags = [
+        {"team": TEAMS[k % len(TEAMS)], "environment": ENVIRONMENTS[k % 3], "service": f"s{k % 40}"}
+        for k in range(count)
+    ]
+    write_instances(
+        store,
+        fleet.instances(
+            *(
+                {
+                    "instance_id": f"i-{k:017x}",
+                    "valid_from": launched,
+                    "region": regions[k % len(regions)],
+                    "instance_type": TYPES[k % len(TYPES)],
+                    "tags": tags[k],
+                }
+                for k in range(count)
+            )
+        ),
+    )
+    write_volumes(
+        store,
+        fleet.volumes(
+            *(
+                {
+                    "volume_id": f"vol-{k:017x}",
+                    "valid_from": launched,
+                    "region": regions[k % len(regions)],
+                    "instance_id": f"i-{k:017x}",
+                }
+                for k in range(count)
+            )
+        ),
+    )
+    write_factors(store, catalog)
+    extend_ledger(store, catalog, first, end)
+    write_intensities(store, _intensities(catalog, first, end), catalog)
+    add_utilisation(store, first, end)
+
+
+def add_utilisation(store: Store, first: datetime, end: datetime) -> None:
+    """Random hourly utilisation of every instance, made in SQL."""
+    with store.write() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO utilisation
+            SELECT resource_key, hour, (random() * 100)::REAL, 100, NULL, NULL, 1e6, 1e6,
+                   'benchmark', 'demo', $end
+            FROM (SELECT unnest(generate_series($first, $end - INTERVAL 1 HOUR,
+                                                INTERVAL 1 HOUR)) AS hour),
+                 (SELECT resource_key FROM resources)
+            """,
+            {"first": first, "end": end},
+        )
+
+
+def _intensities(catalog, first: datetime, end: datetime) -> pd.DataFrame:
+    rng = np.random.default_rng(1)
+    hours = pd.date_range(first, end, freq="h", inclusive="left", unit="us")
+    frames = []
+    for zone in sorted({r.zone for r in catalog.regions}):
+        lifecycle = rng.uniform(100, 600, len(hours))
+        frames.append(fleet.intensities(zone, hours, lifecycle * 0.8, lifecycle))
+    return pd.concat(frames, ignore_index=True)

@@ -1,0 +1,178 @@
+"""One journey in Chromium: see a number, filter a team, open a region, bring a file, go dark."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from spectra import units
+from spectra.refresh import current_hour
+from spectra.store import Store, emission_queries
+from spectra.store.selection import Selection
+from tests.browser.server import CHROMIUM, chromium, running_app
+from tests.test_portal_import import portal_csv
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+
+# Streamlit probes these below the page's own path before it finds them at the root.
+BENIGN = re.compile(r"_stcore/(health|host-config)")
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory):
+    return tmp_path_factory.mktemp("app") / "spectra.duckdb"
+
+
+@pytest.fixture(scope="module")
+def address(database):
+    folder = str(database.parent / "portal")
+    with running_app(database, SPECTRA_DEMO_DAYS="14", SPECTRA_PORTAL_FOLDER=folder) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as browser:
+        yield browser
+
+
+class Visitor:
+    """A page with what it asked of other hosts and what went wrong in it."""
+
+    def __init__(self, browser, **context) -> None:
+        self.page: Page = browser.new_context(**context).new_page()
+        self.page.set_default_timeout(30_000)
+        self.foreign: list[str] = []
+        self.failed: list[str] = []
+        self.page.on("request", self._request)
+        self.page.on("response", self._response)
+        self.page.on("pageerror", lambda error: self.failed.append(str(error)))
+
+    def _request(self, request) -> None:
+        host = urlsplit(request.url).hostname
+        if host not in (None, "", "127.0.0.1", "localhost"):
+            self.foreign.append(request.url)
+
+    def _response(self, response) -> None:
+        if response.status >= 400 and not BENIGN.search(response.url):
+            self.failed.append(f"{response.status} {response.url}")
+
+    def open(self, address: str, title: str) -> Page:
+        self.page.goto(address)
+        self.settle(title)
+        return self.page
+
+    def settle(self, title: str) -> None:
+        expect(self.page.locator("h1")).to_have_text(title)
+        expect(self.page.get_by_test_id("stStatusWidget")).to_have_count(0)
+
+    def metric(self, label: str) -> str:
+        card = self.page.get_by_test_id("stMetric").filter(has_text=label)
+        return card.get_by_test_id("stMetricValue").inner_text()
+
+    def parameters(self) -> dict[str, list[str]]:
+        return parse_qs(urlsplit(self.page.url).query)
+
+    def check(self) -> None:
+        assert self.foreign == []
+        assert self.failed == []
+        assert "Traceback" not in self.page.content()
+
+
+def test_journey(address, browser, database):
+    visitor = Visitor(browser, viewport={"width": 1280, "height": 900})
+    page = visitor.open(address, "Dashboard")
+    number = visitor.metric("CO₂e now")
+    assert re.fullmatch(r"[\d.,]+ (g|kg)/h", number)
+
+    page.get_by_label("Teams").click()
+    page.get_by_role("option", name="search").click()
+    expect(page.get_by_test_id("stMetricValue").first).not_to_have_text(number)
+    filtered = visitor.metric("CO₂e now")
+    assert visitor.parameters()["teams"] == ["search"]
+    page.keyboard.press("Escape")
+
+    page.get_by_role("link", name="Regions").click()
+    visitor.settle("Regions")
+    page.get_by_label("Region in detail").click()
+    page.keyboard.type("eu-central-1")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Carbon intensity of eu-central-1, Europe (Frankfurt)")).to_be_visible()
+    assert visitor.parameters() == {"teams": ["search"], "region": ["eu-central-1"]}
+
+    page.get_by_role("link", name="Dashboard").click()
+    visitor.settle("Dashboard")
+    assert visitor.metric("CO₂e now") == filtered
+    page.reload()
+    visitor.settle("Dashboard")
+    assert visitor.metric("CO₂e now") == filtered
+    visitor.check()
+
+
+def test_a_deep_link_opens_for_a_new_visitor(address, browser):
+    visitor = Visitor(browser)
+    page = visitor.open(f"{address}/regions?region=eu-west-1&period=7+days", "Regions")
+    expect(
+        page.get_by_text("Carbon intensity of eu-west-1, Europe (Ireland), zone IE")
+    ).to_be_visible()
+    visitor.open(f"{address}/method?topic=Scopes", "Method")
+    expect(visitor.page.get_by_text("scopes_of(")).to_be_visible()
+    visitor.check()
+
+
+@pytest.mark.parametrize(("scheme", "background"), [("light", 255), ("dark", 13)])
+def test_both_themes_at_phone_width(address, browser, scheme, background):
+    visitor = Visitor(browser, viewport={"width": 390, "height": 844}, color_scheme=scheme)
+    for path, title in (("", "Dashboard"), ("regions", "Regions"), ("method", "Method")):
+        page = visitor.open(f"{address}/{path}", title)
+        colour = page.evaluate(
+            "getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor"
+        )
+        assert int(re.findall(r"\d+", colour)[0]) == background
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    visitor.check()
+
+
+def test_a_file_is_brought_and_reported(address, browser):
+    visitor = Visitor(browser, viewport={"width": 1280, "height": 900})
+    page = visitor.open(f"{address}/regions", "Regions")
+    page.get_by_role("button", name="Bring your grid data").click()
+    start = current_hour() - timedelta(hours=12)
+    hours = [start + timedelta(hours=k) for k in range(10)]
+    page.set_input_files(
+        "input[type=file]",
+        [
+            {
+                "name": "FR-hourly.csv",
+                "mimeType": "text/csv",
+                "buffer": portal_csv(hours, zone="FR"),
+            },
+            {"name": "page.csv", "mimeType": "text/csv", "buffer": b"<html>sign in</html>"},
+        ],
+    )
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.get_by_text("Imported", exact=True)).to_be_visible()
+    expect(page.get_by_text("Refused", exact=True)).to_be_visible()
+    expect(page.get_by_text("10 usable rows, 10 new or changed, 0 rejected.")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_text("Grids: Electricity Maps files + demo").first).to_be_visible()
+    visitor.check()
+
+
+def test_the_number_on_screen_is_the_store_s(tmp_path, browser):
+    database = tmp_path / "spectra.duckdb"
+    with running_app(database, SPECTRA_DEMO_DAYS="2") as url:
+        before = datetime.now(UTC)
+        visitor = Visitor(browser)
+        visitor.open(url, "Dashboard")
+        shown, after = visitor.metric("CO₂e now"), datetime.now(UTC)
+    store = Store(database)
+    possible = set()
+    for moment in (before, after):
+        hour = current_hour(moment)
+        totals = emission_queries.totals(store, Selection(hour, hour + timedelta(hours=1)))
+        possible.add(f"{units.mass_text(totals['total_g'])}/h")
+    store.close()
+    assert shown in possible
