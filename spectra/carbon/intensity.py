@@ -13,7 +13,8 @@ MAX_G_PER_KWH = 1_500.0
 MAX_JUMP = 5.0
 INTERPOLATED_HOURS = 3
 PROFILE_HOURS = 7 * 24
-HISTORY = pd.Timedelta(days=28)
+PROFILE_HISTORY = pd.Timedelta(days=28)
+HISTORY = pd.Timedelta(days=31)  # what a filled hour can depend on: its profile and its month
 MONTH_MIN_HOURS = 7 * 24
 LEVEL_CLIP = (0.5, 2.0)
 
@@ -87,31 +88,43 @@ def _hourly_span(observed: pd.Index, hours: pd.DatetimeIndex) -> pd.DatetimeInde
 
 def _both_factors(table: pd.DataFrame, annual: AnnualFactor) -> pd.DataFrame:
     """Fill in the one factor a source lacks by the zone's annual direct/lifecycle ratio."""
-    frame = table[VALUES].astype(float)
+    direct = table[DIRECT].to_numpy(dtype=float, copy=True)
+    lifecycle = table[LIFECYCLE].to_numpy(dtype=float, copy=True)
     ratio = annual.direct / annual.lifecycle if annual.lifecycle > 0 else np.nan
-    lacking_direct = frame[DIRECT].isna() & frame[LIFECYCLE].notna()
-    lacking_lifecycle = frame[LIFECYCLE].isna() & frame[DIRECT].notna()
-    given = table.get("direct_is_scaled", pd.Series(False, index=table.index)).eq(True)
-    frame["direct_is_scaled"] = given | lacking_direct | lacking_lifecycle
-    frame[DIRECT] = frame[DIRECT].fillna(frame[LIFECYCLE] * ratio)
-    frame[LIFECYCLE] = frame[LIFECYCLE].fillna(frame[DIRECT] / ratio if ratio else np.nan)
-    return frame
+    lacking_direct = np.isnan(direct) & ~np.isnan(lifecycle)
+    lacking_lifecycle = np.isnan(lifecycle) & ~np.isnan(direct)
+    direct[lacking_direct] = lifecycle[lacking_direct] * ratio
+    lifecycle[lacking_lifecycle] = direct[lacking_lifecycle] / ratio if ratio else np.nan
+    given = table["direct_is_scaled"].eq(True).to_numpy()
+    is_scaled = given | lacking_direct | lacking_lifecycle
+    return pd.DataFrame(
+        {DIRECT: direct, LIFECYCLE: lifecycle, "direct_is_scaled": is_scaled}, index=table.index
+    )
 
 
 def _plausible(frame: pd.DataFrame) -> pd.DataFrame:
     """Drop values outside 0-1500 and jumps of more than five-fold that the next hour denies."""
-    value = frame[LIFECYCLE]
-    outside = ((frame[VALUES] < 0) | (frame[VALUES] > MAX_G_PER_KWH)).any(axis=1)
-    before, after = value.shift(1), value.shift(-1)
-    jumped = (value > MAX_JUMP * before) | (value * MAX_JUMP < before)
-    returned = (after <= MAX_JUMP * before) & (after * MAX_JUMP >= before)
-    away_from_next = (value > MAX_JUMP * after) | (value * MAX_JUMP < after)
-    frame.loc[outside | (jumped & returned & away_from_next), VALUES] = np.nan
+    direct, lifecycle = frame[DIRECT].to_numpy(copy=True), frame[LIFECYCLE].to_numpy(copy=True)
+    outside = (direct < 0) | (direct > MAX_G_PER_KWH)
+    outside |= (lifecycle < 0) | (lifecycle > MAX_G_PER_KWH)
+    before, after = np.roll(lifecycle, 1), np.roll(lifecycle, -1)
+    before[:1] = after[-1:] = np.nan
+    spike = _jumps(lifecycle, before) & _jumps(lifecycle, after) & ~_jumps(after, before)
+    spike &= ~np.isnan(before) & ~np.isnan(after)
+    direct[outside | spike] = lifecycle[outside | spike] = np.nan
+    frame[DIRECT], frame[LIFECYCLE] = direct, lifecycle
     return frame
+
+
+def _jumps(value: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Where two series differ more than five-fold; never where one is unknown."""
+    return np.asarray((value > MAX_JUMP * other) | (value * MAX_JUMP < other))
 
 
 def _fill_gaps(frame: pd.DataFrame, known: pd.Series) -> None:
     """Steps C and D, gap by gap; needs A or B hours around or before the gap."""
+    if known.all():
+        return
     gap_id = (known != known.shift()).cumsum()[~known]
     positions = pd.Series(np.arange(len(frame)), index=frame.index)
     for _, at in positions[~known].groupby(gap_id):
@@ -139,7 +152,7 @@ def _from_profile(frame: pd.DataFrame, known: pd.Series, first: int, last: int) 
     """Step D: hour-of-week median of the last 28 days, scaled to the level of the last 24 h."""
     gap = frame.index[first : last + 1]
     past = frame.iloc[:first][known.iloc[:first]]
-    past = past[past.index >= gap[0] - HISTORY]
+    past = past[past.index >= gap[0] - PROFILE_HISTORY]
     profile = past.groupby(_hour_of_week(past.index))[VALUES].median()
     wanted = profile.reindex(_hour_of_week(gap))
     recent = past.iloc[-24:]

@@ -31,17 +31,6 @@ _SUMS = f"""
 """
 
 
-# A resource that changed within a day has several rows; its errors of utilisation add up first.
-_RESOURCE_DAYS = """
-    SELECT "day", resource_id, region, sum(energy_kwh) AS energy_kwh,
-        sum(scope2_lb_g) AS scope2_lb_g, sum(upstream_g) AS upstream_g, sum(td_g) AS td_g,
-        sum(embodied_g) AS embodied_g, sum(power_sigma_g) AS power_sigma_g,
-        sum(intensity_sigma_g) AS intensity_sigma_g,
-        sum(utilisation_sigma_g) AS utilisation_sigma_g
-    FROM emissions_daily
-"""
-
-
 def ledger_span(store: Store) -> tuple[datetime, datetime] | None:
     """First hour and exclusive end of what is accounted for; None for an empty store."""
     row = store.row("SELECT min(hour), max(hour) + INTERVAL 1 HOUR FROM emissions_hourly")
@@ -97,8 +86,8 @@ def daily_bands(store: Store, selection: Selection) -> pd.DataFrame:
                 sum(energy_kwh) AS kwh, sum(scope2_lb_g + upstream_g + td_g) AS op,
                 sum(td_g) AS td, sum(embodied_g) AS embodied, sum(power_sigma_g) AS power,
                 sum(intensity_sigma_g) AS intensity,
-                sum(utilisation_sigma_g ** 2) AS utilisation
-            FROM ({_RESOURCE_DAYS} WHERE {selection.days_sql} GROUP BY ALL) e
+                sum(utilisation_variance_g2) AS utilisation
+            FROM (SELECT * FROM emissions_daily WHERE {selection.days_sql}) e
             JOIN region_factors r USING (region) GROUP BY ALL),
         zones AS (SELECT "day", sum(s * s) AS v FROM (
             SELECT "day", zone, sum(intensity) AS s FROM parts GROUP BY ALL) GROUP BY ALL),
@@ -129,13 +118,13 @@ def total_band(store: Store, selection: Selection) -> uncertainty.Interval:
         WITH resources AS (
             SELECT resource_id, region, sum(utilisation_sigma_g) AS sigma
             FROM emissions_daily WHERE {selection.days_sql} GROUP BY ALL),
-        variance AS (SELECT region, sum(sigma ** 2) AS utilisation_variance_g2
+        variance AS (SELECT region, sum(sigma ** 2) AS variance_g2
                      FROM resources GROUP BY region)
         SELECT region, r.zone, r.country, r.pue_is_regional,
             sum(scope2_lb_g + upstream_g + td_g) AS operational_g, sum(td_g) AS td_g,
             sum(embodied_g) AS embodied_g, sum(power_sigma_g) AS power_sigma_g,
             sum(intensity_sigma_g) AS intensity_sigma_g,
-            any_value(utilisation_variance_g2) AS utilisation_variance_g2
+            any_value(variance_g2) AS utilisation_variance_g2
         FROM (SELECT * FROM emissions_daily WHERE {selection.days_sql})
         JOIN region_factors r USING (region) JOIN variance USING (region) GROUP BY ALL
         """,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from spectra.catalog import Catalog
 
 Span = tuple[datetime, datetime]
+HOUR = timedelta(hours=1)
 
 # How far a new value reaches: back into the gap before it and the monthly mean of its month,
 # forward into the profiles of later gaps.
@@ -25,11 +26,38 @@ SOURCE_RANK = {"electricity_maps": 0, "electricity_maps_portal": 1, "demo": 9}
 
 PROFILE = "mean_lifecycle_g_per_kwh"
 
-_OBSERVED = """
+_RANK = " ".join(f"WHEN '{name}' THEN {rank}" for name, rank in SOURCE_RANK.items())
+
+# What the best source says of each hour of the windows and of a margin around them.
+_OBSERVED = f"""
     SELECT zone, hour, intensity_direct_g_per_kwh, intensity_lifecycle_g_per_kwh, is_estimated,
            direct_is_scaled, quality, source
-    FROM intensities WHERE zone = $zone AND hour BETWEEN $first AND $last
-    QUALIFY row_number() OVER (PARTITION BY hour ORDER BY {rank}) = 1
+    FROM intensities JOIN windows USING (zone)
+    WHERE hour BETWEEN first - $margin AND last + $margin
+    QUALIFY row_number() OVER (
+        PARTITION BY zone, hour ORDER BY CASE source {_RANK} ELSE 5 END) = 1
+"""
+
+# A span of observed hours reaches to the filled-in hours around it that it may change, and to the
+# hour before: only the next one tells a spike from a step.
+_REACHED = """
+    SELECT zone, least(s.first - INTERVAL 1 HOUR, coalesce(min(hour), s.first)) AS first,
+        greatest(s.last, coalesce(max(hour), s.last)) AS last
+    FROM windows s LEFT JOIN (
+        SELECT zone, hour FROM intensity_hourly WHERE tier NOT IN ('A', 'B')) f
+        USING (zone)
+    WHERE hour IS NULL OR hour BETWEEN
+        least(s.first - $back, date_trunc('month', s.first)) AND s.last + $ahead
+    GROUP BY zone, s.first, s.last
+"""
+
+# The part of each window that has observations or belongs to the ledger.
+_NEEDED = """
+    SELECT zone, min(hour) AS first, max(hour) AS last
+    FROM windows JOIN (
+        SELECT zone, hour FROM intensities
+        UNION ALL SELECT zone, hour FROM ledger_hours(), (SELECT zone FROM windows)) h USING (zone)
+    WHERE hour BETWEEN first AND last GROUP BY zone
 """
 
 
@@ -50,16 +78,19 @@ def resolve_zones(
         Whether values were observed in these hours, which reach beyond them; otherwise they are
         just asked for.
     """
-    profiles = monthly_profile(catalog)
-    frames = []
-    for zone, (first, last) in spans.items():
-        start = min(first - REACH_BACK, first.replace(day=1, hour=0)) if observed else first
-        window = _needed(cursor, zone, start, last + HISTORY if observed else last)
-        if window is None or catalog.zone(zone) is None:
-            continue
-        frames.append(_resolve(cursor, catalog, zone, window, profiles.get(zone, {})))
-    if frames:
-        _write_changes(cursor, pd.concat(frames, ignore_index=True))
+    windows = pd.DataFrame(
+        [(zone, *span) for zone, span in spans.items() if catalog.zone(zone) is not None],
+        columns=["zone", "first", "last"],
+    )
+    if observed and len(windows):
+        reach = {"back": REACH_BACK, "ahead": HISTORY.to_pytimedelta()}
+        reached = _over(cursor, windows, _REACHED, reach)
+        untouched = ~windows["zone"].isin(reached["zone"])
+        alone = windows[untouched].assign(first=lambda w: w["first"] - HOUR)
+        windows = pd.concat([reached, alone], ignore_index=True)
+    windows = _over(cursor, windows, _NEEDED)
+    if len(windows):
+        _write_changes(cursor, _resolve(cursor, catalog, windows))
 
 
 def monthly_profile(catalog: Catalog) -> dict[str, dict[int, float]]:
@@ -71,41 +102,46 @@ def monthly_profile(catalog: Catalog) -> dict[str, dict[int, float]]:
     }
 
 
-def _needed(
-    cursor: duckdb.DuckDBPyConnection, zone: str, first: datetime, last: datetime
-) -> Span | None:
-    """The part of a span that has observations or belongs to the ledger."""
-    rows = cursor.execute(
-        """
-        SELECT greatest(min(hour), $first), least(max(hour), $last) FROM (
-            SELECT hour FROM ledger_hours() UNION ALL
-            SELECT hour FROM intensities WHERE zone = $zone)
-        WHERE hour BETWEEN $first AND $last
-        """,
-        {"zone": zone, "first": first, "last": last},
-    ).fetchall()
-    start, end = rows[0]
-    return None if start is None else (start, end)
+def _over(
+    cursor: duckdb.DuckDBPyConnection,
+    windows: pd.DataFrame,
+    sql: str,
+    parameters: dict[str, Any] | None = None,
+) -> pd.DataFrame:
+    """Run a query over a frame of windows (zone, first, last)."""
+    if windows.empty:
+        return windows
+    cursor.register("windows", windows)
+    frame = cursor.execute(sql, parameters).df()
+    cursor.unregister("windows")
+    return frame
 
 
 def _resolve(
-    cursor: duckdb.DuckDBPyConnection,
-    catalog: Catalog,
-    zone: str,
-    window: Span,
-    months: dict[int, float],
+    cursor: duckdb.DuckDBPyConnection, catalog: Catalog, windows: pd.DataFrame
 ) -> pd.DataFrame:
-    facts = catalog.zone(zone)
-    assert facts is not None  # noqa: S101 (checked by the caller)
-    ranks = " ".join(f"WHEN '{name}' THEN {rank}" for name, rank in SOURCE_RANK.items())
-    observed = cursor.execute(
-        _OBSERVED.format(rank=f"CASE source {ranks} ELSE 5 END"),
-        {"zone": zone, "first": window[0] - HISTORY, "last": window[1] + HISTORY},
-    ).df()
-    annual = AnnualFactor(facts.annual_direct_g_per_kwh, facts.annual_lifecycle_g_per_kwh)
-    hours = pd.date_range(window[0], window[1], freq="h", tz="UTC", name="hour")
-    frame = resolve_intensity(observed, hours, annual, months)
-    return frame.reset_index().assign(zone=zone)
+    """Run the ladder over the windows of all zones."""
+    profiles = monthly_profile(catalog)
+    observed = _over(cursor, windows, _OBSERVED, {"margin": HOUR})
+    # Without a hole there is nothing to fill, and the neighbours are history enough.
+    lengths = (windows["last"] - windows["first"]).dt.total_seconds() / 3600 + 2
+    counts = windows["zone"].map(observed.groupby("zone").size()).fillna(0)
+    holes = _over(
+        cursor, windows[counts < lengths], _OBSERVED, {"margin": HISTORY.to_pytimedelta()}
+    )
+    if len(holes):
+        observed = pd.concat([observed[~observed["zone"].isin(holes["zone"])], holes])
+    by_zone = dict(iter(observed.groupby("zone")))
+    frames = []
+    for zone, first, last in windows[["zone", "first", "last"]].itertuples(index=False):
+        facts = catalog.zone(zone)
+        assert facts is not None  # noqa: S101 (resolve_zones leaves unknown zones out)
+        annual = AnnualFactor(facts.annual_direct_g_per_kwh, facts.annual_lifecycle_g_per_kwh)
+        hours = pd.date_range(first, last, freq="h", name="hour")
+        seen = by_zone.get(zone, observed.iloc[:0])
+        frame = resolve_intensity(seen, hours, annual, profiles.get(zone, {}))
+        frames.append(frame.reset_index().assign(zone=zone))
+    return pd.concat(frames, ignore_index=True)
 
 
 def _write_changes(cursor: duckdb.DuckDBPyConnection, resolved: pd.DataFrame) -> None:

@@ -44,8 +44,9 @@ def extend_ledger(store: Store, catalog: Catalog, first: datetime, end: datetime
         added = [s for s in ((new_first, old_first), (old_end, new_end)) if s[0] < s[1]]
         zones = {r.zone for r in catalog.regions}
         for start, stop in added:
+            lacking = zones - _resolved(cursor, start, stop)
             span = (start, stop - HOUR)
-            resolve_zones(cursor, catalog, dict.fromkeys(zones, span), observed=False)
+            resolve_zones(cursor, catalog, dict.fromkeys(lacking, span), observed=False)
             cursor.execute(
                 """
                 INSERT INTO stale_hours SELECT region, hour FROM ledger_hours(),
@@ -54,6 +55,18 @@ def extend_ledger(store: Store, catalog: Catalog, first: datetime, end: datetime
                 """,
                 [start, stop],
             )
+
+
+def _resolved(cursor: duckdb.DuckDBPyConnection, start: datetime, stop: datetime) -> set[str]:
+    """Zones whose intensity is known for every hour of [start, stop)."""
+    rows = cursor.execute(
+        """
+        SELECT zone FROM intensity_hourly WHERE hour >= $start AND hour < $stop
+        GROUP BY zone HAVING count(*) = date_diff('hour', $start, $stop)
+        """,
+        {"start": start, "stop": stop},
+    ).fetchall()
+    return {str(zone) for (zone,) in rows}
 
 
 def recompute(store: Store, progress: Progress | None = None) -> int:

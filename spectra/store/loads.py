@@ -95,22 +95,9 @@ ANTI JOIN (SELECT version_key, hour FROM loads SEMI JOIN lacking USING (version_
 """
 
 
-def _peers(group: str) -> str:
-    """Median load of a group's measured members in the hours where a member lacks its own."""
-    return f"""
-    SELECT l.hour, v.{group} AS peer, median(l.cpu_pct) AS cpu_pct
-    FROM loads l JOIN versions v USING (version_key)
-    WHERE l.cpu_pct IS NOT NULL AND v.{group} IS NOT NULL
-      AND (l.hour, v.{group}) IN (
-          SELECT (g.hour, w.{group}) FROM gaps g JOIN versions w USING (version_key)
-          WHERE g.cpu_pct IS NULL)
-    GROUP BY ALL HAVING count(*) >= {utilisation.MIN_PEERS}
-    """
-
-
-# What stands in for a missing measurement: the same hour of the last four weeks, then peers.
-_FILLED = f"""
-CREATE OR REPLACE TEMP TABLE filled AS
+# First stand-in for a missing measurement: the same hour of the last four weeks.
+_OWN_LOADS = f"""
+CREATE OR REPLACE TEMP TABLE own AS
 WITH wanted AS (
     SELECT version_key, resource_key, hour,
         unnest(generate_series(hour - INTERVAL {_OWN} DAY, hour - INTERVAL 7 DAY,
@@ -120,15 +107,39 @@ WITH wanted AS (
         SELECT resource_key FROM utilisation
         WHERE gpu_avg_pct IS NOT NULL AND hour >= $first - INTERVAL {_OWN} DAY AND hour < $end)),
 past AS (
-    SELECT resource_key, hour, clip_pct(cpu_avg_pct) AS cpu_pct, clip_pct(gpu_avg_pct) AS gpu_pct
-    FROM utilisation SEMI JOIN wanted USING (resource_key)
-    WHERE hour >= $first - INTERVAL {_OWN} DAY AND hour < $end),
-own AS (
-    SELECT version_key, w.hour,
-        CASE WHEN count(cpu_pct) >= {utilisation.MIN_OWN_HOURS} THEN median(cpu_pct) END AS cpu_pct,
-        CASE WHEN count(gpu_pct) >= {utilisation.MIN_OWN_HOURS} THEN median(gpu_pct) END AS gpu_pct
-    FROM wanted w JOIN past p ON p.resource_key = w.resource_key AND p.hour = w.past_hour
-    GROUP BY ALL)
+    SELECT w.version_key, w.hour, clip_pct(u.cpu_avg_pct) AS cpu_pct,
+        clip_pct(u.gpu_avg_pct) AS gpu_pct
+    FROM wanted w JOIN utilisation u ON u.resource_key = w.resource_key AND u.hour = w.past_hour
+    WHERE u.hour >= $first - INTERVAL {_OWN} DAY AND u.hour < $end)
+SELECT version_key, hour,
+    CASE WHEN count(cpu_pct) >= {utilisation.MIN_OWN_HOURS} THEN median(cpu_pct) END AS cpu_pct,
+    CASE WHEN count(gpu_pct) >= {utilisation.MIN_OWN_HOURS} THEN median(gpu_pct) END AS gpu_pct
+FROM past GROUP BY ALL
+"""
+
+# Gaps whose load is known from neither that hour nor the weeks before: their peers are asked.
+_LONELY = """
+CREATE OR REPLACE TEMP TABLE lonely AS
+SELECT g.hour, v.asg_name, v.service_tag, v.resource_type
+FROM gaps g JOIN versions v USING (version_key)
+LEFT JOIN own o ON o.version_key = g.version_key AND o.hour = g.hour
+WHERE g.cpu_pct IS NULL AND o.cpu_pct IS NULL
+"""
+
+
+def _peers(group: str) -> str:
+    """Median load of a group's measured members in the hours where a member has none at all."""
+    return f"""
+    SELECT l.hour, v.{group} AS peer, median(l.cpu_pct) AS cpu_pct
+    FROM loads l JOIN versions v USING (version_key)
+    WHERE l.cpu_pct IS NOT NULL AND v.{group} IS NOT NULL
+      AND (l.hour, v.{group}) IN (SELECT (hour, {group}) FROM lonely)
+    GROUP BY ALL HAVING count(*) >= {utilisation.MIN_PEERS}
+    """
+
+
+_FILLED = f"""
+CREATE OR REPLACE TEMP TABLE filled AS
 SELECT g.version_key, g.hour, g.slot, g.running_fraction,
     coalesce(g.cpu_pct, o.cpu_pct, a.cpu_pct, s.cpu_pct, p.cpu_pct,
              {utilisation.DEFAULT_CPU_PCT})::DOUBLE AS cpu,
@@ -165,6 +176,8 @@ STATEMENTS = (
     _DAY_HOURS,
     _LOADS,
     _GAPS,
+    _OWN_LOADS,
+    _LONELY,
     _FILLED,
     _DROP_FILLED,
     _KEEP_FILLED,

@@ -107,6 +107,7 @@ JOIN grid i USING (slot)
 SEMI JOIN stale s ON s.region = k.region AND s.hour = i.hour
 """
 
+# A resource that changed within a day has several rows: their variances are its own, shared out.
 _DAILY = f"""
 INSERT INTO emissions_daily BY NAME
 WITH grouped AS (
@@ -143,6 +144,8 @@ SELECT midnight::DATE AS "day", v.resource_id, v.region, v.account_id, v.team, v
     resource_hours * coalesce(v.embodied_g_per_h, 0) AS embodied_g, ccf_g AS ccf_low_g,
     (direct_g + up_g + td_g) * coalesce(v.power_sigma, storage_sigma()) AS power_sigma_g,
     intensity_sigma_g, utilisation_sigma_g,
+    utilisation_sigma_g * sum(utilisation_sigma_g) OVER (PARTITION BY v.resource_id, midnight)
+        AS utilisation_variance_g2,
     resource_hours * p.usd_per_hour AS list_cost_usd, now() AS computed_at
 FROM grouped g JOIN versions v USING (version_key)
 LEFT JOIN prices p ON v.version_key > 0 AND p.instance_type = v.resource_type

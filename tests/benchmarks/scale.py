@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 import pandas as pd
 
 from spectra.catalog import load_catalog
+from spectra.refresh import current_hour
 from spectra.store import Store
 from spectra.store.factors import write_factors
 from spectra.store.ledger import extend_ledger
@@ -20,15 +21,22 @@ TEAMS = ["web", "data", "search", "checkout", "platform", "ml", "mobile", "finan
 ENVIRONMENTS = ["production", "staging", "development"]
 
 
+GAP_SHARE = 0.01
+
+
 def build(store: Store, count: int = 5_000, days: int = 90, end: datetime | None = None) -> None:
     """Fill the store with facts; the ledger is left to be computed."""
-    end = end or datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    end = end or current_hour()
     first = end - timedelta(days=days)
     catalog = load_catalog()
     regions = [r.code for r in catalog.regions if catalog.zone(r.zone).has_profile][:12]
     launched = (first - timedelta(days=30)).isoformat()
     tags = [
-        {"team": TEAMS[k % len(TEAMS)], "environment": ENVIRONMENTS[k % 3], "service": f"s{k % 40}"}
+        {
+            "team": TEAMS[k // 12 % len(TEAMS)],
+            "environment": ENVIRONMENTS[k // 96 % 3],
+            "service": f"s{k % 40}",
+        }
         for k in range(count)
     ]
     write_instances(
@@ -62,7 +70,7 @@ def build(store: Store, count: int = 5_000, days: int = 90, end: datetime | None
     )
     write_factors(store, catalog)
     extend_ledger(store, catalog, first, end)
-    write_intensities(store, _intensities(catalog, first, end), catalog)
+    write_intensities(store, intensities(catalog, first, end), catalog)
     add_utilisation(store, first, end)
 
 
@@ -72,17 +80,19 @@ def add_utilisation(store: Store, first: datetime, end: datetime) -> None:
         cursor.execute(
             """
             INSERT INTO utilisation
-            SELECT resource_key, hour, (random() * 100)::REAL, 100, NULL, NULL, 1e6, 1e6,
+            SELECT resource_key, hour,
+                   CASE WHEN random() > $gaps THEN (random() * 100)::REAL END,
+                   100, NULL, NULL, 1e6, 1e6,
                    'benchmark', 'demo', $end
             FROM (SELECT unnest(generate_series($first, $end - INTERVAL 1 HOUR,
                                                 INTERVAL 1 HOUR)) AS hour),
                  (SELECT resource_key FROM resources)
             """,
-            {"first": first, "end": end},
+            {"first": first, "end": end, "gaps": GAP_SHARE},
         )
 
 
-def _intensities(catalog, first: datetime, end: datetime) -> pd.DataFrame:
+def intensities(catalog, first: datetime, end: datetime) -> pd.DataFrame:
     rng = np.random.default_rng(1)
     hours = pd.date_range(first, end, freq="h", inclusive="left", unit="us")
     frames = []

@@ -106,6 +106,7 @@ CREATE TABLE emissions_daily (
     power_sigma_g DOUBLE NOT NULL,
     intensity_sigma_g DOUBLE NOT NULL,
     utilisation_sigma_g DOUBLE NOT NULL,
+    utilisation_variance_g2 DOUBLE NOT NULL,
     list_cost_usd DOUBLE,
     computed_at TIMESTAMPTZ NOT NULL
 );

@@ -1,0 +1,188 @@
+"""What is measured: the demo company's day, a large fleet's ledger and queries, and imports."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import pandas as pd
+import psutil
+
+from spectra.catalog import load_catalog
+from spectra.portal_import import import_files
+from spectra.refresh import current_hour, refresh_demo
+from spectra.store import Store, emission_queries, grid_queries
+from spectra.store.ledger import HOUR, extend_ledger, recompute
+from spectra.store.selection import Selection
+from spectra.store.writes import write_intensities
+from tests import fleet
+from tests.benchmarks import scale
+
+Row = tuple[str, str, str, str]
+REPEATS = 5
+
+
+def seconds(action: Callable[[], Any]) -> float:
+    """Wall time of one call [s]."""
+    start = time.perf_counter()
+    action()
+    return time.perf_counter() - start
+
+
+def typical(action: Callable[[], Any]) -> tuple[float, float]:
+    """Median and maximum of several calls [s]."""
+    times = [seconds(action) for _ in range(REPEATS)]
+    return median(times), max(times)
+
+
+def resident() -> str:
+    """Resident memory of this process."""
+    return f"{psutil.Process().memory_info().rss / 1e6:.0f} MB resident"
+
+
+def demo(folder: Path, small: bool) -> Iterator[Row]:
+    """First start of the demo company and the catch-up of one hour."""
+    at = "demo, 240 instances x 90 days"
+    catalog, days = load_catalog(), 3 if small else 90
+    store = Store(folder / "demo.duckdb")
+    before = current_hour() - HOUR
+    first = seconds(lambda: refresh_demo(store, catalog, now=before, days=days))
+    yield "first start", at, f"{first:.1f} s", "empty file to finished ledger"
+    later = seconds(lambda: refresh_demo(store, catalog))
+    yield "catch-up of one hour", at, f"{later:.2f} s", resident()
+    store.close()
+
+
+def pages(folder: Path, small: bool, name: str = "demo") -> Iterator[Row]:
+    """Server time of pages, switches and reruns over a store built before."""
+    os.environ["SPECTRA_DATABASE"] = str(folder / f"{name}.duckdb")
+    os.environ["SPECTRA_DEMO"] = "off"
+    from tests.pages.conftest import healthy, open_app
+
+    at = "demo" if name == "demo" else "5,000 instances"
+    holder: dict[str, Any] = {}
+    first = seconds(lambda: holder.update(app=open_app()))
+    app = healthy(holder["app"])
+    yield "first page, server", at, f"{first:.2f} s", "imports, opening and every query cold"
+    for page in ("regions", "dashboard"):
+        cold = seconds(lambda page=page: app.switch_page(f"pages/{page}.py").run())
+        middle, worst = typical(app.run)
+        healthy(app)
+        yield f"switch to {page}, server", at, f"{cold * 1000:.0f} ms", "first time"
+        yield f"rerun of {page}, server", at, f"{middle * 1000:.0f} ms", f"max {worst * 1000:.0f}"
+    teams = app.multiselect(key="teams").options[:3]
+    times = [seconds(lambda team=team: app.multiselect(key="teams").set_value([team]).run())
+             for team in teams]  # fmt: skip
+    healthy(app)
+    yield (
+        "filter a team, server", at, f"{median(times) * 1000:.0f} ms",
+        f"queries not cached; {resident()}",
+    )  # fmt: skip
+
+
+def ledger(folder: Path, small: bool) -> Iterator[Row]:
+    """Rebuild of all emissions and one new hour, at 5,000 instances."""
+    count, days = (50, 3) if small else (5_000, 90)
+    at = f"{count:,} instances x {days} days ({count * days * 24 / 1e6:.1f} M rows)"
+    end = current_hour()
+    store = Store(folder / "scale.duckdb")
+    scale.build(store, count, days, end)
+    yield "rebuild of all emissions", at, f"{seconds(lambda: recompute(store)):.1f} s", resident()
+    times = [_new_hour(store, end + k * HOUR) for k in range(3)]
+    yield "refresh of one new hour", at, f"{median(times):.2f} s", f"max {max(times):.2f} s"
+    size = (folder / "scale.duckdb").stat().st_size / 1e6
+    store.close()
+    yield "database file", at, f"{size:.0f} MB", resident()
+
+
+def _new_hour(store: Store, hour) -> float:
+    """Time from the facts of one new hour to its emissions; writing utilisation included."""
+    catalog = load_catalog()
+    grids = scale.intensities(catalog, hour, hour + HOUR)
+
+    def refresh() -> None:
+        write_intensities(store, grids, catalog)
+        extend_ledger(store, catalog, hour, hour + HOUR)
+        scale.add_utilisation(store, hour, hour + HOUR)
+        recompute(store)
+
+    return seconds(refresh)
+
+
+def queries(folder: Path, small: bool) -> Iterator[Row]:
+    """Every aggregate of the pages over 30 and 90 days of the large fleet."""
+    store = Store(folder / "scale.duckdb")
+    start, end = emission_queries.ledger_span(store)
+    hour = end - HOUR
+    for days in (30, 90):
+        span = Selection(max(start, end - timedelta(days=days)), end)
+        calls = {
+            name: lambda name=name, span=span: getattr(emission_queries, name)(store, span)
+            for name in ("totals", "hourly", "daily_bands", "total_band", "top_emitters",
+                         "covariance", "costs", "quality")
+        }  # fmt: skip
+        calls |= {
+            f"breakdown by {dimension}": lambda dimension=dimension, span=span: (
+                emission_queries.breakdown(store, span, dimension)
+            )
+            for dimension in ("region", "team", "service", "environment")
+        }
+        calls |= {
+            "regions_now": lambda: grid_queries.regions_now(store, hour, "lifecycle"),
+            "zone_line": lambda span=span: grid_queries.zone_line(
+                store, "DE", span.start, span.end, "lifecycle"
+            ),
+            "distribution": lambda span=span: grid_queries.distribution(
+                store, span.start, span.end, "lifecycle"
+            ),
+        }
+        measured = {name: typical(call) for name, call in calls.items()}
+        slowest = max(measured, key=lambda name: measured[name][0])
+        yield (
+            f"aggregates of the pages, {days} days", f"{len(calls)} queries",
+            f"{median(m for m, _ in measured.values()) * 1000:.0f} ms",
+            f"slowest: {slowest} {measured[slowest][0] * 1000:.0f} ms; {resident()}",
+        )  # fmt: skip
+    store.close()
+
+
+def imports(folder: Path, small: bool) -> Iterator[Row]:
+    """Twenty portal files of a leap year each."""
+    catalog = load_catalog()
+    zones = sorted({r.zone for r in catalog.regions})[: 2 if small else 20]
+    hours = fleet.hours("2024-01-01", "2024-01-05" if small else "2025-01-01")
+    paths = [_portal_file(folder, zone, hours) for zone in zones]
+    store = Store(folder / "demo.duckdb")
+    taken = seconds(lambda: import_files(store, catalog, paths))
+    again = seconds(lambda: import_files(store, catalog, paths))
+    store.close()
+    at = f"{len(paths)} files x {len(hours):,} rows"
+    yield "import of portal files", at, f"{taken:.1f} s", f"again: {again:.1f} s, nothing changes"
+
+
+def _portal_file(folder: Path, zone: str, hours: pd.DatetimeIndex) -> Path:
+    from tests.test_portal_import import portal_csv
+
+    path = folder / f"{zone}-2024-hourly.csv"
+    path.write_bytes(portal_csv(hours, zone=zone))
+    return path
+
+
+def pages_at_scale(folder: Path, small: bool) -> Iterator[Row]:
+    """The pages over the large fleet."""
+    return pages(folder, small, "scale")
+
+
+GROUPS: dict[str, Callable[[Path, bool], Iterator[Row]]] = {
+    "demo": demo,
+    "pages": pages,
+    "ledger": ledger,
+    "queries": queries,
+    "pages_at_scale": pages_at_scale,
+    "imports": imports,
+}

@@ -1,0 +1,19 @@
+"""The benchmarks run, at a tiny size, and print their table; no time is asserted."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_table_is_printed():
+    result = subprocess.run(
+        [sys.executable, "-m", "tests.benchmarks", "--small"],
+        cwd=ROOT, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr[-2000:]
+    rows = result.stdout.strip().splitlines()
+    assert rows[0] == "| what | at | time | note |"
+    assert len(rows) == 25
+    assert all(row.count("|") == 5 for row in rows)
