@@ -65,13 +65,27 @@ def resolve_intensity(
     series = observed.drop_duplicates("hour", keep="last").set_index("hour").sort_index()
     span = _hourly_span(series.index, hours)
     table = series.reindex(span)
-    frame = _plausible(_both_factors(table, annual))
-    is_estimated = table["is_estimated"].eq(True) | frame["direct_is_scaled"]
-    tier = pd.Series("A", index=frame.index, dtype=object).mask(is_estimated, "B")
-    frame["tier"] = tier.where(frame[LIFECYCLE].notna(), None)
-    known = frame["tier"].notna()
-    frame["quality"] = table["quality"].where(known)
-    frame["source"] = table["source"].ffill().bfill().astype(object)
+    direct, lifecycle, is_scaled = _both_factors(table, annual)
+    _drop_implausible(direct, lifecycle)
+    is_known = ~np.isnan(lifecycle)
+    is_estimated = table["is_estimated"].eq(True).to_numpy() | is_scaled
+    tier = np.full(len(span), None, dtype=object)
+    tier[is_known] = "A"
+    tier[is_known & is_estimated] = "B"
+    quality = table["quality"].to_numpy(dtype=object, copy=True)
+    quality[~is_known] = None
+    frame = pd.DataFrame(
+        {
+            DIRECT: direct,
+            LIFECYCLE: lifecycle,
+            "direct_is_scaled": is_scaled,
+            "tier": tier,
+            "quality": quality,
+            "source": table["source"].ffill().bfill().to_numpy(dtype=object),
+        },
+        index=span,
+    )
+    known = pd.Series(is_known, index=span)
     _fill_gaps(frame, known)
     _fill_defaults(frame, annual, monthly_lifecycle or {})
     return frame.loc[hours].rename_axis("hour")
@@ -86,8 +100,10 @@ def _hourly_span(observed: pd.Index, hours: pd.DatetimeIndex) -> pd.DatetimeInde
     return pd.date_range(min(first, hours[0]), max(last, hours[-1]), freq="h")
 
 
-def _both_factors(table: pd.DataFrame, annual: AnnualFactor) -> pd.DataFrame:
-    """Fill in the one factor a source lacks by the zone's annual direct/lifecycle ratio."""
+def _both_factors(
+    table: pd.DataFrame, annual: AnnualFactor
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Direct, lifecycle and which hours lack one of them: it is scaled by the annual ratio."""
     direct = table[DIRECT].to_numpy(dtype=float, copy=True)
     lifecycle = table[LIFECYCLE].to_numpy(dtype=float, copy=True)
     ratio = annual.direct / annual.lifecycle if annual.lifecycle > 0 else np.nan
@@ -96,15 +112,11 @@ def _both_factors(table: pd.DataFrame, annual: AnnualFactor) -> pd.DataFrame:
     direct[lacking_direct] = lifecycle[lacking_direct] * ratio
     lifecycle[lacking_lifecycle] = direct[lacking_lifecycle] / ratio if ratio else np.nan
     given = table["direct_is_scaled"].eq(True).to_numpy()
-    is_scaled = given | lacking_direct | lacking_lifecycle
-    return pd.DataFrame(
-        {DIRECT: direct, LIFECYCLE: lifecycle, "direct_is_scaled": is_scaled}, index=table.index
-    )
+    return direct, lifecycle, given | lacking_direct | lacking_lifecycle
 
 
-def _plausible(frame: pd.DataFrame) -> pd.DataFrame:
-    """Drop values outside 0-1500 and jumps of more than five-fold that the next hour denies."""
-    direct, lifecycle = frame[DIRECT].to_numpy(copy=True), frame[LIFECYCLE].to_numpy(copy=True)
+def _drop_implausible(direct: np.ndarray, lifecycle: np.ndarray) -> None:
+    """Blank values outside 0-1500 and jumps of more than five-fold that the next hour denies."""
     outside = (direct < 0) | (direct > MAX_G_PER_KWH)
     outside |= (lifecycle < 0) | (lifecycle > MAX_G_PER_KWH)
     before, after = np.roll(lifecycle, 1), np.roll(lifecycle, -1)
@@ -112,8 +124,6 @@ def _plausible(frame: pd.DataFrame) -> pd.DataFrame:
     spike = _jumps(lifecycle, before) & _jumps(lifecycle, after) & ~_jumps(after, before)
     spike &= ~np.isnan(before) & ~np.isnan(after)
     direct[outside | spike] = lifecycle[outside | spike] = np.nan
-    frame[DIRECT], frame[LIFECYCLE] = direct, lifecycle
-    return frame
 
 
 def _jumps(value: np.ndarray, other: np.ndarray) -> np.ndarray:

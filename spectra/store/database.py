@@ -19,6 +19,8 @@ from spectra.store import macros
 
 MEMORY = ":memory:"
 DEFAULT_MEMORY_LIMIT = "256MB"
+# Rows need no order of their own; checkpoints after every few chunks would double the writing.
+_SETTINGS: dict[str, Any] = {"preserve_insertion_order": False, "checkpoint_threshold": "128MB"}
 
 
 class Store:
@@ -157,7 +159,7 @@ def _connect(path: str, config: dict[str, Any]) -> duckdb.DuckDBPyConnection:
     if path != MEMORY and not path.startswith("md:"):
         Path(path).parent.mkdir(parents=True, exist_ok=True)
     try:
-        connection = duckdb.connect(path, config={**config, "preserve_insertion_order": False})
+        connection = duckdb.connect(path, config={**_SETTINGS, **config})
         connection.execute("SET TimeZone = 'UTC'")
     except duckdb.Error as error:
         raise _open_error(path, str(error)) from error

@@ -10,6 +10,7 @@ import pandas as pd
 
 from spectra.carbon import embodied, energy, scopes, uncertainty
 from spectra.store.database import set_meta
+from spectra.store.ledger import restart_ledger
 
 if TYPE_CHECKING:
     import duckdb
@@ -44,10 +45,7 @@ def write_factors(store: Store, catalog: Catalog) -> bool:
             set_meta(cursor, "factor_set", catalog.fingerprint)
         added = _add_types(cursor, catalog)
         if renewed:
-            cursor.execute(
-                "INSERT INTO stale_hours SELECT region, hour FROM ledger_hours(), "
-                "(SELECT region FROM instances UNION SELECT region FROM volumes)"
-            )
+            restart_ledger(cursor)
     return renewed or added
 
 

@@ -19,13 +19,10 @@ def _energy(cpu: str, gpu: str) -> str:
 
 _OWN = utilisation.OWN_WEEKS * 7
 
-# Versions of instances and volumes alive in the chunk, numbered by what they are grouped by.
-_VERSIONS = """
-CREATE OR REPLACE TEMP TABLE versions AS
-SELECT v.*, dense_rank() OVER (ORDER BY v.region, account_id, team, environment, service)
-        AS group_key,
-    r.region_key, r.zone, r.pue, r.td_factor, t.* EXCLUDE (instance_type, power_tier, basis)
-FROM (
+# Versions of instances and volumes alive in the chunk.
+_ALIVE = """
+CREATE OR REPLACE TEMP TABLE alive AS
+SELECT * FROM (
     SELECT version_key, resource_key, instance_id AS resource_id, 'Amazon EC2' AS service,
         instance_type AS resource_type, asg_name, service_tag, NULL::DOUBLE AS storage_watts,
         valid_from, valid_to, region, account_id, team, environment
@@ -34,10 +31,36 @@ FROM (
     SELECT (-row_number() OVER ())::INTEGER, NULL, volume_id, 'Amazon EBS', volume_type, NULL, NULL,
         storage_watts(size_gib, volume_type), valid_from, valid_to, region, account_id, team,
         environment
-    FROM volumes) v
-JOIN region_factors r USING (region)
+    FROM volumes)
+WHERE valid_from < $end AND coalesce(valid_to > $first, true)
+"""
+
+_NUMBER_GROUPS = """
+INSERT INTO emission_groups
+SELECT nextval('group_keys'), * FROM (
+    SELECT region, account_id, team, environment, service FROM alive
+    EXCEPT SELECT region, account_id, team, environment, service FROM emission_groups)
+"""
+
+_NUMBER_ITEMS = """
+INSERT INTO emission_items
+SELECT nextval('item_keys'), * FROM (
+    SELECT group_key, resource_id, resource_type
+    FROM alive JOIN emission_groups USING (region, account_id, team, environment, service)
+    EXCEPT SELECT group_key, resource_id, resource_type FROM emission_items)
+"""
+
+# With the numbers they are grouped by and the factors that apply to them.
+_VERSIONS = """
+CREATE OR REPLACE TEMP TABLE versions AS
+SELECT v.*, i.item_key, k.group_key, r.region_key, r.zone, r.pue, r.td_factor,
+    t.* EXCLUDE (instance_type, power_tier, basis)
+FROM alive v
+JOIN emission_groups k USING (region, account_id, team, environment, service)
+JOIN emission_items i ON i.group_key = k.group_key AND i.resource_id = v.resource_id
+    AND i.resource_type = v.resource_type
+JOIN region_factors r ON r.region = v.region
 LEFT JOIN type_factors t ON v.version_key > 0 AND t.instance_type = v.resource_type
-WHERE v.valid_from < $end AND coalesce(v.valid_to > $first, true)
 """
 
 # The daily table needs every hour of a day that holds a stale one.
@@ -56,7 +79,7 @@ JOIN ledger_hours() h ON date_trunc('day', h.hour) = d.midnight
 # Running hours of those days that have a row of telemetry; no energy where it lacks a value.
 _LOADS = f"""
 CREATE OR REPLACE TEMP TABLE loads AS
-SELECT v.version_key, v.resource_key, u.hour, slot(v.region_key, u.hour) AS slot,
+SELECT v.version_key, slot(v.region_key, u.hour) AS slot,
     span_share(v.valid_from, v.valid_to, u.hour) AS running_fraction,
     clip_pct(u.cpu_avg_pct) AS cpu_pct, clip_pct(u.gpu_avg_pct) AS gpu_pct,
     CASE WHEN cpu_pct IS NOT NULL AND (gpu_max_watts = 0 OR gpu_pct IS NOT NULL)
@@ -73,7 +96,7 @@ WHERE u.hour >= $first AND u.hour < $end
 _GAPS = """
 CREATE OR REPLACE TEMP TABLE gaps AS
 WITH counted AS (
-    SELECT version_key, epoch_us(hour) // 86400000000 AS day_number, count(*) AS present
+    SELECT version_key, slot // 24000 AS day_number, count(*) AS present
     FROM loads GROUP BY ALL),
 lacking AS (
     SELECT v.*, d.midnight FROM versions v JOIN stale_days d USING (region)
@@ -83,15 +106,16 @@ lacking AS (
       AND coalesce(v.valid_to > d.midnight, true)
       AND coalesce(c.present, 0) < date_diff('hour', greatest(d.midnight, v.valid_from),
           least(d.midnight + INTERVAL 1 DAY, coalesce(v.valid_to, 'infinity') + INTERVAL 1 HOUR)))
-SELECT version_key, resource_key, hour, slot, running_fraction, cpu_pct, gpu_pct
-FROM loads WHERE energy_kwh IS NULL
+SELECT l.version_key, v.resource_key, h.hour, l.slot, l.running_fraction, l.cpu_pct, l.gpu_pct
+FROM loads l JOIN versions v USING (version_key) JOIN day_hours h USING (slot)
+WHERE l.energy_kwh IS NULL
 UNION ALL
 SELECT v.version_key, v.resource_key, h.hour, h.slot,
     span_share(v.valid_from, v.valid_to, h.hour), NULL, NULL
 FROM lacking v JOIN day_hours h ON h.region = v.region AND h.midnight = v.midnight
     AND v.valid_from < h.hour + INTERVAL 1 HOUR AND coalesce(v.valid_to > h.hour, true)
-ANTI JOIN (SELECT version_key, hour FROM loads SEMI JOIN lacking USING (version_key)) l
-    ON l.version_key = v.version_key AND l.hour = h.hour
+ANTI JOIN (SELECT version_key, slot FROM loads SEMI JOIN lacking USING (version_key)) l
+    ON l.version_key = v.version_key AND l.slot = h.slot
 """
 
 
@@ -120,7 +144,7 @@ FROM past GROUP BY ALL
 # Gaps whose load is known from neither that hour nor the weeks before: their peers are asked.
 _LONELY = """
 CREATE OR REPLACE TEMP TABLE lonely AS
-SELECT g.hour, v.asg_name, v.service_tag, v.resource_type
+SELECT g.slot // 1000 AS hour_number, v.asg_name, v.service_tag, v.resource_type
 FROM gaps g JOIN versions v USING (version_key)
 LEFT JOIN own o ON o.version_key = g.version_key AND o.hour = g.hour
 WHERE g.cpu_pct IS NULL AND o.cpu_pct IS NULL
@@ -130,10 +154,11 @@ WHERE g.cpu_pct IS NULL AND o.cpu_pct IS NULL
 def _peers(group: str) -> str:
     """Median load of a group's measured members in the hours where a member has none at all."""
     return f"""
-    SELECT l.hour, v.{group} AS peer, median(l.cpu_pct) AS cpu_pct
+    SELECT l.slot // 1000 AS hour_number, v.{group} AS peer, median(l.cpu_pct) AS cpu_pct
     FROM loads l JOIN versions v USING (version_key)
     WHERE l.cpu_pct IS NOT NULL AND v.{group} IS NOT NULL
-      AND (l.hour, v.{group}) IN (SELECT (hour, {group}) FROM lonely)
+      AND l.slot // 1000 IN (SELECT hour_number FROM lonely)
+      AND (l.slot // 1000, v.{group}) IN (SELECT (hour_number, {group}) FROM lonely)
     GROUP BY ALL HAVING count(*) >= {utilisation.MIN_PEERS}
     """
 
@@ -154,9 +179,12 @@ SELECT g.version_key, g.hour, g.slot, g.running_fraction,
 FROM gaps g
 JOIN versions v ON v.version_key = g.version_key
 LEFT JOIN own o ON o.version_key = g.version_key AND o.hour = g.hour
-LEFT JOIN ({_peers("asg_name")}) a ON a.hour = g.hour AND a.peer = v.asg_name
-LEFT JOIN ({_peers("service_tag")}) s ON s.hour = g.hour AND s.peer = v.service_tag
-LEFT JOIN ({_peers("resource_type")}) p ON p.hour = g.hour AND p.peer = v.resource_type
+LEFT JOIN ({_peers("asg_name")}) a ON a.hour_number = g.slot // 1000
+    AND a.peer = v.asg_name
+LEFT JOIN ({_peers("service_tag")}) s ON s.hour_number = g.slot // 1000
+    AND s.peer = v.service_tag
+LEFT JOIN ({_peers("resource_type")}) p ON p.hour_number = g.slot // 1000
+    AND p.peer = v.resource_type
 """
 
 _DROP_FILLED = """
@@ -171,6 +199,9 @@ SELECT version_key, hour, cpu, gpu, utilisation_tier FROM filled
 """
 
 STATEMENTS = (
+    _ALIVE,
+    _NUMBER_GROUPS,
+    _NUMBER_ITEMS,
     _VERSIONS,
     _STALE_DAYS,
     _DAY_HOURS,

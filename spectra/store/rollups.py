@@ -31,14 +31,16 @@ JOIN intensity_hourly i ON i.zone = r.zone AND i.hour = h.hour
 """
 
 _DROP_HOURLY = """
-DELETE FROM emissions_hourly e USING stale s
-WHERE e.hour >= $first AND e.hour < $end AND s.region = e.region AND s.hour = e.hour
+DELETE FROM hourly_sums e USING emission_groups k, stale s
+WHERE e.hour >= $first AND e.hour < $end
+  AND k.group_key = e.group_key AND s.region = k.region AND s.hour = e.hour
 """
 
 _DROP_DAILY = """
-DELETE FROM emissions_daily e USING stale_days s
+DELETE FROM daily_sums e USING emission_items i, emission_groups k, stale_days s
 WHERE e."day" >= $first::DATE AND e."day" < $end::DATE
-  AND s.region = e.region AND s.midnight::DATE = e."day"
+  AND i.item_key = e.item_key AND k.group_key = i.group_key
+  AND s.region = k.region AND s.midnight::DATE = e."day"
 """
 
 # Volumes draw power whether or not their instance runs, and the same in every hour. Most live
@@ -73,47 +75,38 @@ FROM grid JOIN day_hours h USING (slot) GROUP BY ALL
 """
 
 _HOURLY = f"""
-INSERT INTO emissions_hourly BY NAME
+INSERT INTO hourly_sums BY NAME
 WITH grouped AS (
     SELECT e.slot, v.group_key, sum(e.running_fraction) AS running_hours,
         sum(e.energy_kwh) AS kwh,
         sum(CASE WHEN e.utilisation_tier = 1 THEN e.energy_kwh ELSE 0 END) AS measured_kwh,
         sum(e.running_fraction * v.embodied_g_per_h) AS embodied_g,
         sum(ccf_kwh(e.running_fraction, v.pue, e.cpu_pct, e.gpu_pct, v.ccf_idle_watts,
-                    v.ccf_watts_per_pct, v.gpu_idle_watts, v.gpu_max_watts)) AS ccf_kwh,
-        sum(e.energy_kwh * v.power_sigma) AS power_kwh,
-        sum((e.energy_kwh * utilisation_sigma(e.utilisation_tier, v.default_sigma)) ** 2)
-            AS utilisation_kwh2
+                    v.ccf_watts_per_pct, v.gpu_idle_watts, v.gpu_max_watts)) AS ccf_kwh
     FROM ({_ROWS}) e JOIN versions v USING (version_key) GROUP BY ALL
     UNION ALL
-    SELECT slot, group_key, 0, sum(kwh), sum(kwh), 0, sum(kwh), sum(kwh) * storage_sigma(), 0
+    SELECT slot, group_key, 0, sum(kwh), sum(kwh), 0, sum(kwh)
     FROM (
         SELECT h.slot, w.group_key, w.kw AS kwh FROM day_hours h JOIN (
             SELECT group_key, region, midnight, sum(kw) AS kw FROM volume_days WHERE is_whole
             GROUP BY ALL) w USING (region, midnight)
         UNION ALL SELECT slot, group_key, energy_kwh FROM volume_parts)
     GROUP BY ALL)
-SELECT i.hour, k.region, account_id, team, environment, service, running_hours,
-    kwh AS energy_kwh, kwh * i.is_measured AS measured_intensity_kwh,
+SELECT i.hour, group_key, running_hours, kwh AS energy_kwh,
+    kwh * i.is_measured AS measured_intensity_kwh,
     measured_kwh AS measured_utilisation_kwh,
     kwh * i.direct AS scope2_lb_g, kwh * i.up AS upstream_g, kwh * i.td AS td_g, embodied_g,
-    ccf_kwh * i.g_per_kwh AS ccf_low_g, power_kwh * i.g_per_kwh AS power_sigma_g,
-    kwh * i.g_per_kwh * i.sigma AS intensity_sigma_g,
-    utilisation_kwh2 * i.g_per_kwh ** 2 AS utilisation_variance_g2, now() AS computed_at
-FROM grouped g
-JOIN (SELECT DISTINCT group_key, region, account_id, team, environment, service FROM versions) k
-    USING (group_key)
-JOIN grid i USING (slot)
+    ccf_kwh * i.g_per_kwh AS ccf_low_g, now() AS computed_at
+FROM grouped JOIN emission_groups k USING (group_key) JOIN grid i USING (slot)
 SEMI JOIN stale s ON s.region = k.region AND s.hour = i.hour
 """
 
 # A resource that changed within a day has several rows: their variances are its own, shared out.
 _DAILY = f"""
-INSERT INTO emissions_daily BY NAME
+INSERT INTO daily_sums BY NAME
 WITH grouped AS (
     SELECT e.version_key, i.midnight, sum(e.running_fraction) AS resource_hours,
         sum(e.cpu_pct * e.running_fraction) AS cpu_hours,
-        sum(CASE WHEN e.utilisation_tier = 4 THEN e.running_fraction ELSE 0 END) AS default_hours,
         sum(e.energy_kwh) AS kwh,
         sum(e.energy_kwh * i.is_measured) AS intensity_kwh,
         sum(CASE WHEN e.utilisation_tier = 1 THEN e.energy_kwh ELSE 0 END) AS utilisation_kwh,
@@ -127,24 +120,24 @@ WITH grouped AS (
     FROM ({_ROWS}) e JOIN versions v USING (version_key)
     JOIN grid i USING (slot) GROUP BY ALL
     UNION ALL
-    SELECT version_key, midnight, hours, NULL, 0, kw * hours, kw * measured_hours, kw * hours,
+    SELECT version_key, midnight, hours, NULL, kw * hours, kw * measured_hours, kw * hours,
         kw * direct, kw * up, kw * td, kw * g_per_kwh, kw * sigma_g_per_kwh, 0
     FROM volume_days JOIN grid_days USING (region, midnight) WHERE is_whole
     UNION ALL
-    SELECT e.version_key, e.midnight, sum(running_fraction), NULL, 0, sum(energy_kwh),
+    SELECT e.version_key, e.midnight, sum(running_fraction), NULL, sum(energy_kwh),
         sum(energy_kwh * i.is_measured), sum(energy_kwh), sum(energy_kwh * i.direct),
         sum(energy_kwh * i.up), sum(energy_kwh * i.td), sum(energy_kwh * i.g_per_kwh),
         sum(energy_kwh * i.g_per_kwh * i.sigma), 0
     FROM volume_parts e JOIN grid i USING (slot) GROUP BY ALL)
-SELECT midnight::DATE AS "day", v.resource_id, v.region, v.account_id, v.team, v.environment,
-    v.service, v.resource_type, resource_hours, cpu_hours / nullif(resource_hours, 0) AS cpu_pct,
+SELECT midnight::DATE AS "day", v.item_key, resource_hours,
+    cpu_hours / nullif(resource_hours, 0) AS cpu_pct,
     kwh AS energy_kwh, intensity_kwh AS measured_intensity_kwh,
-    utilisation_kwh AS measured_utilisation_kwh, default_hours AS default_utilisation_hours,
+    utilisation_kwh AS measured_utilisation_kwh,
     direct_g AS scope2_lb_g, up_g AS upstream_g, td_g,
     resource_hours * coalesce(v.embodied_g_per_h, 0) AS embodied_g, ccf_g AS ccf_low_g,
     (direct_g + up_g + td_g) * coalesce(v.power_sigma, storage_sigma()) AS power_sigma_g,
     intensity_sigma_g, utilisation_sigma_g,
-    utilisation_sigma_g * sum(utilisation_sigma_g) OVER (PARTITION BY v.resource_id, midnight)
+    utilisation_sigma_g * sum(utilisation_sigma_g) OVER (PARTITION BY v.resource_key, midnight)
         AS utilisation_variance_g2,
     resource_hours * p.usd_per_hour AS list_cost_usd, now() AS computed_at
 FROM grouped g JOIN versions v USING (version_key)

@@ -60,14 +60,30 @@ CREATE TABLE utilisation_filled (
     utilisation_tier UTINYINT NOT NULL
 );
 
--- One row per hour, service and group; sums of grams × log deviation carry the uncertainty.
-CREATE TABLE emissions_hourly (
-    hour TIMESTAMPTZ NOT NULL,
+-- What sums are grouped by, numbered: the big tables hold numbers alone.
+CREATE SEQUENCE group_keys;
+CREATE SEQUENCE item_keys;
+
+CREATE TABLE emission_groups (
+    group_key INTEGER PRIMARY KEY,
     region VARCHAR NOT NULL,
     account_id VARCHAR NOT NULL,
     team VARCHAR NOT NULL,
     environment VARCHAR NOT NULL,
-    service VARCHAR NOT NULL,
+    service VARCHAR NOT NULL
+);
+
+CREATE TABLE emission_items (
+    item_key INTEGER PRIMARY KEY,
+    group_key INTEGER NOT NULL,
+    resource_id VARCHAR NOT NULL,
+    resource_type VARCHAR NOT NULL
+);
+
+-- One row per hour and group; sums of grams × log deviation carry the uncertainty.
+CREATE TABLE hourly_sums (
+    hour TIMESTAMPTZ NOT NULL,
+    group_key INTEGER NOT NULL,
     running_hours DOUBLE NOT NULL,
     energy_kwh DOUBLE NOT NULL,
     measured_intensity_kwh DOUBLE NOT NULL,
@@ -77,39 +93,38 @@ CREATE TABLE emissions_hourly (
     td_g DOUBLE NOT NULL,
     embodied_g DOUBLE NOT NULL,
     ccf_low_g DOUBLE NOT NULL,
-    power_sigma_g DOUBLE NOT NULL,
-    intensity_sigma_g DOUBLE NOT NULL,
-    utilisation_variance_g2 DOUBLE NOT NULL,
     computed_at TIMESTAMPTZ NOT NULL
 );
 
-CREATE TABLE emissions_daily (
+-- One row per day, resource and group.
+CREATE TABLE daily_sums (
     "day" DATE NOT NULL,
-    resource_id VARCHAR NOT NULL,
-    region VARCHAR NOT NULL,
-    account_id VARCHAR NOT NULL,
-    team VARCHAR NOT NULL,
-    environment VARCHAR NOT NULL,
-    service VARCHAR NOT NULL,
-    resource_type VARCHAR NOT NULL,
+    item_key INTEGER NOT NULL,
     resource_hours DOUBLE NOT NULL,
-    cpu_pct DOUBLE,
+    cpu_pct REAL,
     energy_kwh DOUBLE NOT NULL,
     measured_intensity_kwh DOUBLE NOT NULL,
     measured_utilisation_kwh DOUBLE NOT NULL,
-    default_utilisation_hours DOUBLE NOT NULL,
     scope2_lb_g DOUBLE NOT NULL,
     upstream_g DOUBLE NOT NULL,
     td_g DOUBLE NOT NULL,
     embodied_g DOUBLE NOT NULL,
     ccf_low_g DOUBLE NOT NULL,
-    power_sigma_g DOUBLE NOT NULL,
-    intensity_sigma_g DOUBLE NOT NULL,
-    utilisation_sigma_g DOUBLE NOT NULL,
-    utilisation_variance_g2 DOUBLE NOT NULL,
+    power_sigma_g REAL NOT NULL,
+    intensity_sigma_g REAL NOT NULL,
+    utilisation_sigma_g REAL NOT NULL,
+    utilisation_variance_g2 REAL NOT NULL,
     list_cost_usd DOUBLE,
     computed_at TIMESTAMPTZ NOT NULL
 );
+
+CREATE VIEW emissions_hourly AS
+SELECT k.* EXCLUDE (group_key), e.* EXCLUDE (group_key)
+FROM hourly_sums e JOIN emission_groups k USING (group_key);
+
+CREATE VIEW emissions_daily AS
+SELECT k.* EXCLUDE (group_key), i.resource_id, i.resource_type, e.* EXCLUDE (item_key)
+FROM daily_sums e JOIN emission_items i USING (item_key) JOIN emission_groups k USING (group_key);
 
 -- An instance-hour's energy: from what was measured, else from what stands in for it.
 CREATE VIEW instance_energy AS
