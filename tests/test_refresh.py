@@ -17,7 +17,7 @@ from spectra.store import Store
 ROOT = Path(__file__).resolve().parents[1]
 CATALOG = load_catalog()
 NOW = datetime(2026, 11, 25, 5, 40, tzinfo=UTC)
-LEDGER = "SELECT * EXCLUDE (computed_at) FROM emissions_daily ORDER BY ALL"
+LEDGER = "SELECT * FROM emissions_daily ORDER BY ALL"
 
 
 @pytest.fixture(scope="module")

@@ -121,7 +121,6 @@ def _resolve(
     cursor: duckdb.DuckDBPyConnection, catalog: Catalog, windows: pd.DataFrame
 ) -> pd.DataFrame:
     """Run the ladder over the windows of all zones."""
-    profiles = monthly_profile(catalog)
     observed = _over(cursor, windows, _OBSERVED, {"margin": HOUR})
     # Without a hole there is nothing to fill, and the neighbours are history enough.
     lengths = (windows["last"] - windows["first"]).dt.total_seconds() / 3600 + 2
@@ -129,6 +128,7 @@ def _resolve(
     holes = _over(
         cursor, windows[counts < lengths], _OBSERVED, {"margin": HISTORY.to_pytimedelta()}
     )
+    profiles = monthly_profile(catalog) if (counts < lengths).any() else {}
     if len(holes):
         observed = pd.concat([observed[~observed["zone"].isin(holes["zone"])], holes])
     by_zone = dict(iter(observed.groupby("zone")))

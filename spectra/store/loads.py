@@ -54,13 +54,15 @@ SELECT nextval('item_keys'), * FROM (
 _VERSIONS = """
 CREATE OR REPLACE TEMP TABLE versions AS
 SELECT v.*, i.item_key, k.group_key, r.region_key, r.zone, r.pue, r.td_factor,
-    t.* EXCLUDE (instance_type, power_tier, basis)
+    t.* EXCLUDE (instance_type, power_tier, basis), p.usd_per_hour
 FROM alive v
 JOIN emission_groups k USING (region, account_id, team, environment, service)
 JOIN emission_items i ON i.group_key = k.group_key AND i.resource_id = v.resource_id
     AND i.resource_type = v.resource_type
 JOIN region_factors r ON r.region = v.region
 LEFT JOIN type_factors t ON v.version_key > 0 AND t.instance_type = v.resource_type
+LEFT JOIN prices p ON v.version_key > 0 AND p.instance_type = v.resource_type
+    AND p.region = v.region
 """
 
 # The daily table needs every hour of a day that holds a stale one.
@@ -134,7 +136,7 @@ past AS (
     SELECT w.version_key, w.hour, clip_pct(u.cpu_avg_pct) AS cpu_pct,
         clip_pct(u.gpu_avg_pct) AS gpu_pct
     FROM wanted w JOIN utilisation u ON u.resource_key = w.resource_key AND u.hour = w.past_hour
-    WHERE u.hour >= $first - INTERVAL {_OWN} DAY AND u.hour < $end)
+    WHERE u.hour IN (SELECT past_hour FROM wanted))
 SELECT version_key, hour,
     CASE WHEN count(cpu_pct) >= {utilisation.MIN_OWN_HOURS} THEN median(cpu_pct) END AS cpu_pct,
     CASE WHEN count(gpu_pct) >= {utilisation.MIN_OWN_HOURS} THEN median(gpu_pct) END AS gpu_pct

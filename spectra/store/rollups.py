@@ -68,9 +68,8 @@ WHERE NOT v.is_whole
 
 _GRID_DAYS = """
 CREATE OR REPLACE TEMP TABLE grid_days AS
-SELECT h.region, h.midnight, count(*) AS hours, sum(is_measured) AS measured_hours,
-    sum(direct) AS direct, sum(up) AS up, sum(td) AS td, sum(g_per_kwh) AS g_per_kwh,
-    sum(g_per_kwh * sigma) AS sigma_g_per_kwh
+SELECT h.region, h.midnight, count(*) AS hours,
+    sum(direct) AS direct, sum(up) AS up, sum(td) AS td, sum(g_per_kwh * sigma) AS sigma_g_per_kwh
 FROM grid JOIN day_hours h USING (slot) GROUP BY ALL
 """
 
@@ -108,41 +107,34 @@ WITH grouped AS (
     SELECT e.version_key, i.midnight, sum(e.running_fraction) AS resource_hours,
         sum(e.cpu_pct * e.running_fraction) AS cpu_hours,
         sum(e.energy_kwh) AS kwh,
-        sum(e.energy_kwh * i.is_measured) AS intensity_kwh,
         sum(CASE WHEN e.utilisation_tier = 1 THEN e.energy_kwh ELSE 0 END) AS utilisation_kwh,
         sum(e.energy_kwh * i.direct) AS direct_g, sum(e.energy_kwh * i.up) AS up_g,
         sum(e.energy_kwh * i.td) AS td_g,
-        sum(i.g_per_kwh * ccf_kwh(e.running_fraction, v.pue, e.cpu_pct, e.gpu_pct,
-            v.ccf_idle_watts, v.ccf_watts_per_pct, v.gpu_idle_watts, v.gpu_max_watts)) AS ccf_g,
         sum(e.energy_kwh * i.g_per_kwh * i.sigma) AS intensity_sigma_g,
         sum(e.energy_kwh * i.g_per_kwh * utilisation_sigma(e.utilisation_tier, v.default_sigma))
-            AS utilisation_sigma_g
+            AS utilisation_sigma_g,
+        utilisation_sigma_g * sum(utilisation_sigma_g) OVER (
+            PARTITION BY v.resource_key, i.midnight) AS utilisation_variance_g2
     FROM ({_ROWS}) e JOIN versions v USING (version_key)
-    JOIN grid i USING (slot) GROUP BY ALL
+    JOIN grid i USING (slot) GROUP BY e.version_key, v.resource_key, i.midnight
     UNION ALL
-    SELECT version_key, midnight, hours, NULL, kw * hours, kw * measured_hours, kw * hours,
-        kw * direct, kw * up, kw * td, kw * g_per_kwh, kw * sigma_g_per_kwh, 0
+    SELECT version_key, midnight, hours, NULL, kw * hours, kw * hours,
+        kw * direct, kw * up, kw * td, kw * sigma_g_per_kwh, 0, 0
     FROM volume_days JOIN grid_days USING (region, midnight) WHERE is_whole
     UNION ALL
     SELECT e.version_key, e.midnight, sum(running_fraction), NULL, sum(energy_kwh),
-        sum(energy_kwh * i.is_measured), sum(energy_kwh), sum(energy_kwh * i.direct),
-        sum(energy_kwh * i.up), sum(energy_kwh * i.td), sum(energy_kwh * i.g_per_kwh),
-        sum(energy_kwh * i.g_per_kwh * i.sigma), 0
+        sum(energy_kwh), sum(energy_kwh * i.direct), sum(energy_kwh * i.up),
+        sum(energy_kwh * i.td), sum(energy_kwh * i.g_per_kwh * i.sigma), 0, 0
     FROM volume_parts e JOIN grid i USING (slot) GROUP BY ALL)
 SELECT midnight::DATE AS "day", v.item_key, resource_hours,
     cpu_hours / nullif(resource_hours, 0) AS cpu_pct,
-    kwh AS energy_kwh, intensity_kwh AS measured_intensity_kwh,
-    utilisation_kwh AS measured_utilisation_kwh,
+    kwh AS energy_kwh, utilisation_kwh AS measured_utilisation_kwh,
     direct_g AS scope2_lb_g, up_g AS upstream_g, td_g,
-    resource_hours * coalesce(v.embodied_g_per_h, 0) AS embodied_g, ccf_g AS ccf_low_g,
+    resource_hours * coalesce(v.embodied_g_per_h, 0) AS embodied_g,
     (direct_g + up_g + td_g) * coalesce(v.power_sigma, storage_sigma()) AS power_sigma_g,
-    intensity_sigma_g, utilisation_sigma_g,
-    utilisation_sigma_g * sum(utilisation_sigma_g) OVER (PARTITION BY v.resource_key, midnight)
-        AS utilisation_variance_g2,
-    resource_hours * p.usd_per_hour AS list_cost_usd, now() AS computed_at
+    intensity_sigma_g, utilisation_sigma_g, utilisation_variance_g2,
+    resource_hours * v.usd_per_hour AS list_cost_usd
 FROM grouped g JOIN versions v USING (version_key)
-LEFT JOIN prices p ON v.version_key > 0 AND p.instance_type = v.resource_type
-    AND p.region = v.region
 """
 
 STATEMENTS = (

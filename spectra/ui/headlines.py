@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from spectra import units
+from spectra.carbon.uncertainty import Interval
 from spectra.insight import periods
 from spectra.insight.periods import HOUR, Span
 from spectra.store import emission_queries as emissions
@@ -45,24 +46,34 @@ def _now(page: Page) -> None:
     hours = page.get(
         emissions.hourly, page.selection.between(page.hour - DAY_HOURS * HOUR, page.hour + HOUR)
     )
-    label, help = "CO₂e now", f"Rate in the hour from {page.hour:%H}:00 UTC."
     if hours.empty:
-        cards.headline(label, "No data", note="nothing in the last 24 h", help=help)
+        cards.headline("CO₂e now", "No data", note="nothing in the last 24 h")
         return
     last = hours.iloc[-1]
     before = hours[hours["hour"] == last["hour"] - pd.Timedelta(days=1)]["total_g"]
     age = int((page.hour - last["hour"]) / HOUR)
     cards.headline(
-        label if age == 0 else f"CO₂e {age} h ago",
+        "CO₂e now" if age == 0 else f"CO₂e {age} h ago",
         f"{units.mass_text(last['total_g'])}/h",
         change=periods.relative_change(
             last["total_g"], float(before.iloc[0]) if len(before) else None
         ),
         against="vs the same hour yesterday",
         note="no hour of yesterday to compare",
-        help=help,
+        help=f"Rate in the hour from {last['hour']:%H}:00 UTC. "
+        f"95 % interval {_rate_range(page, float(last['total_g']))}/h.",
         trend=hours["total_g"].tolist(),
     )
+
+
+def _rate_range(page: Page, rate_g: float) -> str:
+    """Interval of the rate: the spread of the running day holds for its last hour too."""
+    day = page.selection.between(periods.midnight(page.hour - HOUR), page.hour + HOUR)
+    band = page.get(emissions.total_band, day)
+    if not band.central:
+        return units.MISSING
+    spread = band.high / band.central
+    return cards.mass_range(Interval(rate_g / spread, rate_g, rate_g * spread))
 
 
 def _so_far(page: Page, label: str, span: Span, earlier: Callable[[Span], Span]) -> None:

@@ -97,6 +97,6 @@ def intensities(catalog, first: datetime, end: datetime) -> pd.DataFrame:
     hours = pd.date_range(first, end, freq="h", inclusive="left", unit="us")
     frames = []
     for zone in sorted({r.zone for r in catalog.regions}):
-        lifecycle = rng.uniform(100, 600, len(hours))
+        lifecycle = rng.uniform(200, 600, len(hours))
         frames.append(fleet.intensities(zone, hours, lifecycle * 0.8, lifecycle))
     return pd.concat(frames, ignore_index=True)

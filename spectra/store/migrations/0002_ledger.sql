@@ -103,19 +103,16 @@ CREATE TABLE daily_sums (
     resource_hours DOUBLE NOT NULL,
     cpu_pct REAL,
     energy_kwh DOUBLE NOT NULL,
-    measured_intensity_kwh DOUBLE NOT NULL,
     measured_utilisation_kwh DOUBLE NOT NULL,
     scope2_lb_g DOUBLE NOT NULL,
     upstream_g DOUBLE NOT NULL,
     td_g DOUBLE NOT NULL,
     embodied_g DOUBLE NOT NULL,
-    ccf_low_g DOUBLE NOT NULL,
     power_sigma_g REAL NOT NULL,
     intensity_sigma_g REAL NOT NULL,
     utilisation_sigma_g REAL NOT NULL,
     utilisation_variance_g2 REAL NOT NULL,
-    list_cost_usd DOUBLE,
-    computed_at TIMESTAMPTZ NOT NULL
+    list_cost_usd DOUBLE
 );
 
 CREATE VIEW emissions_hourly AS
