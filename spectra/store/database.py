@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
@@ -74,10 +74,12 @@ class Store:
             cursor.begin()
             try:
                 yield cursor
-            except BaseException:
-                cursor.rollback()
+                cursor.commit()
+            except BaseException as error:
+                _roll_back(cursor)
+                if isinstance(error, _OUT_OF_RESOURCES):
+                    raise _write_error() from error
                 raise
-            cursor.commit()
             self.revision += 1
 
     def frame(self, sql: str, parameters: dict[str, Any] | list[Any] | None = None) -> pd.DataFrame:
@@ -102,6 +104,22 @@ class Store:
 
     def __repr__(self) -> str:
         return f"Store({self.path!r})"
+
+
+_OUT_OF_RESOURCES = (duckdb.IOException, duckdb.OutOfMemoryException)
+
+
+def _roll_back(cursor: duckdb.DuckDBPyConnection) -> None:
+    # A commit that failed has already ended its transaction.
+    with suppress(duckdb.TransactionException):
+        cursor.rollback()
+
+
+def _write_error() -> StoreError:
+    return StoreError(
+        "A change could not be written to the database and was rolled back; nothing else is lost.",
+        next_step="Free some disk space, or raise SPECTRA_MEMORY_LIMIT, and reload.",
+    )
 
 
 def set_meta(cursor: duckdb.DuckDBPyConnection, name: str, value: str) -> None:

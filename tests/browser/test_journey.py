@@ -75,6 +75,11 @@ class Visitor:
     def parameters(self) -> dict[str, list[str]]:
         return parse_qs(urlsplit(self.page.url).query)
 
+    def background(self) -> str:
+        return self.page.get_by_test_id("stApp").evaluate(
+            "app => getComputedStyle(app).backgroundColor"
+        )
+
     def check(self) -> None:
         assert self.foreign == []
         assert self.failed == []
@@ -108,6 +113,12 @@ def test_journey(address, browser, database):
     page.reload()
     visitor.settle("Dashboard")
     assert visitor.metric("CO₂e now") == filtered
+
+    light = visitor.background()
+    page.get_by_role("button", name="Main menu").click()
+    page.get_by_role("menuitemradio", name="Dark").click()
+    expect(page.get_by_test_id("stApp")).not_to_have_css("background-color", light)
+    assert visitor.background() == "rgb(13, 23, 21)"
     visitor.check()
 
 
@@ -122,15 +133,14 @@ def test_a_deep_link_opens_for_a_new_visitor(address, browser):
     visitor.check()
 
 
-@pytest.mark.parametrize(("scheme", "background"), [("light", 255), ("dark", 13)])
+@pytest.mark.parametrize(
+    ("scheme", "background"), [("light", "rgb(255, 255, 255)"), ("dark", "rgb(13, 23, 21)")]
+)
 def test_both_themes_at_phone_width(address, browser, scheme, background):
     visitor = Visitor(browser, viewport={"width": 390, "height": 844}, color_scheme=scheme)
     for path, title in (("", "Dashboard"), ("regions", "Regions"), ("method", "Method")):
         page = visitor.open(f"{address}/{path}", title)
-        colour = page.evaluate(
-            "getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor"
-        )
-        assert int(re.findall(r"\d+", colour)[0]) == background
+        assert visitor.background() == background
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
     visitor.check()
 

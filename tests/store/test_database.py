@@ -113,6 +113,17 @@ def test_a_failed_write_is_rolled_back_whole():
     assert store.revision == 0
 
 
+def test_a_full_disk_is_told_and_loses_nothing():
+    store = Store()
+    with store.write() as cursor:
+        cursor.execute("INSERT INTO meta VALUES ('a', 'before')")
+    with pytest.raises(StoreError, match="rolled back") as error, store.write() as cursor:
+        cursor.execute("UPDATE meta SET value = 'after'")
+        raise duckdb.IOException("No space left on device")
+    assert error.value.next_step
+    assert store.meta("a") == "before"
+
+
 def test_many_readers_and_a_writer_see_whole_snapshots():
     store = Store()
     with store.write() as cursor:
