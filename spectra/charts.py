@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,6 @@ import plotly.graph_objects as go
 # Streamlit swaps these placeholders, in the browser, for the theme's categorical colours, so that
 # one figure suits light and dark.
 COLORWAY = tuple(f"#0000{n:02d}" for n in range(1, 9))
-SEQUENTIAL = tuple(f"#1000{n:02d}" for n in range(1, 11))
 
 LAND = Path(__file__).resolve().parent.parent / "data" / "land.csv"
 
@@ -83,26 +81,6 @@ def daily_emissions(
     figure_layout(figure, height=height, showlegend=False)
     figure.update_yaxes(title=f"CO₂e [{unit}/day]", rangemode="tozero")
     figure.update_xaxes(title="Day (UTC)")
-    return figure
-
-
-def horizontal_bars(names: Sequence[str], values: Sequence[float], unit: str) -> go.Figure:
-    """Named amounts, largest on top, with the value written at the bar's end."""
-    figure = go.Figure(
-        go.Bar(
-            x=list(values)[::-1],
-            y=list(names)[::-1],
-            orientation="h",
-            marker={"color": COLORWAY[0]},
-            texttemplate="%{x:.3s}",
-            textposition="auto",
-            cliponaxis=False,
-            hovertemplate="%{y}: %{x:.3s} " + unit + "<extra></extra>",
-        )
-    )
-    figure_layout(figure, height=max(120, 28 * len(names) + 60), showlegend=False, hovermode=False)
-    figure.update_xaxes(title=f"CO₂e [{unit}]", rangemode="tozero")
-    figure.update_yaxes(showgrid=False)
     return figure
 
 

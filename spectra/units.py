@@ -9,8 +9,6 @@ from spectra.errors import InputError
 
 GRAMS_PER_KG = 1_000.0
 GRAMS_PER_TONNE = 1_000_000.0
-WH_PER_KWH = 1_000.0
-HOURS_PER_YEAR = 8_760.0
 GRAMS_PER_POUND = 453.592_37
 
 # Factor to gCO2e per kWh of each intensity unit a provider is known to use.

@@ -8,6 +8,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from spectra.carbon.embodied import LIFE_HOURS_LONG, LIFE_HOURS_SHORT
+
 Z95 = 1.96  # half-width of a 95 % interval in standard deviations
 
 # Geometric standard deviations; systematic ones are shared and do not shrink with fleet size.
@@ -20,7 +22,9 @@ NETWORK_GSD = 3.0
 TD_GSD = 1.15
 EMBODIED_GSD = 1.50
 # Service life 4 to 7 years around 6 adds to the spread of the embodied total.
-EMBODIED_SIGMA = math.hypot(math.log(EMBODIED_GSD), math.log((6 / 4) / (6 / 7)) / (2 * Z95))
+EMBODIED_SIGMA = math.hypot(
+    math.log(EMBODIED_GSD), math.log(LIFE_HOURS_LONG / LIFE_HOURS_SHORT) / (2 * Z95)
+)
 
 
 class Interval(NamedTuple):
@@ -56,9 +60,9 @@ def interval(central: float, sigma: float) -> Interval:
     return Interval(central / factor, central, central * factor)
 
 
-def default_utilisation_sigma(watts_at_10: float, watts_at_90: float) -> float:
+def default_utilisation_sigma(watts_low: float, watts_high: float) -> float:
     """Log deviation of a power at unknown utilisation: 10 % and 90 % load bound 95 % of it."""
-    return math.log(watts_at_90 / watts_at_10) / (2 * Z95)
+    return math.log(watts_high / watts_low) / (2 * Z95)
 
 
 def band(rows: pd.DataFrame) -> Interval:

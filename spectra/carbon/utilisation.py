@@ -13,7 +13,6 @@ DEFAULT_RANGE_PCT = (10.0, 90.0)
 OWN_WEEKS = 4
 MIN_OWN_HOURS = 3
 MIN_PEERS = 3
-LOW_CONFIDENCE_SHARE = 0.20  # share of T4 hours above which an instance is "low confidence"
 
 
 class Utilisation(NamedTuple):

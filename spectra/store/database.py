@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import duckdb
 import pandas as pd
@@ -50,6 +51,7 @@ class Store:
         threads: int = 2,
     ) -> None:
         self.path = str(path)
+        self.identity = uuid4().hex  # no other store has it, not even one opened after this closed
         self._write_lock = threading.RLock()
         self.revision = 0  # grows with every committed write; what was read before may be stale
         self._root = _connect(self.path, {"memory_limit": memory_limit, "threads": threads})

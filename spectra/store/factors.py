@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from spectra.carbon import embodied, energy, scopes, uncertainty
+from spectra.carbon import embodied, energy, scopes, uncertainty, utilisation
 from spectra.store.database import set_meta
 from spectra.store.ledger import restart_ledger
 
@@ -93,8 +93,11 @@ def _type_row(name: str, match: TypeMatch) -> dict[str, Any]:
     curve = energy.central_curve(match).watts
     gpu_idle, gpu_max = energy.gpu_watts(match.type, 0), energy.gpu_watts(match.type, 100)
     ccf_idle, ccf_slope = energy.ccf_line(match.type)
-    at_10 = curve[1] + energy.gpu_watts(match.type, 10)
-    at_90 = energy.interpolate_watts(energy.central_curve(match), 90) + gpu_max
+    at_low, at_high = (
+        energy.interpolate_watts(energy.central_curve(match), load)
+        + energy.gpu_watts(match.type, load)
+        for load in utilisation.DEFAULT_RANGE_PCT
+    )
     return {
         "instance_type": name,
         **{
@@ -107,7 +110,7 @@ def _type_row(name: str, match: TypeMatch) -> dict[str, Any]:
         "embodied_g_per_h": embodied.embodied_g_per_h(match.type),
         "power_tier": match.tier,
         "power_sigma": math.log(uncertainty.POWER_GSD[match.tier]),
-        "default_sigma": uncertainty.default_utilisation_sigma(at_10, at_90),
+        "default_sigma": uncertainty.default_utilisation_sigma(at_low, at_high),
         "basis": match.basis,
     }
 

@@ -20,7 +20,7 @@ def query(function: Callable[..., Result], store: Store, *arguments: Any) -> Res
     """
     result: Result = _cached(
         f"{function.__module__}.{function.__qualname__}",
-        (store.path, id(store), store.revision),
+        (store.identity, store.revision),
         arguments,
         _function=function,
         _store=store,
@@ -31,7 +31,7 @@ def query(function: Callable[..., Result], store: Store, *arguments: Any) -> Res
 @st.cache_data(show_spinner=False, max_entries=400, ttl="1h")
 def _cached(
     name: str,
-    store_key: tuple[str, int, int],
+    store_key: tuple[str, int],
     arguments: tuple[Any, ...],
     _function: Callable[..., Any],
     _store: Store,

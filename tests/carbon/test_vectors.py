@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spectra.carbon import embodied, energy, scopes, uncertainty
+from spectra.carbon import embodied, energy, scopes, uncertainty, utilisation
 from spectra.carbon.utilisation import utilisation_of
 from spectra.catalog import load_catalog
 
@@ -212,3 +212,28 @@ def test_sci_needs_functional_units():
 
 def test_disks_draw_less_than_flash():
     assert energy.storage_wh(1000, "st1") < energy.storage_wh(1000, "gp3")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("pue_global", energy.GLOBAL_PUE),
+        ("storage_ssd_wh_per_tb_h", energy.SSD_WH_PER_TB_H),
+        ("storage_hdd_wh_per_tb_h", energy.HDD_WH_PER_TB_H),
+        ("storage_replication_ebs", energy.EBS_REPLICATION),
+        ("network_kwh_per_gb", energy.NETWORK_KWH_PER_GB),
+        ("memory_w_per_gb", energy.MEMORY_W_PER_GB),
+        ("default_cpu_utilisation_pct", utilisation.DEFAULT_CPU_PCT),
+        ("default_cpu_utilisation_low_pct", utilisation.DEFAULT_RANGE_PCT[0]),
+        ("default_cpu_utilisation_high_pct", utilisation.DEFAULT_RANGE_PCT[1]),
+        ("default_gpu_utilisation_pct", utilisation.DEFAULT_GPU_PCT),
+        *((f"calibration_{load:.0f}", value)
+          for load, value in zip(energy.LOAD_POINTS_PCT, energy.CALIBRATION, strict=True)),
+        ("embodied_life_h", embodied.LIFE_HOURS_CENTRAL),
+        ("embodied_life_short_h", embodied.LIFE_HOURS_SHORT),
+        ("embodied_life_long_h", embodied.LIFE_HOURS_LONG),
+        ("td_loss_default_pct", scopes.DEFAULT_TD_SHARE * 100),
+    ],
+)  # fmt: skip
+def test_the_constants_of_the_formulas_are_those_of_the_table(name, value):
+    assert CATALOG.coefficient(name) == value
