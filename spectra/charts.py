@@ -31,6 +31,9 @@ INTENSITY_SCALE = (
 )
 INTENSITY_RANGE = (0, 800)
 
+# More days than this are a comb of bars: they are drawn as a line in its band.
+MAX_BARS = 45
+
 
 def figure_layout(figure: go.Figure, *, height: int = 280, **layout: Any) -> go.Figure:
     """Give a figure the common look; `layout` overrides single keys."""
@@ -51,7 +54,7 @@ def figure_layout(figure: go.Figure, *, height: int = 280, **layout: Any) -> go.
 def daily_emissions(
     days: pd.DataFrame, unit: str, per_unit: float, *, height: int = 280
 ) -> go.Figure:
-    """Emissions by UTC day as bars with their low-high band as error bars.
+    """Emissions by UTC day with their interval: bars with whiskers, or a line in a band.
 
     Parameters
     ----------
@@ -60,28 +63,50 @@ def daily_emissions(
     unit, per_unit : str, float
         Unit of the axis and grams per unit.
     """
-    total = days["total_g"] / per_unit
-    figure = go.Figure(
-        go.Bar(
+    amounts = days[["low_g", "total_g", "high_g"]] / per_unit
+    figure = go.Figure()
+    if len(days) > MAX_BARS:
+        _add_band(figure, days["day"], amounts["low_g"], amounts["high_g"], "95 % interval")
+        figure.add_scatter(
+            x=days["day"], y=amounts["total_g"], mode="lines",
+            line={"width": 1.8, "color": COLORWAY[0]}, name="CO₂e",
+        )  # fmt: skip
+    else:
+        figure.add_bar(
             x=days["day"],
-            y=total,
+            y=amounts["total_g"],
             error_y={
                 "type": "data",
-                "array": days["high_g"] / per_unit - total,
-                "arrayminus": total - days["low_g"] / per_unit,
+                "array": amounts["high_g"] - amounts["total_g"],
+                "arrayminus": amounts["total_g"] - amounts["low_g"],
                 "color": MUTED,
                 "thickness": 1,
                 "width": 2,
             },
             marker={"color": COLORWAY[0]},
             name="CO₂e",
-            hovertemplate="%{y:.3s} " + unit + "<extra></extra>",
         )
-    )
+    figure.update_traces(hovertemplate="%{y:.3s} " + unit, selector={"name": "CO₂e"})
     figure_layout(figure, height=height, showlegend=False)
     figure.update_yaxes(title=f"CO₂e [{unit}/day]", rangemode="tozero")
     figure.update_xaxes(title="Day (UTC)")
     return figure
+
+
+def _add_band(figure: go.Figure, x: pd.Series, low: pd.Series, high: pd.Series, name: str) -> None:
+    """Fill the area between two series."""
+    for values, fill in ((high, None), (low, "tonexty")):
+        figure.add_scatter(
+            x=x,
+            y=values.astype(np.float32),
+            mode="lines",
+            line={"width": 0},
+            fill=fill,
+            fillcolor=BAND_FILL,
+            name=name,
+            showlegend=fill is not None,
+            hoverinfo="skip",
+        )
 
 
 def hourly_line(
@@ -107,18 +132,7 @@ def hourly_line(
 def daily_range(line: pd.DataFrame, *, title: str, height: int = 280) -> go.Figure:
     """Daily means with the range of each day: columns at, g_per_kwh, low_, high_g_per_kwh."""
     figure = go.Figure()
-    for column, fill in (("high_g_per_kwh", None), ("low_g_per_kwh", "tonexty")):
-        figure.add_scatter(
-            x=line["at"],
-            y=line[column].astype(np.float32),
-            mode="lines",
-            line={"width": 0},
-            fill=fill,
-            fillcolor=BAND_FILL,
-            name="Range of the day",
-            showlegend=fill is not None,
-            hoverinfo="skip",
-        )
+    _add_band(figure, line["at"], line["low_g_per_kwh"], line["high_g_per_kwh"], "Range of the day")
     figure.add_scatter(
         x=line["at"],
         y=line["g_per_kwh"].astype(np.float32),

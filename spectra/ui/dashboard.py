@@ -26,6 +26,12 @@ TIER_NAMES = {
 POWER_TIERS = {"A": "A measured curve", "C": "C calibrated", "D": "D unknown type"}
 
 
+# Narrow, so that bar and number both fit into a small card.
+SHARE = st.column_config.ProgressColumn(
+    "Share [%]", format="%.1f", min_value=0, max_value=100, width="small"
+)
+
+
 def by_day(page: Page) -> None:
     """Emissions by day with their interval, and the period's total in words."""
     days = page.get(emissions.daily_bands, page.selection)
@@ -57,6 +63,7 @@ def scopes(totals: dict[str, Any]) -> None:
     )
     rows = _provider_rows(totals) if view == "Provider view" else _customer_rows(totals)
     table = pd.DataFrame(rows, columns=["Scope", "CO₂e", "share"])
+    table["share"] *= 100
     st.dataframe(
         table,
         hide_index=True,
@@ -64,7 +71,7 @@ def scopes(totals: dict[str, Any]) -> None:
         height="content",
         placeholder="–",
         column_config={
-            "share": st.column_config.ProgressColumn("Share", format="percent", max_value=1.0),
+            "share": SHARE,
         },
     )
     st.caption(
@@ -107,6 +114,7 @@ def by_dimension(page: Page, dimension: emissions.Dimension) -> None:
     """A small table of one dimension with shares as bars."""
     rows = page.get(emissions.breakdown, page.selection, dimension)
     rows["co2e"] = rows["total_g"].map(units.mass_text)
+    rows["share"] *= 100
     st.dataframe(
         rows[["name", "co2e", "share"]],
         hide_index=True,
@@ -114,8 +122,8 @@ def by_dimension(page: Page, dimension: emissions.Dimension) -> None:
         height=min(354, 36 * len(rows) + 38),
         column_config={
             "name": dimension.capitalize(),
-            "co2e": st.column_config.TextColumn("CO₂e", alignment="right"),
-            "share": st.column_config.ProgressColumn("Share", format="percent", max_value=1.0),
+            "co2e": st.column_config.TextColumn("CO₂e", alignment="right", width="small"),
+            "share": SHARE,
         },
     )
 
@@ -127,6 +135,7 @@ def top_emitters(page: Page) -> None:
         rows["name"].fillna("").where(rows["name"].fillna("") != "", rows["resource_id"])
     )
     rows["kg"] = rows["total_g"] / units.GRAMS_PER_KG
+    rows["share"] *= 100
     st.dataframe(
         rows[
             ["resource", "resource_type", "region", "team", "environment", "kg", "share",
@@ -143,7 +152,7 @@ def top_emitters(page: Page) -> None:
             "team": "Team",
             "environment": "Environment",
             "kg": st.column_config.NumberColumn("CO₂e [kg]", format="%.1f"),
-            "share": st.column_config.ProgressColumn("Share", format="percent", max_value=1.0),
+            "share": SHARE,
             "cpu_pct": st.column_config.NumberColumn("CPU mean [%]", format="%.0f"),
             "list_cost_usd": st.column_config.NumberColumn("List cost", format="dollar"),
             "power_tier": st.column_config.TextColumn(

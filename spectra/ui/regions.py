@@ -169,13 +169,8 @@ def detail(page: Page, code: str, factor: grid_queries.Factor) -> None:
         )
         return
     if line["tier"].eq("F").all():
-        zone = page.catalog.zone(region.zone)
-        year = zone.annual_year if zone else ""
-        st.info(
-            f"{code} ({region.zone}) has no hourly data: the annual factor of {year} stands for "
-            "every hour, so there is no rhythm to show and it is not ranked.",
-            icon=":material/calendar_month:",
-        )
+        _annual(page, region)
+        return
     with cards.card(f"Carbon intensity of {code}, {region.name}, zone {region.zone}"):
         _line(line, factor)
     left, right = st.columns(2)
@@ -183,6 +178,21 @@ def detail(page: Page, code: str, factor: grid_queries.Factor) -> None:
         _heat_map(page, region, span.end, factor)
     with right, cards.card("Against the other regions"):
         _distribution(page, region, factor)
+
+
+def _annual(page: Page, region: Region) -> None:
+    """All that is known of a region without hourly data."""
+    zone = page.catalog.zone(region.zone)
+    if zone is None:
+        return
+    st.info(
+        f"{region.code}, {region.name} ({region.zone}) has no hourly data. The annual factor of "
+        f"{zone.annual_year} stands for every hour: "
+        f"{units.number(zone.annual_lifecycle_g_per_kwh)} g/kWh lifecycle and "
+        f"{units.number(zone.annual_direct_g_per_kwh)} g/kWh direct. There is no rhythm to show, "
+        "and it is not ranked.",
+        icon=":material/calendar_month:",
+    )
 
 
 def _line(line: pd.DataFrame, factor: str) -> None:

@@ -75,7 +75,7 @@ def test_scopes_and_breakdowns_add_up(demo):
         assert scopes[name] == units.mass_text(value)
     for position, column in ((1, "region"), (2, "team"), (3, "service"), (4, "environment")):
         rows = table(app, position)
-        assert rows["share"].sum() == pytest.approx(1)
+        assert rows["share"].sum() == pytest.approx(100)
         first = rows.iloc[0]
         assert first["co2e"] == units.mass_text(
             grams(store, *span, where=f"{column} = '{first['name']}'")

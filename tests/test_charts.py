@@ -1,0 +1,109 @@
+"""Figures: units on their axes, nothing from other hosts, no more points than a reader can see."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from spectra import charts
+from tests.fleet import hours
+
+
+def days(count: int) -> pd.DataFrame:
+    total = np.linspace(1_000.0, 2_000.0, count)
+    return pd.DataFrame(
+        {
+            "day": pd.date_range("2026-01-01", periods=count),
+            "total_g": total,
+            "low_g": total * 0.7,
+            "high_g": total * 1.4,
+        }
+    )
+
+
+def zone_line(count: int) -> pd.DataFrame:
+    at = hours("2026-01-01", "2026-03-01")[:count]
+    value = np.linspace(100, 300, count)
+    return pd.DataFrame(
+        {"at": at, "g_per_kwh": value, "low_g_per_kwh": value - 9, "high_g_per_kwh": value + 9}
+    )
+
+
+REGIONS = pd.DataFrame(
+    {
+        "region": ["eu-north-1", "me-central-1"],
+        "lat": [59.3, 25.2],
+        "lon": [18.1, 55.3],
+        "g_per_kwh": [20.0, 348.0],
+        "is_hourly": [True, False],
+        "marker_size": [20.0, 9.0],
+        "text": ["a", "b"],
+    }
+)
+HEAT = pd.DataFrame(
+    {"day": ["2026-01-01"] * 24, "hour_of_day": range(24), "g_per_kwh": np.arange(24.0)}
+)
+ZONES = pd.DataFrame(
+    {"label": ["a", "b"], "zone": ["A", "B"], "p05": [1, 2], "p25": [2, 3], "p50": [3, 4],
+     "p75": [4, 5], "p95": [5, 6]}
+)  # fmt: skip
+TIERS = pd.DataFrame(
+    {"input": ["Power", "Power"], "label": ["A measured", "D unknown"], "share": [0.9, 0.1]}
+)
+
+FIGURES = {
+    "bars": charts.daily_emissions(days(30), "kg", 1_000.0),
+    "band": charts.daily_emissions(days(90), "kg", 1_000.0),
+    "hours": charts.hourly_line(
+        zone_line(1_400)["at"], zone_line(1_400)["g_per_kwh"], title="gCO₂e/kWh", name="g"
+    ),
+    "range": charts.daily_range(zone_line(100), title="gCO₂e/kWh"),
+    "heat": charts.heat_map(HEAT, "Europe/Berlin"),
+    "map": charts.world_map(REGIONS, dark=True),
+    "distribution": charts.distribution(ZONES, "B"),
+    "tiers": charts.tier_bars(TIERS),
+}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_figures_are_light_local_and_svg(name):
+    figure = FIGURES[name]
+    spec = json.loads(figure.to_json())
+    kinds = {trace["type"] for trace in spec["data"]}
+    assert not kinds & {"scattergl", "scattergeo", "choropleth", "scattermap"}
+    assert len(figure.to_json()) < 150_000
+    assert tuple(spec["layout"]["colorway"]) == charts.COLORWAY
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"),
+    [("bars", "kg/day"), ("band", "kg/day"), ("hours", "gCO₂e/kWh"), ("range", "gCO₂e/kWh"),
+     ("distribution", "gCO₂e/kWh")],
+)  # fmt: skip
+def test_axes_name_their_unit(name, unit):
+    assert unit in FIGURES[name].layout.yaxis.title.text
+
+
+@pytest.mark.parametrize("name", ["bars", "band", "hours", "range"])
+def test_time_axes_say_utc(name):
+    assert "UTC" in FIGURES[name].layout.xaxis.title.text
+
+
+def test_amounts_are_those_of_the_frame():
+    bars = FIGURES["bars"].data[0]
+    assert list(bars.y) == pytest.approx((days(30)["total_g"] / 1_000).tolist())
+    assert list(bars.y + bars.error_y.array) == pytest.approx((days(30)["high_g"] / 1_000).tolist())
+    line = FIGURES["band"].data[-1]
+    assert list(line.y) == pytest.approx((days(90)["total_g"] / 1_000).tolist())
+
+
+def test_an_annual_factor_has_a_shape_of_its_own():
+    symbols = {trace.name: trace.marker.symbol for trace in FIGURES["map"].data if trace.name}
+    assert symbols == {"Annual intensity": "diamond-open", "Hourly intensity": "circle"}
+
+
+def test_coasts_do_not_cross_the_map():
+    coast = FIGURES["map"].data[0]
+    steps = np.abs(np.diff(np.asarray(coast.x, dtype=float)))
+    assert np.nanmax(steps) < 60
