@@ -1,4 +1,4 @@
-"""Pictures of every page for the README: ``python -m tests.browser.screenshots docs/images``."""
+"""Pictures for the README: ``python -m tests.browser.screenshots docs/images``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from PIL import Image
 
 from tests.browser.server import chromium, running_app
 
-PAGES = {"dashboard": "", "regions": "regions", "method": "method"}
+PAGES = {"dashboard": "", "regions": "regions"}
 WIDTHS = (1440, 390)
 TALLEST = {1440: 2600, 390: 2200}
 
