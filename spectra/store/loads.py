@@ -50,11 +50,16 @@ SELECT nextval('item_keys'), * FROM (
     EXCEPT SELECT group_key, resource_id, resource_type FROM emission_items)
 """
 
-# With the numbers they are grouped by and the factors that apply to them.
-_VERSIONS = """
+# With the numbers they are grouped by and the factors that apply to them. An accelerator without
+# any telemetry has the default load in every hour; there is nothing to look up.
+_VERSIONS = f"""
 CREATE OR REPLACE TEMP TABLE versions AS
 SELECT v.*, i.item_key, k.group_key, r.region_key, r.zone, r.pue, r.td_factor,
-    t.* EXCLUDE (instance_type, power_tier, basis), p.usd_per_hour
+    t.* EXCLUDE (instance_type, power_tier, basis), p.usd_per_hour,
+    coalesce(t.gpu_max_watts, 0) > 0 AND v.resource_key NOT IN (
+        SELECT resource_key FROM utilisation
+        WHERE gpu_avg_pct IS NOT NULL AND hour >= $first - INTERVAL {_OWN} DAY AND hour < $end
+    ) AS is_gpu_unwatched
 FROM alive v
 JOIN emission_groups k USING (region, account_id, team, environment, service)
 JOIN emission_items i ON i.group_key = k.group_key AND i.resource_id = v.resource_id
@@ -83,7 +88,10 @@ _LOADS = f"""
 CREATE OR REPLACE TEMP TABLE loads AS
 SELECT v.version_key, slot(v.region_key, u.hour) AS slot,
     span_share(v.valid_from, v.valid_to, u.hour) AS running_fraction,
-    clip_pct(u.cpu_avg_pct) AS cpu_pct, clip_pct(u.gpu_avg_pct) AS gpu_pct,
+    clip_pct(u.cpu_avg_pct) AS cpu_pct,
+    CASE WHEN v.is_gpu_unwatched THEN {utilisation.DEFAULT_GPU_PCT}::DOUBLE
+         ELSE clip_pct(u.gpu_avg_pct) END AS gpu_pct,
+    CASE WHEN v.is_gpu_unwatched THEN 4 ELSE 1 END::UTINYINT AS utilisation_tier,
     CASE WHEN cpu_pct IS NOT NULL AND (gpu_max_watts = 0 OR gpu_pct IS NOT NULL)
          THEN {_energy("cpu_pct", "gpu_pct")} END AS energy_kwh
 FROM utilisation u
@@ -128,10 +136,7 @@ WITH wanted AS (
     SELECT version_key, resource_key, hour,
         unnest(generate_series(hour - INTERVAL {_OWN} DAY, hour - INTERVAL 7 DAY,
                                INTERVAL 7 DAY)) AS past_hour
-    FROM gaps
-    WHERE cpu_pct IS NULL OR resource_key IN (
-        SELECT resource_key FROM utilisation
-        WHERE gpu_avg_pct IS NOT NULL AND hour >= $first - INTERVAL {_OWN} DAY AND hour < $end)),
+    FROM gaps),
 past AS (
     SELECT w.version_key, w.hour, clip_pct(u.cpu_avg_pct) AS cpu_pct,
         clip_pct(u.gpu_avg_pct) AS gpu_pct
@@ -175,7 +180,8 @@ SELECT g.version_key, g.hour, g.slot, g.running_fraction,
     greatest(
         CASE WHEN g.cpu_pct IS NOT NULL THEN 1 WHEN o.cpu_pct IS NOT NULL THEN 2
              WHEN coalesce(a.cpu_pct, s.cpu_pct, p.cpu_pct) IS NOT NULL THEN 3 ELSE 4 END,
-        CASE WHEN v.gpu_max_watts = 0 OR g.gpu_pct IS NOT NULL THEN 1
+        CASE WHEN v.is_gpu_unwatched THEN 4
+             WHEN v.gpu_max_watts = 0 OR g.gpu_pct IS NOT NULL THEN 1
              WHEN o.gpu_pct IS NOT NULL THEN 2 ELSE 4 END)::UTINYINT AS utilisation_tier,
     {_energy("cpu", "gpu")} AS energy_kwh
 FROM gaps g

@@ -6,7 +6,7 @@ import math
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from spectra.carbon import energy, uncertainty
+from spectra.carbon import energy, uncertainty, utilisation
 
 if TYPE_CHECKING:
     import duckdb
@@ -50,6 +50,7 @@ def create(connection: duckdb.DuckDBPyConnection) -> None:
         _utilisation_sigma(),
         _storage_watts(),
         _storage_sigma(),
+        f"CREATE OR REPLACE MACRO default_gpu_pct() AS {utilisation.DEFAULT_GPU_PCT}::DOUBLE",
         _SPAN_SHARE,
         _CLIP_PCT,
         _CCF_KWH,

@@ -12,7 +12,7 @@ from spectra.store import loads
 
 # All instance-hours of the chunk: those measured, then those filled in.
 _ROWS = """
-    SELECT version_key, slot, running_fraction, cpu_pct, gpu_pct, 1 AS utilisation_tier, energy_kwh
+    SELECT version_key, slot, running_fraction, cpu_pct, gpu_pct, utilisation_tier, energy_kwh
     FROM loads WHERE energy_kwh IS NOT NULL
     UNION ALL
     SELECT version_key, slot, running_fraction, cpu, gpu, utilisation_tier, energy_kwh FROM filled

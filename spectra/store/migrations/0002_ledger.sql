@@ -130,12 +130,15 @@ SELECT i.hour, v.*, i.zone, i.tier AS intensity_tier,
     r.pue, r.td_factor,
     span_share(v.valid_from, v.valid_to, i.hour) AS running_fraction,
     coalesce(f.cpu_pct, clip_pct(u.cpu_avg_pct)) AS cpu_pct,
-    coalesce(f.gpu_pct, clip_pct(u.gpu_avg_pct)) AS gpu_pct,
-    coalesce(f.utilisation_tier, 1) AS utilisation_tier,
+    coalesce(f.gpu_pct, clip_pct(u.gpu_avg_pct),
+             CASE WHEN t.gpu_max_watts > 0 THEN default_gpu_pct() END) AS gpu_pct,
+    coalesce(f.utilisation_tier,
+             CASE WHEN t.gpu_max_watts > 0 AND clip_pct(u.gpu_avg_pct) IS NULL THEN 4 ELSE 1 END
+    ) AS utilisation_tier,
     running_fraction * r.pue / 1000 * (
         host_watts(coalesce(f.cpu_pct, clip_pct(u.cpu_avg_pct)), t.watts_at_0, t.watts_at_10,
                    t.watts_at_50, t.watts_at_100)
-        + t.gpu_idle_watts + coalesce(f.gpu_pct, clip_pct(u.gpu_avg_pct), 0) / 100
+        + t.gpu_idle_watts + coalesce(f.gpu_pct, clip_pct(u.gpu_avg_pct), default_gpu_pct()) / 100
             * (t.gpu_max_watts - t.gpu_idle_watts)) AS energy_kwh
 FROM instances v
 JOIN resources k ON k.resource_id = v.instance_id
