@@ -28,13 +28,16 @@ def main(arguments: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for name in cases.GROUPS:
             command = [sys.executable, "-m", "tests.benchmarks", name, folder]
-            subprocess.run(
+            result = subprocess.run(
                 command + ["--small"] * small,
                 cwd=ROOT,
                 env={**os.environ, "SPECTRA_PORTAL_FOLDER": f"{folder}/none"},
-                check=True,
-                stderr=subprocess.DEVNULL,
+                check=False,
+                stderr=subprocess.PIPE,
+                text=True,
             )
+            if result.returncode:
+                sys.exit(f"{name} failed:\n{result.stderr}")
 
 
 if __name__ == "__main__":

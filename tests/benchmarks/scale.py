@@ -72,6 +72,7 @@ def build(store: Store, count: int = 5_000, days: int = 90, end: datetime | None
     extend_ledger(store, catalog, first, end)
     write_intensities(store, intensities(catalog, first, end), catalog)
     add_utilisation(store, first, end)
+    add_costs(store, first, end)
 
 
 def add_utilisation(store: Store, first: datetime, end: datetime) -> None:
@@ -89,6 +90,27 @@ def add_utilisation(store: Store, first: datetime, end: datetime) -> None:
                  (SELECT resource_key FROM resources)
             """,
             {"first": first, "end": end, "gaps": GAP_SHARE},
+        )
+
+
+def add_costs(store: Store, first: datetime, end: datetime) -> None:
+    """A day's cost of every instance and volume, made in SQL."""
+    with store.write() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO costs
+            SELECT "day"::DATE, account_id, region, service, resource_id, 'on-demand',
+                   team, environment, usd, usd, usd, FALSE,
+                   'benchmark', 'demo', $end
+            FROM (SELECT unnest(generate_series($first, $end - INTERVAL 1 HOUR,
+                                                INTERVAL 1 DAY)) AS "day"),
+                 (SELECT account_id, region, 'Amazon EC2' AS service, instance_id AS resource_id,
+                         team, environment, 4.8 AS usd FROM instances
+                  UNION ALL
+                  SELECT account_id, region, 'Amazon EBS', volume_id, team, environment, 0.3
+                  FROM volumes)
+            """,
+            {"first": first, "end": end},
         )
 
 
