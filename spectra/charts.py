@@ -262,9 +262,10 @@ def distribution(zones: pd.DataFrame, highlighted: str) -> go.Figure:
     return figure
 
 
-def tier_bars(tiers: pd.DataFrame) -> go.Figure:
+def tier_bars(tiers: pd.DataFrame, dark: bool) -> go.Figure:
     """Share of energy by tier, one stacked bar per input: columns input, label, share."""
     figure = go.Figure()
+    page_text = "#e3ece8" if dark else "#17211e"
     steps = tiers.assign(step=tiers.groupby("input").cumcount())
     for (label, step), part in steps.groupby(["label", "step"], sort=False):
         figure.add_bar(
@@ -276,8 +277,10 @@ def tier_bars(tiers: pd.DataFrame) -> go.Figure:
             text=[f"{label} {share:.0%}" if share > 0.12 else "" for share in part["share"]],
             textposition="inside",
             insidetextanchor="middle",
+            # The chart picks a text colour for the full shade; the paler ones take the page's.
+            insidetextfont={"color": page_text} if step else None,
             hovertemplate=f"{label}: " + "%{x:.1%}<extra></extra>",
         )
     figure_layout(figure, height=170, barmode="stack", hovermode="closest", showlegend=False)
-    figure.update_xaxes(tickformat=".0%", range=[0, 1])
+    figure.update_xaxes(tickformat=".0%", range=[0, 1.02], dtick=0.25)
     return figure

@@ -62,7 +62,7 @@ FIGURES = {
     "heat": charts.heat_map(HEAT, "Europe/Berlin"),
     "map": charts.world_map(REGIONS, dark=True),
     "distribution": charts.distribution(ZONES, "B"),
-    "tiers": charts.tier_bars(TIERS),
+    "tiers": charts.tier_bars(TIERS, dark=True),
 }
 
 

@@ -191,7 +191,7 @@ def covariance(store: Store, selection: Selection) -> pd.DataFrame:
 def costs(store: Store, selection: Selection) -> dict[str, Any]:
     """Cost over whole UTC days [USD]: effective, list, provisional part, and who says so.
 
-    ``unpriced_hours`` is the share of instance-hours whose type has no known price.
+    ``unpriced_share`` is the share of cost rows that no price is known for.
     """
     frame = store.frame(
         f"""

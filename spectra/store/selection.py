@@ -49,8 +49,9 @@ class Selection:
 
     @property
     def days_sql(self) -> str:
-        """Condition of `sql` and on the UTC day."""
-        return f'"day" >= $start::DATE AND "day" < $end AND {self.sql}'
+        """Condition of `sql` and on the UTC day; compared as days, not each day as a moment."""
+        last = "($end - INTERVAL 1 MICROSECOND)::DATE"
+        return f'"day" >= $start::DATE AND "day" <= {last} AND {self.sql}'
 
     @property
     def filters(self) -> dict[str, Any]:

@@ -26,6 +26,9 @@ TIER_NAMES = {
 POWER_TIERS = {"A": "A measured curve", "C": "C calibrated", "D": "D unknown type"}
 
 
+# A short table shows all its rows; a longer one scrolls, its last row cut to show that it does.
+ALL_ROWS, SOME_ROWS_PX = 12, 440
+
 # Narrow, so that bar and number both fit into a small card.
 SHARE = st.column_config.ProgressColumn(
     "Share [%]", format="%.1f", min_value=0, max_value=100, width="small"
@@ -119,7 +122,7 @@ def by_dimension(page: Page, dimension: emissions.Dimension) -> None:
         rows[["name", "co2e", "share"]],
         hide_index=True,
         key=f"by_{dimension}",
-        height=min(354, 36 * len(rows) + 38),
+        height="content" if len(rows) <= ALL_ROWS else SOME_ROWS_PX,
         column_config={
             "name": dimension.capitalize(),
             "co2e": st.column_config.TextColumn("CO₂e", alignment="right", width="small"),
@@ -176,7 +179,7 @@ def quality(page: Page) -> None:
     )
     rows["input"] = rows["input"].str.capitalize()
     st.plotly_chart(
-        charts.tier_bars(rows),
+        charts.tier_bars(rows, dark=st.context.theme.type == "dark"),
         key="quality",
         alt="; ".join(f"{r.input} {r.label} {r.share:.0%}" for r in rows.itertuples()),
         config={"displayModeBar": False},

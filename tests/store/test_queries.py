@@ -103,6 +103,13 @@ def test_bands_are_those_of_the_method(filled, rows, selection):
         assert tuple(found) == pytest.approx(tuple(band)), day
 
 
+@pytest.mark.parametrize(("hour", "days"), [(0, 2), (1, 3), (23, 3)])
+def test_the_end_of_a_selection_is_exclusive_by_day(filled, hour, days):
+    end = START + timedelta(days=2, hours=hour)
+    found = emission_queries.daily_bands(filled, Selection(START, end))
+    assert len(found) == days
+
+
 def test_emitters_are_ranked_over_all(filled, rows):
     found = emission_queries.top_emitters(filled, EVERYTHING, 5).set_index("resource_id")
     sums = rows.groupby("resource_id")["total_g"].sum().nlargest(5)
