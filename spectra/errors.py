@@ -21,7 +21,16 @@ class SpectraError(Exception):
         ├── InputError     a file or value given by a person cannot be used
         ├── CatalogError   a reference table in ``data/`` is invalid
         ├── StoreError     the DuckDB store cannot be opened or written
+        │   └── StoreLockedError   another process has it open
+        ├── BusyError      the same work is already under way
         └── SourceError    an outside service did not give what was asked
+            ├── CredentialsError   the key is wrong, missing or expired
+            ├── NotEntitledError   the key is good, but its plan or permissions exclude this
+            ├── UnknownPlaceError  there is no such zone or region
+            ├── NoDataError        the service has no data for this
+            ├── ThrottledError     too many requests; says how long to wait
+            ├── UnreachableError   no answer, or the service is failing
+            └── MalformedError     an answer that is not what the service promises
     """
 
     def __init__(self, message: str, *, next_step: str = "") -> None:
@@ -45,5 +54,63 @@ class StoreError(SpectraError):
     """The DuckDB store cannot be opened or written."""
 
 
+class StoreLockedError(StoreError):
+    """Another process has the database open."""
+
+
+class BusyError(SpectraError):
+    """The same work is already under way; nothing was started."""
+
+
 class SourceError(SpectraError):
     """An outside service did not give what was asked."""
+
+
+class CredentialsError(SourceError):
+    """The key is wrong, missing or expired."""
+
+
+class NotEntitledError(SourceError):
+    """The key is good, but its plan or its permissions exclude this.
+
+    Attributes
+    ----------
+    action : str
+        The permission that is missing, such as ``ec2:DescribeInstances``; empty where a plan is.
+    """
+
+    def __init__(self, message: str, *, next_step: str = "", action: str = "") -> None:
+        super().__init__(message, next_step=next_step)
+        self.action = action
+
+
+class UnknownPlaceError(SourceError):
+    """There is no such zone or region."""
+
+
+class NoDataError(SourceError):
+    """The service has no data for this."""
+
+
+class ThrottledError(SourceError):
+    """Too many requests.
+
+    Attributes
+    ----------
+    wait_seconds : float or None
+        How long the service asks to wait [s]; None when it does not say.
+    """
+
+    def __init__(
+        self, message: str, *, next_step: str = "", wait_seconds: float | None = None
+    ) -> None:
+        super().__init__(message, next_step=next_step)
+        self.wait_seconds = wait_seconds
+
+
+class UnreachableError(SourceError):
+    """No answer, or the service is failing."""
+
+
+class MalformedError(SourceError):
+    """An answer that is not what the service promises."""

@@ -1,0 +1,151 @@
+"""AWS's many refusals as SPECTRA's one tree of errors, with the missing permission named."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    ReadTimeoutError,
+    SSOError,
+    TokenRetrievalError,
+)
+
+from spectra.errors import (
+    CredentialsError,
+    MalformedError,
+    NoDataError,
+    NotEntitledError,
+    SourceError,
+    ThrottledError,
+    UnreachableError,
+)
+
+_EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
+_BAD_KEYS = {
+    "AuthFailure",
+    "InvalidClientTokenId",
+    "SignatureDoesNotMatch",
+    "UnrecognizedClientException",
+    "MissingAuthenticationToken",
+    "IncompleteSignature",
+}
+_DENIED = {"UnauthorizedOperation", "AccessDenied", "AccessDeniedException"}
+_OPT_IN = {"OptInRequired", "OptInRequiredException"}
+_NO_DATA = {
+    "DataUnavailableException",
+    "BillExpirationException",
+    "ResourceNotFoundException",
+    "BillingViewHealthStatusException",
+}
+_THROTTLED = {
+    "Throttling",
+    "ThrottlingException",
+    "ThrottledException",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "TooManyRequestsException",
+    "RequestLimitExceeded",
+    "LimitExceededException",
+    "EC2ThrottledException",
+    "SlowDown",
+}
+_NAMED_ACTION = re.compile(r"not authorized to perform:? ([a-z0-9-]+:[A-Za-z0-9]+)")
+
+
+@contextmanager
+def translated(action: str, region: str | None = None) -> Iterator[None]:
+    """Turn whatever botocore raises inside into a SourceError.
+
+    Parameters
+    ----------
+    action : str
+        The permission that the call needs, such as ``ec2:DescribeInstances``.
+    region : str, optional
+        Where it is asked; named in the message.
+    """
+    try:
+        yield
+    except ClientError as error:
+        raise _from_answer(error, action, region) from None
+    except BotoCoreError as error:
+        raise _from_library(error, action, region) from None
+
+
+def _from_answer(  # noqa: PLR0911 (one line for each meaning)
+    error: ClientError, action: str, region: str | None
+) -> SourceError:
+    answer = error.response.get("Error", {})
+    code = answer.get("Code", "")
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    place = f" in {region}" if region else ""
+    if code in _EXPIRED:
+        return CredentialsError(
+            "The AWS session has expired.",
+            next_step="Enter new keys in Settings, or sign in again; what was fetched stays.",
+        )
+    if code in _OPT_IN:
+        return NotEntitledError(
+            f"The AWS account has not opted in to the service behind {action}{place}.",
+            next_step="Enrol in it in the AWS console; the rest works without it.",
+        )
+    if code in _BAD_KEYS:
+        return CredentialsError(
+            f"AWS does not accept the keys{place}.",
+            next_step=f"If they work elsewhere, the region is not enabled for the account: "
+            f"leave {region} out in Settings."
+            if region
+            else "Check the access key, its secret and the session token in Settings.",
+        )
+    if code in _DENIED or status == 403:
+        found = _NAMED_ACTION.search(answer.get("Message", ""))
+        missing = found.group(1) if found else action
+        return NotEntitledError(
+            f"AWS denies {missing}{place}.",
+            next_step=f"Allow {missing} in the role's policy (Settings has one to copy); the rest "
+            "works without it.",
+            action=missing,
+        )
+    if code in _THROTTLED or status == 429:
+        return ThrottledError(
+            f"AWS throttles {action}{place}.", next_step="It is asked again later."
+        )
+    if code in _NO_DATA:
+        return NoDataError(f"AWS has no data for {action}{place} ({code}).")
+    if status >= 500:
+        return UnreachableError(
+            f"AWS fails at {action}{place} (HTTP {status}).", next_step="It is asked again later."
+        )
+    return MalformedError(f"AWS refuses {action}{place} ({code}).")
+
+
+def _from_library(error: BotoCoreError, action: str, region: str | None) -> SourceError:
+    place = f" in {region}" if region else ""
+    kind = type(error).__name__
+    if isinstance(error, NoCredentialsError | PartialCredentialsError):
+        return CredentialsError(
+            "There are no AWS credentials.",
+            next_step="Enter keys or a role in Settings, or configure a profile.",
+        )
+    if isinstance(error, ProfileNotFound):
+        return CredentialsError(
+            "The AWS profile does not exist.", next_step="Check SPECTRA_AWS_PROFILE."
+        )
+    if isinstance(error, SSOError | TokenRetrievalError):
+        return CredentialsError(
+            "The AWS single sign-on session has expired.", next_step="Run “aws sso login” again."
+        )
+    if isinstance(error, EndpointConnectionError | ConnectTimeoutError | ReadTimeoutError):
+        return UnreachableError(
+            f"AWS did not answer {action}{place} ({kind}).",
+            next_step="Check the network; a region that is not enabled does not answer either.",
+        )
+    return MalformedError(f"The answer of AWS to {action}{place} cannot be read ({kind}).")

@@ -1,0 +1,224 @@
+"""What an account has in a region: instances in every state, volumes, groups, facts of types."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+
+from spectra.errors import NotEntitledError, SourceError
+from spectra.sources.aws.access import Account
+from spectra.sources.aws.errors import translated
+from spectra.sources.aws.frames import tidy
+from spectra.sources.aws.pages import paginate
+
+SOURCE = "aws"
+PAGE_SIZE = 1_000
+TYPES_PER_CALL = 100
+_TRANSITION = re.compile(r"\((\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) (?:UTC|GMT)\)")
+_ASG_TAG = "aws:autoscaling:groupName"
+
+Tags = dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One region of one account at one moment.
+
+    Attributes
+    ----------
+    instances : DataFrame
+        One row an instance in any state; ``launched_at`` is of its last start,
+        ``transition_at`` the moment that AWS names for its last change of state (NaT without).
+    volumes : DataFrame
+        Attached and not, with ``created_at``.
+    groups : DataFrame
+        Autoscaling groups.
+    notes : tuple of str
+        What could not be listed; those frames are empty.
+    """
+
+    instances: pd.DataFrame
+    volumes: pd.DataFrame
+    groups: pd.DataFrame
+    notes: tuple[str, ...] = ()
+
+
+def enabled_regions(account: Account) -> list[str]:
+    """Regions that the account may use, sorted."""
+    with translated("ec2:DescribeRegions"):
+        answer = account.client("ec2").describe_regions(AllRegions=True)
+    return sorted(
+        region["RegionName"]
+        for region in answer["Regions"]
+        if region.get("OptInStatus", "opt-in-not-required") != "not-opted-in"
+    )
+
+
+def read_region(
+    account: Account, region: str, *, observed_at: datetime, page_size: int = PAGE_SIZE
+) -> Snapshot:
+    """List a region whole.
+
+    Raises
+    ------
+    SourceError
+        If the instances cannot be listed; volumes and groups that are denied are noted.
+    """
+    common = {
+        "account_id": account.account_id,
+        "region": region,
+        "source": SOURCE,
+        "fetched_at": observed_at,
+    }
+    paging = {"PaginationConfig": {"PageSize": page_size}}
+    instances = [
+        {**_instance(found), **common, "quality": "measured"}
+        for page in paginate(
+            account, "ec2:DescribeInstances", "describe_instances", region, **paging
+        )
+        for reservation in page["Reservations"]
+        for found in reservation["Instances"]
+    ]
+    notes: list[str] = []
+    volumes = [
+        {**_volume(found), **common, "quality": "measured"}
+        for found in _optional(
+            account, region, "ec2:DescribeVolumes", "Volumes", notes, PageSize=page_size
+        )
+    ]
+    groups = [
+        {**_group(found), **common}
+        for found in _optional(
+            account, region, "autoscaling:DescribeAutoScalingGroups", "AutoScalingGroups", notes
+        )
+    ]
+    return Snapshot(
+        tidy("instances", instances), tidy("volumes", volumes), tidy("groups", groups),
+        tuple(notes),
+    )  # fmt: skip
+
+
+def type_facts(account: Account, region: str, types: Sequence[str]) -> pd.DataFrame:
+    """What AWS says of instance types; a type that it does not know has no row."""
+    rows: list[dict[str, Any]] = []
+    for start in range(0, len(types), TYPES_PER_CALL):
+        rows += _described(account, region, list(types[start : start + TYPES_PER_CALL]))
+    return tidy("type_facts", rows)
+
+
+def _described(account: Account, region: str, types: list[str]) -> list[dict[str, Any]]:
+    """Rows of some types; one unknown type makes AWS refuse all, so they are asked one by one."""
+    try:
+        return [
+            _type(found)
+            for page in paginate(
+                account, "ec2:DescribeInstanceTypes", "describe_instance_types", region,
+                InstanceTypes=types,
+            )
+            for found in page["InstanceTypes"]
+        ]  # fmt: skip
+    except NotEntitledError:
+        return []
+    except SourceError:
+        if len(types) == 1:
+            return []
+        return [row for name in types for row in _described(account, region, [name])]
+
+
+def _optional(
+    account: Account, region: str, action: str, result: str, notes: list[str], **config: Any
+) -> list[dict[str, Any]]:
+    """List what may be denied: then there is a note instead."""
+    operation = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", action.partition(":")[2]).lower()
+    try:
+        return [
+            found
+            for page in paginate(account, action, operation, region, PaginationConfig=config)
+            for found in page[result]
+        ]
+    except NotEntitledError as error:
+        notes.append(str(error))
+        return []
+
+
+def _tags(found: dict[str, Any]) -> Tags:
+    return {tag["Key"]: tag["Value"] for tag in found.get("Tags", [])}
+
+
+def _instance(found: dict[str, Any]) -> dict[str, Any]:
+    tags = _tags(found)
+    placement = found.get("Placement", {})
+    return {
+        "instance_id": found["InstanceId"],
+        "availability_zone": placement.get("AvailabilityZone"),
+        "instance_type": found["InstanceType"],
+        "state": found["State"]["Name"],
+        "name": tags.get("Name"),
+        "lifecycle": found.get("InstanceLifecycle", "on-demand"),
+        "tenancy": placement.get("Tenancy", "default"),
+        "asg_name": tags.get(_ASG_TAG),
+        "architecture": found.get("Architecture"),
+        "launched_at": found.get("LaunchTime"),
+        "transition_at": _transition(found.get("StateTransitionReason", "")),
+        "tags": json.dumps(tags, sort_keys=True),
+    }
+
+
+def _transition(reason: str) -> pd.Timestamp | None:
+    """The moment named in a text such as ``User initiated (2026-11-25 02:17:44 UTC)``."""
+    found = _TRANSITION.search(reason)
+    return pd.Timestamp(found.group(1), tz="UTC") if found else None
+
+
+def _volume(found: dict[str, Any]) -> dict[str, Any]:
+    attachments = found.get("Attachments", [])
+    return {
+        "volume_id": found["VolumeId"],
+        "volume_type": found["VolumeType"],
+        "size_gib": found["Size"],
+        "state": found["State"],
+        "instance_id": attachments[0].get("InstanceId") if attachments else None,
+        "created_at": found.get("CreateTime"),
+        "tags": json.dumps(_tags(found), sort_keys=True),
+    }
+
+
+def _group(found: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "asg_name": found["AutoScalingGroupName"],
+        "min_size": found["MinSize"],
+        "max_size": found["MaxSize"],
+        "desired_capacity": found["DesiredCapacity"],
+        "instance_count": len(found.get("Instances", [])),
+        "mixed_instances": "MixedInstancesPolicy" in found,
+    }
+
+
+def _type(found: dict[str, Any]) -> dict[str, Any]:
+    network, disks = found.get("NetworkInfo", {}), found.get("EbsInfo", {})
+    gpus: Iterable[dict[str, Any]] = found.get("GpuInfo", {}).get("Gpus", [])
+    architectures = found.get("ProcessorInfo", {}).get("SupportedArchitectures", [])
+    return {
+        "instance_type": found["InstanceType"],
+        "vcpu": found["VCpuInfo"]["DefaultVCpus"],
+        "memory_mib": found["MemoryInfo"]["SizeInMiB"],
+        "architectures": ",".join(sorted(architectures)),
+        "hypervisor": found.get("Hypervisor"),
+        "is_burstable": found.get("BurstablePerformanceSupported", False),
+        "is_bare_metal": found.get("BareMetal", False),
+        "is_current_generation": found.get("CurrentGeneration", False),
+        "gpu_count": sum(gpu.get("Count", 0) for gpu in gpus),
+        "instance_storage_gb": found.get("InstanceStorageInfo", {}).get("TotalSizeInGB", 0),
+        "ena_support": network.get("EnaSupport"),
+        "max_ebs_attachments": disks.get("MaximumEbsAttachments"),
+        "max_network_interfaces": network.get("MaximumNetworkInterfaces"),
+        "network_performance": network.get("NetworkPerformance"),
+        "source": SOURCE,
+        "fetched_at": pd.Timestamp.now("UTC"),
+    }

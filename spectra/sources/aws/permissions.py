@@ -1,0 +1,143 @@
+"""Which of the permissions SPECTRA reads with an account grants, found by asking for little."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from spectra.errors import SourceError
+from spectra.sources.aws.access import CE_USD_PER_REQUEST, HOME_REGION, Account
+from spectra.sources.aws.errors import translated
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """One IAM action, what SPECTRA uses it for, and whether it is granted.
+
+    Attributes
+    ----------
+    is_needed : bool
+        Without it there is no fleet; the others add to it.
+    error : SourceError or None
+        Why it is not granted; None when it is.
+    """
+
+    action: str
+    purpose: str
+    is_needed: bool
+    error: SourceError | None = None
+
+
+def probe(account: Account, region: str = HOME_REGION) -> list[Permission]:
+    """Ask for each action once, as dry run or for one row; costs $0.01 (Cost Explorer)."""
+    return [
+        Permission(action, purpose, is_needed, _error(call, account, region, action))
+        for action, purpose, is_needed, call in _PROBES
+    ]
+
+
+Call = Callable[[Account, str], Any]
+
+
+def _error(call: Call, account: Account, region: str, action: str) -> SourceError | None:
+    try:
+        with translated(action, region):
+            _unless_dry_run(lambda: call(account, region))
+    except SourceError as error:
+        return error
+    return None
+
+
+def _unless_dry_run(call: Callable[[], Any]) -> None:
+    """A dry run that would have succeeded is answered with an error of its own."""
+    try:
+        call()
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") != "DryRunOperation":
+            raise
+
+
+def _dry(operation: str) -> Call:
+    return lambda account, region: getattr(account.client("ec2", region), operation)(DryRun=True)
+
+
+def _groups(account: Account, region: str) -> Any:
+    return account.client("autoscaling", region).describe_auto_scaling_groups(MaxRecords=1)
+
+
+def _list_metrics(account: Account, region: str) -> Any:
+    return account.client("cloudwatch", region).list_metrics(Namespace="AWS/EC2")
+
+
+def _metric_data(account: Account, region: str) -> Any:
+    end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    metric = {"Namespace": "AWS/EC2", "MetricName": "CPUUtilization"}
+    query = {
+        "Id": "cpu",
+        "MetricStat": {"Metric": metric, "Period": 3600, "Stat": "Average"},
+    }
+    return account.client("cloudwatch", region).get_metric_data(
+        MetricDataQueries=[query], StartTime=end - timedelta(hours=1), EndTime=end
+    )
+
+
+def _costs(account: Account, region: str) -> Any:
+    today = datetime.now(UTC).date()
+    account.meter.charge(CE_USD_PER_REQUEST)
+    return account.client("ce").get_cost_and_usage(
+        TimePeriod={"Start": str(today - timedelta(days=2)), "End": str(today)},
+        Granularity="DAILY",
+        Metrics=["UnblendedCost"],
+    )
+
+
+def _enrolment(account: Account, region: str) -> Any:
+    return account.client("compute-optimizer", region).get_enrollment_status()
+
+
+def _products(account: Account, region: str) -> Any:
+    return account.client("pricing").get_products(ServiceCode="AmazonEC2", MaxResults=1)
+
+
+def _emissions(account: Account, region: str) -> Any:
+    end = datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    start = (end - timedelta(days=1)).replace(day=1)
+    return account.client("sustainability").get_estimated_carbon_emissions(
+        TimePeriod={"Start": start, "End": end}, MaxResults=1
+    )
+
+
+_PROBES: tuple[tuple[str, str, bool, Call], ...] = (
+    ("ec2:DescribeRegions", "which regions are enabled", True, _dry("describe_regions")),
+    ("ec2:DescribeInstances", "the fleet", True, _dry("describe_instances")),
+    ("ec2:DescribeVolumes", "disks", False, _dry("describe_volumes")),
+    ("ec2:DescribeInstanceTypes", "facts of types", False, _dry("describe_instance_types")),
+    ("autoscaling:DescribeAutoScalingGroups", "autoscaling groups", False, _groups),
+    ("cloudwatch:GetMetricData", "utilisation", False, _metric_data),
+    ("cloudwatch:ListMetrics", "memory and GPU metrics of the agent", False, _list_metrics),
+    ("ce:GetCostAndUsage", "costs", False, _costs),
+    ("pricing:GetProducts", "list prices", False, _products),
+    (
+        "compute-optimizer:GetEC2InstanceRecommendations",
+        "AWS's own rightsizing advice",
+        False,
+        _enrolment,
+    ),
+    (
+        "sustainability:GetEstimatedCarbonEmissions",
+        "AWS's own emissions figures",
+        False,
+        _emissions,
+    ),
+)
+
+READ_ACTIONS = tuple(
+    dict.fromkeys(
+        [action for action, *_ in _PROBES]
+        + ["ce:GetCostAndUsageWithResources", "compute-optimizer:GetEnrollmentStatus"]
+    )
+)
