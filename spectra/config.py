@@ -1,88 +1,28 @@
-"""Every setting of SPECTRA, once: its name, type, default and what it does.
+"""Looks up the settings: environment, ``secrets.toml``, what was saved, default.
 
 A value is looked up in the environment (``SPECTRA_NAME``), then in the ``[spectra]`` table of
-``.streamlit/secrets.toml``, then it is the default.
+``.streamlit/secrets.toml``, then among the settings saved in the workspace, then it is the default.
 """
 
 from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from spectra.errors import InputError
+from spectra.settings import ROOT, SETTINGS, Setting
 
-ROOT = Path(__file__).resolve().parent.parent
 SECRETS = ROOT / ".streamlit" / "secrets.toml"
-
-_TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One setting; `parse` turns its text into the value and raises ValueError if it cannot."""
-
-    name: str
-    parse: Callable[[str], Any]
-    default: str
-    help: str
-
-    @property
-    def variable(self) -> str:
-        """Name of the environment variable."""
-        return f"SPECTRA_{self.name.upper()}"
-
-
-def _flag(text: str) -> bool:
-    lowered = text.strip().lower()
-    if lowered not in _TRUE | _FALSE:
-        raise ValueError("expected on or off")
-    return lowered in _TRUE
-
-
-def _days(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 730:
-        raise ValueError("expected 1 to 730 days")
-    return int(text)
-
-
-def _database(text: str) -> str:
-    return text if text.startswith("md:") else str((ROOT / text).resolve())
-
-
-SETTINGS = (
-    Setting(
-        "database",
-        _database,
-        "data/spectra.duckdb",
-        "The DuckDB file of the shared workspace, relative to the project, or a `md:` database.",
-    ),
-    Setting(
-        "memory_limit", str, "256MB", "Memory that DuckDB may use; the app needs about 300 MB more."
-    ),
-    Setting("demo", _flag, "on", "Fill the shared workspace with the demo company."),
-    Setting("demo_days", _days, "90", "Days of history the demo company starts with."),
-    Setting(
-        "portal_folder",
-        lambda text: (ROOT / text).resolve(),
-        "data/electricitymaps",
-        "Folder whose Electricity Maps portal CSV files are imported at start.",
-    ),
-    Setting(
-        "public",
-        _flag,
-        "off",
-        "Public deployment: visitors may not change what is shared, uploads included.",
-    ),
-)
+DEFAULT, SAVED, FILE, ENVIRONMENT = "default", "saved", "secrets.toml", "environment"
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The settings in force; one attribute for each row of `SETTINGS`."""
+    """The settings in force; one attribute for each row of `SETTINGS`, secrets never shown."""
 
     database: str
     memory_limit: str
@@ -90,12 +30,51 @@ class Config:
     demo_days: int
     portal_folder: Path
     public: bool
+    regions: tuple[str, ...]
+    aws_default_chain: bool
+    aws_profile: str
+    aws_access_key_id: str = field(repr=False)
+    aws_secret_access_key: str = field(repr=False)
+    aws_session_token: str = field(repr=False)
+    aws_role_arns: tuple[str, ...]
+    aws_external_id: str = field(repr=False)
+    aws_history_days: int
+    cost_explorer: bool
+    cost_per_resource: bool
+    electricity_maps_key: str = field(repr=False)
+    electricity_maps_url: str
+    electricity_maps_history_days: int
+    cloudflare_token: str = field(repr=False)
+    cloudflare_url: str
+    latency_probe: bool
+    team_tag_keys: tuple[str, ...]
+    environment_tag_keys: tuple[str, ...]
+    service_tag_keys: tuple[str, ...]
+    criticality_tag_keys: tuple[str, ...]
+    tag_aliases: Mapping[str, str]
+    emission_factor: str
+    embodied_years: str
+    pue_source: str
+    power_model: str
+    automation: bool
+    automation_minutes: int
+    alert_intensity_g_per_kwh: float | None
+    webhook_url: str = field(repr=False)
+    webhook_style: str
+    webhook_allow_private: bool
 
 
 def load_config(
-    environment: Mapping[str, str] | None = None, secrets_file: Path = SECRETS
+    environment: Mapping[str, str] | None = None,
+    secrets_file: Path = SECRETS,
+    saved: Mapping[str, str] | None = None,
 ) -> Config:
     """Look up every setting.
+
+    Parameters
+    ----------
+    saved : mapping, optional
+        Settings saved in the workspace, by name.
 
     Raises
     ------
@@ -104,21 +83,71 @@ def load_config(
     """
     environment = os.environ if environment is None else environment
     secrets = _secrets(secrets_file)
-    return Config(**{setting.name: _value(setting, environment, secrets) for setting in SETTINGS})
+    return Config(
+        **{
+            setting.name: _parsed(setting, *_find(setting, environment, secrets, saved or {}))
+            for setting in SETTINGS
+        }
+    )
 
 
-def _value(setting: Setting, environment: Mapping[str, str], secrets: Mapping[str, Any]) -> Any:
-    origin, text = "its default", setting.default
-    if setting.name in secrets:
-        origin, text = "secrets.toml", str(secrets[setting.name])
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """What is stated of a setting: where, and the text; a secret's text is left out."""
+
+    origin: str
+    text: str
+
+    @property
+    def is_pinned(self) -> bool:
+        """Whether it comes from outside and so cannot be changed on the Settings page."""
+        return self.origin in (ENVIRONMENT, FILE)
+
+
+def stated(
+    saved: Mapping[str, str] | None = None,
+    environment: Mapping[str, str] | None = None,
+    secrets_file: Path = SECRETS,
+) -> dict[str, Stated]:
+    """Where each setting comes from, and its text, by name."""
+    environment = os.environ if environment is None else environment
+    secrets = _secrets(secrets_file)
+    found = {s: _find(s, environment, secrets, saved or {}) for s in SETTINGS}
+    return {
+        setting.name: Stated(origin, "" if setting.secret else text)
+        for setting, (origin, text) in found.items()
+    }
+
+
+def check_value(setting: Setting, text: str) -> Any:
+    """Return what a text typed for a setting means; raises InputError if it means nothing."""
+    return _parsed(setting, "the form", text)
+
+
+def _find(
+    setting: Setting,
+    environment: Mapping[str, str],
+    secrets: Mapping[str, Any],
+    saved: Mapping[str, str],
+) -> tuple[str, str]:
     if setting.variable in environment:
-        origin, text = f"the environment ({setting.variable})", environment[setting.variable]
+        return ENVIRONMENT, environment[setting.variable]
+    if setting.name in secrets:
+        value = secrets[setting.name]
+        return FILE, ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    if setting.saved and setting.name in saved:
+        return SAVED, saved[setting.name]
+    return DEFAULT, setting.default
+
+
+def _parsed(setting: Setting, origin: str, text: str) -> Any:
     try:
         return setting.parse(text)
     except ValueError as error:
+        place = f"{origin} ({setting.variable})" if origin == ENVIRONMENT else origin
         raise InputError(
-            f"The setting “{setting.name}” from {origin} cannot be used: {error}.",
-            next_step=setting.help,
+            f"The setting “{setting.name}” from {place} cannot be used: {error}.",
+            next_step=f"It means: {setting.help}.",
         ) from None
 
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from spectra.config import ROOT, SETTINGS, Config, load_config
+from spectra.config import Config, load_config
 from spectra.errors import InputError
+from spectra.settings import ROOT, SETTINGS
 
 NO_SECRETS = Path("no-such-file.toml")
 
@@ -47,4 +48,6 @@ def test_every_setting_is_defined_once_and_documented():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     for setting in SETTINGS:
         assert setting.help
-        assert f"| `{setting.variable}` | `{setting.default}` |" in readme
+        default = f"`{setting.default}`" if setting.default else ""
+        mark = " *(saved)*" if setting.saved else " *(secret)*" if setting.secret else ""
+        assert f"| `{setting.variable}` | {default} | {setting.help}{mark} |" in readme

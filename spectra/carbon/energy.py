@@ -73,6 +73,14 @@ def central_curve(match: TypeMatch) -> PowerCurve:
     return match.type.teads or calibrated_curve(match.type)
 
 
+def curve(match: TypeMatch, power_model: str = "measured") -> PowerCurve:
+    """Host curve of a power model: ``measured`` (the central one) or ``linear`` (the low case)."""
+    if power_model == "measured":
+        return central_curve(match)
+    idle, per_pct = ccf_line(match.type)
+    return PowerCurve(*(idle + per_pct * load for load in LOAD_POINTS_PCT))
+
+
 def gpu_watts(instance: InstanceType, gpu_pct: float) -> float:
     """Power of all accelerators of an instance at a load [W]; 0 for types without any."""
     load = min(max(gpu_pct, 0.0), 100.0) / 100.0

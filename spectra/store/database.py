@@ -15,7 +15,7 @@ from uuid import uuid4
 import duckdb
 import pandas as pd
 
-from spectra.errors import StoreError
+from spectra.errors import StoreError, StoreLockedError
 from spectra.store import macros
 
 MEMORY = ":memory:"
@@ -53,6 +53,7 @@ class Store:
         self.path = str(path)
         self.identity = uuid4().hex  # no other store has it, not even one opened after this closed
         self._write_lock = threading.RLock()
+        self.refresh_lock = threading.Lock()  # one refresh at a time; a second says so and leaves
         self.revision = 0  # grows with every committed write; what was read before may be stale
         self._root = _connect(self.path, {"memory_limit": memory_limit, "threads": threads})
         try:
@@ -69,8 +70,12 @@ class Store:
         return cursor
 
     @contextmanager
-    def write(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """One transaction under the writer lock; rolled back whole if anything fails."""
+    def write(self, *, is_fact: bool = True) -> Iterator[duckdb.DuckDBPyConnection]:
+        """One transaction under the writer lock; rolled back whole if anything fails.
+
+        What is no fact (a log, the state of a source) leaves the revision as it is, so that no
+        page computes its figures anew for it.
+        """
         with self._write_lock:
             cursor = self.cursor()
             cursor.begin()
@@ -82,7 +87,7 @@ class Store:
                 if isinstance(error, _OUT_OF_RESOURCES):
                     raise _write_error() from error
                 raise
-            self.revision += 1
+            self.revision += is_fact
 
     def frame(self, sql: str, parameters: dict[str, Any] | list[Any] | None = None) -> pd.DataFrame:
         """Run a query and return its rows; for results of a few thousand rows."""
@@ -190,7 +195,7 @@ def _open_error(path: str, reason: str) -> StoreError:
     """Tell a locked, a newer and a damaged file apart."""
     name, reason_lower = Path(path).name, reason.lower()
     if "lock" in reason_lower:
-        return StoreError(
+        return StoreLockedError(
             f"Another process has the database “{name}” open.",
             next_step="Close the other SPECTRA, or set SPECTRA_DATABASE to another file.",
         )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import math
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from spectra.carbon import embodied, energy, scopes, uncertainty, utilisation
+from spectra.carbon.method import Method
 from spectra.store.database import set_meta
 from spectra.store.ledger import restart_ledger
 
@@ -19,37 +22,51 @@ if TYPE_CHECKING:
     from spectra.store.database import Store
 
 
-def write_factors(store: Store, catalog: Catalog) -> bool:
+def method_in_force(store: Store) -> Method:
+    """The choices that the ledger was computed with."""
+    text = store.meta("method")
+    return Method(**json.loads(text)) if text else Method()
+
+
+def write_factors(store: Store, catalog: Catalog, method: Method | None = None) -> bool:
     """Bring factors of regions and of the types in use up to date.
 
-    When the factor set itself changed, every hour is queued for recomputation.
+    When the factor set or the method changed, every hour is queued for recomputation.
+
+    Parameters
+    ----------
+    method : Method, optional
+        Choices to use from now on; without it those in force stay.
 
     Returns
     -------
     bool
         True when anything changed.
     """
+    old_method = method_in_force(store)
+    method = method or old_method
     with store.write() as cursor:
         known = cursor.execute("SELECT value FROM meta WHERE name = 'factor_set'").fetchall()
-        renewed = not known or known[0][0] != catalog.fingerprint
+        renewed = not known or known[0][0] != catalog.fingerprint or method != old_method
         if renewed:
             cursor.execute("DELETE FROM type_factors")
             _insert(
                 cursor,
                 "region_factors",
                 [
-                    {**_region_row(catalog, region), "region_key": key}
+                    {**_region_row(catalog, region, method), "region_key": key}
                     for key, region in enumerate(catalog.regions)
                 ],
             )
             set_meta(cursor, "factor_set", catalog.fingerprint)
-        added = _add_types(cursor, catalog)
+            set_meta(cursor, "method", json.dumps(asdict(method)))
+        added = _add_types(cursor, catalog, method)
         if renewed:
             restart_ledger(cursor)
     return renewed or added
 
 
-def _add_types(cursor: duckdb.DuckDBPyConnection, catalog: Catalog) -> bool:
+def _add_types(cursor: duckdb.DuckDBPyConnection, catalog: Catalog, method: Method) -> bool:
     """Add factors and prices of types that appeared in the fleet."""
     missing = [
         str(name)
@@ -61,7 +78,9 @@ def _add_types(cursor: duckdb.DuckDBPyConnection, catalog: Catalog) -> bool:
     if not missing:
         return False
     _insert(
-        cursor, "type_factors", [_type_row(name, catalog.instance_type(name)) for name in missing]
+        cursor,
+        "type_factors",
+        [_type_row(name, catalog.instance_type(name), method) for name in missing],
     )
     now = datetime.now(UTC)
     prices = [
@@ -77,37 +96,44 @@ def _add_types(cursor: duckdb.DuckDBPyConnection, catalog: Catalog) -> bool:
         for region in catalog.regions
         if (price := catalog.price(name, region.code)) is not None
     ]
-    _insert(cursor, "prices", prices)
+    # A price that AWS itself stated is newer than the catalogue's.
+    _insert(cursor, "prices", prices, on_conflict="IGNORE")
     return True
 
 
-def _insert(cursor: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, Any]]) -> None:
+def _insert(
+    cursor: duckdb.DuckDBPyConnection,
+    table: str,
+    rows: list[dict[str, Any]],
+    *,
+    on_conflict: str = "REPLACE",
+) -> None:
     if not rows:
         return
     cursor.register("incoming", pd.DataFrame(rows))
-    cursor.execute(f"INSERT OR REPLACE INTO {table} BY NAME SELECT * FROM incoming")
+    cursor.execute(f"INSERT OR {on_conflict} INTO {table} BY NAME SELECT * FROM incoming")
     cursor.unregister("incoming")
 
 
-def _type_row(name: str, match: TypeMatch) -> dict[str, Any]:
-    curve = energy.central_curve(match).watts
+def _type_row(name: str, match: TypeMatch, method: Method) -> dict[str, Any]:
+    curve = energy.curve(match, method.power_model)
     gpu_idle, gpu_max = energy.gpu_watts(match.type, 0), energy.gpu_watts(match.type, 100)
     ccf_idle, ccf_slope = energy.ccf_line(match.type)
     at_low, at_high = (
-        energy.interpolate_watts(energy.central_curve(match), load)
-        + energy.gpu_watts(match.type, load)
+        energy.interpolate_watts(curve, load) + energy.gpu_watts(match.type, load)
         for load in utilisation.DEFAULT_RANGE_PCT
     )
     return {
         "instance_type": name,
         **{
-            f"watts_at_{load:.0f}": w for load, w in zip(energy.LOAD_POINTS_PCT, curve, strict=True)
+            f"watts_at_{load:.0f}": w
+            for load, w in zip(energy.LOAD_POINTS_PCT, curve.watts, strict=True)
         },
         "gpu_idle_watts": gpu_idle,
         "gpu_max_watts": gpu_max,
         "ccf_idle_watts": ccf_idle,
         "ccf_watts_per_pct": ccf_slope,
-        "embodied_g_per_h": embodied.embodied_g_per_h(match.type),
+        "embodied_g_per_h": embodied.embodied_g_per_h(match.type, method.life_hours),
         "power_tier": match.tier,
         "power_sigma": math.log(uncertainty.POWER_GSD[match.tier]),
         "default_sigma": uncertainty.default_utilisation_sigma(at_low, at_high),
@@ -115,12 +141,13 @@ def _type_row(name: str, match: TypeMatch) -> dict[str, Any]:
     }
 
 
-def _region_row(catalog: Catalog, region: Region) -> dict[str, Any]:
+def _region_row(catalog: Catalog, region: Region, method: Method) -> dict[str, Any]:
+    is_regional = region.pue_is_regional and method.pue_source == "regional"
     return {
         "region": region.code,
         "zone": region.zone,
         "country": region.country,
-        "pue": region.pue,
-        "pue_is_regional": region.pue_is_regional,
+        "pue": region.pue if method.pue_source == "regional" else energy.GLOBAL_PUE,
+        "pue_is_regional": is_regional,
         "td_factor": scopes.td_factor(catalog.td_loss(region.country).share),
     }

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
 
+import pandas as pd
+
 from spectra.store.database import Store
 
 
@@ -15,6 +17,8 @@ class Fetch:
 
     Attributes
     ----------
+    scope : str
+        The part of the world it was about: account and region, zone, file.
     window_start, window_end : datetime or None
         The time span asked for, aware UTC.
     estimated_usd : float
@@ -24,8 +28,9 @@ class Fetch:
     source: str
     dataset: str
     row_count: int
-    status: Literal["ok", "failed", "skipped"]
+    status: Literal["ok", "failed", "cancelled"]
     detail: str = ""
+    scope: str = ""
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     window_start: datetime | None = None
     window_end: datetime | None = None
@@ -36,13 +41,14 @@ class Fetch:
 def log_fetch(store: Store, fetch: Fetch) -> None:
     """Add an attempt to the log; its duration runs from ``started_at`` to now."""
     seconds = (datetime.now(UTC) - fetch.started_at).total_seconds()
-    with store.write() as cursor:
+    with store.write(is_fact=False) as cursor:
         cursor.execute(
-            "INSERT OR REPLACE INTO fetch_log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO fetch_log VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 fetch.started_at,
                 fetch.source,
                 fetch.dataset,
+                fetch.scope,
                 fetch.window_start,
                 fetch.window_end,
                 fetch.row_count,
@@ -53,3 +59,29 @@ def log_fetch(store: Store, fetch: Fetch) -> None:
                 fetch.estimated_usd,
             ],
         )
+
+
+def usage(store: Store, now: datetime) -> pd.DataFrame:
+    """Requests and cost by source: source, requests_today, usd_today, requests_month, usd_month.
+
+    Days and months are UTC.
+    """
+    return store.frame(
+        """
+        SELECT source,
+            coalesce(sum(request_count) FILTER (started_at >= date_trunc('day', $now)), 0)
+                AS requests_today,
+            coalesce(sum(estimated_usd) FILTER (started_at >= date_trunc('day', $now)), 0)
+                AS usd_today,
+            sum(request_count) AS requests_month,
+            sum(estimated_usd) AS usd_month
+        FROM fetch_log WHERE started_at >= date_trunc('month', $now)
+        GROUP BY source ORDER BY source
+        """,
+        {"now": now},
+    )
+
+
+def recent(store: Store, count: int = 200) -> pd.DataFrame:
+    """The latest attempts, newest first, with every column of the log."""
+    return store.frame("SELECT * FROM fetch_log ORDER BY started_at DESC LIMIT ?", [count])

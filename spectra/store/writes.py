@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from spectra.errors import StoreError
 from spectra.store.intensities import resolve_zones
+from spectra.store.tags import UNALLOCATED, TagRules
 
 if TYPE_CHECKING:
     import duckdb
@@ -16,8 +17,21 @@ if TYPE_CHECKING:
     from spectra.catalog import Catalog
     from spectra.store.database import Store
 
-UNALLOCATED = "unallocated"
-TAG_KEYS = {"team": "team", "environment": "environment", "service_tag": "service"}
+DEFAULT_RULES = TagRules()
+
+# What an hour's emissions or their sums depend on.
+_COUNTED = {
+    "account_id",
+    "region",
+    "instance_type",
+    "state",
+    "asg_name",
+    "team",
+    "environment",
+    "service_tag",
+    "volume_type",
+    "size_gib",
+}
 
 _KEYS = {
     "intensities": ["zone", "hour", "source"],
@@ -68,7 +82,7 @@ def write_intensities(
     int
         Number of rows that were new, changed or removed.
     """
-    _require_aware(frame, "hour")
+    require_aware(frame, "hour")
     with store.write() as cursor:
         removed = [_drop_unlisted(cursor, frame, zone, year) for zone, year in replace_years]
         changed = _changed_intensities(cursor, frame)
@@ -122,22 +136,21 @@ def _changed_intensities(cursor: duckdb.DuckDBPyConnection, frame: pd.DataFrame)
     return changed
 
 
-def write_instances(store: Store, frame: pd.DataFrame) -> int:
+def write_instances(store: Store, frame: pd.DataFrame, rules: TagRules = DEFAULT_RULES) -> int:
     """Write spans of the fleet's history; returns the number of new or changed spans.
 
     A span keeps its ``version_key`` when only its end or its tags change.
     """
-    rows = _with_tag_columns(frame, TAG_KEYS)
+    rows = rules.with_columns(frame, "team", "environment", "service_tag", "criticality")
     with store.write() as cursor:
         count = _write_history(cursor, "instances", "instance_id", rows)
         _key_resources(cursor, "SELECT DISTINCT instance_id FROM changed")
     return count
 
 
-def write_volumes(store: Store, frame: pd.DataFrame) -> int:
+def write_volumes(store: Store, frame: pd.DataFrame, rules: TagRules = DEFAULT_RULES) -> int:
     """Write spans of volumes; an untagged volume belongs to the team of its instance."""
-    keys = {name: TAG_KEYS[name] for name in ("team", "environment")}
-    rows = _with_tag_columns(frame, keys)
+    rows = rules.with_columns(frame, "team", "environment")
     with store.write() as cursor:
         cursor.register("incoming", rows)
         rows = cursor.execute(
@@ -161,22 +174,30 @@ def write_volumes(store: Store, frame: pd.DataFrame) -> int:
 def _write_history(
     cursor: duckdb.DuckDBPyConnection, table: str, id_column: str, frame: pd.DataFrame
 ) -> int:
-    """Upsert history rows on (id, valid_from) and mark the hours of changed spans stale."""
-    _require_aware(frame, "valid_from")
+    """Upsert history rows on (id, valid_from) and queue the hours whose emissions change.
+
+    A span that only ends differently changes from the earlier of its two ends on; a name or a tag
+    that nothing is summed by changes no hour.
+    """
+    require_aware(frame, "valid_from")
     columns = [c for c in frame.columns if c not in (id_column, "valid_from", "fetched_at")]
     cursor.register("incoming", frame)
-    listed = ", ".join(f"t.{c}" for c in columns)
-    offered = ", ".join(f"incoming.{c}" for c in columns)
     cursor.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE changed AS
-        SELECT incoming.*, least(incoming.valid_from, t.valid_from) AS stale_from,
-            greatest(coalesce(incoming.valid_to, 'infinity'::TIMESTAMPTZ),
-                     CASE WHEN t.valid_from IS NULL THEN incoming.valid_from
-                          ELSE coalesce(t.valid_to, 'infinity'::TIMESTAMPTZ) END) AS stale_to
-        FROM incoming LEFT JOIN {table} t
-            ON t.{id_column} = incoming.{id_column} AND t.valid_from = incoming.valid_from
-        WHERE t.valid_from IS NULL OR row({listed}) IS DISTINCT FROM row({offered})
+        WITH pairs AS (
+            SELECT incoming.*, t.valid_from IS NULL AS is_new,
+                coalesce(incoming.valid_to, 'infinity'::TIMESTAMPTZ) AS new_end,
+                CASE WHEN is_new THEN incoming.valid_from
+                     ELSE coalesce(t.valid_to, 'infinity'::TIMESTAMPTZ) END AS old_end,
+                is_new OR {_differ(c for c in columns if c in _COUNTED)} AS counts_anew
+            FROM incoming LEFT JOIN {table} t
+                ON t.{id_column} = incoming.{id_column} AND t.valid_from = incoming.valid_from
+            WHERE is_new OR {_differ(columns)})
+        SELECT * EXCLUDE (is_new, new_end, old_end, counts_anew),
+            CASE WHEN counts_anew THEN valid_from ELSE least(new_end, old_end) END AS stale_from,
+            greatest(new_end, old_end) AS stale_to
+        FROM pairs
         """
     )
     cursor.unregister("incoming")
@@ -188,16 +209,25 @@ def _write_history(
     mark_stale(
         cursor,
         "SELECT DISTINCT c.region, h.hour FROM changed c JOIN ledger_hours() h "
-        "ON h.hour < c.stale_to AND h.hour + INTERVAL 1 HOUR > c.stale_from",
+        "ON h.hour < c.stale_to AND h.hour + INTERVAL 1 HOUR > c.stale_from "
+        "WHERE c.stale_from < c.stale_to",
     )
     return int(cursor.execute("SELECT count(*) FROM changed").fetchall()[0][0])
+
+
+def _differ(columns: Iterable[str]) -> str:
+    """SQL that is true when a row of `incoming` says something else than the stored one."""
+    names = list(columns)
+    stored = ", ".join(f"t.{name}" for name in names)
+    offered = ", ".join(f"incoming.{name}" for name in names)
+    return f"row({stored}) IS DISTINCT FROM row({offered})"
 
 
 def write_utilisation(store: Store, frame: pd.DataFrame) -> int:
     """Write hourly utilisation; a later value of the same hour replaces the earlier one."""
     if frame.empty:
         return 0
-    _require_aware(frame, "hour")
+    require_aware(frame, "hour")
     with store.write() as cursor:
         cursor.register("offered", frame)
         _key_resources(cursor, "SELECT DISTINCT instance_id FROM offered")
@@ -254,25 +284,8 @@ def _key_resources(cursor: duckdb.DuckDBPyConnection, select_ids: str) -> None:
     )
 
 
-def _with_tag_columns(frame: pd.DataFrame, keys: dict[str, str]) -> pd.DataFrame:
-    """Add team, environment (and service) columns read from the tags, case and spaces folded."""
-    rows = frame.copy()
-    tags = [_folded(text) for text in rows["tags"]]
-    for column, key in keys.items():
-        missing = None if column == "service_tag" else UNALLOCATED
-        rows[column] = [tag.get(key) or missing for tag in tags]
-    return rows
-
-
-def _folded(text: str) -> dict[str, str]:
-    try:
-        tags = json.loads(text)
-    except ValueError as error:
-        raise StoreError("Tags of a resource are not a JSON object.") from error
-    return {str(k).strip().lower(): " ".join(str(v).lower().split()) for k, v in tags.items()}
-
-
-def _require_aware(frame: pd.DataFrame, column: str) -> None:
+def require_aware(frame: pd.DataFrame, column: str) -> None:
+    """Refuse a column of moments that is not aware UTC."""
     dtype = frame[column].dtype
     if not (isinstance(dtype, pd.DatetimeTZDtype) and str(dtype.tz) == "UTC"):
         raise StoreError(f"Column “{column}” must be timezone-aware UTC, not {dtype}.")

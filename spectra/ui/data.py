@@ -8,17 +8,20 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from spectra.store import Store
+from spectra.ui.workspace import Workspace
 
 Result = TypeVar("Result")
 
 
-def query(function: Callable[..., Result], store: Store, *arguments: Any) -> Result:
+def query(function: Callable[..., Result], workspace: Workspace, *arguments: Any) -> Result:
     """Run a read query of `spectra.store`, or give back its result of before.
 
     The key names the store and its revision, so that no other workspace's rows and none from
-    before a write can come back.
+    before a write can come back. What a private workspace answers stays in its own session.
     """
-    result: Result = _cached(
+    store = workspace.store
+    cached = _of_session if workspace.is_private else _shared
+    result: Result = cached(
         f"{function.__module__}.{function.__qualname__}",
         (store.identity, store.revision),
         arguments,
@@ -29,7 +32,18 @@ def query(function: Callable[..., Result], store: Store, *arguments: Any) -> Res
 
 
 @st.cache_data(show_spinner=False, max_entries=400, ttl="1h")
-def _cached(
+def _shared(
+    name: str,
+    store_key: tuple[str, int],
+    arguments: tuple[Any, ...],
+    _function: Callable[..., Any],
+    _store: Store,
+) -> Any:
+    return _function(_store, *arguments)
+
+
+@st.cache_data(show_spinner=False, max_entries=200, ttl="1h", scope="session")
+def _of_session(
     name: str,
     store_key: tuple[str, int],
     arguments: tuple[Any, ...],

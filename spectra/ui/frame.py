@@ -14,8 +14,9 @@ from spectra.insight.periods import Span
 from spectra.refresh import current_hour
 from spectra.store import Store, emission_queries, grid_queries
 from spectra.store.selection import Selection
-from spectra.ui import filters, glossary, workspace
+from spectra.ui import filters, glossary, refreshing, workspace
 from spectra.ui.data import query
+from spectra.ui.workspace import Workspace
 
 STALE_AFTER = timedelta(hours=3)
 _KEY = "_spectra_page"
@@ -23,16 +24,21 @@ _KEY = "_spectra_page"
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a page needs: the store, the catalogue, the selection and the running hour."""
+    """What a page needs: the workspace, the catalogue, the selection and the running hour."""
 
-    store: Store
+    workspace: Workspace
     catalog: Catalog
     selection: Selection
     hour: datetime
 
+    @property
+    def store(self) -> Store:
+        """Database of the visitor's workspace."""
+        return self.workspace.store
+
     def get(self, function: Any, *arguments: Any) -> Any:
         """Run a cached query on this page's store."""
-        return query(function, self.store, *arguments)
+        return query(function, self.workspace, *arguments)
 
 
 def navigate() -> st.Page:
@@ -50,6 +56,9 @@ def navigate() -> st.Page:
                 ),
                 st.Page("pages/regions.py", title="Regions", icon=":material/public:"),
             ],
+            "Configure": [
+                st.Page("pages/settings.py", title="Settings", icon=":material/settings:"),
+            ],
             "Reference": [
                 st.Page("pages/method.py", title="Method", icon=":material/function:"),
             ],
@@ -59,13 +68,15 @@ def navigate() -> st.Page:
 
 def build() -> Page:
     """Open the workspace, draw sidebar and status line; `current` gives it to the page."""
-    store = workspace.open_workspace()
+    opened = workspace.open_workspace()
     hour = current_hour()
-    spans = [query(emission_queries.ledger_span, store), query(grid_queries.stated_span, store)]
+    spans = [query(emission_queries.ledger_span, opened), query(grid_queries.stated_span, opened)]
     known = [span for span in spans if span] or [(hour, hour + timedelta(hours=1))]
     known_span = Span(min(start for start, _ in known), max(end for _, end in known))
-    selection = filters.sidebar(query(emission_queries.choices, store), known_span, hour)
-    page = Page(store, workspace.catalog(), selection, hour)
+    selection = filters.sidebar(query(emission_queries.choices, opened), known_span, hour)
+    with st.sidebar:
+        refreshing.control(opened)
+    page = Page(opened, workspace.catalog(), selection, hour)
     st.session_state[_KEY] = page
     _status_line(page)
     return page

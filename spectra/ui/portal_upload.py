@@ -9,7 +9,6 @@ import streamlit as st
 from spectra import portal_import
 from spectra.portal_import import FileReport
 from spectra.refresh import settle
-from spectra.ui import workspace
 from spectra.ui.frame import Page
 
 _STATUS = {
@@ -32,7 +31,7 @@ def _dialog(page: Page) -> None:
         "Hourly CSV files from the Electricity Maps data portal, one zone and year each. They take "
         "the place of demo values hour by hour; a newer file of a zone and year replaces the older."
     )
-    if workspace.config().public:
+    if not page.workspace.may_change:
         st.info(
             "This is a public deployment: visitors cannot change the data that all share. Run "
             "SPECTRA yourself to import files.",
@@ -54,7 +53,7 @@ def _dialog(page: Page) -> None:
         )
         settle(page.store, page.catalog, progress)
         bar.empty()
-    shown = st.session_state.get("import_reports", []) or workspace.folder_reports()
+    shown = st.session_state.get("import_reports", []) or page.workspace.reports
     for report in shown:
         _report(report)
 

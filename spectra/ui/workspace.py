@@ -1,24 +1,141 @@
-"""The shared workspace: one open store for the process, brought up to date as hours pass."""
+"""Whose data a visitor sees: the shared workspace, or a private one of this session."""
 
 from __future__ import annotations
 
 import threading
+import weakref
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
 import streamlit as st
 
 from spectra.catalog import Catalog, load_catalog
-from spectra.config import Config, load_config
+from spectra.config import Config, Stated, load_config, stated
 from spectra.errors import SpectraError
 from spectra.portal_import import FileReport, import_folder
 from spectra.refresh import current_hour, refresh_demo, settle
+from spectra.refresh.automation import Automation
+from spectra.refresh.background import Refresher
+from spectra.refresh.connections import (
+    Connections,
+    SessionKeys,
+    private_connections,
+    shared_connections,
+)
+from spectra.refresh.live import Live
 from spectra.store import Store
+from spectra.store.saved_settings import save_settings, saved_settings
+
+# A session's data is in memory, and there may be many sessions.
+PRIVATE_DEMO_DAYS = 30
+PRIVATE_MEMORY_LIMIT = "128MB"
+_PRIVATE = "_spectra_private"
+
+
+@dataclass
+class Setup:
+    """A store with its settings and connections; what runs in the background holds just this."""
+
+    store: Store
+    catalog: Catalog
+    config: Config
+    connections: Connections
+    keys: SessionKeys | None = None
+
+    def live(self) -> Live:
+        """The workspace as it is configured now."""
+        return Live(self.store, self.catalog, self.config, self.connections)
+
+    def reload(self) -> None:
+        """Look the settings up again, after some were saved or keys were typed."""
+        self.config = load_config(saved=saved_settings(self.store))
+        self.connections = (
+            shared_connections(self.config)
+            if self.keys is None
+            else private_connections(self.config, self.keys)
+        )
+
+
+@dataclass
+class Workspace:
+    """What a page works on.
+
+    Attributes
+    ----------
+    is_private : bool
+        Its data lives in this session's memory alone.
+    reports : list of FileReport
+        What the last import from the portal folder brought in.
+    """
+
+    setup: Setup
+    refresher: Refresher
+    is_private: bool = False
+    _done: tuple[object, ...] = ()
+    reports: list[FileReport] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def store(self) -> Store:
+        """Its database."""
+        return self.setup.store
+
+    @property
+    def config(self) -> Config:
+        """Its settings in force."""
+        return self.setup.config
+
+    @property
+    def may_change(self) -> bool:
+        """Whether this visitor may change its settings and data."""
+        return self.is_private or not self.config.public
+
+    def stated(self) -> dict[str, Stated]:
+        """Where each setting comes from, and its text."""
+        return stated(saved_settings(self.store))
+
+    def save(self, values: dict[str, str]) -> None:
+        """Save settings, put them in force, and bring the ledger in line with them."""
+        save_settings(self.store, values)
+        self.setup.reload()
+        settle(self.store, self.setup.catalog, config=self.config)
+        self.refresher.look_again()
+
+    def catch_up(self, hour: datetime, progress: Callable[[float, str], None]) -> None:
+        """Bring in what needs no key, once an hour and whenever files were dropped."""
+        facts = self._facts(hour)
+        if self._done == facts:
+            return
+        with self.lock:
+            if self._done == facts:
+                return
+            config, setup = self.config, self.setup
+            if config.demo and setup.connections.aws is None:
+                days = min(config.demo_days, PRIVATE_DEMO_DAYS if self.is_private else 730)
+                refresh_demo(self.store, setup.catalog, now=hour, days=days, progress=progress)
+            if not self.is_private:
+                self.reports = import_folder(
+                    self.store, setup.catalog, config.portal_folder, progress
+                )
+            settle(self.store, setup.catalog, progress, config=config)
+            self._done = facts
+
+    def is_caught_up(self, hour: datetime) -> bool:
+        """Whether there is nothing to bring in without a key."""
+        return self._done == self._facts(hour)
+
+    def _facts(self, hour: datetime) -> tuple[object, ...]:
+        """What a catch-up depends on: the hour, the connections, the files in the portal folder."""
+        folder = self.config.portal_folder
+        files = folder.glob("*.csv") if folder.is_dir() and not self.is_private else ()
+        stats = sorted((f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in files)
+        return self.store.identity, hour, self.setup.connections.aws is None, tuple(stats)
 
 
 @st.cache_resource(show_spinner=False)
 def config() -> Config:
-    """Settings of the process; raises InputError when one cannot be used."""
+    """Settings of the process, before what the workspace has saved."""
     return load_config()
 
 
@@ -34,25 +151,88 @@ def shared_store(path: str, memory_limit: str) -> Store:
     return Store(path, memory_limit=memory_limit)
 
 
-def open_workspace() -> Store:
-    """Open the shared store and catch up with the hour; stops the page with advice if it cannot."""
+@st.cache_resource(show_spinner=False)
+def shared_workspace(path: str, memory_limit: str) -> Workspace:
+    """The workspace that all visitors share."""
+    return _workspace(shared_store(path, memory_limit), None)
+
+
+@st.cache_resource(show_spinner=False, on_release=lambda automation: automation.stop())
+def automation(path: str, memory_limit: str) -> Automation:
+    """The schedule of this process; it looks at the clock only while the setting is on."""
+    shared = shared_workspace(path, memory_limit)
+    setup = shared.setup
+    schedule = Automation(
+        setup.store,
+        lambda: setup.config,
+        shared.refresher,
+        lambda: shared.catch_up(current_hour(), lambda share, text: None),
+    )
+    schedule.start()
+    return schedule
+
+
+def current() -> Workspace:
+    """The workspace of this visitor: the private one of the session, else the shared one."""
+    private: Workspace | None = st.session_state.get(_PRIVATE)
+    if private is not None:
+        return private
+    settings = config()
+    return shared_workspace(settings.database, settings.memory_limit)
+
+
+def open_private(keys: SessionKeys) -> Workspace:
+    """Give this session a workspace of its own, in memory; its keys never leave the session."""
+    private: Workspace | None = st.session_state.get(_PRIVATE)
+    if private is None:
+        private = _workspace(Store(memory_limit=PRIVATE_MEMORY_LIMIT), keys)
+        # When the session ends its state is dropped, and a refresh under way is asked to stop.
+        weakref.finalize(private, private.refresher.stop)
+        st.session_state[_PRIVATE] = private
+    else:
+        private.setup.keys = keys
+        private.setup.reload()
+        private.refresher.look_again()
+    return private
+
+
+def session_keys() -> SessionKeys:
+    """Keys that this session typed in."""
+    private: Workspace | None = st.session_state.get(_PRIVATE)
+    return (private.setup.keys if private else None) or SessionKeys()
+
+
+def close_private() -> None:
+    """End the private workspace: keys and data of this session are forgotten."""
+    private: Workspace | None = st.session_state.pop(_PRIVATE, None)
+    if private is not None:
+        private.refresher.stop()
+
+
+def open_workspace() -> Workspace:
+    """Open the visitor's workspace and catch up; stops the page with advice if it cannot."""
     try:
         settings = config()
-        store = shared_store(settings.database, settings.memory_limit)
-        catch_up(store, catalog(), settings, current_hour())
+        workspace = current()
+        if not workspace.is_private:
+            automation(settings.database, settings.memory_limit)
+        _catch_up(workspace, current_hour())
+        workspace.refresher.start_if_due()
     except SpectraError as error:
         show_error(error)
         st.stop()
-    return store
+    return workspace
 
 
-def catch_up(store: Store, tables: Catalog, settings: Config, hour: datetime) -> None:
-    """Bring demo data and dropped portal files up to date; no work when nothing is missing.
+def _workspace(store: Store, keys: SessionKeys | None) -> Workspace:
+    setup = Setup(store, catalog(), config(), Connections(), keys)
+    setup.reload()
+    return Workspace(setup, Refresher(setup.live), is_private=keys is not None)
 
-    One visitor's run does it for all; the others wait for it.
-    """
-    done = _catch_up_state()
-    if done.key == _facts(settings, hour):
+
+def _catch_up(workspace: Workspace, hour: datetime) -> None:
+    """Catch up under a progress bar; one visitor's run does it for all, the others wait."""
+    if workspace.is_caught_up(hour):
         return
     place = st.empty()
     bar = place.progress(0.0, "Preparing the data")
@@ -60,42 +240,10 @@ def catch_up(store: Store, tables: Catalog, settings: Config, hour: datetime) ->
     def progress(share: float, text: str) -> None:
         bar.progress(min(max(share, 0.0), 1.0), f"{text} …")
 
-    with done.lock:
-        if done.key != _facts(settings, hour):
-            if settings.demo:
-                refresh_demo(store, tables, now=hour, days=settings.demo_days, progress=progress)
-            done.reports = import_folder(store, tables, settings.portal_folder, progress)
-            settle(store, tables, progress)
-            done.key = _facts(settings, hour)
+    workspace.catch_up(hour, progress)
     place.empty()
-
-
-def folder_reports() -> list[FileReport]:
-    """What the last import from the portal folder brought in."""
-    return _catch_up_state().reports
 
 
 def show_error(error: SpectraError) -> None:
     """An error as a person should meet it: what happened and the next step, no traceback."""
     st.error(f"**{error.message}**\n\n{error.next_step}", icon=":material/error:")
-
-
-@dataclass
-class _CatchUp:
-    """What this process last caught up with."""
-
-    key: tuple[object, ...] = ()
-    reports: list[FileReport] = field(default_factory=list)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-
-@st.cache_resource(show_spinner=False)
-def _catch_up_state() -> _CatchUp:
-    return _CatchUp()
-
-
-def _facts(settings: Config, hour: datetime) -> tuple[object, ...]:
-    """What a catch-up depends on: the database, the hour, the files in the portal folder."""
-    files = settings.portal_folder.glob("*.csv") if settings.portal_folder.is_dir() else ()
-    stats = sorted((f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in files)
-    return settings.database, hour, tuple(stats)

@@ -1,0 +1,132 @@
+"""What is configured, reachable, entitled and permitted: one line each, with what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from spectra.catalog import Catalog
+from spectra.config import Config
+from spectra.errors import InputError, NotEntitledError, SourceError
+from spectra.refresh.connections import Connections
+from spectra.sources.aws import Access, permissions
+from spectra.sources.cloudflare import Radar
+from spectra.sources.electricity_maps import ElectricityMaps
+from spectra.webhook import check_url
+
+Status = Literal["ok", "off", "partly", "failed"]
+_EM_SIGNALS = {
+    "the last 24 hours": "carbon-intensity/history",
+    "the past": "carbon-intensity/past-range",
+    "forecasts": "carbon-intensity/forecast",
+    "the power mix": "power-breakdown/history",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the table.
+
+    Attributes
+    ----------
+    status : str
+        ``ok``, ``off`` (not configured), ``partly`` (the rest works), ``failed``.
+    """
+
+    source: str
+    what: str
+    status: Status
+    detail: str
+    next_step: str = ""
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether something that was configured does not work at all."""
+        return self.status == "failed"
+
+
+def check_all(config: Config, connections: Connections, catalog: Catalog) -> list[Check]:
+    """Check every source; one that is not configured is said to be off, not failed."""
+    zones = [r.zone for r in catalog.regions if not config.regions or r.code in config.regions]
+    lines = list(check_aws(connections.aws))
+    lines.append(check_electricity_maps(connections.electricity_maps, zones))
+    lines.append(check_radar(connections.radar))
+    lines.append(_check_webhook(config))
+    return lines
+
+
+def check_aws(access: Access | None) -> Iterable[Check]:
+    """Sign in to every account and ask for every permission once; costs $0.01 an account."""
+    if access is None:
+        yield Check("AWS", "account", "off", "No keys, role or profile.", "See Settings, AWS.")
+        return
+    for role in access.roles or (None,):
+        name = role.arn if role else "own keys"
+        try:
+            account = access.account(role)
+        except SourceError as error:
+            yield Check("AWS", name, "failed", error.message, error.next_step)
+            continue
+        yield Check("AWS", name, "ok", f"Account {account.account_id} as {account.arn}.")
+        for permission in permissions.probe(account):
+            denied = permission.error
+            if denied is None:
+                yield Check("AWS", permission.action, "ok", f"For {permission.purpose}.")
+            else:
+                yield Check(
+                    "AWS",
+                    permission.action,
+                    "failed" if permission.is_needed else "partly",
+                    f"{denied.message} Without it: no {permission.purpose}.",
+                    denied.next_step,
+                )
+
+
+def check_electricity_maps(client: ElectricityMaps | None, zones: Iterable[str]) -> Check:
+    """Read what the plan of the key allows; one request."""
+    name = "Electricity Maps"
+    if client is None:
+        return Check(name, "key", "off", "No key: grids are demo or reference data.")
+    wanted = list(dict.fromkeys(zones))
+    try:
+        plan = client.entitlements()
+    except SourceError as error:
+        return Check(name, "key", "failed", error.message, error.next_step)
+    if not plan.is_known:
+        return Check(name, "plan", "ok", "The key works; its plan is not stated.")
+    counts = {
+        label: sum(plan.allows(zone, path) for zone in wanted)
+        for label, path in _EM_SIGNALS.items()
+    }
+    text = ", ".join(f"{label}: {n} of {len(wanted)} zones" for label, n in counts.items())
+    if not counts["the last 24 hours"]:
+        return Check(
+            name,
+            "plan",
+            "failed",
+            "The key is valid, but its plan has no zone of a monitored region.",
+            "Choose the region of your zone under Regions to monitor, or change the plan.",
+        )
+    return Check(name, "plan", "ok" if all(counts.values()) else "partly", f"{text}.")
+
+
+def check_radar(radar: Radar | None) -> Check:
+    """Verify the token; one request."""
+    if radar is None:
+        return Check("Cloudflare Radar", "token", "off", "No token: latency is not measured.")
+    try:
+        radar.verify()
+    except SourceError as error:
+        return Check("Cloudflare Radar", "token", "failed", error.message, error.next_step)
+    return Check("Cloudflare Radar", "token", "ok", "The token is active.")
+
+
+def _check_webhook(config: Config) -> Check:
+    if not config.webhook_url:
+        return Check("Webhook", "address", "off", "No address: notices are not sent.")
+    try:
+        check_url(config.webhook_url, allow_private=config.webhook_allow_private)
+    except (InputError, NotEntitledError) as error:
+        return Check("Webhook", "address", "failed", error.message, error.next_step)
+    return Check("Webhook", "address", "ok", "The address is allowed; nothing was sent.")

@@ -1,0 +1,182 @@
+"""The command line: refresh the shared workspace, or check what is configured."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime, time
+from typing import Any
+
+from spectra.catalog import Catalog, load_catalog
+from spectra.checks import Check, check_all
+from spectra.config import Config, load_config
+from spectra.errors import SpectraError, StoreLockedError
+from spectra.portal_import import import_folder
+from spectra.refresh import refresh_demo, settle
+from spectra.refresh.connections import shared_connections
+from spectra.refresh.live import SOURCES, Live, Report
+from spectra.store import Store
+from spectra.store.saved_settings import saved_settings
+
+OK, FAILED, USAGE, LOCKED = 0, 1, 2, 3
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit status.
+
+    0 everything worked, 1 something failed, 2 wrong use, 3 another process has the database open.
+    """
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except StoreLockedError as error:
+        _complain(error)
+        print(
+            "SPECTRA itself is running on this file and owns it. Either let it refresh (Settings, "
+            "Automation: it runs as long as the app does), or stop it and run this again. "
+            "Nothing was changed.",
+            file=sys.stderr,
+        )
+        return LOCKED
+    except SpectraError as error:
+        _complain(error)
+        return FAILED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m spectra", description="SPECTRA from the command line."
+    )
+    commands = parser.add_subparsers(required=True, metavar="command")
+    refresh = commands.add_parser("refresh", help="bring the shared workspace up to date; for cron")
+    refresh.add_argument(
+        "--source",
+        action="append",
+        choices=(*SOURCES, "demo", "portal"),
+        help="only this source; may be repeated",
+    )
+    refresh.add_argument(
+        "--since", type=_day, help="read again from this UTC day on, such as 2026-11-01"
+    )
+    refresh.add_argument("--json", action="store_true", help="print the outcome as JSON")
+    refresh.set_defaults(run=_refresh)
+    check = commands.add_parser(
+        "check", help="tell what is configured, reachable, entitled and permitted"
+    )
+    check.add_argument("--json", action="store_true", help="print the table as JSON")
+    check.set_defaults(run=_check)
+    return parser
+
+
+def _day(text: str) -> datetime:
+    try:
+        return datetime.combine(datetime.fromisoformat(text).date(), time(), UTC)
+    except ValueError:
+        raise argparse.ArgumentTypeError("expected a day such as 2026-11-01") from None
+
+
+def _refresh(options: argparse.Namespace) -> int:
+    config, catalog = load_config(), load_catalog()
+    store = Store(config.database, memory_limit=config.memory_limit)
+    try:
+        config = load_config(saved=saved_settings(store))
+        report = _bring_up_to_date(store, catalog, config, options)
+    finally:
+        store.close()
+    if options.json:
+        print(json.dumps(_as_json(report), indent=2))
+    else:
+        _print_report(report)
+    return FAILED if report.failures else OK
+
+
+def _bring_up_to_date(
+    store: Store, catalog: Catalog, config: Config, options: argparse.Namespace
+) -> Report:
+    sources = set(options.source or (*SOURCES, "demo", "portal"))
+    connections = shared_connections(config)
+    if "demo" in sources and config.demo and connections.aws is None:
+        refresh_demo(store, catalog, days=config.demo_days)
+    if "portal" in sources:
+        import_folder(store, catalog, config.portal_folder)
+    settle(store, catalog, config=config)
+    live = Live(store, catalog, config, connections, sources & set(SOURCES), options.since)
+    return live.refresh(retry=True)
+
+
+def _as_json(report: Report) -> dict[str, Any]:
+    return {
+        "started_at": report.started_at.isoformat(),
+        "seconds": round(report.seconds, 3),
+        "request_count": report.request_count,
+        "estimated_usd": round(report.estimated_usd, 6),
+        "failed": len(report.failures),
+        "outcomes": [{**asdict(o), "key": "/".join(o.key)} for o in report.outcomes],
+    }
+
+
+def _print_report(report: Report) -> None:
+    rows: list[tuple[str, ...]] = [
+        ("dataset", "where", "status", "rows", "requests", "USD", "seconds", "detail")
+    ]
+    rows += [
+        (
+            f"{o.key.source} {o.key.dataset}",
+            o.key.scope,
+            o.status,
+            f"{o.row_count:,}",
+            str(o.request_count),
+            f"{o.estimated_usd:.4f}",
+            f"{o.seconds:.1f}",
+            f"{o.detail} {o.next_step}".strip(),
+        )
+        for o in report.outcomes
+    ]
+    _print_table(rows)
+    print(
+        f"{len(report.outcomes)} datasets, {len(report.failures)} failed, "
+        f"{report.request_count} requests, about ${report.estimated_usd:.2f}, "
+        f"{report.seconds:.1f} s."
+    )
+
+
+def _check(options: argparse.Namespace) -> int:
+    config = load_config()
+    lines = [_check_store(config)]
+    lines += check_all(config, shared_connections(config), load_catalog())
+    if options.json:
+        print(json.dumps([asdict(line) for line in lines], indent=2))
+    else:
+        _print_table(
+            [
+                ("source", "what", "status", "detail"),
+                *((c.source, c.what, c.status, f"{c.detail} {c.next_step}".strip()) for c in lines),
+            ]
+        )
+    return FAILED if any(line.is_bad for line in lines) else OK
+
+
+def _check_store(config: Config) -> Check:
+    try:
+        Store(config.database, memory_limit=config.memory_limit).close()
+    except StoreLockedError as error:
+        return Check("Database", "file", "partly", error.message, "SPECTRA is running on it.")
+    except SpectraError as error:
+        return Check("Database", "file", "failed", error.message, error.next_step)
+    return Check("Database", "file", "ok", "It opens and its schema is up to date.")
+
+
+def _print_table(rows: list[tuple[str, ...]]) -> None:
+    """Columns as wide as their widest cell; the last one is as long as it likes."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]) - 1)]
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
+        print("  ".join([*cells, row[-1]]).rstrip())
+
+
+def _complain(error: SpectraError) -> None:
+    print(f"{error.message} {error.next_step}".strip(), file=sys.stderr)

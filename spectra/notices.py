@@ -1,0 +1,95 @@
+"""Events worth a notice, each told once: a grid above its threshold, a source that fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+
+from spectra.config import Config
+from spectra.errors import SpectraError
+from spectra.store import Store, notice_log
+from spectra.store.source_state import FAILURES_TO_OPEN
+from spectra.webhook import Notice, send
+
+Send = Callable[[Notice], None]
+
+
+def events(store: Store, config: Config, now: datetime) -> list[Notice]:
+    """Everything that is so now, whether or not it was told before."""
+    found = [_failing(row, now) for row in notice_log.failing_sources(store, FAILURES_TO_OPEN)]
+    if config.alert_intensity_g_per_kwh is not None:
+        rows = notice_log.grids_above(store, config.alert_intensity_g_per_kwh, now)
+        found += [_above(row, config.alert_intensity_g_per_kwh, now) for row in rows]
+    return found
+
+
+def tell(store: Store, notices: Iterable[Notice], sender: Send) -> int:
+    """Send those that were not told before; returns how many were sent.
+
+    An event is claimed before it is sent: a process that dies in between tells it never rather
+    than twice.
+    """
+    sent = 0
+    for notice in notices:
+        if not notice_log.claim(store, notice.key, notice.kind, notice.text, notice.at):
+            continue
+        try:
+            sender(notice)
+        except SpectraError as error:
+            notice_log.settle(store, notice.key, None, str(error))
+            continue
+        notice_log.settle(store, notice.key, datetime.now(UTC), "sent")
+        sent += 1
+    return sent
+
+
+def webhook(config: Config) -> Send | None:
+    """The sender that the settings name, None without one."""
+    if not config.webhook_url:
+        return None
+
+    def deliver(notice: Notice) -> None:
+        send(
+            config.webhook_url,
+            notice,
+            style=config.webhook_style,  # type: ignore[arg-type]
+            allow_private=config.webhook_allow_private,
+        )
+
+    return deliver
+
+
+def sample_notice(now: datetime) -> Notice:
+    """What the test button sends."""
+    return Notice(
+        key=f"test|{now.isoformat()}",
+        kind="test",
+        title="SPECTRA test notice",
+        text="This is a test. Notices of SPECTRA arrive here.",
+        at=now,
+        severity="info",
+    )
+
+
+def _failing(row: notice_log.FailingSource, now: datetime) -> Notice:
+    since = f"{row.succeeded_at:%d %b %H:%M} UTC" if row.succeeded_at else "the first try"
+    return Notice(
+        key=f"failing|{row.source}|{row.dataset}|{row.scope}|{row.succeeded_at}",
+        kind="source",
+        title=f"{row.source}: {row.dataset} keeps failing",
+        text=f"{row.dataset} of {row.scope or row.source} has failed {row.failure_count} times "
+        f"since {since}. {row.detail}",
+        at=now,
+    )
+
+
+def _above(row: notice_log.GridAbove, threshold: float, now: datetime) -> Notice:
+    return Notice(
+        key=f"intensity|{row.zone}|{threshold:g}|{row.since:%Y-%m-%dT%H}",
+        kind="intensity",
+        title=f"{row.zone}: carbon intensity above {threshold:g} g/kWh",
+        text=f"The grid of {', '.join(row.regions)} is at {row.g_per_kwh:.0f} gCO2e/kWh "
+        f"(lifecycle, {row.quality}) since {row.since:%d %b %H}:00 UTC; "
+        f"{row.running_count} instances run there.",
+        at=now,
+    )

@@ -1,0 +1,98 @@
+"""The in-app schedule: a thread that refreshes and tells what is worth a notice."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from spectra import notices
+from spectra.config import Config
+from spectra.errors import SpectraError
+from spectra.refresh.background import Refresher
+from spectra.store import Store
+
+TICK_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """What the schedule last did."""
+
+    at: datetime
+    text: str
+
+
+class Automation:
+    """Runs while the app runs, and only while the setting is on; holds no screen.
+
+    Parameters
+    ----------
+    config : callable
+        Gives the settings in force, so that switching off or another interval takes effect.
+    catch_up : callable
+        Brings in what needs no key: the demo company, dropped files.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        config: Callable[[], Config],
+        refresher: Refresher,
+        catch_up: Callable[[], None],
+    ) -> None:
+        self._store, self._config, self._refresher = store, config, refresher
+        self._catch_up = catch_up
+        self._stop = threading.Event()
+        self._next: datetime | None = None
+        self.last: Tick | None = None
+        self._thread = threading.Thread(target=self._loop, name="spectra-automation", daemon=True)
+
+    @property
+    def next_at(self) -> datetime | None:
+        """When it refreshes next; None while it is off."""
+        return self._next
+
+    def start(self) -> None:
+        """Begin to look at the clock."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End; a refresh under way is asked to stop too."""
+        self._stop.set()
+        self._refresher.stop()
+        if self._thread.is_alive():
+            self._thread.join(5)
+
+    def _loop(self) -> None:
+        while not self._stop.wait(TICK_S):
+            self.tick(datetime.now(UTC))
+
+    def tick(self, now: datetime) -> None:
+        """Do what is due at this moment."""
+        config = self._config()
+        if not config.automation:
+            self._next = None
+            return
+        if self._next is not None and now < self._next:
+            return
+        self._next = now + timedelta(minutes=config.automation_minutes)
+        try:
+            self.last = Tick(now, self._work(config, now))
+        except SpectraError as error:
+            self.last = Tick(now, str(error))
+
+    def _work(self, config: Config, now: datetime) -> str:
+        self._catch_up()
+        self._refresher.start()
+        self._refresher.wait()
+        report, error = self._refresher.report, self._refresher.error
+        text = f"Refresh ended early: {error}" if error else "Refreshed."
+        if report is not None and not error:
+            text = f"Refreshed: {len(report.outcomes)} datasets, {len(report.failures)} failed."
+        sender = notices.webhook(config)
+        if sender is None:
+            return f"{text} No webhook is set."
+        count = notices.tell(self._store, notices.events(self._store, config, now), sender)
+        return f"{text} {count} notices sent."

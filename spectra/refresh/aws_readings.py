@@ -1,0 +1,145 @@
+"""Readings of AWS that need a fleet to be known: telemetry, costs, prices, AWS's own figures."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pandas as pd
+
+from spectra.catalog import Catalog
+from spectra.config import Config
+from spectra.refresh.hours import HOUR, current_hour
+from spectra.refresh.settle import tag_rules
+from spectra.refresh.tasks import CancelledError, Landed, Progress
+from spectra.sources.aws import Account, optimizer, pricing
+from spectra.sources.aws import costs as cost_explorer
+from spectra.sources.aws import emissions as sustainability
+from spectra.sources.aws.access import CE_USD_PER_REQUEST
+from spectra.sources.aws.cloudwatch import utilisation_batches
+from spectra.store import Store, fleet_queries, source_state
+from spectra.store.live_writes import (
+    write_cost_cuts,
+    write_prices,
+    write_provider_costs,
+    write_rows,
+)
+from spectra.store.source_state import Key
+from spectra.store.tags import fold
+from spectra.store.writes import write_utilisation
+
+# CloudWatch may still change the last hours; bills settle within about three days.
+LATE_HOURS = timedelta(hours=3)
+LATE_DAYS = timedelta(days=3)
+COST_HISTORY = timedelta(days=30)
+EMISSION_HISTORY = timedelta(days=427)
+COST_REQUESTS = 4  # two services cut by team, two other cuts; each further page is one more
+
+Span = tuple[datetime, datetime]
+
+
+def wanted_telemetry(
+    store: Store, catalog: Catalog, place: tuple[str, str], span: Span, read_until: datetime | None
+) -> pd.DataFrame:
+    """Instances whose telemetry is missing: instance_id, instance_type, is_burstable, has_gpu,
+    start, end.
+
+    What was read before is read again for its last hours only; an instance without any reading is
+    read from the beginning of the span or of its life.
+    """
+    start, end = span
+    frame = fleet_queries.ran_between(store, *place, start, end)
+    late = pd.Timestamp(max(start, read_until - LATE_HOURS) if read_until else start)
+    is_read = frame["has_telemetry"].astype(bool) & (frame["first_hour"] < late)
+    frame["start"] = frame["first_hour"].mask(is_read, late)
+    frame["end"] = frame["end_hour"]
+    types = {name: catalog.instance_type(name).type for name in frame["instance_type"].unique()}
+    frame["is_burstable"] = [types[name].burstable for name in frame["instance_type"]]
+    frame["has_gpu"] = [types[name].gpu_count > 0 for name in frame["instance_type"]]
+    columns = ["instance_id", "instance_type", "is_burstable", "has_gpu", "start", "end"]
+    return frame.loc[frame["start"] < frame["end"], columns].reset_index(drop=True)
+
+
+def utilisation(
+    store: Store, account: Account, region: str, wanted: pd.DataFrame, progress: Progress
+) -> Landed:
+    """Read what is missing of CloudWatch's metrics; every batch is kept as it lands."""
+    count, notes = 0, list[str]()
+    for batch in utilisation_batches(account, region, wanted):
+        count += write_utilisation(store, batch.frame)
+        notes += [note for note in batch.notes if note not in notes]
+        if progress.cancelled.is_set():
+            raise CancelledError(f"Stopped in {region}; the rest is read next time.")
+    end = current_hour() + HOUR
+    start = wanted["start"].min().to_pydatetime() if len(wanted) else end
+    return Landed(count, start, end, read_until=end, notes=tuple(notes))
+
+
+def costs(
+    store: Store,
+    account: Account,
+    config: Config,
+    key: Key,
+    since: datetime | None,
+) -> Landed:
+    """Read daily costs by service, region and team, and their cuts; the last days again."""
+    now = datetime.now(UTC)
+    state = source_state.read(store, key)
+    known = state.read_until if state else None
+    start = (since or (known - LATE_DAYS if known else now - COST_HISTORY)).date()
+    end = now.date() + timedelta(days=1)
+    frame = cost_explorer.daily_costs(
+        account, start, end, team_tag=_team_tag(store, config), now=now
+    )
+    count = write_provider_costs(store, frame, tag_rules(config))
+    count += write_cost_cuts(store, cost_explorer.cost_cuts(account, start, end, now=now))
+    return Landed(count, _midnight(start), _midnight(end), read_until=_midnight(end))
+
+
+def resource_costs(store: Store, account: Account) -> Landed:
+    """Read costs per instance of the last 14 days."""
+    now = datetime.now(UTC)
+    start, end = now.date() - timedelta(days=14), now.date() + timedelta(days=1)
+    frame = cost_explorer.resource_costs(account, start, end, now=now)
+    return Landed(write_cost_cuts(store, frame), _midnight(start), _midnight(end))
+
+
+def findings(store: Store, account: Account, region: str) -> Landed:
+    """Read what Compute Optimizer says of the instances."""
+    frame = optimizer.findings(account, region, fetched_at=datetime.now(UTC))
+    return Landed(write_rows(store, "optimizer_findings", frame))
+
+
+def prices(store: Store, account: Account, types: tuple[str, ...], region: str) -> Landed:
+    """Read AWS's list prices of the types in use."""
+    frame = pricing.on_demand_prices(account, types, [region], fetched_at=datetime.now(UTC))
+    missing = sorted(set(types) - set(frame["instance_type"]))
+    notes = (f"AWS lists no price for {', '.join(missing)} in {region}.",) if missing else ()
+    return Landed(write_prices(store, frame), notes=notes)
+
+
+def emissions(store: Store, account: Account) -> Landed:
+    """Read AWS's own monthly estimate of the account's emissions."""
+    now = datetime.now(UTC)
+    start, end = (now - EMISSION_HISTORY).date().replace(day=1), now.date().replace(day=1)
+    frame = sustainability.monthly_emissions(account, start, end, fetched_at=now)
+    count = write_rows(store, "provider_emissions", frame)
+    return Landed(count, _midnight(start), _midnight(end))
+
+
+def requests_usd(count: int) -> float:
+    """What Cost Explorer charges for requests [USD]."""
+    return count * CE_USD_PER_REQUEST
+
+
+def _team_tag(store: Store, config: Config) -> str | None:
+    """The tag key that means team, as the account spells it."""
+    spelt = list(fleet_queries.tag_keys(store)["tag_key"])
+    for wanted in config.team_tag_keys:
+        for key in spelt:
+            if fold(key) == wanted:
+                return str(key)
+    return config.team_tag_keys[0] if config.team_tag_keys else None
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)

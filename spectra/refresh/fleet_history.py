@@ -1,0 +1,151 @@
+"""From snapshots of a fleet to its history: spans in which nothing about a resource changed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+
+# A change in one of these begins a new span; names and tags are just kept up to date.
+_INSTANCE_FACTS = ("state", "instance_type", "lifecycle", "tenancy", "asg_name", "launched_at")
+_VOLUME_FACTS = ("state", "volume_type", "size_gib", "instance_id")
+_GONE = ("terminated", "shutting-down")
+_DOWN = ("stopped", "stopping")
+
+Row = dict[str, Any]
+
+
+def instance_spans(
+    snapshot: pd.DataFrame,
+    open_spans: pd.DataFrame,
+    known: set[str],
+    observed_at: datetime,
+    last_seen: datetime | None,
+) -> pd.DataFrame:
+    """Spans to write after a region's instances were listed whole.
+
+    A running instance counts from its launch; a stopped or terminated one ran from its launch to
+    the transition that AWS names. Where AWS names no moment, the last time it was seen in its old
+    state ends the old span: hours nobody saw are not counted.
+
+    Parameters
+    ----------
+    snapshot : DataFrame
+        One row per instance as listed now, with ``launched_at`` and ``transition_at``.
+    open_spans : DataFrame
+        Tidy ``instances`` rows of this region without an end.
+    known : set of str
+        Instances that have any span.
+    observed_at : datetime
+        When the snapshot was taken, aware UTC.
+    last_seen : datetime or None
+        When the region was listed whole the time before.
+
+    Returns
+    -------
+    DataFrame
+        Tidy ``instances`` rows, new and changed ones.
+    """
+    before = {row["instance_id"]: row for row in _rows(open_spans)}
+    now = {row["instance_id"]: row for row in _rows(snapshot)}
+    spans: list[Row] = []
+    for instance_id, row in now.items():
+        if instance_id in before:
+            spans += _continued(before[instance_id], row, observed_at, last_seen)
+        elif instance_id not in known:
+            spans += _discovered(row, observed_at)
+    spans += [
+        _ended(old, last_seen or observed_at) for key, old in before.items() if key not in now
+    ]
+    return _frame(spans, ("valid_from", "valid_to", "launched_at", "fetched_at"))
+
+
+def volume_spans(
+    snapshot: pd.DataFrame,
+    open_spans: pd.DataFrame,
+    observed_at: datetime,
+    last_seen: datetime | None,
+) -> pd.DataFrame:
+    """Spans to write after a region's volumes were listed whole; a volume counts from creation."""
+    before = {row["volume_id"]: row for row in _rows(open_spans)}
+    now = {row["volume_id"]: row for row in _rows(snapshot)}
+    spans: list[Row] = []
+    for volume_id, row in now.items():
+        created_at = row.pop("created_at")
+        old = before.get(volume_id)
+        if old is None:
+            spans.append(_span(row, created_at or observed_at))
+        elif _same(old, row, _VOLUME_FACTS):
+            spans.append(_span(row, old["valid_from"]))
+        else:
+            spans += _split(old, row, observed_at)
+    spans += [
+        _ended(old, last_seen or observed_at) for key, old in before.items() if key not in now
+    ]
+    return _frame(spans, ("valid_from", "valid_to", "fetched_at"))
+
+
+def _discovered(row: Row, observed_at: datetime) -> list[Row]:
+    """An instance seen for the first time."""
+    launched_at, transition_at = row["launched_at"] or observed_at, row["transition_at"]
+    if row["state"] not in _GONE + _DOWN:
+        return [_span(row, launched_at)]
+    spans = []
+    if transition_at is not None and transition_at > launched_at:
+        spans.append(_span({**row, "state": "running"}, launched_at, transition_at))
+    if row["state"] in _DOWN:
+        spans.append(_span(row, transition_at or observed_at))
+    return spans
+
+
+def _continued(old: Row, row: Row, observed_at: datetime, last_seen: datetime | None) -> list[Row]:
+    """An instance that had an open span."""
+    if _same(old, row, _INSTANCE_FACTS):
+        return [_span(row, old["valid_from"])]
+    transition_at = row["transition_at"]
+    is_recent = transition_at is not None and transition_at > old["valid_from"]
+    if row["state"] in _GONE:
+        return [_ended(old, transition_at if is_recent else last_seen or observed_at)]
+    if row["state"] in _DOWN:
+        return _split(old, row, transition_at if is_recent else observed_at)
+    launched_at = row["launched_at"] or observed_at
+    if launched_at > old["valid_from"]:
+        known_until = last_seen if old["state"] == "running" else None
+        return _split(old, row, launched_at, min(known_until or launched_at, launched_at))
+    if old["state"] == "pending":
+        return [_span(row, old["valid_from"])]
+    return _split(old, row, observed_at)
+
+
+def _split(old: Row, row: Row, moment: datetime, old_end: datetime | None = None) -> list[Row]:
+    """End the old span and begin a new one; a span without duration is replaced."""
+    if moment <= old["valid_from"]:
+        return [_span(row, old["valid_from"])]
+    return [_ended(old, old_end or moment), _span(row, moment)]
+
+
+def _same(old: Row, row: Row, facts: tuple[str, ...]) -> bool:
+    return all(old[fact] == row[fact] for fact in facts)
+
+
+def _span(row: Row, valid_from: datetime, valid_to: datetime | None = None) -> Row:
+    return {**row, "valid_from": valid_from, "valid_to": valid_to}
+
+
+def _ended(old: Row, moment: datetime) -> Row:
+    return {**old, "valid_to": max(moment, old["valid_from"])}
+
+
+def _rows(frame: pd.DataFrame) -> list[Row]:
+    """Rows as dictionaries in which everything unknown is None."""
+    plain = frame.astype(object).where(frame.notna(), None)
+    return [{str(k): v for k, v in row.items()} for row in plain.to_dict("records")]
+
+
+def _frame(rows: list[Row], times: tuple[str, ...]) -> pd.DataFrame:
+    frame = pd.DataFrame(rows).drop(columns="transition_at", errors="ignore")
+    for column in times:
+        if column in frame:
+            frame[column] = pd.to_datetime(frame[column], utc=True).astype("datetime64[us, UTC]")
+    return frame

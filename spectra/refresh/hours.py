@@ -1,0 +1,23 @@
+"""The running hour, and how long an hour is."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from spectra.errors import InputError
+
+HOUR = timedelta(hours=1)
+
+
+def current_hour(now: datetime | None = None) -> datetime:
+    """Beginning of the hour that `now` lies in, aware UTC.
+
+    Raises
+    ------
+    InputError
+        If `now` is naive.
+    """
+    now = now or datetime.now(UTC)
+    if now.tzinfo is None:
+        raise InputError("A moment must be timezone-aware UTC.")
+    return now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)

@@ -1,0 +1,179 @@
+"""One refresh of everything live: in stages, side by side, whatever fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from spectra.catalog import Catalog
+from spectra.config import Config
+from spectra.errors import BusyError
+from spectra.refresh.aws_tasks import AwsTasks
+from spectra.refresh.connections import Connections
+from spectra.refresh.grid_tasks import GridTasks
+from spectra.refresh.hours import HOUR, current_hour
+from spectra.refresh.latency_tasks import probe_task, radar_task
+from spectra.refresh.settle import settle
+from spectra.refresh.tasks import Outcome, Progress, Task, due, run_tasks
+from spectra.store import Store
+from spectra.store.ledger import extend_ledger
+from spectra.store.source_state import close_circuits
+
+SOURCES = ("aws", "electricity_maps", "cloudflare_radar", "probe")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a refresh did."""
+
+    outcomes: tuple[Outcome, ...]
+    started_at: datetime
+    seconds: float
+    was_cancelled: bool
+
+    @property
+    def failures(self) -> tuple[Outcome, ...]:
+        """What did not land."""
+        return tuple(o for o in self.outcomes if o.status == "failed")
+
+    @property
+    def request_count(self) -> int:
+        """Requests sent, retries included."""
+        return sum(o.request_count for o in self.outcomes)
+
+    @property
+    def estimated_usd(self) -> float:
+        """What the providers charge for them [USD]."""
+        return sum(o.estimated_usd for o in self.outcomes)
+
+
+@dataclass
+class Live:
+    """A workspace with its connections: what is due, what it would cost, and the refresh itself.
+
+    Attributes
+    ----------
+    sources : collection of str, optional
+        Only these; all by default.
+    since : datetime, optional
+        Read again from here, whatever was read before, aware UTC.
+    """
+
+    store: Store
+    catalog: Catalog
+    config: Config
+    connections: Connections
+    sources: Collection[str] = SOURCES
+    since: datetime | None = None
+
+    @property
+    def has_sources(self) -> bool:
+        """Whether there is anything to ask."""
+        return bool(self.connections) or self.config.latency_probe
+
+    def refresh(self, progress: Progress | None = None, *, retry: bool = False) -> Report:
+        """Ask for everything that is due and bring the ledger in line with it.
+
+        Parameters
+        ----------
+        retry : bool
+            Ask again for what failed before, without waiting; waits that a service asked for hold.
+
+        Raises
+        ------
+        BusyError
+            If a refresh of this workspace is under way.
+        StoreError
+            If the database cannot be written.
+        """
+        if not self.store.refresh_lock.acquire(blocking=False):
+            raise BusyError(
+                "A refresh of this workspace is already under way.",
+                next_step="Its progress is on the Settings page; nothing was started.",
+            )
+        try:
+            return self._refresh(progress or Progress(), retry=retry)
+        finally:
+            self.store.refresh_lock.release()
+
+    def due(self, now: datetime | None = None) -> list[Task]:
+        """What a refresh would begin with now; asks nobody."""
+        now = now or datetime.now(UTC)
+        progress = Progress()
+        return [t for stage in self._stages(progress) for t in due(self.store, stage(), now)]
+
+    def _refresh(self, progress: Progress, *, retry: bool) -> Report:
+        started_at = datetime.now(UTC)
+        if retry:
+            for source in self.sources:
+                close_circuits(self.store, source)
+        outcomes: list[Outcome] = []
+        for number, stage in enumerate(self._stages(progress)):
+            progress.enter("Asking", number / 4)
+            tasks = due(self.store, stage(), datetime.now(UTC), force=self.since is not None)
+            outcomes += run_tasks(self.store, tasks, progress)
+        if any(outcome.row_count for outcome in outcomes):
+            self._account(progress)
+        return Report(
+            tuple(outcomes),
+            started_at,
+            (datetime.now(UTC) - started_at).total_seconds(),
+            progress.cancelled.is_set(),
+        )
+
+    def _account(self, progress: Progress) -> None:
+        """Account for the hours of a live fleet, and compute what changed."""
+        progress.enter("Computing emissions", 0.75)
+        if self.connections.aws is not None:
+            end = current_hour() + HOUR
+            first = end - timedelta(days=self.config.aws_history_days)
+            extend_ledger(self.store, self.catalog, first, end)
+        settle(
+            self.store,
+            self.catalog,
+            lambda share, text: progress.enter(text, 0.75 + share / 4),
+            config=self.config,
+        )
+
+    def _stages(self, progress: Progress) -> list[Callable[[], Sequence[Task]]]:
+        """Each stage needs what the one before it has found."""
+        stages: list[list[Callable[[], Sequence[Task]]]] = [[], [], []]
+        if self.connections.aws is not None and "aws" in self.sources:
+            aws = AwsTasks(
+                self.store, self.catalog, self.config, self.connections.aws, progress, self.since
+            )
+            stages[0].append(aws.accounts)
+            stages[1].append(aws.inventories)
+            stages[2].append(aws.readings)
+        if self.connections.electricity_maps is not None and "electricity_maps" in self.sources:
+            stages[0].append(self._grid().plan)
+            stages[1].append(self._grid().tasks)
+        stages[1].append(self._latency)
+        return [_joined(parts) for parts in stages]
+
+    def _grid(self) -> GridTasks:
+        assert self.connections.electricity_maps is not None  # noqa: S101 (asked before)
+        wanted = self._regions()
+        zones = tuple(dict.fromkeys(r.zone for r in self.catalog.regions if r.code in wanted))
+        history = timedelta(days=self.config.electricity_maps_history_days)
+        return GridTasks(
+            self.store, self.catalog, self.connections.electricity_maps, zones, history, self.since
+        )
+
+    def _latency(self) -> list[Task]:
+        wanted = self._regions()
+        countries = {r.code: r.country for r in self.catalog.regions if r.code in wanted}
+        tasks = []
+        if self.connections.radar is not None and "cloudflare_radar" in self.sources:
+            tasks.append(radar_task(self.store, self.connections.radar, countries))
+        if self.config.latency_probe and "probe" in self.sources:
+            tasks.append(probe_task(self.store, tuple(countries)))
+        return tasks
+
+    def _regions(self) -> set[str]:
+        return set(self.config.regions) or {region.code for region in self.catalog.regions}
+
+
+def _joined(parts: Sequence[Callable[[], Sequence[Task]]]) -> Callable[[], Sequence[Task]]:
+    return lambda: [task for part in parts for task in part()]

@@ -1,0 +1,271 @@
+"""The work of a refresh in pieces: each has its own age, its own failure and its own log entry."""
+
+from __future__ import annotations
+
+import threading
+import traceback
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+from spectra import metering
+from spectra.errors import (
+    CredentialsError,
+    NotEntitledError,
+    SourceError,
+    SpectraError,
+    ThrottledError,
+    UnknownPlaceError,
+    UnreachableError,
+)
+from spectra.store import Store, source_state
+from spectra.store.fetch_log import Fetch, log_fetch
+from spectra.store.source_state import Key
+
+WORKERS = 8
+# What does not mend itself is not asked again soon, unless a person says so.
+_WAITS: dict[type[SpectraError], timedelta] = {
+    CredentialsError: timedelta(hours=1),
+    NotEntitledError: timedelta(hours=24),
+    UnknownPlaceError: timedelta(hours=24),
+}
+# After one of these the rest of the same group is not asked in this run.
+_ENDS_GROUP = (CredentialsError, ThrottledError, UnreachableError)
+
+
+class CancelledError(SpectraError):
+    """A person stopped the refresh in the middle of this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """What a task brought in.
+
+    Attributes
+    ----------
+    read_until : datetime or None
+        Exclusive end of what is now known whole; the next read begins there.
+    notes : tuple of str
+        What could not be read, in plain sentences.
+    detail : str
+        Kept with the state of the dataset for the next run.
+    """
+
+    row_count: int = 0
+    window_start: datetime | None = None
+    window_end: datetime | None = None
+    read_until: datetime | None = None
+    notes: tuple[str, ...] = ()
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One dataset of one part of the world.
+
+    Attributes
+    ----------
+    ttl : timedelta
+        Younger data is not asked for again.
+    group : str
+        Tasks that fail together: one set of credentials, one service.
+    requests, usd : int, float
+        Estimate of what it asks for and what that costs [USD], made without asking.
+    """
+
+    key: Key
+    ttl: timedelta
+    run: Callable[[], Landed]
+    group: str
+    requests: int = 1
+    usd: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a task."""
+
+    key: Key
+    status: Literal["ok", "failed", "cancelled"]
+    row_count: int = 0
+    detail: str = ""
+    next_step: str = ""
+    request_count: int = 0
+    estimated_usd: float = 0.0
+    seconds: float = 0.0
+
+
+@dataclass(slots=True)
+class Step:
+    """Progress of one source."""
+
+    total: int = 0
+    done: int = 0
+    failed: int = 0
+    current: str = ""
+
+
+class Progress:
+    """Progress of a refresh, safe to read from another thread, and the way to stop it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._steps: dict[str, Step] = {}
+        self.cancelled = threading.Event()
+        self.phase = "Starting"
+        self.phase_share = 0.0
+
+    def expect(self, tasks: Sequence[Task]) -> None:
+        """Add work that lies ahead."""
+        with self._lock:
+            for source, count in Counter(task.key.source for task in tasks).items():
+                self._steps.setdefault(source, Step()).total += count
+
+    def begin(self, key: Key) -> None:
+        """Say what is being worked on."""
+        with self._lock:
+            self._steps[key.source].current = f"{key.dataset} {key.scope}".strip()
+
+    def finish(self, outcome: Outcome) -> None:
+        """Count a finished task."""
+        with self._lock:
+            step = self._steps[outcome.key.source]
+            step.done += 1
+            step.failed += outcome.status == "failed"
+
+    def enter(self, phase: str, share: float = 0.0) -> None:
+        """Name the phase of the whole."""
+        self.phase, self.phase_share = phase, share
+
+    def steps(self) -> dict[str, Step]:
+        """A copy of the progress by source."""
+        with self._lock:
+            return {
+                source: Step(s.total, s.done, s.failed, s.current)
+                for source, s in self._steps.items()
+            }
+
+
+@dataclass(slots=True)
+class _Groups:
+    """Groups that failed as a whole in this run, and why."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    failed: dict[str, SourceError] = field(default_factory=dict)
+
+
+def due(store: Store, tasks: Sequence[Task], now: datetime, *, force: bool = False) -> list[Task]:
+    """Tasks whose data is too old and that are not to be left alone; with `force`, age is nothing.
+
+    Waits that a service asked for hold in either case.
+    """
+    wanted = []
+    for task in tasks:
+        state = source_state.read(store, task.key)
+        ttl = timedelta() if force else task.ttl
+        if state is None or state.is_due(ttl, now):
+            wanted.append(task)
+    return wanted
+
+
+def run_tasks(
+    store: Store, tasks: Sequence[Task], progress: Progress, *, workers: int = WORKERS
+) -> list[Outcome]:
+    """Run tasks side by side; a failure in one never stops another.
+
+    Each outcome is logged, and the state of its dataset kept, as soon as it is known.
+    """
+    progress.expect(tasks)
+    groups = _Groups()
+    if not tasks:
+        return []
+    with ThreadPoolExecutor(min(workers, len(tasks)), thread_name_prefix="refresh") as pool:
+        return list(pool.map(lambda task: _run(store, task, progress, groups), tasks))
+
+
+def _run(store: Store, task: Task, progress: Progress, groups: _Groups) -> Outcome:
+    if progress.cancelled.is_set():
+        outcome = Outcome(task.key, "cancelled", detail="Stopped before it began.")
+        progress.finish(outcome)
+        return outcome
+    progress.begin(task.key)
+    started_at = datetime.now(UTC)
+    with metering.tally() as tally:
+        landed, error = _attempt(task, groups)
+    stopped = isinstance(error, CancelledError)
+    outcome = Outcome(
+        task.key,
+        "ok" if landed else "cancelled" if stopped else "failed",
+        landed.row_count if landed else 0,
+        " ".join(landed.notes) if landed else str(error.message if error else ""),
+        error.next_step if error else "",
+        tally.request_count,
+        tally.estimated_usd,
+        (datetime.now(UTC) - started_at).total_seconds(),
+    )
+    if not stopped:
+        _record(store, task, landed, error)
+    log_fetch(
+        store,
+        Fetch(
+            *task.key[:2],
+            outcome.row_count,
+            outcome.status,
+            f"{outcome.detail} {outcome.next_step}".strip(),
+            task.key.scope,
+            started_at,
+            landed.window_start if landed else None,
+            landed.window_end if landed else None,
+            tally.request_count,
+            tally.estimated_usd,
+        ),
+    )
+    progress.finish(outcome)
+    return outcome
+
+
+def _attempt(task: Task, groups: _Groups) -> tuple[Landed | None, SpectraError | None]:
+    before = groups.failed.get(task.group)
+    if before is not None:
+        return None, type(before)(
+            f"Not asked for in this run: {before.message}", next_step=before.next_step
+        )
+    try:
+        return task.run(), None
+    except SpectraError as error:
+        if isinstance(error, _ENDS_GROUP):
+            with groups.lock:
+                groups.failed.setdefault(task.group, error)
+        return None, error
+    except Exception as error:  # noqa: BLE001 (whatever a source does, the others go on)
+        # A message of foreign code may hold an address or a key; its kind and place are enough.
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        return None, SpectraError(
+            f"An unexpected {type(error).__name__} in {Path(place.filename).name}, "
+            f"line {place.lineno}.",
+            next_step="The rest landed. Please report it with this entry of the fetch log.",
+        )
+
+
+def _record(store: Store, task: Task, landed: Landed | None, error: SpectraError | None) -> None:
+    now = datetime.now(UTC)
+    if landed is not None:
+        source_state.succeed(
+            store, task.key, now, read_until=landed.read_until, detail=landed.detail
+        )
+        return
+    wait = _WAITS.get(type(error)) if error else None
+    if isinstance(error, ThrottledError) and error.wait_seconds is not None:
+        wait = timedelta(seconds=error.wait_seconds)
+    source_state.fail(
+        store,
+        task.key,
+        now,
+        status=type(error).__name__,
+        detail=str(error),
+        wait=wait,
+    )

@@ -1,0 +1,213 @@
+"""The table of settings: name, default, meaning, and who may set each of them where."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+ROOT = Path(__file__).resolve().parent.parent
+
+_TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
+_ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+")
+_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting; `parse` turns its text into the value and raises ValueError if it cannot.
+
+    Attributes
+    ----------
+    section : str
+        Where it stands in the Settings page and the README.
+    secret : bool
+        It is never shown, saved or logged; it comes from the environment or ``secrets.toml``.
+    saved : bool
+        It may be changed on the Settings page and is kept in the workspace.
+    choices : tuple of str
+        The only values it may have; empty when it is free.
+    """
+
+    name: str
+    parse: Callable[[str], Any]
+    default: str
+    help: str
+    section: str = "Workspace"
+    secret: bool = False
+    saved: bool = False
+    choices: tuple[str, ...] = ()
+
+    @property
+    def variable(self) -> str:
+        """Name of the environment variable."""
+        return f"SPECTRA_{self.name.upper()}"
+
+
+def _flag(text: str) -> bool:
+    lowered = text.strip().lower()
+    if lowered not in _TRUE | _FALSE:
+        raise ValueError("expected on or off")
+    return lowered in _TRUE
+
+
+def _whole(low: int, high: int, unit: str) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not text.strip().isdecimal() or not low <= int(text) <= high:
+            raise ValueError(f"expected {low} to {high} {unit}")
+        return int(text)
+
+    return parse
+
+
+def _optional_number(text: str) -> float | None:
+    if not text.strip():
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        raise ValueError("expected a number, or nothing") from None
+    if not 0 < value < 5_000:
+        raise ValueError("expected a number between 0 and 5000, or nothing")
+    return value
+
+
+def _database(text: str) -> str:
+    return text if text.startswith("md:") else str((ROOT / text).resolve())
+
+
+def _path(text: str) -> Path:
+    return (ROOT / text).resolve()
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(word for part in text.split(",") if (word := part.strip())))
+
+
+def _tag_keys(text: str) -> tuple[str, ...]:
+    return tuple(" ".join(word.lower().split()) for word in _words(text))
+
+
+def _regions(text: str) -> tuple[str, ...]:
+    words = _words(text.lower())
+    if not all(_REGION.fullmatch(word) for word in words):
+        raise ValueError("expected region codes such as eu-central-1, separated by commas")
+    return words
+
+
+def _role_arns(text: str) -> tuple[str, ...]:
+    words = _words(text)
+    if not all(_ROLE_ARN.fullmatch(word) for word in words):
+        raise ValueError("expected role ARNs, separated by commas")
+    return words
+
+
+def _aliases(text: str) -> dict[str, str]:
+    pairs = [[side.strip().lower() for side in word.split("=")] for word in _words(text)]
+    if not all(len(pair) == 2 and all(pair) for pair in pairs):
+        raise ValueError("expected pairs such as old=new, separated by commas")
+    return {" ".join(old.split()): " ".join(new.split()) for old, new in pairs}
+
+
+def _url(text: str) -> str:
+    parts = urlsplit(text.strip())
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+        raise ValueError("expected an address that begins with https://")
+    return text.strip().rstrip("/")
+
+
+def _choice(*choices: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in choices:
+            raise ValueError(f"expected {' or '.join(choices)}")
+        return text
+
+    return parse
+
+
+def _of(name: str, default: str, section: str, help: str, *choices: str) -> Setting:
+    """Build a saved setting with a few choices."""
+    return Setting(name, _choice(*choices), default, help, section, saved=True, choices=choices)
+
+
+SETTINGS = (
+    Setting(
+        "database",
+        _database,
+        "data/spectra.duckdb",
+        "DuckDB file of the shared workspace, relative to the project, or a `md:` database",
+    ),
+    Setting("memory_limit", str, "256MB", "memory that DuckDB may use; the app needs about 300 MB "
+            "more"),
+    Setting("demo", _flag, "on", "fill a workspace that has no fleet of its own with the demo "
+            "company"),
+    Setting("demo_days", _whole(1, 730, "days"), "90", "days of history the demo company starts "
+            "with"),
+    Setting("portal_folder", _path, "data/electricitymaps", "folder whose portal CSV files are "
+            "imported"),
+    Setting("public", _flag, "off", "public deployment: visitors may not change what is shared, "
+            "uploads included, nor use the operator's AWS profile"),
+    Setting("regions", _regions, "", "AWS regions to monitor; empty: all that are enabled",
+            "Regions", saved=True),
+    Setting("aws_default_chain", _flag, "off", "use the AWS profile, SSO session, environment or "
+            "instance role of the machine", "AWS"),
+    Setting("aws_profile", str, "", "profile of the default chain", "AWS"),
+    Setting("aws_access_key_id", str, "", "access key of the shared workspace", "AWS",
+            secret=True),
+    Setting("aws_secret_access_key", str, "", "its secret", "AWS", secret=True),
+    Setting("aws_session_token", str, "", "its session token, for temporary keys", "AWS",
+            secret=True),
+    Setting("aws_role_arns", _role_arns, "", "roles to assume, one per account, separated by "
+            "commas; empty: the account of the keys", "AWS"),
+    Setting("aws_external_id", str, "", "external ID of those roles", "AWS", secret=True),
+    Setting("aws_history_days", _whole(1, 455, "days"), "14", "days of CloudWatch history read at "
+            "the first refresh", "AWS", saved=True),
+    Setting("cost_explorer", _flag, "on", "read Cost Explorer ($0.01 a request)", "AWS",
+            saved=True),
+    Setting("cost_per_resource", _flag, "off", "also read costs per instance of the last 14 days, "
+            "where the account has them enabled", "AWS", saved=True),
+    Setting("electricity_maps_key", str, "", "API key", "Electricity Maps", secret=True),
+    Setting("electricity_maps_url", _url, "https://api.electricitymaps.com/v4",
+            "address of the API; a v3 address works too", "Electricity Maps"),
+    Setting("electricity_maps_history_days", _whole(1, 730, "days"), "30",
+            "days of history read at the first refresh, where the plan has them",
+            "Electricity Maps", saved=True),
+    Setting("cloudflare_token", str, "", "API token with the permission Account, Radar, Read",
+            "Cloudflare", secret=True),
+    Setting("cloudflare_url", _url, "https://api.cloudflare.com/client/v4",
+            "address of the API", "Cloudflare"),
+    Setting("latency_probe", _flag, "off", "measure TCP connect times to the regions' EC2 "
+            "endpoints from where SPECTRA runs", "Cloudflare", saved=True),
+    Setting("team_tag_keys", _tag_keys, "team", "tag keys that name the team, first match counts",
+            "Tags", saved=True),
+    Setting("environment_tag_keys", _tag_keys, "environment, env",
+            "tag keys that name the environment", "Tags", saved=True),
+    Setting("service_tag_keys", _tag_keys, "service", "tag keys that name the service", "Tags",
+            saved=True),
+    Setting("criticality_tag_keys", _tag_keys, "criticality", "tag keys that name how critical a "
+            "resource is", "Tags", saved=True),
+    Setting("tag_aliases", _aliases, "", "values that mean the same, such as `pay=payments`, "
+            "separated by commas", "Tags", saved=True),
+    _of("emission_factor", "lifecycle", "Method", "factor that grid figures start with; scope 2 "
+        "is always direct", "lifecycle", "direct"),
+    _of("embodied_years", "6", "Method", "service life that embodied carbon is spread over", "6",
+        "4"),
+    _of("pue_source", "regional", "Method", "PUE: AWS's regional figures, or its global average",
+        "regional", "global"),
+    _of("power_model", "measured", "Method", "power curve: measured per type, or linear after "
+        "Cloud Carbon Footprint, which is lower", "measured", "linear"),
+    Setting("automation", _flag, "off", "refresh in the background while the app runs",
+            "Automation", saved=True),
+    Setting("automation_minutes", _whole(15, 1440, "minutes"), "60", "minutes between background "
+            "refreshes", "Automation", saved=True),
+    Setting("alert_intensity_g_per_kwh", _optional_number, "", "send a notice when the grid of a "
+            "region with running instances rises above this lifecycle intensity", "Automation",
+            saved=True),
+    Setting("webhook_url", str, "", "address that notices are sent to", "Automation", secret=True),
+    _of("webhook_style", "generic", "Automation", "form of a notice", "generic", "slack"),
+    Setting("webhook_allow_private", _flag, "off", "allow a webhook on http or at a private "
+            "address", "Automation"),
+)  # fmt: skip

@@ -1,0 +1,104 @@
+"""Takes facts out of a workspace: the demo company when a real fleet arrives, or a whole source."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from spectra.store.intensities import resolve_zones
+from spectra.store.ledger import restart_ledger
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from spectra.catalog import Catalog
+    from spectra.store.database import Store
+
+_FLEET_TABLES = ("instances", "volumes", "utilisation", "costs")
+_ALL_TABLES = (
+    *_FLEET_TABLES,
+    "intensities",
+    "cost_cuts",
+    "autoscaling_groups",
+    "optimizer_findings",
+    "provider_emissions",
+    "power_mix",
+    "provider_forecasts",
+    "latency",
+)
+DEMO = "demo"
+# What belongs together for a person who clears a source.
+SOURCE_GROUPS = {
+    "demo": (DEMO,),
+    "aws": (
+        "aws",
+        "aws_cost_explorer",
+        "aws_compute_optimizer",
+        "aws_sustainability",
+    ),
+    "electricity_maps": ("electricity_maps",),
+    "portal files": ("electricity_maps_portal",),
+    "latency": ("cloudflare_radar", "probe"),
+}
+
+
+def clear_demo_fleet(store: Store, catalog: Catalog) -> bool:
+    """Take the demo company and its grids out: a real fleet never stands beside it.
+
+    Its grids go too: a made-up residual has no place in a real inventory; hours that no source
+    states are filled from the reference factors and say so.
+
+    Returns
+    -------
+    bool
+        True when there was one.
+    """
+    if store.row("SELECT 1 FROM instances WHERE source = 'demo' LIMIT 1") is None:
+        return False
+    clear_source(store, catalog, DEMO)
+    return True
+
+
+def clear_source(store: Store, catalog: Catalog, *sources: str) -> int:
+    """Delete everything that sources brought in; returns the number of rows.
+
+    What other sources said stays; the hours that change are queued.
+    """
+    named = list(sources)
+    with store.write() as cursor:
+        zones = cursor.execute(
+            "SELECT zone, min(hour), max(hour) FROM intensities "
+            "WHERE list_contains($named, source) GROUP BY zone",
+            {"named": named},
+        ).fetchall()
+        count = 0
+        for table in _ALL_TABLES:
+            deleted = cursor.execute(
+                f"DELETE FROM {table} WHERE list_contains($named, source)", {"named": named}
+            )
+            count += int(deleted.fetchall()[0][0])
+        cursor.execute(
+            "DELETE FROM source_state WHERE list_contains($named, source)", {"named": named}
+        )
+        if "electricity_maps_portal" in sources:
+            cursor.execute("DELETE FROM portal_imports")
+        for source in sources:
+            cursor.execute("DELETE FROM meta WHERE name = ?", [f"{source}_until"])
+        restart_ledger(cursor)
+        if not _has_fleet(cursor):
+            # The next fleet says anew how far back its hours are accounted for.
+            cursor.execute("DELETE FROM ledger")
+            cursor.execute("DELETE FROM stale_hours")
+        resolve_zones(cursor, catalog, {str(zone): (first, last) for zone, first, last in zones})
+    with store.write() as cursor:
+        # Hours that nobody asks for any more must not go on saying what the source said.
+        cursor.execute(
+            "DELETE FROM intensity_hourly WHERE list_contains($named, source)", {"named": named}
+        )
+    return count
+
+
+def _has_fleet(cursor: duckdb.DuckDBPyConnection) -> bool:
+    rows = cursor.execute(
+        "SELECT 1 FROM instances UNION ALL SELECT 1 FROM volumes LIMIT 1"
+    ).fetchall()
+    return bool(rows)

@@ -1,0 +1,109 @@
+"""Read queries over the fleet itself: its history, what runs where, what is not yet known of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Literal
+
+import pandas as pd
+
+from spectra.store.database import Store
+
+_DERIVED = {
+    "instances": "version_key, team, environment, service_tag, criticality",
+    "volumes": "team, environment",
+}
+
+
+def history(store: Store, table: Literal["instances", "volumes"]) -> pd.DataFrame:
+    """All spans as the tidy frame they were written from."""
+    return store.frame(f"SELECT * EXCLUDE ({_DERIVED[table]}) FROM {table}")
+
+
+def open_spans(
+    store: Store, table: Literal["instances", "volumes"], account_id: str, region: str
+) -> pd.DataFrame:
+    """Spans without an end in one region of an account, as the tidy frame."""
+    return store.frame(
+        f"SELECT * EXCLUDE ({_DERIVED[table]}) FROM {table} "
+        "WHERE valid_to IS NULL AND account_id = ? AND region = ?",
+        [account_id, region],
+    )
+
+
+def known_instances(store: Store, account_id: str, region: str) -> set[str]:
+    """Instances of a region that have any span."""
+    frame = store.frame(
+        "SELECT DISTINCT instance_id FROM instances WHERE account_id = ? AND region = ?",
+        [account_id, region],
+    )
+    return set(frame["instance_id"])
+
+
+def types_in(store: Store, account_id: str, region: str) -> tuple[str, ...]:
+    """Instance types that a region of an account has now."""
+    frame = store.frame(
+        "SELECT DISTINCT instance_type FROM instances "
+        "WHERE valid_to IS NULL AND account_id = ? AND region = ? ORDER BY ALL",
+        [account_id, region],
+    )
+    return tuple(frame["instance_type"])
+
+
+def undescribed_types(store: Store, types: Iterable[str]) -> list[str]:
+    """Those of `types` of which no facts are stored."""
+    known = set(store.frame("SELECT instance_type FROM instance_type_facts")["instance_type"])
+    return sorted(set(types) - known)
+
+
+def unpriced_types(store: Store, types: Iterable[str], region: str) -> list[str]:
+    """Those of `types` that AWS itself has not priced in a region."""
+    known = store.frame(
+        "SELECT instance_type FROM prices WHERE region = ? AND source = 'aws_pricing'", [region]
+    )
+    return sorted(set(types) - set(known["instance_type"]))
+
+
+def ran_between(
+    store: Store, account_id: str, region: str, start: datetime, end: datetime
+) -> pd.DataFrame:
+    """Instances that ran at any time of [start, end).
+
+    Columns instance_id, instance_type (the last one), first_hour and end_hour (their running
+    hours within the span, the end exclusive), has_telemetry.
+    """
+    return store.frame(
+        """
+        WITH seen AS (
+            SELECT DISTINCT resource_id FROM resources JOIN utilisation USING (resource_key)
+            WHERE hour >= $start)
+        SELECT instance_id, arg_max(instance_type, valid_from) AS instance_type,
+            date_trunc('hour', greatest(min(valid_from), $start)) AS first_hour,
+            date_trunc('hour', CASE WHEN bool_or(valid_to IS NULL) THEN $end
+                ELSE least(max(valid_to) + INTERVAL 59 MINUTE, $end) END) AS end_hour,
+            instance_id IN (SELECT resource_id FROM seen) AS has_telemetry
+        FROM instances
+        WHERE account_id = $account_id AND region = $region AND state = 'running'
+            AND valid_from < $end AND coalesce(valid_to > $start, true)
+        GROUP BY instance_id ORDER BY instance_id
+        """,
+        {"account_id": account_id, "region": region, "start": start, "end": end},
+    )
+
+
+def tag_keys(store: Store) -> pd.DataFrame:
+    """Tag keys of the present fleet: tag_key, resource_count, examples (list of a few values)."""
+    return store.frame(
+        """
+        WITH present AS (
+            SELECT tags FROM instances WHERE valid_to IS NULL
+            UNION ALL SELECT tags FROM volumes WHERE valid_to IS NULL),
+        pairs AS (
+            SELECT unnest(json_keys(tags)) AS tag_key, tags FROM present)
+        SELECT tag_key, count(*) AS resource_count,
+            list_sort(list_distinct(list(json_extract_string(tags, '$."' || tag_key || '"'))))[:4]
+                AS examples
+        FROM pairs GROUP BY tag_key ORDER BY resource_count DESC, tag_key
+        """
+    )

@@ -1,0 +1,112 @@
+"""Which events were told, and the queries that find them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import pandas as pd
+
+from spectra.store.database import Store
+
+
+class FailingSource(NamedTuple):
+    """A dataset that failed again and again."""
+
+    source: str
+    dataset: str
+    scope: str
+    failure_count: int
+    succeeded_at: datetime | None
+    detail: str
+
+
+class GridAbove(NamedTuple):
+    """A grid with running instances whose intensity is above a threshold since an hour."""
+
+    zone: str
+    regions: list[str]
+    running_count: int
+    g_per_kwh: float
+    quality: str
+    since: datetime
+
+
+def claim(store: Store, event_key: str, kind: str, text: str, raised_at: datetime) -> bool:
+    """Keep an event as told; False if it was before."""
+    with store.write(is_fact=False) as cursor:
+        known = cursor.execute("SELECT 1 FROM notices WHERE event_key = ?", [event_key]).fetchall()
+        if known:
+            return False
+        cursor.execute(
+            "INSERT INTO notices VALUES (?, ?, ?, ?, NULL, 'not sent')",
+            [event_key, kind, text, raised_at],
+        )
+    return True
+
+
+def settle(store: Store, event_key: str, sent_at: datetime | None, detail: str) -> None:
+    """Keep what became of a notice."""
+    with store.write(is_fact=False) as cursor:
+        cursor.execute(
+            "UPDATE notices SET sent_at = ?, detail = ? WHERE event_key = ?",
+            [sent_at, detail, event_key],
+        )
+
+
+def recent(store: Store, count: int = 50) -> pd.DataFrame:
+    """The latest notices: raised_at, kind, text, sent_at, detail."""
+    return store.frame(
+        'SELECT raised_at, kind, "text", sent_at, detail FROM notices '
+        "ORDER BY raised_at DESC LIMIT ?",
+        [count],
+    )
+
+
+def failing_sources(store: Store, failures: int) -> list[FailingSource]:
+    """Datasets with at least so many failures in a row."""
+    rows = (
+        store.cursor()
+        .execute(
+            """
+            SELECT source, dataset, scope, failure_count, succeeded_at, detail
+            FROM source_state WHERE failure_count >= ? AND status <> 'NotEntitledError'
+            ORDER BY ALL
+            """,
+            [failures],
+        )
+        .fetchall()
+    )
+    return [FailingSource(*row) for row in rows]
+
+
+def grids_above(store: Store, threshold: float, now: datetime) -> list[GridAbove]:
+    """Grids of running instances above a lifecycle intensity [gCO2e/kWh] at this hour."""
+    rows = (
+        store.cursor()
+        .execute(
+            """
+            WITH fleet AS (
+                SELECT zone, list(DISTINCT region ORDER BY region) AS regions, count(*) AS running
+                FROM instances JOIN region_factors USING (region)
+                WHERE state = 'running' AND valid_to IS NULL GROUP BY zone),
+            present AS (
+                SELECT i.* FROM intensity_hourly i JOIN fleet USING (zone)
+                WHERE hour = date_trunc('hour', $now) AND intensity_lifecycle_g_per_kwh > $limit),
+            below AS (
+                SELECT zone, max(hour) AS hour FROM intensity_hourly
+                WHERE intensity_lifecycle_g_per_kwh <= $limit AND hour < $now GROUP BY zone),
+            first AS (SELECT zone, min(hour) AS hour FROM intensity_hourly GROUP BY zone)
+            SELECT p.zone, f.regions, f.running, p.intensity_lifecycle_g_per_kwh, p.quality,
+                coalesce(b.hour + INTERVAL 1 HOUR, s.hour)
+            FROM present p JOIN fleet f USING (zone) JOIN first s USING (zone)
+            LEFT JOIN below b USING (zone) ORDER BY p.zone
+            """,
+            {"now": now, "limit": threshold},
+        )
+        .fetchall()
+    )
+    return [
+        GridAbove(zone, regions, running, g_per_kwh, quality, since.astimezone(UTC))
+        for zone, regions, running, g_per_kwh, quality, since in rows
+    ]

@@ -1,0 +1,155 @@
+"""How far each dataset was read, when it is due again, and whether it is left alone for a while."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from spectra.store.database import Store
+
+OK = "ok"
+FAILURES_TO_OPEN = 3
+_FIRST_WAIT, _OPEN_WAIT, _LONGEST_WAIT = (
+    timedelta(minutes=1),
+    timedelta(minutes=15),
+    timedelta(hours=6),
+)
+
+
+class Key(NamedTuple):
+    """A dataset of a source and the part of the world it is asked for."""
+
+    source: str
+    dataset: str
+    scope: str
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What is known of a dataset's reading.
+
+    Attributes
+    ----------
+    read_until : datetime or None
+        Exclusive end of what was read, aware UTC.
+    status : str
+        ``ok`` or the kind of the last failure.
+    failure_count : int
+        Failures since the last success.
+    retry_at : datetime or None
+        Before this moment it is not asked again.
+    """
+
+    read_until: datetime | None
+    succeeded_at: datetime | None
+    attempted_at: datetime
+    status: str
+    failure_count: int
+    retry_at: datetime | None
+    detail: str
+
+    def is_due(self, ttl: timedelta, now: datetime) -> bool:
+        """Whether it is older than its time to live and not to be left alone."""
+        if self.retry_at is not None and now < self.retry_at:
+            return False
+        return self.succeeded_at is None or now - self.succeeded_at >= ttl or self.status != OK
+
+
+def read(store: Store, key: Key) -> State | None:
+    """Return the state of a dataset; None if it was never asked for."""
+    row = store.row(
+        """
+        SELECT read_until, succeeded_at, attempted_at, status, failure_count, retry_at, detail
+        FROM source_state WHERE source = ? AND dataset = ? AND scope = ?
+        """,
+        list(key),
+    )
+    if row is None:
+        return None
+    values: list[Any] = [v.astimezone(UTC) if isinstance(v, datetime) else v for v in row]
+    return State(*values)
+
+
+def table(store: Store) -> pd.DataFrame:
+    """Every dataset's state, one row each, by source, dataset and scope."""
+    return store.frame("SELECT * FROM source_state ORDER BY source, dataset, scope")
+
+
+def succeed(
+    store: Store, key: Key, now: datetime, *, read_until: datetime | None = None, detail: str = ""
+) -> None:
+    """Record that a dataset was read whole."""
+    _write(store, key, State(read_until, now, now, OK, 0, None, detail))
+
+
+def fail(  # noqa: PLR0913 (one keyword for each thing known of a failure)
+    store: Store,
+    key: Key,
+    now: datetime,
+    *,
+    status: str,
+    detail: str,
+    wait: timedelta | None = None,
+) -> State:
+    """Record a failure and when the dataset is asked again.
+
+    After three failures in a row the circuit is open: waits begin at 15 minutes and double up to
+    6 hours. A longer wait that the service asks for is kept.
+    """
+    before = read(store, key)
+    count = 1 + (before.failure_count if before else 0)
+    if count < FAILURES_TO_OPEN:
+        pause = _FIRST_WAIT * count
+    else:
+        pause = min(_OPEN_WAIT * 2 ** (count - FAILURES_TO_OPEN), _LONGEST_WAIT)
+    state = State(
+        before.read_until if before else None,
+        before.succeeded_at if before else None,
+        now,
+        status,
+        count,
+        now + max(pause, wait or timedelta()),
+        detail,
+    )
+    _write(store, key, state)
+    return state
+
+
+def forget(store: Store, source: str) -> None:
+    """Drop all states of a source: everything of it is due again, from the beginning."""
+    with store.write(is_fact=False) as cursor:
+        cursor.execute("DELETE FROM source_state WHERE source = ?", [source])
+
+
+def close_circuits(store: Store, source: str) -> None:
+    """Let a source be asked at once, as after its key was changed; waits it asked for stay."""
+    with store.write(is_fact=False) as cursor:
+        cursor.execute(
+            "UPDATE source_state SET retry_at = NULL, failure_count = 0 "
+            "WHERE source = ? AND status <> 'ThrottledError'",
+            [source],
+        )
+
+
+def _write(store: Store, key: Key, state: State) -> None:
+    with store.write(is_fact=False) as cursor:
+        cursor.execute(
+            """
+            INSERT OR REPLACE INTO source_state (source, dataset, scope, read_until, succeeded_at,
+                attempted_at, status, failure_count, retry_at, detail)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            [
+                *key,
+                state.read_until,
+                state.succeeded_at,
+                state.attempted_at,
+                state.status,
+                state.failure_count,
+                state.retry_at,
+                state.detail,
+            ],
+        )

@@ -1,0 +1,106 @@
+"""The Automation section: the schedule, the notices, and snippets for other schedulers."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from spectra import notices
+from spectra.errors import SpectraError
+from spectra.store import notice_log
+from spectra.ui import workspace as workspaces
+from spectra.ui.frame import Page
+from spectra.ui.settings import forms, policies
+from spectra.webhook import check_url, send
+
+
+def section(page: Page) -> None:
+    """Schedule and notices of the shared workspace; a private one ends with its session."""
+    if page.workspace.is_private:
+        st.info(
+            "A private workspace refreshes while its page is open. The schedule and the notices "
+            "belong to the shared workspace; end the private one (section Workspace) to see them.",
+            icon=":material/info:",
+        )
+    else:
+        _schedule(page)
+        forms.section(page, "Automation")
+        _webhook(page)
+        _history(page)
+    with st.expander("With cron", icon=":material/schedule:"):
+        st.caption(
+            "For a machine where the app does not run: one process owns the database file, and "
+            "the command says so (exit status 3) when the app has it open."
+        )
+        st.code(policies.CRON, language="bash")
+    with st.expander("With GitHub Actions", icon=":material/code:"):
+        st.code(policies.GITHUB_ACTIONS, language="yaml")
+
+
+def _schedule(page: Page) -> None:
+    settings = workspaces.config()
+    schedule = workspaces.automation(settings.database, settings.memory_limit)
+    config = page.workspace.config
+    if not config.automation:
+        st.markdown("The schedule is **off**: data is refreshed when somebody visits.")
+        return
+    following = schedule.next_at
+    when = f"next at {following:%H:%M} UTC" if following else "starting within a minute"
+    st.markdown(f"The schedule is **on**, every {config.automation_minutes} minutes; {when}.")
+    if schedule.last is not None:
+        st.caption(f"{schedule.last.at:%d %b %H:%M} UTC: {schedule.last.text}")
+    st.caption("It runs while the app runs; a sleeping or stopped app refreshes at its next visit.")
+
+
+def _webhook(page: Page) -> None:
+    config = page.workspace.config
+    st.subheader("Webhook", anchor=False)
+    st.markdown(
+        "Set by the operator (`SPECTRA_WEBHOOK_URL`); it is a secret and never shown."
+        if config.webhook_url
+        else "No webhook is set: notices are not sent. Its address is a secret, so it comes from "
+        "`SPECTRA_WEBHOOK_URL` or `secrets.toml` alone."
+    )
+    if st.button(
+        "Send a test notice",
+        key="test_webhook",
+        icon=":material/send:",
+        disabled=not config.webhook_url or not page.workspace.may_change,
+    ):
+        _test(config.webhook_url, config.webhook_style, config.webhook_allow_private)
+
+
+def _test(url: str, style: str, allow_private: bool) -> None:
+    try:
+        check_url(url, allow_private=allow_private)
+        with st.spinner("Sending"):
+            send(
+                url,
+                notices.sample_notice(datetime.now(UTC)),
+                style="slack" if style == "slack" else "generic",
+                allow_private=allow_private,
+            )
+    except SpectraError as error:
+        workspaces.show_error(error)
+    else:
+        st.success("The webhook took the notice.", icon=":material/check:")
+
+
+def _history(page: Page) -> None:
+    rows = notice_log.recent(page.store)
+    if rows.empty:
+        st.caption("No notice so far.")
+        return
+    st.dataframe(
+        rows,
+        hide_index=True,
+        width="stretch",
+        column_config={
+            "raised_at": st.column_config.DatetimeColumn("Raised (UTC)", format="D MMM HH:mm"),
+            "kind": "Kind",
+            "text": st.column_config.TextColumn("Notice", width="large"),
+            "sent_at": st.column_config.DatetimeColumn("Sent (UTC)", format="D MMM HH:mm"),
+            "detail": "Outcome",
+        },
+    )

@@ -1,0 +1,115 @@
+"""The Data section: what is there and how old, import, export, clear."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+from streamlit.elements.lib.column_types import ColumnConfig
+
+from spectra.refresh import settle
+from spectra.store import inventory_queries
+from spectra.store.clearing import SOURCE_GROUPS, clear_source
+from spectra.ui import portal_upload
+from spectra.ui.frame import Page
+
+MAX_EXPORT_ROWS = 2_000_000
+
+
+def section(page: Page) -> None:
+    """Everything about the data itself."""
+    size = inventory_queries.file_size_bytes(page.store)
+    place = "in memory of this session" if size is None else f"{size / 1e6:,.1f} MB on disk"
+    rows = page.get(inventory_queries.datasets)
+    st.markdown(f"{int(rows['row_count'].sum()):,} rows of facts, {place}.")
+    if rows.empty:
+        st.info("The workspace is empty. Connect a source, or import files.")
+    else:
+        _table(rows)
+    portal_upload.button(page)
+    _export(page)
+    _clear(page)
+
+
+def _table(rows: pd.DataFrame) -> None:
+    st.dataframe(
+        rows,
+        hide_index=True,
+        width="stretch",
+        height="content",
+        column_config={
+            "dataset": "Dataset",
+            "source": "Source",
+            "row_count": st.column_config.NumberColumn("Rows", format="localized"),
+            "first": _moment("From (UTC)"),
+            "last": _moment("To (UTC)"),
+            "fetched_at": _moment("Newest fetch (UTC)"),
+        },
+    )
+
+
+def _moment(label: str) -> ColumnConfig:
+    return st.column_config.DatetimeColumn(label, format="D MMM YYYY HH:mm", timezone="UTC")
+
+
+def _export(page: Page) -> None:
+    """One dataset of the chosen period as a Parquet file."""
+    st.subheader("Export", anchor=False)
+    selection = page.selection
+    dataset = st.selectbox(
+        "Dataset", list(inventory_queries.DATASETS), key="export_dataset",
+        help="Of the period chosen in the sidebar. Every row keeps its source and quality.",
+    )  # fmt: skip
+    count = page.get(inventory_queries.count_between, dataset, selection.start, selection.end)
+    st.caption(f"{count:,} rows from {selection.start:%d %b %Y} to {selection.end:%d %b %Y} UTC.")
+    if count > MAX_EXPORT_ROWS:
+        st.warning(
+            f"More than {MAX_EXPORT_ROWS:,} rows: choose a shorter period, or copy the database "
+            "file itself.",
+            icon=":material/warning:",
+        )
+        return
+
+    def prepared() -> bytes:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / f"{dataset}.parquet"
+            inventory_queries.write_parquet(
+                page.store, dataset, selection.start, selection.end, path
+            )
+            return path.read_bytes()
+
+    st.download_button(
+        "Download as Parquet",
+        prepared,
+        file_name=f"spectra_{dataset}_{selection.start:%Y%m%d}_{selection.end:%Y%m%d}.parquet",
+        icon=":material/download:",
+        disabled=not count,
+        key="export",
+        on_click="ignore",
+    )
+
+
+def _clear(page: Page) -> None:
+    """Delete what a source brought in, after its name was typed."""
+    st.subheader("Clear", anchor=False)
+    name = st.selectbox("Source", list(SOURCE_GROUPS), key="clear_source")
+    st.caption(
+        "Deletes what this source brought in, here and not at the source. What other sources said "
+        "stays. Demo data comes back at the next hour while SPECTRA_DEMO is on and no other fleet "
+        "is there."
+    )
+    typed = st.text_input(f"Type “{name}” to confirm", key="clear_typed")
+    if st.button(
+        "Clear",
+        icon=":material/delete:",
+        key="clear",
+        disabled=typed != name or not page.workspace.may_change,
+    ):
+        with st.spinner("Clearing, and computing what it changes"):
+            count = clear_source(page.store, page.catalog, *SOURCE_GROUPS[name])
+            settle(page.store, page.catalog, config=page.workspace.config)
+        page.workspace.refresher.look_again()
+        st.session_state["settings_note"] = f"{count:,} rows of {name} were cleared."
+        st.rerun()

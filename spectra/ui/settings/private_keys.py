@@ -1,0 +1,134 @@
+"""Forms for keys of this session; what is typed is emptied at once and never shown again."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import streamlit as st
+
+from spectra import checks
+from spectra.errors import SourceError
+from spectra.refresh.connections import SessionKeys
+from spectra.sources.aws import Access, AwsKeys, Role
+from spectra.sources.cloudflare import Radar
+from spectra.sources.electricity_maps import ElectricityMaps
+from spectra.ui import workspace as workspaces
+from spectra.ui.frame import Page
+
+_ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+")
+_PENDING = "_spectra_pending_keys"
+
+
+def aws_form(page: Page) -> None:
+    """Access keys or temporary keys, and roles in other accounts."""
+    with st.form("aws_keys", clear_on_submit=True):
+        left, right = st.columns(2)
+        access_key_id = left.text_input("Access key ID", key="aws_id", autocomplete="off")
+        secret = right.text_input(
+            "Secret access key", type="password", key="aws_secret", autocomplete="off"
+        )
+        token = st.text_input(
+            "Session token (temporary keys only)",
+            type="password",
+            key="aws_token",
+            autocomplete="off",
+        )
+        arns = st.text_area(
+            "Role ARNs to assume (optional, one a line)", key="aws_roles", height=68
+        )
+        external_id = st.text_input(
+            "External ID of the roles (optional)", type="password", key="aws_external",
+            autocomplete="off",
+        )  # fmt: skip
+        sent = st.form_submit_button("Use in this session", type="primary")
+    if sent:
+        problem = _problem(access_key_id, secret, arns)
+        if problem:
+            st.error(f"**{problem}** Nothing was kept.", icon=":material/error:")
+            return
+        roles = tuple(Role(arn, external_id.strip() or None) for arn in arns.split())
+        keys = AwsKeys(access_key_id.strip(), secret.strip(), token.strip() or None)
+        st.session_state[_PENDING] = (keys, roles)
+    _try_pending(page)
+
+
+def _problem(access_key_id: str, secret: str, arns: str) -> str:
+    """What is wrong with the form, empty when nothing is."""
+    if not access_key_id.strip() or not secret.strip():
+        return "Both the access key ID and its secret are needed."
+    wrong = [arn for arn in arns.split() if not _ROLE_ARN.fullmatch(arn)]
+    return "A line of the roles is not a role ARN (arn:aws:iam::…:role/…)." if wrong else ""
+
+
+def _try_pending(page: Page) -> None:
+    """Sign in with what was typed; keys that AWS does not take stay for another try."""
+    pending: tuple[AwsKeys, tuple[Role, ...]] | None = st.session_state.get(_PENDING)
+    if pending is None:
+        return
+    keys, roles = pending
+    access = Access(keys, roles=roles)
+    try:
+        with st.spinner("Signing in"):
+            for role in roles or (None,):
+                access.account(role)
+    except SourceError as error:
+        workspaces.show_error(error)
+        with st.container(horizontal=True):
+            st.button("Try again", key="aws_again")
+            if st.button("Forget these keys", key="aws_forget"):
+                del st.session_state[_PENDING]
+                st.rerun()
+        return
+    del st.session_state[_PENDING]
+    _take(replace(workspaces.session_keys(), aws=keys, roles=roles))
+
+
+def electricity_maps_form(page: Page) -> None:
+    """One key; kept when the service takes it."""
+    key = _one_secret("electricity_maps", "Electricity Maps API key")
+    if not key:
+        return
+    client = ElectricityMaps(key, page.workspace.config.electricity_maps_url)
+    if _tested(checks.check_electricity_maps(client, _zones(page))):
+        _take(replace(workspaces.session_keys(), electricity_maps_key=key))
+
+
+def cloudflare_form(page: Page) -> None:
+    """One token; kept when the service takes it."""
+    token = _one_secret("cloudflare", "Cloudflare API token")
+    if not token:
+        return
+    if _tested(checks.check_radar(Radar(token, page.workspace.config.cloudflare_url))):
+        _take(replace(workspaces.session_keys(), cloudflare_token=token))
+
+
+def _one_secret(name: str, label: str) -> str:
+    with st.form(f"{name}_key", clear_on_submit=True):
+        text = st.text_input(label, type="password", key=f"{name}_secret", autocomplete="off")
+        sent = st.form_submit_button("Use in this session", type="primary")
+    if sent and not text.strip():
+        st.error("**The field is empty.** Nothing was kept.", icon=":material/error:")
+    return text.strip() if sent else ""
+
+
+def _tested(check: checks.Check) -> bool:
+    if check.is_bad:
+        st.error(
+            f"**{check.detail}**\n\n{check.next_step} The key was not kept.",
+            icon=":material/error:",
+        )
+    return not check.is_bad
+
+
+def _zones(page: Page) -> list[str]:
+    wanted = page.workspace.config.regions
+    return [r.zone for r in page.catalog.regions if not wanted or r.code in wanted]
+
+
+def _take(keys: SessionKeys) -> None:
+    """Open this session's own workspace with the keys and start its first refresh."""
+    private = workspaces.open_private(keys)
+    private.refresher.start(retry=True)
+    st.session_state["keys_taken"] = True
+    st.rerun()

@@ -1,0 +1,130 @@
+"""The Usage section: what was asked and what it cost, and what a refresh would ask now."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pandas as pd
+import streamlit as st
+
+from spectra.store import fetch_log, source_state
+from spectra.ui.cards import headline
+from spectra.ui.frame import Page
+from spectra.ui.refreshing import NAMES
+
+
+def section(page: Page) -> None:
+    """Meter, preview and log."""
+    now = datetime.now(UTC)
+    used = fetch_log.usage(page.store, now)
+    due = page.workspace.setup.live().due(now)
+    columns = st.columns(4)
+    with columns[0]:
+        headline("Requests today", f"{int(used['requests_today'].sum()):,}")
+    with columns[1]:
+        headline("Cost today", _usd(used["usd_today"].sum()), note="estimated")
+    with columns[2]:
+        headline("Cost this month", _usd(used["usd_month"].sum()), note="estimated")
+    with columns[3]:
+        headline(
+            "A refresh now",
+            _usd(sum(task.usd for task in due)),
+            note=f"{sum(task.requests for task in due):,} requests, {len(due)} datasets",
+            help="What is due and can be known before asking: further pages, agent metrics and "
+            "what a first listing will find come on top. Nothing due costs nothing.",
+        )
+    st.caption(
+        "Estimated from list prices: Cost Explorer $0.01 a request, CloudWatch GetMetricData "
+        "$0.01 per 1,000 metrics. Electricity Maps and Cloudflare are by plan, without a price a "
+        "request. A bill may differ."
+    )
+    if len(used):
+        _by_source(used)
+    _states(page, now)
+    _log(page)
+
+
+def _by_source(used: pd.DataFrame) -> None:
+    st.dataframe(
+        used.assign(source=used["source"].map(lambda s: NAMES.get(s, s))),
+        hide_index=True,
+        width="stretch",
+        height="content",
+        column_config={
+            "source": "Source",
+            "requests_today": st.column_config.NumberColumn("Requests today", format="localized"),
+            "usd_today": st.column_config.NumberColumn("USD today", format="dollar"),
+            "requests_month": st.column_config.NumberColumn(
+                "Requests this month", format="localized"
+            ),
+            "usd_month": st.column_config.NumberColumn("USD this month", format="dollar"),
+        },
+    )
+
+
+def _states(page: Page, now: datetime) -> None:
+    """What is failing now, and when it is asked again."""
+    states = source_state.table(page.store)
+    failing = states[states["status"] != source_state.OK]
+    if failing.empty:
+        return
+    st.subheader("Not read at the moment", anchor=False)
+    st.dataframe(
+        failing[["source", "dataset", "scope", "detail", "failure_count", "succeeded_at",
+                 "retry_at"]],
+        hide_index=True,
+        width="stretch",
+        height="content",
+        column_config={
+            "source": "Source",
+            "dataset": "Dataset",
+            "scope": "Where",
+            "detail": st.column_config.TextColumn("Why, and what to do", width="large"),
+            "failure_count": "Failures in a row",
+            "succeeded_at": st.column_config.DatetimeColumn(
+                "Last read (UTC)", format="D MMM HH:mm", timezone="UTC"
+            ),
+            "retry_at": st.column_config.DatetimeColumn(
+                "Asked again (UTC)", format="D MMM HH:mm", timezone="UTC"
+            ),
+        },
+    )  # fmt: skip
+
+
+def _log(page: Page) -> None:
+    st.subheader("Fetch log", anchor=False)
+    rows = fetch_log.recent(page.store)
+    if rows.empty:
+        st.caption("Nothing was fetched so far.")
+        return
+    st.dataframe(
+        rows[["started_at", "source", "dataset", "scope", "status", "row_count", "request_count",
+              "estimated_usd", "seconds", "window_start", "window_end", "detail"]],
+        hide_index=True,
+        width="stretch",
+        height=360,
+        column_config={
+            "started_at": st.column_config.DatetimeColumn(
+                "Started (UTC)", format="D MMM HH:mm:ss", timezone="UTC"
+            ),
+            "source": "Source",
+            "dataset": "Dataset",
+            "scope": "Where",
+            "status": "Status",
+            "row_count": st.column_config.NumberColumn("Rows", format="localized"),
+            "request_count": "Requests",
+            "estimated_usd": st.column_config.NumberColumn("USD", format="$%.4f"),
+            "seconds": st.column_config.NumberColumn("Seconds", format="%.2f"),
+            "window_start": st.column_config.DatetimeColumn(
+                "From (UTC)", format="D MMM HH:mm", timezone="UTC"
+            ),
+            "window_end": st.column_config.DatetimeColumn(
+                "To (UTC)", format="D MMM HH:mm", timezone="UTC"
+            ),
+            "detail": st.column_config.TextColumn("Detail", width="large"),
+        },
+    )  # fmt: skip
+
+
+def _usd(amount: float) -> str:
+    return f"${amount:,.4f}" if 0 < amount < 0.01 else f"${amount:,.2f}"

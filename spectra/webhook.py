@@ -1,0 +1,198 @@
+"""Sends a notice to a webhook: https alone, never to an address inside the network."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from spectra.errors import (
+    InputError,
+    NotEntitledError,
+    SourceError,
+    ThrottledError,
+    UnreachableError,
+)
+
+Style = Literal["generic", "slack"]
+Severity = Literal["info", "warning", "critical"]
+Resolve = Callable[[str], Iterable[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One event, told once.
+
+    Attributes
+    ----------
+    key : str
+        The same for the same event, however often it is found.
+    at : datetime
+        When it was found, aware UTC.
+    """
+
+    key: str
+    kind: str
+    title: str
+    text: str
+    at: datetime
+    severity: Severity = "warning"
+
+
+def check_url(url: str, *, allow_private: bool = False, resolve: Resolve | None = None) -> None:
+    """Refuse an address that notices must not go to.
+
+    Raises
+    ------
+    InputError
+        With the reason; the address itself is a secret and not in it.
+    """
+    parts = _split(url)
+    if parts.scheme != "https" and not (allow_private and parts.scheme == "http"):
+        raise _refused("it does not begin with https://")
+    if not parts.hostname or any(c.isspace() for c in url):
+        raise _refused("it names no host")
+    if parts.username or parts.password:
+        raise _refused("it holds a user name or password")
+    if allow_private:
+        return
+    try:
+        addresses = list((resolve or _resolve)(parts.hostname))
+    except OSError:
+        raise _refused("its host name is not known") from None
+    if not addresses or not all(map(_is_public, addresses)):
+        raise _refused("it leads to an address inside a private network")
+
+
+def send(
+    url: str,
+    notice: Notice,
+    *,
+    style: Style = "generic",
+    allow_private: bool = False,
+    timeout_s: tuple[float, float] = (5.0, 10.0),
+) -> None:
+    """Post a notice once; it is not tried again, so that it cannot arrive twice.
+
+    Raises
+    ------
+    InputError
+        If the address is not allowed.
+    SourceError
+        If it was not taken.
+    """
+    check_url(url, allow_private=allow_private)
+    with requests.Session() as session:
+        session.trust_env = False  # through a proxy the address behind it could not be checked
+        if not allow_private:
+            session.mount("https://", _PublicAdapter())
+        try:
+            answer = session.post(
+                url, json=payload(notice, style), timeout=timeout_s, allow_redirects=False
+            )
+        except requests.exceptions.RequestException as error:
+            raise UnreachableError(
+                f"The webhook did not answer ({type(error).__name__}).",
+                next_step="Check its address and the network.",
+            ) from None
+    if not 200 <= answer.status_code < 300:
+        raise _not_taken(answer)
+
+
+def payload(notice: Notice, style: Style) -> dict[str, Any]:
+    """What is sent: all fields, or one text in Slack's notation."""
+    if style == "slack":
+        return {"text": f"*{_slack(notice.title)}*\n{_slack(notice.text)}"}
+    return {
+        "source": "spectra",
+        "key": notice.key,
+        "kind": notice.kind,
+        "severity": notice.severity,
+        "title": notice.title,
+        "text": notice.text,
+        "at": notice.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+
+
+def _slack(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _split(url: str) -> Any:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises where the port is no number
+    except ValueError:
+        raise _refused("it is no address") from None
+    return parts
+
+
+def _resolve(host: str) -> list[str]:
+    return [str(entry[4][0]) for entry in socket.getaddrinfo(host, None)]
+
+
+def _is_public(address: str) -> bool:
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    mapped = getattr(ip, "ipv4_mapped", None)
+    ip = mapped or ip
+    return ip.is_global and not ip.is_multicast
+
+
+def _refused(why: str) -> InputError:
+    return InputError(
+        f"The webhook address cannot be used: {why}.",
+        next_step="Set SPECTRA_WEBHOOK_URL to an https address on the internet, or let the "
+        "operator allow private ones (SPECTRA_WEBHOOK_ALLOW_PRIVATE).",
+    )
+
+
+def _not_taken(answer: requests.Response) -> SourceError:
+    status = answer.status_code
+    if status in (401, 403, 404, 410):
+        return NotEntitledError(
+            f"The webhook does not take notices any more (HTTP {status}).",
+            next_step="Make a new one and set SPECTRA_WEBHOOK_URL.",
+        )
+    if status == 429:
+        wait = answer.headers.get("Retry-After", "")
+        return ThrottledError(
+            "The webhook has had too many notices.",
+            wait_seconds=float(wait) if wait.isdecimal() else None,
+        )
+    return UnreachableError(f"The webhook did not take the notice (HTTP {status}).")
+
+
+class _PublicConnection(HTTPSConnection):
+    """Looks at who answered before anything is sent: a name may have changed its address."""
+
+    def _new_conn(self) -> socket.socket:
+        connected = super()._new_conn()
+        if not _is_public(connected.getpeername()[0]):
+            connected.close()
+            raise _refused("it leads to an address inside a private network")
+        return connected
+
+
+class _PublicPool(HTTPSConnectionPool):
+    ConnectionCls = _PublicConnection
+
+
+class _PublicAdapter(HTTPAdapter):
+    """Connects to public addresses alone."""
+
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        """Make pools of connections that look at their peer."""
+        super().init_poolmanager(*arguments, **options)
+        self.poolmanager.pool_classes_by_scheme = {
+            "http": HTTPConnectionPool,
+            "https": _PublicPool,
+        }
