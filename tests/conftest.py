@@ -4,6 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers import electricity_maps as em
+from tests.servers.aws import aws as aws_server
+from tests.servers.aws import endpoints
+from tests.servers.cloudflare import cloudflare
+from tests.servers.electricity_maps import electricity_maps
+from tests.servers.moto import moto as moto_server
+from tests.servers.world import World
+
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
@@ -13,3 +21,26 @@ def shared_data() -> Path:
     if not SHARED.is_dir():
         pytest.skip("../shared/data is not here: the reference data it holds cannot be compared")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def moto_process():
+    with moto_server() as running:
+        yield running
+
+
+@pytest.fixture
+def world(moto_process, monkeypatch):
+    for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    moto_process.reset()
+    with (
+        aws_server() as aws,
+        electricity_maps({"US-MIDA-PJM": em.ALL, "DE": em.ALL}) as grids,
+        cloudflare() as radar,
+    ):
+        monkeypatch.setenv("AWS_ENDPOINT_URL", moto_process.url)
+        for name, url in endpoints(aws.url).items():
+            monkeypatch.setenv(name, url)
+        yield World(moto_process, aws, grids, radar)

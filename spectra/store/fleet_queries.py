@@ -99,11 +99,9 @@ def tag_keys(store: Store) -> pd.DataFrame:
         WITH present AS (
             SELECT tags FROM instances WHERE valid_to IS NULL
             UNION ALL SELECT tags FROM volumes WHERE valid_to IS NULL),
-        pairs AS (
-            SELECT unnest(json_keys(tags)) AS tag_key, tags FROM present)
-        SELECT tag_key, count(*) AS resource_count,
-            list_sort(list_distinct(list(json_extract_string(tags, '$."' || tag_key || '"'))))[:4]
-                AS examples
+        pairs AS (SELECT unnest(map_entries(tags::JSON::MAP(VARCHAR, VARCHAR))) AS tag FROM present)
+        SELECT tag.key AS tag_key, count(*) AS resource_count,
+            list_sort(list(DISTINCT tag.value))[:4] AS examples
         FROM pairs GROUP BY tag_key ORDER BY resource_count DESC, tag_key
         """
     )

@@ -88,11 +88,11 @@ class AwsServer(ContractServer):
         return Answer(200, {"ResultsByTime": results, "DimensionValueAttributes": []})
 
     def _products(self, request: Request) -> Answer:
-        wanted = {f["Field"]: f["Value"] for f in request.json["Filters"]}
-        usd = {"m5.large": "0.1150000000", "t3.micro": "0.0120000000"}.get(wanted["instanceType"])
-        if usd is None:
-            return Answer(200, {"PriceList": []})
-        return Answer(200, {"PriceList": [json.dumps(product(wanted["instanceType"], usd))]})
+        wanted = {f["Field"]: f["Value"] for f in request.json.get("Filters", [])}
+        kind = wanted.get("instanceType", "m5.large")
+        usd = {"m5.large": "0.1150000000", "t3.micro": "0.0120000000"}.get(kind)
+        found = [json.dumps(product(kind, usd))] if usd else []
+        return Answer(200, {"PriceList": found})
 
 
 def _split(by: list[str]) -> list[tuple[list[str], str]]:

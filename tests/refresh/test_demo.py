@@ -14,7 +14,7 @@ from spectra.errors import InputError
 from spectra.refresh import current_hour, refresh_demo
 from spectra.store import Store
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 CATALOG = load_catalog()
 NOW = datetime(2026, 11, 25, 5, 40, tzinfo=UTC)
 LEDGER = "SELECT * FROM emissions_daily ORDER BY ALL"

@@ -1,0 +1,186 @@
+"""Refreshes in the background, the schedule, and notices that are told once."""
+
+import threading
+import time
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from spectra import notices
+from spectra.config import load_config
+from spectra.errors import StoreError, UnreachableError
+from spectra.refresh import refresh_demo
+from spectra.refresh.automation import Automation
+from spectra.refresh.background import PAUSE_AFTER_STOP, Refresher
+from spectra.refresh.live import Report
+from spectra.store import Store, notice_log, source_state
+from spectra.store.source_state import Key
+from tests.servers.base import Answer, ContractServer, serving
+from tests.servers.world import CATALOG
+
+NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
+PLAIN = load_config({}, Path("none.toml"))
+
+
+@dataclass
+class Slow:
+    """A live workspace whose refresh lasts until it is told to end."""
+
+    end: threading.Event = field(default_factory=threading.Event)
+    calls: int = 0
+    tasks: list = field(default_factory=lambda: ["something"])
+    error: Exception | None = None
+
+    def due(self, now=None):
+        return self.tasks
+
+    def refresh(self, progress, *, retry=False):
+        self.calls += 1
+        while not (self.end.is_set() or progress.cancelled.is_set()):
+            time.sleep(0.01)
+        if self.error:
+            raise self.error
+        return Report((), NOW, 0.0, progress.cancelled.is_set())
+
+
+@pytest.fixture
+def slow():
+    live = Slow()
+    yield live
+    live.end.set()
+
+
+def test_one_at_a_time(slow):
+    refresher = Refresher(lambda: slow)
+    assert refresher.start() is True
+    assert refresher.start() is False
+    assert refresher.is_running
+    slow.end.set()
+    refresher.wait(5)
+    assert not refresher.is_running
+    assert refresher.report is not None
+    assert slow.calls == 1
+
+
+def test_it_starts_by_itself_when_something_is_due_and_looks_once_a_minute(slow):
+    refresher = Refresher(lambda: slow)
+    slow.tasks = []
+    assert refresher.start_if_due(NOW) is False
+    slow.tasks = ["something"]
+    assert refresher.start_if_due(NOW + timedelta(seconds=30)) is False
+    assert refresher.start_if_due(NOW + timedelta(seconds=61)) is True
+
+
+def test_a_stop_is_respected_for_a_while(slow):
+    refresher = Refresher(lambda: slow)
+    refresher.start()
+    refresher.stop()
+    refresher.wait(5)
+    assert refresher.report.was_cancelled
+    now = datetime.now(UTC)
+    assert refresher.start_if_due(now) is False
+    assert refresher.start_if_due(now + PAUSE_AFTER_STOP + timedelta(minutes=1)) is True
+
+
+def test_what_ends_it_is_told(slow):
+    slow.error = StoreError("The disk is full.", next_step="Free some space.")
+    slow.end.set()
+    refresher = Refresher(lambda: slow)
+    refresher.start()
+    refresher.wait(5)
+    assert refresher.error.next_step == "Free some space."
+
+
+def automation(store, slow, config):
+    return Automation(store, lambda: config[0], Refresher(lambda: slow), lambda: None)
+
+
+def test_the_schedule_keeps_its_interval_and_can_be_switched_off(slow):
+    store, slow_ended = Store(), slow
+    slow_ended.end.set()
+    config = [replace(PLAIN, automation=True, automation_minutes=30)]
+    schedule = automation(store, slow, config)
+    schedule.tick(NOW)
+    schedule.tick(NOW + timedelta(minutes=29))
+    assert slow.calls == 1
+    assert schedule.next_at == NOW + timedelta(minutes=30)
+    schedule.tick(NOW + timedelta(minutes=31))
+    assert slow.calls == 2
+    config[0] = replace(config[0], automation=False)
+    schedule.tick(NOW + timedelta(hours=9))
+    assert slow.calls == 2
+    assert schedule.next_at is None
+    assert "Refreshed" in schedule.last.text
+    store.close()
+
+
+def test_its_thread_ends_when_it_is_stopped(slow):
+    store = Store()
+    schedule = automation(store, slow, [PLAIN])
+    schedule.start()
+    schedule.stop()
+    assert not schedule._thread.is_alive()
+    store.close()
+
+
+@pytest.fixture(scope="module")
+def demo():
+    store = Store()
+    refresh_demo(store, CATALOG, now=NOW, days=3)
+    yield store
+    store.close()
+
+
+def test_a_grid_above_its_threshold_is_one_event_for_as_long_as_it_stays_there(demo):
+    config = replace(PLAIN, alert_intensity_g_per_kwh=100.0)
+    first = {n.key: n for n in notices.events(demo, config, NOW)}
+    later = notices.events(demo, config, NOW - timedelta(hours=1))
+    assert first
+    steady = {n.key for n in later} & set(first)
+    assert steady  # the same event an hour before has the same name
+    assert notices.events(demo, replace(PLAIN, alert_intensity_g_per_kwh=4999.0), NOW) == []
+    text = next(iter(first.values())).text
+    assert "gCO2e/kWh" in text
+    assert "UTC" in text
+
+
+def test_a_source_that_keeps_failing_is_an_event_and_a_missing_plan_is_not(demo):
+    for status, scope in (("UnreachableError", "DE"), ("NotEntitledError", "FR")):
+        for _ in range(3):
+            source_state.fail(demo, Key("electricity_maps", "intensity", scope), NOW,
+                              status=status, detail="It did not answer.")  # fmt: skip
+    found = notices.events(demo, PLAIN, NOW)
+    assert [n.kind for n in found] == ["source"]
+    assert "intensity of DE has failed 3 times" in found[0].text
+
+
+def test_an_event_is_told_once_even_if_it_could_not_be_sent(demo):
+    sent = []
+    found = notices.events(demo, replace(PLAIN, alert_intensity_g_per_kwh=100.0), NOW)
+    assert notices.tell(demo, found, sent.append) == len(found) == len(sent)
+    assert notices.tell(demo, found, sent.append) == 0
+
+    def broken(notice):
+        raise UnreachableError("The webhook did not answer.")
+
+    lost = [replace(found[0], key="another")]
+    assert notices.tell(demo, lost, broken) == 0
+    assert notices.tell(demo, lost, sent.append) == 0
+    outcomes = set(notice_log.recent(demo)["detail"])
+    assert outcomes == {"sent", "The webhook did not answer."}
+
+
+class Receiver(ContractServer):
+    def default(self, request):
+        return Answer(200, "ok")
+
+
+def test_notices_reach_the_webhook_of_the_settings():
+    with serving(Receiver()) as receiver:
+        config = replace(PLAIN, webhook_url=f"{receiver.url}/x", webhook_allow_private=True,
+                         webhook_style="slack")  # fmt: skip
+        notices.webhook(config)(notices.sample_notice(NOW))
+        assert "test notice" in receiver.requests[0].json["text"]
+    assert notices.webhook(PLAIN) is None

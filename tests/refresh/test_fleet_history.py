@@ -1,0 +1,188 @@
+"""From snapshots to spans: hours that nobody saw are not counted, none is counted twice."""
+
+from datetime import timedelta
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spectra.refresh.fleet_history import instance_spans, volume_spans
+from spectra.sources.aws.frames import tidy
+from tests.fleet import utc
+
+NOW, BEFORE, LAUNCH = utc("2026-11-25T12:10"), utc("2026-11-25T11:10"), utc("2026-11-20T08:00")
+HOUR = timedelta(hours=1)
+
+
+def seen(*rows: dict, at=NOW) -> pd.DataFrame:
+    plain = {
+        "instance_id": "i-1", "account_id": "1", "region": "us-east-1",
+        "instance_type": "m5.large", "state": "running", "lifecycle": "on-demand",
+        "tenancy": "default", "launched_at": LAUNCH, "tags": "{}", "source": "aws",
+        "quality": "measured", "fetched_at": at,
+    }  # fmt: skip
+    return tidy("instances", [{**plain, **row} for row in rows])
+
+
+def write(stored: pd.DataFrame, spans: pd.DataFrame) -> pd.DataFrame:
+    """What the store would hold after writing the spans by their key."""
+    parts = [frame for frame in (stored, spans) if len(frame)]
+    if not parts:
+        return stored
+    both = pd.concat(parts, ignore_index=True)
+    return both.drop_duplicates(["instance_id", "valid_from"], keep="last").reset_index(drop=True)
+
+
+def after(stored, snapshot, at=NOW, last_seen=BEFORE):
+    is_open = stored["valid_to"].isna() if len(stored) else []
+    spans = instance_spans(
+        snapshot, stored[is_open] if len(stored) else seen().assign(valid_from=None).iloc[:0],
+        set(stored["instance_id"]) if len(stored) else set(), at, last_seen,
+    )  # fmt: skip
+    return write(stored, spans)
+
+
+NOTHING = pd.DataFrame()
+
+
+def spans_of(stored) -> list[tuple]:
+    ordered = stored.sort_values("valid_from")
+    return [
+        (row.state, row.valid_from, None if pd.isna(row.valid_to) else row.valid_to)
+        for row in ordered.itertuples()
+    ]
+
+
+def test_a_running_instance_counts_from_its_launch():
+    assert spans_of(after(NOTHING, seen({}))) == [("running", LAUNCH, None)]
+
+
+def test_a_stopped_one_ran_until_the_moment_that_aws_names():
+    stop = utc("2026-11-24T03:30")
+    stored = after(NOTHING, seen({"state": "stopped", "transition_at": stop}))
+    assert spans_of(stored) == [("running", LAUNCH, stop), ("stopped", stop, None)]
+
+
+def test_a_stopped_one_without_a_moment_never_ran_that_we_know():
+    stored = after(NOTHING, seen({"state": "stopped"}))
+    assert spans_of(stored) == [("stopped", NOW, None)]
+
+
+def test_a_terminated_one_leaves_what_it_ran():
+    end = utc("2026-11-25T11:40")
+    stored = after(NOTHING, seen({"state": "terminated", "transition_at": end}))
+    assert spans_of(stored) == [("running", LAUNCH, end)]
+    assert len(after(NOTHING, seen({"state": "terminated"}))) == 0
+
+
+def test_seen_again_unchanged_it_is_the_same_span():
+    first = after(NOTHING, seen({}))
+    again = after(first, seen({"tags": '{"team": "x"}', "name": "new"}))
+    assert spans_of(again) == [("running", LAUNCH, None)]
+    assert again.iloc[0]["name"] == "new"
+
+
+def test_stopped_between_two_looks():
+    stop = utc("2026-11-25T11:30")
+    first = after(NOTHING, seen({}))
+    stored = after(first, seen({"state": "stopped", "transition_at": stop}))
+    assert spans_of(stored) == [("running", LAUNCH, stop), ("stopped", stop, None)]
+
+
+def test_started_again_after_a_stop():
+    start = utc("2026-11-25T11:50")
+    stop = utc("2026-11-24T00:00")
+    first = after(NOTHING, seen({"state": "stopped", "transition_at": stop}))
+    stored = after(first, seen({"launched_at": start}))
+    assert spans_of(stored) == [
+        ("running", LAUNCH, stop), ("stopped", stop, start), ("running", start, None),
+    ]  # fmt: skip
+
+
+def test_stopped_and_started_unseen_counts_until_it_was_last_seen():
+    start = utc("2026-11-25T12:00")
+    stored = after(after(NOTHING, seen({})), seen({"launched_at": start}))
+    assert spans_of(stored) == [("running", LAUNCH, BEFORE), ("running", start, None)]
+
+
+def test_resized_between_two_looks():
+    start = utc("2026-11-25T11:45")
+    first = after(NOTHING, seen({}))
+    stored = after(first, seen({"instance_type": "m5.xlarge", "launched_at": start}))
+    types = stored.sort_values("valid_from")["instance_type"].tolist()
+    assert types == ["m5.large", "m5.xlarge"]
+    assert spans_of(stored)[1][1] == start
+
+
+def test_gone_from_the_list_it_ends_when_it_was_last_seen():
+    stored = after(after(NOTHING, seen({})), seen())
+    assert spans_of(stored) == [("running", LAUNCH, BEFORE)]
+
+
+def test_lingering_as_terminated_changes_nothing_more():
+    end = utc("2026-11-25T12:05")
+    gone = {"state": "terminated", "transition_at": end}
+    once = after(after(NOTHING, seen({})), seen(gone))
+    assert spans_of(once) == [("running", LAUNCH, end)]
+    assert spans_of(after(once, seen(gone))) == spans_of(once)
+
+
+def test_pending_becomes_running_from_its_launch():
+    first = after(NOTHING, seen({"state": "pending"}))
+    assert spans_of(after(first, seen({}))) == [("running", LAUNCH, None)]
+
+
+def test_a_volume_counts_from_its_creation_and_ends_when_gone():
+    def disks(*rows):
+        plain = {
+            "volume_id": "vol-1", "account_id": "1", "region": "us-east-1", "volume_type": "gp3",
+            "size_gib": 100, "state": "available", "created_at": LAUNCH, "tags": "{}",
+            "source": "aws", "quality": "measured", "fetched_at": NOW,
+        }  # fmt: skip
+        return tidy("volumes", [{**plain, **row} for row in rows])
+
+    none = disks().assign(valid_from=None, valid_to=None)
+    first = volume_spans(disks({}), none, NOW, BEFORE)
+    assert first["valid_from"].tolist() == [LAUNCH]
+    grown = volume_spans(disks({"size_gib": 200}), first, NOW + HOUR, NOW)
+    assert grown["size_gib"].tolist() == [100, 200]
+    assert grown["valid_to"].tolist()[0] == grown["valid_from"].tolist()[1] == NOW + HOUR
+    gone = volume_spans(disks(), first, NOW + HOUR, NOW)
+    assert gone["valid_to"].tolist() == [NOW]
+    assert len(volume_spans(disks(), none, NOW, BEFORE)) == 0
+
+
+STATES = st.sampled_from(["running", "stopped", "terminated", "pending", "gone"])
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(STATES, st.booleans(), st.booleans()), min_size=1, max_size=8))
+def test_spans_never_overlap_whatever_happens(steps):
+    stored, at, last_seen, launched = NOTHING, NOW, None, LAUNCH
+    for state, named, restarted in steps:
+        at += HOUR
+        launched = at - HOUR / 2 if restarted and state == "running" else launched
+        moment = at - HOUR / 4 if named else None
+        rows = [] if state == "gone" else [
+            {"state": state, "transition_at": moment, "launched_at": launched}
+        ]  # fmt: skip
+        stored = after(stored, seen(*rows, at=at), at, last_seen)
+        last_seen = at
+    if len(stored) == 0:
+        return
+    ordered = stored.sort_values("valid_from")
+    ends = ordered["valid_to"].tolist()
+    starts = ordered["valid_from"].tolist()
+    assert sum(pd.isna(end) for end in ends) <= 1
+    for end, following in zip(ends[:-1], starts[1:], strict=True):
+        assert not pd.isna(end)
+        assert end <= following
+    for start, end in zip(starts, ends, strict=True):
+        assert pd.isna(end) or end >= start
+
+
+@pytest.mark.parametrize("column", ["valid_from", "valid_to", "launched_at", "fetched_at"])
+def test_moments_are_aware_utc(column):
+    stored = after(NOTHING, seen({}))
+    assert str(stored[column].dtype) == "datetime64[us, UTC]"

@@ -1,0 +1,244 @@
+"""One refresh of the whole: what lands, what a failure leaves, what is not asked again."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from spectra.errors import BusyError
+from spectra.refresh import refresh_demo, settle
+from spectra.refresh.tasks import Progress
+from spectra.store import emission_queries, grid_queries, source_state
+from spectra.store.selection import Selection
+from spectra.store.source_state import Key
+from tests.servers import electricity_maps as em
+from tests.servers.aws import refusal
+from tests.servers.base import Answer
+from tests.servers.world import CATALOG
+
+ACCOUNT = "123456789012"
+
+
+def outcomes(report, status="failed"):
+    return {(o.key.dataset, o.key.scope): o for o in report.outcomes if o.status == status}
+
+
+def count(store, table, where="true"):
+    return store.row(f"SELECT count(*) FROM {table} WHERE {where}")[0]
+
+
+def test_everything_lands_and_becomes_emissions(world, store):
+    (busy,) = world.moto.launch("us-east-1", team="Core")
+    world.moto.launch("eu-central-1", kind="t3.micro")
+    world.busy("us-east-1", busy, 40.0)
+    report = world.live(store).refresh()
+    assert outcomes(report) == {}
+    assert count(store, "instances") == 2
+    assert count(store, "volumes") == 2
+    assert store.row("SELECT team FROM instances WHERE region = 'us-east-1'") == ("core",)
+    measured = store.frame("SELECT cpu_avg_pct FROM utilisation")
+    assert set(measured["cpu_avg_pct"]) == {40.0}
+    for table in ("intensities", "costs", "cost_cuts", "latency", "power_mix",
+                  "provider_forecasts", "provider_emissions", "optimizer_findings",
+                  "instance_type_facts"):  # fmt: skip
+        assert count(store, table) > 0, table
+    now = datetime.now(UTC)
+    total = emission_queries.totals(store, Selection(now - timedelta(hours=3), now))
+    assert total["total_g"] > 0
+    assert total["intensity_coverage"] == 1.0
+    assert grid_queries.status(store)["fleets"] == ["aws"]
+    assert store.row("SELECT count(*) FROM stale_hours") == (0,)
+
+
+def test_a_second_refresh_within_the_ttl_asks_nobody(world, store):
+    world.moto.launch("us-east-1")
+    live = world.live(store)
+    live.refresh()
+    before, facts = world.requests(), count(store, "intensities")
+    report = live.refresh()
+    assert report.outcomes == ()
+    assert report.request_count == 0
+    assert (world.requests(), count(store, "intensities")) == (before, facts)
+    assert live.due() == []
+
+
+def test_the_meter_counts_requests_and_dollars(world, store):
+    world.moto.launch("us-east-1")
+    report = world.live(store).refresh()
+    logged = store.row("SELECT sum(request_count), sum(estimated_usd) FROM fetch_log")
+    assert logged[0] == report.request_count
+    assert logged[1] == pytest.approx(report.estimated_usd)
+    assert report.estimated_usd >= 0.04  # four questions to Cost Explorer
+
+
+def test_what_is_due_can_be_priced_before_it_is_asked(world, store):
+    world.moto.launch("us-east-1", 2)
+    live = world.live(store)
+    live.refresh()
+    with store.write(is_fact=False) as cursor:
+        cursor.execute("UPDATE source_state SET succeeded_at = succeeded_at - INTERVAL 30 DAY")
+    asked = world.requests()
+    due = {task.key.dataset: task for task in live.due()}
+    assert world.requests() == asked
+    assert due["costs"].usd == pytest.approx(0.04)
+    assert due["utilisation"].usd > 0
+
+
+def test_one_source_that_fails_stops_no_other(world, store):
+    world.moto.launch("us-east-1")
+    world.grids.answer("/zones", em.BAD_KEY, forever=True)
+    world.aws.answer(
+        "GetCostAndUsage",
+        refusal("AccessDeniedException", "User: arn:aws:iam::1:user/x is not authorized to "
+                "perform: ce:GetCostAndUsage on resource: *"),
+        forever=True,
+    )  # fmt: skip
+    report = world.live(store).refresh()
+    failed = outcomes(report)
+    assert set(failed) == {("plan", ""), ("costs", ACCOUNT)}
+    assert "ce:GetCostAndUsage" in failed["costs", ACCOUNT].detail
+    assert "does not know the key" in failed["plan", ""].detail
+    assert count(store, "instances") == 1
+    assert count(store, "latency") == 2
+
+
+def test_a_failure_is_not_asked_again_at_once_and_says_when(world, store):
+    world.radar.answer("/PERCENTILE", Answer(429, {}, {"Retry-After": "7200"}), forever=True)
+    live = world.live(store)
+    live.refresh()
+    state = source_state.read(store, Key("cloudflare_radar", "latency", ""))
+    assert state.status == "ThrottledError"
+    assert timedelta(minutes=110) < state.retry_at - datetime.now(UTC) <= timedelta(hours=2)
+    asked = len(world.radar.requests)
+    live.refresh(retry=True)  # a wait that the service asks for holds even then
+    assert len(world.radar.requests) == asked
+
+
+def test_a_person_may_try_again_at_once(world, store):
+    world.grids.answer("/zones", em.BAD_KEY)
+    live = world.live(store)
+    live.refresh()
+    assert count(store, "intensities") == 0
+    live.refresh()
+    assert count(store, "intensities") == 0
+    live.refresh(retry=True)
+    assert count(store, "intensities") > 0
+
+
+def test_the_circuit_opens_after_repeated_failure(world, store):
+    key = Key("electricity_maps", "intensity", "DE")
+    now = datetime(2026, 11, 25, tzinfo=UTC)
+    waits = [
+        source_state.fail(store, key, now, status="UnreachableError", detail="").retry_at - now
+        for _ in range(9)
+    ]
+    minutes = [wait.total_seconds() / 60 for wait in waits]
+    assert minutes == [1, 2, 15, 30, 60, 120, 240, 360, 360]
+    source_state.succeed(store, key, now)
+    assert source_state.read(store, key).failure_count == 0
+
+
+def test_a_failed_account_leaves_the_other_ones(world, store):
+    from spectra.sources.aws import Access, AwsKeys, Role
+    from tests.servers.moto import KEYS
+
+    good = Role("arn:aws:iam::222222222222:role/Spectra")
+    bad = Role("no-role")
+    world.moto.launch("us-east-1", ec2=world.moto.assumed(good.arn, "ec2"))
+    keys = AwsKeys(KEYS["aws_access_key_id"], KEYS["aws_secret_access_key"])
+    both = world.connections(aws=Access(keys, roles=[good, bad], max_attempts=1))
+    report = world.live(store, connections=both).refresh()
+    assert [o.key.scope for o in report.failures if o.key.dataset == "account"] == [bad.arn]
+    assert store.row("SELECT DISTINCT account_id FROM instances") == ("222222222222",)
+
+
+def test_revised_points_replace_and_estimates_are_read_again(world, store):
+    live = world.live(store)
+    live.refresh()
+    value = "SELECT intensity_lifecycle_g_per_kwh, is_estimated FROM intensities WHERE zone = 'DE' "
+    before = store.row(value + "ORDER BY hour DESC LIMIT 1")
+    assert before[1]
+    world.grids.value = lambda zone, hour, factor: 111.0
+    world.grids.estimated_for = timedelta()
+    world.grids.updated_at = datetime.now(UTC)
+    with store.write(is_fact=False) as cursor:
+        cursor.execute("UPDATE source_state SET succeeded_at = succeeded_at - INTERVAL 1 HOUR")
+    live.refresh()
+    assert store.row(value + "ORDER BY hour DESC LIMIT 1") == (111.0, False)
+
+
+def test_a_real_fleet_takes_the_place_of_the_demo_company(world, store):
+    refresh_demo(store, CATALOG, days=2)
+    settle(store, CATALOG)
+    world.moto.launch("us-east-1")
+    world.live(store).refresh()
+    assert store.row("SELECT DISTINCT source FROM instances") == ("aws",)
+    assert count(store, "intensities", "source = 'demo'") == 0
+    assert count(store, "intensity_hourly", "source = 'demo'") == 0
+    assert refresh_demo(store, CATALOG) is False
+    regions = store.frame("SELECT DISTINCT region FROM emissions_hourly")
+    assert list(regions["region"]) == ["us-east-1"]
+
+
+def test_grids_alone_go_live_over_the_demo_fleet(world, store):
+    refresh_demo(store, CATALOG, days=2)
+    world.live(store, connections=world.connections(aws=None, radar=None)).refresh()
+    status = grid_queries.status(store)
+    assert status["fleets"] == ["demo"]
+    assert set(status["all_grids"]) == {"demo", "electricity_maps"}
+    latest = store.row(
+        "SELECT source FROM intensity_hourly WHERE zone = 'DE' AND hour = date_trunc('hour', now())"
+    )
+    assert latest == ("electricity_maps",)
+
+
+def test_two_refreshes_at_once_the_second_says_so(world, store):
+    live = world.live(store)
+    with store.refresh_lock, pytest.raises(BusyError, match="already under way"):
+        live.refresh()
+    assert world.requests() == 0
+
+
+def test_a_stopped_refresh_is_completed_by_the_next(world, store):
+    world.moto.launch("us-east-1")
+    progress = Progress()
+    progress.cancelled.set()
+    live = world.live(store)
+    report = live.refresh(progress)
+    assert report.was_cancelled
+    assert {o.status for o in report.outcomes} == {"cancelled"}
+    assert count(store, "instances") == 0
+    assert outcomes(live.refresh()) == {}
+    assert count(store, "instances") == 1
+
+
+def test_instances_come_and_go_between_refreshes(world, store):
+    stays, stops, goes = world.moto.launch("us-east-1", 3)
+    live = world.live(store)
+    live.refresh()
+    ec2 = world.moto.client("ec2", "us-east-1")
+    ec2.stop_instances(InstanceIds=[stops])
+    ec2.terminate_instances(InstanceIds=[goes])
+    (comes,) = world.moto.launch("us-east-1")
+    with store.write(is_fact=False) as cursor:
+        cursor.execute("UPDATE source_state SET succeeded_at = succeeded_at - INTERVAL 1 HOUR")
+    live.refresh()
+    open_spans = dict(
+        store.cursor()
+        .execute("SELECT instance_id, state FROM instances WHERE valid_to IS NULL")
+        .fetchall()
+    )
+    assert open_spans == {stays: "running", stops: "stopped", comes: "running"}
+    assert count(store, "instances", f"instance_id = '{goes}' AND valid_to IS NOT NULL") == 1
+
+
+def test_an_unexpected_error_is_told_by_kind_and_place_alone(world, store, monkeypatch):
+    from spectra.refresh import latency_tasks
+
+    def broken(self, countries):
+        raise KeyError("a secret")
+
+    monkeypatch.setattr(latency_tasks.Radar, "latency", broken)
+    report = world.live(store).refresh()
+    (failure,) = report.failures
+    assert "KeyError" in failure.detail
+    assert "secret" not in failure.detail + failure.next_step

@@ -1,0 +1,59 @@
+"""Every outside service on loopback, and a workspace that is configured for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from spectra.catalog import load_catalog
+from spectra.config import Config, load_config
+from spectra.refresh.connections import Connections
+from spectra.refresh.live import Live
+from spectra.sources.aws import Access, AwsKeys
+from spectra.sources.cloudflare import Radar
+from spectra.sources.electricity_maps import ElectricityMaps
+from spectra.store import Store
+from tests.servers import electricity_maps as em
+from tests.servers.aws import AwsServer
+from tests.servers.cloudflare import TOKEN, CloudflareServer
+from tests.servers.electricity_maps import ElectricityMapsServer
+from tests.servers.moto import KEYS, Moto
+
+CATALOG = load_catalog()
+HERE = ("us-east-1", "eu-central-1")
+HOUR = timedelta(hours=1)
+
+
+@dataclass
+class World:
+    """Every service, and what a workspace that is configured for them has."""
+
+    moto: Moto
+    aws: AwsServer
+    grids: ElectricityMapsServer
+    radar: CloudflareServer
+
+    def config(self, **changes: object) -> Config:
+        plain = load_config({}, Path("no-such-file.toml"))
+        return replace(plain, regions=HERE, aws_history_days=1, **changes)
+
+    def connections(self, **parts: object) -> Connections:
+        keys = AwsKeys(KEYS["aws_access_key_id"], KEYS["aws_secret_access_key"])
+        every = {
+            "aws": Access(keys, max_attempts=1),
+            "electricity_maps": ElectricityMaps(em.KEY, f"{self.grids.url}/v4"),
+            "radar": Radar(TOKEN, self.radar.url),
+        }
+        return Connections(**{**every, **parts})
+
+    def live(self, store: Store, *, connections: Connections | None = None, **changes) -> Live:
+        return Live(store, CATALOG, self.config(**changes), connections or self.connections())
+
+    def requests(self) -> int:
+        return sum(len(s.requests) for s in (self.aws, self.grids, self.radar))
+
+    def busy(self, region: str, instance_id: str, cpu_pct: float, hours: int = 5) -> None:
+        now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+        points = {now - n * HOUR + timedelta(minutes=5): cpu_pct for n in range(hours)}
+        self.moto.put(region, "CPUUtilization", points, InstanceId=instance_id)

@@ -1,0 +1,169 @@
+"""What live sources add to the store: each row once, nothing mixed, nothing lost."""
+
+from datetime import date
+
+import pandas as pd
+import pytest
+
+from spectra.catalog import load_catalog
+from spectra.errors import InputError
+from spectra.refresh import refresh_demo
+from spectra.store import Store, emission_queries, fleet_queries, inventory_queries
+from spectra.store.clearing import clear_source
+from spectra.store.live_writes import (
+    write_cost_cuts,
+    write_prices,
+    write_provider_costs,
+    write_rows,
+)
+from spectra.store.saved_settings import save_settings, saved_settings
+from spectra.store.selection import Selection
+from spectra.store.tags import TagRules
+from spectra.store.writes import write_instances
+from tests.fleet import FETCHED, instances, utc
+
+CATALOG = load_catalog()
+DAY = date(2026, 11, 20)
+
+
+def costs(*rows: dict) -> pd.DataFrame:
+    plain = {
+        "day": DAY, "account_id": "1", "region": "us-east-1", "service": "Amazon EC2",
+        "resource_id": "", "purchase_option": "all", "team": "core",
+        "list_cost_usd": float("nan"), "billed_cost_usd": 1.0, "effective_cost_usd": 0.5,
+        "is_provisional": False, "source": "aws_cost_explorer", "quality": "measured",
+        "fetched_at": FETCHED,
+    }  # fmt: skip
+    return pd.DataFrame([{**plain, **row} for row in rows])
+
+
+def cut(name: str, key: str, usd: float) -> dict:
+    return {
+        "day": DAY, "account_id": "1", "region": "us-east-1", "cut": name, "key": key,
+        "billed_cost_usd": usd, "effective_cost_usd": usd, "is_provisional": False,
+        "source": "aws_cost_explorer", "fetched_at": FETCHED,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def store():
+    opened = Store()
+    yield opened
+    opened.close()
+
+
+def test_two_spellings_of_a_team_are_one_and_keep_their_sum(store):
+    frame = costs({"team": "Core"}, {"team": "core ", "billed_cost_usd": 2.0})
+    write_provider_costs(store, frame)
+    assert store.row("SELECT team, billed_cost_usd FROM costs") == ("core", 3.0)
+
+
+def test_an_alias_is_followed(store):
+    write_provider_costs(store, costs({"team": "pay"}), TagRules(aliases={"pay": "payments"}))
+    assert store.row("SELECT team FROM costs") == ("payments",)
+
+
+def test_a_later_answer_replaces_the_whole_day(store):
+    write_provider_costs(store, costs({"team": "core"}, {"team": "old-name"}))
+    write_provider_costs(store, costs({"team": "core", "billed_cost_usd": 4.0}))
+    assert store.frame("SELECT team, billed_cost_usd FROM costs").values.tolist() == [["core", 4.0]]
+
+
+def test_an_unknown_amount_stays_unknown(store):
+    write_provider_costs(store, costs({"effective_cost_usd": float("nan")}))
+    assert store.row("SELECT effective_cost_usd FROM costs") == (None,)
+
+
+def test_cuts_stand_beside_the_costs_and_replace_their_own_kind_alone(store):
+    write_provider_costs(store, costs({}))
+    write_cost_cuts(store, pd.DataFrame([cut("instance_type", "m5.large", 1.0),
+                                         cut("purchase_type", "Spot", 1.0)]))  # fmt: skip
+    write_cost_cuts(store, pd.DataFrame([cut("instance_type", "m5.xlarge", 1.0)]))
+    found = store.frame('SELECT cut, "key" FROM cost_cuts ORDER BY ALL').values.tolist()
+    assert found == [["instance_type", "m5.xlarge"], ["purchase_type", "Spot"]]
+    selection = Selection(utc("2026-11-20"), utc("2026-11-21"))
+    assert emission_queries.costs(store, selection)["effective_usd"] == 0.5
+
+
+def test_a_price_that_aws_states_is_kept_over_the_catalogue_s(store):
+    from spectra.store.factors import write_factors
+
+    write_instances(store, instances({"instance_id": "i-1", "valid_from": "2026-11-20"}))
+    write_factors(store, CATALOG)
+    before = store.row("SELECT usd_per_hour FROM prices WHERE region = 'eu-central-1'")[0]
+    write_prices(store, pd.DataFrame([{
+        "instance_type": "m5.xlarge", "region": "eu-central-1", "usd_per_hour": before * 2,
+        "as_of": DAY, "source": "aws_pricing", "fetched_at": FETCHED,
+    }]))  # fmt: skip
+    with store.write() as cursor:
+        cursor.execute("DELETE FROM type_factors")  # as a new factor set would
+    write_factors(store, CATALOG)
+    after = store.row("SELECT usd_per_hour, source FROM prices WHERE region = 'eu-central-1'")
+    assert after == (before * 2, "aws_pricing")
+    assert fleet_queries.unpriced_types(store, ["m5.xlarge", "x"], "eu-central-1") == ["x"]
+
+
+def test_only_known_small_tables_are_written_by_name(store):
+    with pytest.raises(ValueError, match="meta"):
+        write_rows(store, "meta", pd.DataFrame([{"name": "x"}]))
+
+
+def test_a_name_or_a_foreign_tag_changes_no_hour(store):
+    from spectra.store.ledger import extend_ledger
+
+    row = {"instance_id": "i-1", "valid_from": "2026-11-20"}
+    write_instances(store, instances(row))
+    extend_ledger(store, CATALOG, utc("2026-11-20"), utc("2026-11-21"))
+    with store.write() as cursor:
+        cursor.execute("DELETE FROM stale_hours")
+    write_instances(store, instances({**row, "name": "web"}))
+    assert store.row("SELECT count(*) FROM stale_hours") == (0,)
+    assert store.row("SELECT name FROM instances") == ("web",)
+    write_instances(store, instances({**row, "valid_to": "2026-11-20T20:00"}))
+    assert store.row("SELECT count(*), min(hour) FROM stale_hours") == (4, utc("2026-11-20T20:00"))
+
+
+def test_settings_are_kept_and_secrets_refused(store):
+    save_settings(store, {"regions": "eu-central-1", "automation": "on"})
+    save_settings(store, {"regions": "eu-west-1"})
+    assert saved_settings(store) == {"regions": "eu-west-1", "automation": "on"}
+    for name in ("aws_secret_access_key", "database", "no_such_setting"):
+        with pytest.raises(InputError, match="not saved"):
+            save_settings(store, {"automation": "off", name: "x"})
+    assert saved_settings(store)["automation"] == "on"
+
+
+def test_clearing_a_source_leaves_the_others():
+    store = Store()
+    refresh_demo(store, CATALOG, days=2)
+    write_provider_costs(store, costs({}))
+    rows = clear_source(store, CATALOG, "demo")
+    assert rows > 1000
+    found = inventory_queries.datasets(store)
+    assert found[["dataset", "source"]].values.tolist() == [["costs", "aws_cost_explorer"]]
+    assert store.row("SELECT count(*) FROM emissions_hourly") == (0,)
+    assert refresh_demo(store, CATALOG, days=2) is True
+    assert store.row("SELECT count(*) > 0 FROM emissions_hourly") == (True,)
+    store.close()
+
+
+def test_an_export_holds_what_is_on_screen(tmp_path, store):
+    write_provider_costs(store, costs({}, {"day": date(2026, 11, 22)}))
+    span = utc("2026-11-20"), utc("2026-11-21")
+    assert inventory_queries.count_between(store, "costs", *span) == 1
+    path = tmp_path / "costs' odd name.parquet"
+    inventory_queries.write_parquet(store, "costs", *span, path)
+    assert pd.read_parquet(path)["source"].tolist() == ["aws_cost_explorer"]
+    with pytest.raises(ValueError, match="not a dataset"):
+        inventory_queries.count_between(store, "settings", *span)
+
+
+def test_tag_keys_of_the_present_fleet(store):
+    write_instances(store, instances(
+        {"instance_id": "i-1", "valid_from": "2026-11-20", "tags": {'odd "key"': "a", "team": "x"}},
+        {"instance_id": "i-2", "valid_from": "2026-11-20", "tags": {"team": "y"}},
+    ))  # fmt: skip
+    keys = fleet_queries.tag_keys(store).set_index("tag_key")
+    assert keys.loc["team", "resource_count"] == 2
+    assert list(keys.loc["team", "examples"]) == ["x", "y"]
+    assert keys.loc['odd "key"', "resource_count"] == 1

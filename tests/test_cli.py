@@ -1,0 +1,139 @@
+"""The command line as cron meets it: its exit status, its JSON, and a file that the app holds."""
+
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from spectra.store import Store
+from tests.servers import electricity_maps as em
+from tests.servers.cloudflare import TOKEN
+from tests.servers.moto import KEYS
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def run(tmp_path):
+    def call(*arguments: str, **settings: str) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            [sys.executable, "-m", "spectra", *arguments],
+            cwd=ROOT,
+            env={
+                **os.environ,
+                "SPECTRA_DATABASE": str(tmp_path / "s.duckdb"),
+                "SPECTRA_PORTAL_FOLDER": str(tmp_path / "none"),
+                "SPECTRA_DEMO_DAYS": "1",
+                **settings,
+            },
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    return call
+
+
+@pytest.fixture
+def configured(world):
+    world.moto.launch("us-east-1")
+    return world, {
+        "SPECTRA_AWS_ACCESS_KEY_ID": KEYS["aws_access_key_id"],
+        "SPECTRA_AWS_SECRET_ACCESS_KEY": KEYS["aws_secret_access_key"],
+        "SPECTRA_ELECTRICITY_MAPS_KEY": em.KEY,
+        "SPECTRA_ELECTRICITY_MAPS_URL": f"{world.grids.url}/v4",
+        "SPECTRA_CLOUDFLARE_TOKEN": TOKEN,
+        "SPECTRA_CLOUDFLARE_URL": world.radar.url,
+        "SPECTRA_REGIONS": "us-east-1",
+        "SPECTRA_AWS_HISTORY_DAYS": "1",
+    }
+
+
+def test_without_a_key_it_keeps_the_demo_company_up_to_date(run, tmp_path):
+    done = run("refresh")
+    assert done.returncode == 0, done.stderr
+    store = Store(tmp_path / "s.duckdb")
+    assert store.row("SELECT max(hour) FROM emissions_hourly")[0].astimezone(UTC).hour in {
+        datetime.now(UTC).hour,
+        (datetime.now(UTC).hour - 1) % 24,
+    }
+    store.close()
+
+
+def test_a_refresh_tells_what_landed_and_the_next_has_nothing_to_do(run, configured, tmp_path):
+    _, settings = configured
+    done = run("refresh", "--json", **settings)
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = json.loads(done.stdout)
+    assert told["failed"] == 0
+    assert told["request_count"] > 10
+    assert {o["status"] for o in told["outcomes"]} == {"ok"}
+    again = json.loads(run("refresh", "--json", **settings).stdout)
+    assert (again["outcomes"], again["request_count"]) == ([], 0)
+    store = Store(tmp_path / "s.duckdb")
+    assert store.row("SELECT DISTINCT source FROM instances") == ("aws",)
+    store.close()
+
+
+def test_one_source_alone_and_from_a_day_on(run, configured):
+    world, settings = configured
+    done = run("refresh", "--source", "electricity_maps", "--since", "2026-11-01", "--json",
+               **settings)  # fmt: skip
+    told = json.loads(done.stdout)
+    assert {o["key"].split("/")[0] for o in told["outcomes"]} == {"electricity_maps"}
+    first = min(r.params["start"] for r in world.grids.asked("/past-range"))
+    assert first == "2026-11-01T00:00:00Z"
+
+
+def test_a_failure_is_an_exit_status_and_a_sentence(run, configured):
+    _, settings = configured
+    done = run("refresh", **{**settings, "SPECTRA_ELECTRICITY_MAPS_KEY": "wrong-secret"})
+    assert done.returncode == 1
+    assert "does not know the key" in done.stdout
+    assert "wrong-secret" not in done.stdout + done.stderr
+
+
+def test_a_file_that_another_process_holds_is_left_alone(run, tmp_path):
+    store = Store(tmp_path / "s.duckdb")
+    done = run("refresh")
+    assert done.returncode == 3
+    assert "Automation" in done.stderr
+    assert "Traceback" not in done.stderr
+    store.close()
+
+
+def test_wrong_use(run):
+    assert run("refresh", "--since", "yesterday").returncode == 2
+    assert run("refresh", "--source", "nobody").returncode == 2
+    assert run().returncode == 2
+
+
+def test_a_check_names_what_is_off(run):
+    done = run("check")
+    assert done.returncode == 0
+    for word in ("Database", "AWS", "Electricity Maps", "Cloudflare Radar", "Webhook", "off"):
+        assert word in done.stdout
+
+
+def test_a_check_tells_what_is_permitted_and_entitled(run, configured):
+    _, settings = configured
+    done = run("check", "--json", **settings)
+    lines = {(line["source"], line["what"]): line for line in json.loads(done.stdout)}
+    assert lines["AWS", "own keys"]["status"] == "ok"
+    assert lines["AWS", "ec2:DescribeInstances"]["status"] == "ok"
+    assert lines["AWS", "ce:GetCostAndUsage"]["status"] == "ok"
+    assert "forecasts: 1 of 1 zones" in lines["Electricity Maps", "plan"]["detail"]
+    assert lines["Cloudflare Radar", "token"]["status"] == "ok"
+    assert KEYS["aws_secret_access_key"] not in done.stdout
+
+
+def test_a_check_with_a_bad_key_fails(run, configured):
+    _, settings = configured
+    done = run("check", **{**settings, "SPECTRA_CLOUDFLARE_TOKEN": "wrong"})
+    assert done.returncode == 1
+    assert "does not accept the token" in done.stdout
