@@ -11,7 +11,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     factor = st.segmented_control(
         "Emission factor",
         ["lifecycle", "direct"],
-        default="lifecycle",
+        default=page.workspace.config.emission_factor,
         required=True,
         key="factor",
         bind="query-params",

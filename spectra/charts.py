@@ -33,6 +33,8 @@ INTENSITY_RANGE = (0, 800)
 
 # More days than this are a comb of bars: they are drawn as a line in its band.
 MAX_BARS = 45
+# So few days that the axis would be divided into hours.
+FEW_DAYS = 7
 
 
 def figure_layout(figure: go.Figure, *, height: int = 280, **layout: Any) -> go.Figure:
@@ -90,6 +92,8 @@ def daily_emissions(
     figure_layout(figure, height=height, showlegend=False)
     figure.update_yaxes(title=f"CO₂e [{unit}/day]", rangemode="tozero")
     figure.update_xaxes(title="Day (UTC)")
+    if len(days) <= FEW_DAYS:
+        figure.update_xaxes(dtick=86_400_000, tickformat="%d %b")
     return figure
 
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent
 
+_SPELT = {"aws": "AWS", "pue": "PUE", "electricity maps": "Electricity Maps", "url": "URL"}
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+")
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
@@ -40,6 +41,14 @@ class Setting:
     secret: bool = False
     saved: bool = False
     choices: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """Name on screen, with its unit."""
+        words = self.name.replace("_g_per_kwh", " [gCO2e/kWh]").replace("_", " ")
+        for word, spelt in _SPELT.items():
+            words = words.replace(word, spelt)
+        return words[0].upper() + words[1:]
 
     @property
     def variable(self) -> str:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -14,6 +17,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HTTPError
 
 from spectra.errors import (
     InputError,
@@ -27,6 +31,13 @@ Style = Literal["generic", "slack"]
 Severity = Literal["info", "warning", "critical"]
 Resolve = Callable[[str], Iterable[str]]
 
+_UNICAST = ipaddress.IPv6Network("2000::/3")
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+
+# urllib3 writes the path of every request to its debug log; the path of a webhook is its secret.
+_is_sending: ContextVar[bool] = ContextVar("is_sending", default=False)
+logging.getLogger("urllib3.connectionpool").addFilter(lambda record: not _is_sending.get())
+
 
 @dataclass(frozen=True, slots=True)
 class Notice:
@@ -38,6 +49,8 @@ class Notice:
         The same for the same event, however often it is found.
     at : datetime
         When it was found, aware UTC.
+    link : str
+        Where to read more; empty without.
     """
 
     key: str
@@ -46,6 +59,7 @@ class Notice:
     text: str
     at: datetime
     severity: Severity = "warning"
+    link: str = ""
 
 
 def check_url(url: str, *, allow_private: bool = False, resolve: Resolve | None = None) -> None:
@@ -59,15 +73,15 @@ def check_url(url: str, *, allow_private: bool = False, resolve: Resolve | None 
     parts = _split(url)
     if parts.scheme != "https" and not (allow_private and parts.scheme == "http"):
         raise _refused("it does not begin with https://")
-    if not parts.hostname or any(c.isspace() for c in url):
+    if not parts.hostname:
         raise _refused("it names no host")
-    if parts.username or parts.password:
+    if "@" in parts.netloc:
         raise _refused("it holds a user name or password")
     if allow_private:
         return
     try:
         addresses = list((resolve or _resolve)(parts.hostname))
-    except OSError:
+    except (OSError, UnicodeError):  # a name that no host can have is a UnicodeError
         raise _refused("its host name is not known") from None
     if not addresses or not all(map(_is_public, addresses)):
         raise _refused("it leads to an address inside a private network")
@@ -91,19 +105,7 @@ def send(
         If it was not taken.
     """
     check_url(url, allow_private=allow_private)
-    with requests.Session() as session:
-        session.trust_env = False  # through a proxy the address behind it could not be checked
-        if not allow_private:
-            session.mount("https://", _PublicAdapter())
-        try:
-            answer = session.post(
-                url, json=payload(notice, style), timeout=timeout_s, allow_redirects=False
-            )
-        except requests.exceptions.RequestException as error:
-            raise UnreachableError(
-                f"The webhook did not answer ({type(error).__name__}).",
-                next_step="Check its address and the network.",
-            ) from None
+    answer = _post(url, payload(notice, style), allow_private, timeout_s)
     if not 200 <= answer.status_code < 300:
         raise _not_taken(answer)
 
@@ -111,7 +113,8 @@ def send(
 def payload(notice: Notice, style: Style) -> dict[str, Any]:
     """What is sent: all fields, or one text in Slack's notation."""
     if style == "slack":
-        return {"text": f"*{_slack(notice.title)}*\n{_slack(notice.text)}"}
+        lines = [f"*{_slack(notice.title)}*", _slack(notice.text), _slack(notice.link)]
+        return {"text": "\n".join(line for line in lines if line)}
     return {
         "source": "spectra",
         "key": notice.key,
@@ -120,14 +123,47 @@ def payload(notice: Notice, style: Style) -> dict[str, Any]:
         "title": notice.title,
         "text": notice.text,
         "at": notice.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "link": notice.link,
     }
+
+
+def _post(
+    url: str, body: dict[str, Any], allow_private: bool, timeout_s: tuple[float, float]
+) -> requests.Response:
+    """The answer without its body, which nobody needs and which may be of any length."""
+    with _Session() as session, _unlogged():
+        session.trust_env = False  # through a proxy the address behind it could not be checked
+        if not allow_private:
+            session.mount("https://", _PublicAdapter())
+        try:
+            answer = session.post(
+                url, json=body, timeout=timeout_s, allow_redirects=False, stream=True
+            )
+        except (requests.exceptions.RequestException, HTTPError) as error:
+            raise UnreachableError(
+                f"The webhook did not answer ({type(error).__name__}).",
+                next_step="Check its address and the network.",
+            ) from None
+        answer.close()
+        return answer
 
 
 def _slack(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
+@contextmanager
+def _unlogged() -> Iterator[None]:
+    token = _is_sending.set(True)
+    try:
+        yield
+    finally:
+        _is_sending.reset(token)
+
+
 def _split(url: str) -> Any:
+    if any(c.isspace() for c in url):
+        raise _refused("it holds a space")
     try:
         parts = urlsplit(url)
         _ = parts.port  # raises where the port is no number
@@ -141,9 +177,14 @@ def _resolve(host: str) -> list[str]:
 
 
 def _is_public(address: str) -> bool:
+    """Whether an address, or the IPv4 one inside it, belongs to the internet."""
     ip = ipaddress.ip_address(address.partition("%")[0])
-    mapped = getattr(ip, "ipv4_mapped", None)
-    ip = mapped or ip
+    if isinstance(ip, ipaddress.IPv6Address):
+        nat64 = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF) if ip in _NAT64 else None
+        inner = ip.ipv4_mapped or ip.sixtofour or nat64
+        if inner is None and ip not in _UNICAST:
+            return False
+        ip = inner or ip
     return ip.is_global and not ip.is_multicast
 
 
@@ -166,9 +207,20 @@ def _not_taken(answer: requests.Response) -> SourceError:
         wait = answer.headers.get("Retry-After", "")
         return ThrottledError(
             "The webhook has had too many notices.",
+            next_step="Wait a while; this notice is not sent again.",
             wait_seconds=float(wait) if wait.isdecimal() else None,
         )
-    return UnreachableError(f"The webhook did not take the notice (HTTP {status}).")
+    return UnreachableError(
+        f"The webhook did not take the notice (HTTP {status}).",
+        next_step="See what its service says; this notice is not sent again.",
+    )
+
+
+class _Session(requests.Session):
+    """Does not even look where a redirect leads: requests parses that, and reads the body."""
+
+    def get_redirect_target(self, _: requests.Response) -> None:
+        """Find no target in any answer."""
 
 
 class _PublicConnection(HTTPSConnection):

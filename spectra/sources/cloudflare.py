@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
-import pandas as pd
 from urllib3.util import Retry
 
 from spectra.errors import (
@@ -16,6 +17,7 @@ from spectra.errors import (
     NoDataError,
     NotEntitledError,
     SourceError,
+    ThrottledError,
     UnknownPlaceError,
 )
 from spectra.sources.json_client import RETRIES, JsonClient
@@ -33,17 +35,27 @@ _META: dict[str, Any] = {
     "properties": {
         "lastUpdated": {"type": "string"},
         "normalization": {"type": "string"},
-        "units": {"type": "array", "items": {"type": "object", "required": ["value"]}},
-        "confidenceInfo": {"type": ["object", "null"]},
+        "units": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["value"],
+                "properties": {"value": {"type": "string"}},
+            },
+        },
+        "confidenceInfo": {
+            "type": ["object", "null"],
+            "properties": {"level": {"type": ["integer", "null"]}},
+        },
     },
 }
 _SUMMARY: dict[str, Any] = {
     "type": "object",
-    "required": ["success", "result"],
+    "required": ["success"],
     "properties": {
         "success": {"type": "boolean"},
         "result": {
-            "type": "object",
+            "type": ["object", "null"],
             "properties": {
                 "meta": _META,
                 "summary_0": {"type": "object", "additionalProperties": {"type": "string"}},
@@ -54,19 +66,26 @@ _SUMMARY: dict[str, Any] = {
 _VERIFY: dict[str, Any] = {
     "type": "object",
     "required": ["success"],
-    "properties": {"result": {"type": ["object", "null"]}},
+    "properties": {"success": {"type": "boolean"}, "result": {"type": ["object", "null"]}},
 }
 # One place without data is a reason to fall back; a bad key or a limit concerns all of them.
 _FALL_BACK = (NoDataError, MalformedError, NotEntitledError, UnknownPlaceError)
+# A token that is not even well-formed is refused with status 400, so its codes count as well.
+_TOKEN_CODES, _THROTTLED_CODE, _COST_CODE, _NOT_FOUND_CODE = {6003, 9109, 10000}, 1015, 2002, 7003
 
 
 @dataclass(frozen=True, slots=True)
 class _Summary:
-    """Values in ms, when they were last updated, and how sure Radar is of them."""
+    """Values in ms, when they were last updated, and how sure Radar is of them; or why none."""
 
     values_ms: dict[str, float]
-    updated_at: str
-    confidence: int | None
+    updated_at: datetime | None = None
+    confidence: int | None = None
+    why: str = f"{NAME} has no figure here."
+
+    def pick(self, **groups: str) -> dict[str, float]:
+        """The columns whose group has a figure."""
+        return {c: self.values_ms[group] for c, group in groups.items() if group in self.values_ms}
 
 
 class Radar:
@@ -86,6 +105,7 @@ class Radar:
         retries: Retry = RETRIES,
         timeout_s: tuple[float, float] = (5.0, 30.0),
     ) -> None:
+        self._is_sendable = re.fullmatch(r"[\x21-\x7e]+", token) is not None
         self._client = JsonClient(
             NAME,
             base_url,
@@ -105,8 +125,8 @@ class Radar:
 
     def verify(self) -> None:
         """Ask whether the token is active; raises CredentialsError if not."""
-        body = self._client.get("/user/tokens/verify", _VERIFY)
-        if not body["success"] or (body.get("result") or {}).get("status") != "active":
+        body = self._get("/user/tokens/verify", _VERIFY)
+        if (body.get("result") or {}).get("status") != "active":
             raise CredentialsError(
                 "The Cloudflare token is not active.", next_step="Make a new one in Cloudflare."
             )
@@ -137,27 +157,32 @@ class Radar:
 
     def summary_ms(self, path: str, **parameters: str) -> _Summary:
         """A summary in milliseconds; MalformedError if its unit or normalisation is another."""
-        body = self._client.get(path, _SUMMARY, {**parameters, "format": "JSON"})
-        result = body["result"]
-        if not body["success"] or "summary_0" not in result or "meta" not in result:
+        body = self._get(path, _SUMMARY, {**parameters, "format": "JSON"})
+        result = body.get("result") or {}
+        if "summary_0" not in result or "meta" not in result:
             raise NoDataError(f"{NAME} has no figure here.")
         meta = result["meta"]
         units = {unit["value"].lower() for unit in meta["units"]}
-        if meta["normalization"] != "RAW_VALUES" or not units <= {"ms", "milliseconds"}:
+        is_ms = bool(units) and units <= {"ms", "milliseconds"}
+        if meta["normalization"] != "RAW_VALUES" or not is_ms:
             raise MalformedError(
                 f"{NAME} gave values that are not milliseconds "
                 f"({meta['normalization']}, {', '.join(sorted(units)) or 'no unit'})."
             )
-        values = {}
-        for name, text in result["summary_0"].items():
-            try:
-                values[name] = float(text)
-            except ValueError:
-                continue  # Radar writes some groups without a figure
-        if not values:
-            raise NoDataError(f"{NAME} has no figure here.")
         confidence = (meta.get("confidenceInfo") or {}).get("level")
-        return _Summary(values, meta["lastUpdated"], confidence)
+        return _Summary(_figures(result["summary_0"]), _time(meta["lastUpdated"]), confidence)
+
+    def _get(self, path: str, schema: Mapping[str, Any], params: Any = None) -> Any:
+        """The envelope of a success; an error may come with a status 200 as well."""
+        if not self._is_sendable:
+            raise CredentialsError(
+                "The Cloudflare token is empty or holds a character that no token has.",
+                next_step="Copy it again and enter it in Settings.",
+            )
+        body = self._client.get(path, schema, params)
+        if not body["success"]:
+            raise _classify(200, body) or NoDataError(f"{NAME} has no figure here.")
+        return body
 
 
 class _Asked:
@@ -165,66 +190,90 @@ class _Asked:
 
     def __init__(self, radar: Radar) -> None:
         self._radar = radar
-        self._answers: dict[tuple[str, ...], _Summary | SourceError] = {}
+        self._answers: dict[tuple[str, ...], _Summary] = {}
 
     def region(self, region: str, country: str) -> tuple[dict[str, Any] | None, str]:
         """A row of the latency frame and a note on what it is not."""
         origin = {"origin": "AMAZON", "metric": "TCP_RTT", "dateRange": "1d"}
         own = self._ask("/radar/origins/summary/PERCENTILE", region=region, **origin)
-        if isinstance(own, _Summary):
-            percentiles = {
-                f"rtt_ms_{name}": own.values_ms.get(name) for name in ("p50", "p90", "p99")
-            }
-            if any(re.fullmatch(r"p\d+", name) for name in own.values_ms):
-                return _row(region, "radar_origins_percentile", EDGE, own, percentiles), ""
+        if known := own.pick(rtt_ms_p50="p50", rtt_ms_p90="p90", rtt_ms_p99="p99"):
+            return _row(region, "radar_origins_percentile", EDGE, own, known), ""
         every = self._ask("/radar/origins/summary/REGION", **origin)
-        if isinstance(every, _Summary) and region in every.values_ms:
-            value = {"rtt_ms_p50": every.values_ms[region]}
-            return _row(region, "radar_origins_region", EDGE, every, value), ""
+        if known := every.pick(rtt_ms_p50=region):
+            row = _row(region, "radar_origins_region", EDGE, every, known)
+            return row, f"Some regions have one figure, no percentiles: {_why(own)}"
         users = self._ask("/radar/quality/iqi/summary", metric="LATENCY", location=country)
-        if isinstance(users, _Summary) and "p50" in users.values_ms:
-            value = {"rtt_ms_p50": users.values_ms["p50"]}
-            row = _row(region, "radar_iqi_country", COUNTRY, users, value, is_proxy=True)
-            return row, "Some regions have a proxy only: the last mile of their country."
-        reasons = {str(e.message) for e in (own, every, users) if isinstance(e, SourceError)}
-        return None, f"No latency data for {region}: {' '.join(sorted(reasons))}".strip()
+        if known := users.pick(rtt_ms_p50="p50"):
+            row = _row(region, "radar_iqi_country", COUNTRY, users, known)
+            note = "Some regions have a proxy only, the last mile of their country:"
+            return row, f"{note} {_why(own, every)}"
+        return None, f"No latency data for {region}: {_why(own, every, users)}"
 
-    def _ask(self, path: str, **parameters: str) -> _Summary | SourceError:
+    def _ask(self, path: str, **parameters: str) -> _Summary:
         key = (path, *parameters.values())
         if key not in self._answers:
             try:
                 self._answers[key] = self._radar.summary_ms(path, **parameters)
             except _FALL_BACK as error:
-                self._answers[key] = error
+                self._answers[key] = _Summary({}, why=error.message)
         return self._answers[key]
 
 
-def _row(  # noqa: PLR0913 (one keyword for each thing a value says of itself)
-    region: str,
-    method: str,
-    meaning: str,
-    summary: _Summary,
-    values: Mapping[str, float | None],
-    *,
-    is_proxy: bool = False,
+def _why(*answers: _Summary) -> str:
+    return " ".join(dict.fromkeys(answer.why for answer in answers))
+
+
+def _figures(texts: Mapping[str, str]) -> dict[str, float]:
+    """The groups with a duration; Radar writes some without, which is not 0."""
+    values = {}
+    for name, text in texts.items():
+        try:
+            value = float(text)
+        except ValueError:
+            continue
+        if math.isfinite(value) and value >= 0:
+            values[name] = value
+    return values
+
+
+def _time(text: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise MalformedError(f"{NAME} does not say when its values are from.") from None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _row(
+    region: str, method: str, meaning: str, summary: _Summary, values: Mapping[str, float]
 ) -> dict[str, Any]:
     return {
         "region": region,
         "method": method,
-        "measured_at": pd.Timestamp(summary.updated_at),
+        "measured_at": summary.updated_at,
         "meaning": meaning,
-        "is_proxy": is_proxy,
+        "is_proxy": meaning == COUNTRY,
         **values,
         "confidence_level": summary.confidence,
         "source": "cloudflare_radar",
     }
 
 
-def _classify(status: int, body: Any) -> SourceError | None:
+def _codes(body: Any) -> set[int]:
+    """The codes of the errors in an envelope; an error may have none."""
+    errors = body.get("errors") if isinstance(body, dict) else None
+    if not isinstance(errors, list):
+        return set()
+    codes = (error.get("code") for error in errors if isinstance(error, dict))
+    return {code for code in codes if isinstance(code, int)}
+
+
+def _classify(  # noqa: PLR0911 (one line for each meaning)
+    status: int, body: Any
+) -> SourceError | None:
     """What Cloudflare means by a status and its codes."""
-    errors = body.get("errors") or [] if isinstance(body, dict) else []
-    codes = {error.get("code") for error in errors if isinstance(error, dict)}
-    if status == 401:
+    codes = _codes(body)
+    if status == 401 or (status in (200, 400) and codes & _TOKEN_CODES):
         return CredentialsError(
             "Cloudflare does not accept the token.",
             next_step="It needs the permission Account, Radar, Read; enter it in Settings.",
@@ -234,9 +283,11 @@ def _classify(status: int, body: Any) -> SourceError | None:
             "The Cloudflare token lacks the permission Account, Radar, Read.",
             next_step="Add it to the token in Cloudflare.",
         )
-    if status == 422 or 2002 in codes:
+    if status == 200 and _THROTTLED_CODE in codes:
+        return ThrottledError(f"{NAME} has had too many requests.", next_step="Wait a while.")
+    if status == 422 or _COST_CODE in codes:
         return MalformedError(f"{NAME} finds the question too costly.")
-    if status == 404 and 7003 in codes:
+    if status == 404 and _NOT_FOUND_CODE in codes:
         return UnknownPlaceError(f"{NAME} does not know this.")
     if status == 400:
         return MalformedError(f"{NAME} refuses the request.")

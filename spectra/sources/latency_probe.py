@@ -70,7 +70,7 @@ def _connect_ms(host_port: tuple[str, int], attempts: int, timeout_s: float) -> 
         family, kind, protocol, _, address = socket.getaddrinfo(
             *host_port, type=socket.SOCK_STREAM
         )[0]
-    except OSError:
+    except (OSError, UnicodeError):  # a name that no host can have is a UnicodeError
         return []
     times = []
     for _ in range(attempts):
@@ -80,6 +80,6 @@ def _connect_ms(host_port: tuple[str, int], attempts: int, timeout_s: float) -> 
             try:
                 connection.connect(address)
             except OSError:
-                continue
+                break  # who does not answer now is not waited for again
             times.append((time.perf_counter() - started) * 1_000)
     return times

@@ -191,11 +191,14 @@ def covariance(store: Store, selection: Selection) -> pd.DataFrame:
 def costs(store: Store, selection: Selection) -> dict[str, Any]:
     """Cost over whole UTC days [USD]: effective, list, provisional part, and who says so.
 
-    ``unpriced_share`` is the share of cost rows that no price is known for.
+    The list cost is the provider's where it states one, else the running hours of the ledger at
+    list price. ``unpriced_share`` is the share of cost rows that no price is known for.
     """
     frame = store.frame(
         f"""
-        SELECT sum(effective_cost_usd) AS effective_usd, sum(list_cost_usd) AS list_usd,
+        SELECT sum(effective_cost_usd) AS effective_usd,
+            coalesce(sum(list_cost_usd), (SELECT sum(list_cost_usd) FROM emissions_daily
+                                          WHERE {selection.days_sql})) AS list_usd,
             sum(CASE WHEN is_provisional THEN effective_cost_usd ELSE 0 END) AS provisional_usd,
             count(*) FILTER (effective_cost_usd IS NULL) / nullif(count(*), 0) AS unpriced_share,
             string_agg(DISTINCT source, ', ') AS sources, max(fetched_at) AS fetched_at

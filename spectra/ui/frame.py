@@ -14,7 +14,7 @@ from spectra.insight.periods import Span
 from spectra.refresh import current_hour
 from spectra.store import Store, emission_queries, grid_queries
 from spectra.store.selection import Selection
-from spectra.ui import filters, glossary, refreshing, workspace
+from spectra.ui import filters, glossary, names, refreshing, workspace
 from spectra.ui.data import query
 from spectra.ui.workspace import Workspace
 
@@ -133,17 +133,13 @@ def _badges(
 
 
 def _mode(status: dict[str, Any]) -> tuple[str, str, str, str]:
-    names = {
-        "demo": "demo",
-        "electricity_maps": "Electricity Maps API",
-        "electricity_maps_portal": "Electricity Maps files",
-    }
-    grids = sorted({names.get(s, s) for s in status["all_grids"] or ()})
-    fleets = sorted({names.get(s, s) for s in status["fleets"] or ()})
-    text = f"Grids: {', '.join(grids) or 'none'}. Fleet: {', '.join(fleets) or 'none'}."
-    if grids == ["demo"] and fleets in ([], ["demo"]):
+    # Without any grid source every hour is filled in from the catalogue, and says so.
+    grids = names.sources(status["all_grids"] or ()) or ["reference factors"]
+    fleets = names.sources(status["fleets"] or ()) or ["none"]
+    text = f"Grids: {', '.join(grids)}. Fleet: {', '.join(fleets)}."
+    if grids == ["demo"] and fleets in (["none"], ["demo"]):
         return "Demo data", ":material/science:", "violet", f"{text} Fictional but consistent."
-    label = f"Grids: {' + '.join(grids) or 'none'} · Fleet: {' + '.join(fleets) or 'none'}"
+    label = f"Grids: {' + '.join(grids)} · Fleet: {' + '.join(fleets)}"
     return label, ":material/database:", "blue", text
 
 

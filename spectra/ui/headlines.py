@@ -114,7 +114,15 @@ def _energy(page: Page, totals: dict[str, Any]) -> None:
 def _cost(page: Page) -> None:
     cost = page.get(emissions.costs, page.selection)
     effective, provisional = cost["effective_usd"], cost["provisional_usd"] or 0.0
-    note = f"list price {units.usd_text(cost['list_usd'])}" if effective is not None else "no data"
+    if effective is None:
+        cards.headline(
+            "Cost in the period",
+            units.usd_text(cost["list_usd"]),
+            note="at list price, no bill is known" if cost["list_usd"] is not None else "no data",
+            help="Running hours at on-demand list price; volumes and discounts are not in it.",
+        )
+        return
+    note = f"list price {units.usd_text(cost['list_usd'])}"
     if provisional:
         note += f", {units.share_text(provisional / effective)} provisional"
     unpriced = cost["unpriced_share"] or 0.0

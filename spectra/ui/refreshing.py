@@ -8,15 +8,9 @@ import streamlit as st
 
 from spectra.refresh.background import Refresher
 from spectra.refresh.live import Report
+from spectra.ui import names
 from spectra.ui import workspace as workspaces
 from spectra.ui.workspace import Workspace
-
-NAMES = {
-    "aws": "AWS",
-    "electricity_maps": "Electricity Maps",
-    "cloudflare_radar": "Cloudflare Radar",
-    "probe": "TCP probe",
-}
 
 
 def control(workspace: Workspace) -> None:
@@ -55,7 +49,7 @@ def _running(refresher: Refresher) -> None:
     for source, step in progress.steps().items():
         share = step.done / step.total if step.total else 0.0
         failed = f", {step.failed} failed" if step.failed else ""
-        st.progress(share, f"{NAMES.get(source, source)} {step.done} of {step.total}{failed}")
+        st.progress(share, f"{names.source(source)} {step.done} of {step.total}{failed}")
     if progress.cancelled.is_set():
         st.caption("Stopping after what is under way.")
     elif st.button("Stop", icon=":material/stop_circle:", width="stretch", key="stop_refresh"):

@@ -17,7 +17,7 @@ from spectra.refresh.background import PAUSE_AFTER_STOP, Refresher
 from spectra.refresh.live import Report
 from spectra.store import Store, notice_log, source_state
 from spectra.store.source_state import Key
-from tests.servers.base import Answer, ContractServer, serving
+from tests.servers.webhook import webhook
 from tests.servers.world import CATALOG
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
@@ -172,13 +172,8 @@ def test_an_event_is_told_once_even_if_it_could_not_be_sent(demo):
     assert outcomes == {"sent", "The webhook did not answer."}
 
 
-class Receiver(ContractServer):
-    def default(self, request):
-        return Answer(200, "ok")
-
-
 def test_notices_reach_the_webhook_of_the_settings():
-    with serving(Receiver()) as receiver:
+    with webhook() as receiver:
         config = replace(PLAIN, webhook_url=f"{receiver.url}/x", webhook_allow_private=True,
                          webhook_style="slack")  # fmt: skip
         notices.webhook(config)(notices.sample_notice(NOW))

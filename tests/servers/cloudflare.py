@@ -9,10 +9,33 @@ from typing import Any
 from tests.servers.base import Answer, ContractServer, Request, serving
 
 TOKEN = "cf-good-token"
-BAD_TOKEN = Answer(
-    401, {"success": False, "errors": [{"code": 10000, "message": "Authentication error"}]}
-)
-NOT_FOUND = Answer(404, {"success": False, "errors": [{"code": 7003, "message": "no route"}]})
+
+
+def failure(
+    status: int, code: int | None, message: str = "", headers: dict[str, str] | None = None
+) -> Answer:
+    """An envelope of one error; its code may be missing."""
+    error = {"message": message} if code is None else {"code": code, "message": message}
+    return Answer(status, {"success": False, "errors": [error], "result": {}}, headers or {})
+
+
+BAD_TOKEN = failure(401, 10000, "Authentication error")
+ILL_FORMED_TOKEN = failure(400, 6003, "Invalid request headers")
+FORBIDDEN = failure(403, 9109, "Unauthorized to access requested resource")
+INTERNAL = failure(500, 2000, "internal")
+INVALID = failure(400, 2001, "input validation")
+TOO_COSTLY = failure(422, 2002, "query above the maximal cost")
+THROTTLED = failure(429, 1015, "too many requests", {"Retry-After": "300"})
+NOT_FOUND = failure(404, 7003, "no route")
+WITHOUT_A_CODE = failure(400, None, "something else")
+FAILURE_IN_A_200 = failure(200, None, "no data")
+
+# What each path cannot be asked without.
+_NEEDED = {
+    "/radar/origins/summary/PERCENTILE": {"origin", "metric", "region"},
+    "/radar/origins/summary/REGION": {"origin", "metric"},
+    "/radar/quality/iqi/summary": {"metric"},
+}
 
 
 def summary(values: dict[str, str], **meta: Any) -> Answer:
@@ -33,6 +56,8 @@ class CloudflareServer(ContractServer):
     def default(self, request: Request) -> Answer:
         if request.headers.get("authorization") != f"Bearer {TOKEN}":
             return BAD_TOKEN
+        if not _NEEDED.get(request.path, set()) <= request.params.keys():
+            return INVALID
         answers = {
             "/user/tokens/verify": Answer(
                 200, {"success": True, "errors": [], "result": {"status": "active"}}

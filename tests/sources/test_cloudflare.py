@@ -6,6 +6,7 @@ import pytest
 from spectra import errors
 from spectra.sources.cloudflare import Radar
 from spectra.sources.json_client import RETRIES
+from tests.servers import cloudflare as contract
 from tests.servers.base import HTML, TRUNCATED, Answer
 from tests.servers.cloudflare import BAD_TOKEN, NOT_FOUND, TOKEN, cloudflare, summary
 
@@ -22,6 +23,10 @@ def server():
 
 def radar(server, token=TOKEN) -> Radar:
     return Radar(token, server.url, retries=FAST)
+
+
+def slow(answer: Answer) -> Answer:
+    return Answer(answer.status, answer.body, seconds=0.4)
 
 
 def only_row(latency):
@@ -52,23 +57,49 @@ def test_the_question_is_about_amazon_s_region(server):
     "answer",
     [
         NOT_FOUND,
-        Answer(422, {"success": False, "errors": [{"code": 2002, "message": "cost"}]}),
-        Answer(400, {"success": False, "errors": [{"message": "without a code"}]}),
-        Answer(200, {"success": False, "errors": [], "result": {}}),
+        contract.INVALID,
+        contract.TOO_COSTLY,
+        contract.WITHOUT_A_CODE,
+        contract.FAILURE_IN_A_200,
+        Answer(200, {"success": False, "errors": [], "result": None}),
+        Answer(400, {"success": False, "errors": "not a list"}),
+        Answer(400, {"success": False, "errors": [{"code": ["not a number"]}]}),
         summary({"p50": "0.3"}, normalization="MIN0_MAX"),
         summary({"p50": "0.3"}, units=[{"name": "*", "value": "%"}]),
+        summary({"p50": "0.3"}, units=[{"name": "*", "value": None}]),
+        summary({"p50": "0.3"}, units=[]),
+        summary({"p50": "0.3"}, lastUpdated="not a time"),
+        summary({"p50": "0.3"}, confidenceInfo={"level": "high"}),
         summary({}),
         summary({"p50": "n/a"}),
+        summary({"p50": "NaN", "p90": "inf", "p99": "-1"}),
+        summary({"p25": "0.3", "p75": "0.6"}),
         HTML,
         TRUNCATED,
     ],
 )
 def test_without_percentiles_in_ms_the_figure_among_regions_counts(server, answer):
     server.answer(PERCENTILE, answer, forever=True)
-    row = only_row(radar(server).latency(HERE))
+    latency = radar(server).latency(HERE)
+    row = only_row(latency)
     assert row["method"] == "radar_origins_region"
     assert row["rtt_ms_p50"] == 2.5
     assert pd.isna(row["rtt_ms_p90"])
+    assert latency.notes[0].startswith("Some regions have one figure, no percentiles: Cloudflare")
+
+
+def test_a_note_says_which_unit_it_was(server):
+    server.answer(PERCENTILE, summary({"p50": "0.3"}, units=[]), forever=True)
+    (note,) = radar(server).latency(HERE).notes
+    assert "not milliseconds (RAW_VALUES, no unit)" in note
+
+
+def test_a_time_without_a_zone_is_utc(server):
+    answer = summary({"p50": "3"}, lastUpdated="2026-11-25T06:00:00", confidenceInfo=None)
+    server.answer(PERCENTILE, answer, forever=True)
+    row = only_row(radar(server).latency(HERE))
+    assert row["measured_at"] == pd.Timestamp("2026-11-25T06:00Z")
+    assert pd.isna(row["confidence_level"])
 
 
 def test_then_the_country_as_a_proxy_that_says_so(server):
@@ -105,18 +136,37 @@ def test_what_concerns_many_regions_is_asked_once(server):
     ("answer", "kind"),
     [
         (BAD_TOKEN, errors.CredentialsError),
-        (Answer(403, {"success": False, "errors": [{"code": 9109}]}), errors.CredentialsError),
-        (Answer(429, {"success": False, "errors": [{"code": 1015}]}, {"Retry-After": "300"}),
-         errors.ThrottledError),
-        (Answer(500, {"success": False, "errors": [{"code": 2000}]}), errors.UnreachableError),
+        (contract.FORBIDDEN, errors.CredentialsError),
+        (contract.ILL_FORMED_TOKEN, errors.CredentialsError),
+        (contract.failure(200, 10000), errors.CredentialsError),
+        (contract.THROTTLED, errors.ThrottledError),
+        (contract.failure(200, 1015), errors.ThrottledError),
+        (contract.INTERNAL, errors.UnreachableError),
+        (slow(summary({"p50": "1"})), errors.UnreachableError),
     ],
-)  # fmt: skip
+)
 def test_what_concerns_all_regions_ends_the_question(server, answer, kind):
     server.answer(PERCENTILE, answer, forever=True)
     with pytest.raises(kind) as error:
-        radar(server).latency({"us-east-1": "US", "eu-central-1": "DE"})
+        client = Radar(TOKEN, server.url, retries=FAST, timeout_s=(1.0, 0.15))
+        client.latency({"us-east-1": "US", "eu-central-1": "DE"})
     assert len({r.params["region"] for r in server.asked(PERCENTILE)}) == 1
     assert TOKEN not in str(error.value)
+
+
+def test_the_wait_that_is_asked_for_is_handed_on(server):
+    server.answer(PERCENTILE, contract.THROTTLED)
+    with pytest.raises(errors.ThrottledError) as error:
+        radar(server).latency(HERE)
+    assert error.value.wait_seconds == 300
+
+
+@pytest.mark.parametrize("token", ["", "good…token", f"{TOKEN}\n", "two words"])
+def test_what_cannot_be_a_token_is_not_sent(server, token):
+    for ask in (radar(server, token).verify, lambda: radar(server, token).latency(HERE)):
+        with pytest.raises(errors.CredentialsError, match="no token has"):
+            ask()
+    assert server.requests == []
 
 
 def test_a_token_is_verified(server):

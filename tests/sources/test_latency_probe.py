@@ -24,10 +24,15 @@ def test_a_region_that_answers(listener):
 
 
 def test_a_region_that_does_not_has_no_row(listener):
-    ends = {"eu-central-1": listener, "us-east-1": ("127.0.0.1", 9), "x": ("no.invalid", 443)}
+    ends = {
+        "eu-central-1": listener,
+        "us-east-1": ("127.0.0.1", 9),
+        "x": ("no.invalid", 443),
+        "y": ("no..host", 443),
+    }
     latency = probe(list(ends), endpoint=lambda region: ends[region], timeout_s=0.5)
     assert list(latency.frame["region"]) == ["eu-central-1"]
-    assert latency.notes == ("No answer from us-east-1, x.",)
+    assert latency.notes == ("No answer from us-east-1, x, y.",)
 
 
 def test_no_region_at_all():

@@ -12,7 +12,7 @@ from streamlit.elements.lib.column_types import ColumnConfig
 from spectra.refresh import settle
 from spectra.store import inventory_queries
 from spectra.store.clearing import SOURCE_GROUPS, clear_source
-from spectra.ui import portal_upload
+from spectra.ui import names, portal_upload
 from spectra.ui.frame import Page
 
 MAX_EXPORT_ROWS = 2_000_000
@@ -35,7 +35,7 @@ def section(page: Page) -> None:
 
 def _table(rows: pd.DataFrame) -> None:
     st.dataframe(
-        rows,
+        rows.assign(source=rows["source"].map(names.source)),
         hide_index=True,
         width="stretch",
         height="content",

@@ -25,7 +25,11 @@ def section(page: Page, name: str, *, only: tuple[str, ...] = ()) -> None:
     known = page.workspace.stated()
     may_change = page.workspace.may_change
     with st.form(f"settings_{name}_{'_'.join(only)}", border=True):
-        texts = {s.name: _field(page, s, known[s.name], may_change) for s in fields}
+        columns = st.columns(2 if len(fields) > 1 else 1)
+        texts = {}
+        for position, setting in enumerate(fields):
+            with columns[position % len(columns)]:
+                texts[setting.name] = _field(page, setting, known[setting.name], may_change)
         sent = st.form_submit_button("Save", type="primary", disabled=not may_change)
     if not may_change:
         st.caption("This deployment is public: only its operator changes what all share.")
@@ -35,7 +39,6 @@ def section(page: Page, name: str, *, only: tuple[str, ...] = ()) -> None:
 
 def _field(page: Page, setting: Setting, stated: Stated, may_change: bool) -> str:
     """One widget; returns the text of its value."""
-    label = setting.name.replace("_", " ").capitalize()
     pinned = f" Set by {_PLACES[stated.origin]}; change it there." if stated.is_pinned else ""
     about = f"{setting.help[0].upper()}{setting.help[1:]}.{pinned}"
     disabled = stated.is_pinned or not may_change
@@ -44,13 +47,13 @@ def _field(page: Page, setting: Setting, stated: Stated, may_change: bool) -> st
         codes = [region.code for region in page.catalog.regions]
         chosen = [code for code in stated.text.replace(",", " ").split() if code in codes]
         picked = st.multiselect(
-            label, codes, chosen, key=key, help=about, disabled=disabled,
+            setting.label, codes, chosen, key=key, help=about, disabled=disabled,
             placeholder="All enabled regions",
         )  # fmt: skip
         return ", ".join(picked)
     if setting.choices:
         return st.selectbox(
-            label,
+            setting.label,
             setting.choices,
             index=setting.choices.index(stated.text) if stated.text in setting.choices else 0,
             key=key,
@@ -59,8 +62,12 @@ def _field(page: Page, setting: Setting, stated: Stated, may_change: bool) -> st
         )
     if setting.default in ("on", "off"):
         is_on = bool(setting.parse(stated.text))
-        return "on" if st.toggle(label, is_on, key=key, help=about, disabled=disabled) else "off"
-    return st.text_input(label, stated.text, key=key, help=about, disabled=disabled)
+        return (
+            "on"
+            if st.toggle(setting.label, is_on, key=key, help=about, disabled=disabled)
+            else "off"
+        )
+    return st.text_input(setting.label, stated.text, key=key, help=about, disabled=disabled)
 
 
 def _save(

@@ -7,6 +7,7 @@ import streamlit as st
 
 from spectra import checks
 from spectra.store import fleet_queries, grid_queries
+from spectra.ui import names
 from spectra.ui import workspace as workspaces
 from spectra.ui.frame import Page
 from spectra.ui.settings import forms, policies, private_keys
@@ -80,17 +81,8 @@ def _modes(page: Page) -> pd.DataFrame:
     )
 
 
-_SOURCE_NAMES = {
-    "demo": "demo",
-    "aws": "AWS",
-    "aws_cost_explorer": "AWS Cost Explorer",
-    "electricity_maps": "Electricity Maps",
-    "electricity_maps_portal": "Electricity Maps files",
-}
-
-
 def _named(sources: set[str]) -> str:
-    return ", ".join(sorted(_SOURCE_NAMES.get(s, s) for s in sources)) or "none"
+    return ", ".join(names.sources(sources)) or "none"
 
 
 def aws_section(page: Page) -> None:

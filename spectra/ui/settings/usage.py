@@ -8,9 +8,9 @@ import pandas as pd
 import streamlit as st
 
 from spectra.store import fetch_log, source_state
+from spectra.ui import names
 from spectra.ui.cards import headline
 from spectra.ui.frame import Page
-from spectra.ui.refreshing import NAMES
 
 
 def section(page: Page) -> None:
@@ -46,7 +46,7 @@ def section(page: Page) -> None:
 
 def _by_source(used: pd.DataFrame) -> None:
     st.dataframe(
-        used.assign(source=used["source"].map(lambda s: NAMES.get(s, s))),
+        used.assign(source=used["source"].map(names.source)),
         hide_index=True,
         width="stretch",
         height="content",
@@ -71,7 +71,7 @@ def _states(page: Page, now: datetime) -> None:
     st.subheader("Not read at the moment", anchor=False)
     st.dataframe(
         failing[["source", "dataset", "scope", "detail", "failure_count", "succeeded_at",
-                 "retry_at"]],
+                 "retry_at"]].assign(source=failing["source"].map(names.source)),
         hide_index=True,
         width="stretch",
         height="content",

@@ -1,0 +1,260 @@
+"""Settings: what is saved takes effect, what is wrong changes nothing, what is secret stays so."""
+
+import pytest
+import streamlit as st
+
+from spectra.errors import InputError
+from spectra.refresh.connections import SessionKeys
+from spectra.settings import SETTINGS
+from spectra.sources.aws import AwsKeys
+from spectra.store.saved_settings import saved_settings
+from spectra.ui import workspace
+from tests.pages.conftest import app_store, healthy, metrics, open_app
+from tests.servers import electricity_maps as em
+from tests.servers.cloudflare import TOKEN
+from tests.servers.moto import KEYS
+
+SECTIONS = ("Workspace", "AWS", "Grids and latency", "Regions", "Tags", "Method", "Automation",
+            "Data", "Usage")  # fmt: skip
+
+
+def settings(section: str, **parameters: str):
+    app = open_app(section=section, **parameters)
+    return healthy(app.switch_page("pages/settings.py").run())
+
+
+def texts(app) -> str:
+    parts = [e.value for kind in ("markdown", "caption", "success", "info", "error", "code")
+             for e in getattr(app, kind)]  # fmt: skip
+    return "\n".join(str(part) for part in parts)
+
+
+def save(app):
+    button = next(b for b in app.button if b.label == "Save")
+    return button.click().run()
+
+
+@pytest.fixture
+def services(world, database, monkeypatch):
+    """The app on the loopback world, without any key of the operator."""
+    monkeypatch.setenv("SPECTRA_ELECTRICITY_MAPS_URL", f"{world.grids.url}/v4")
+    monkeypatch.setenv("SPECTRA_CLOUDFLARE_URL", world.radar.url)
+    monkeypatch.setenv("SPECTRA_REGIONS", "us-east-1,eu-central-1")
+    monkeypatch.setenv("SPECTRA_AWS_HISTORY_DAYS", "1")
+    return world
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_every_section_opens_on_an_empty_workspace(database, section):
+    app = settings(section)
+    assert app.title[0].value == "Settings"
+
+
+def test_every_saved_setting_can_be_changed_somewhere(database):
+    found = set()
+    for section in SECTIONS:
+        app = settings(section)
+        for kind in ("text_input", "toggle", "selectbox", "multiselect"):
+            found |= {w.key for w in getattr(app, kind) if w.key}
+    wanted = {f"setting_{s.name}" for s in SETTINGS if s.saved}
+    assert wanted <= found
+
+
+def test_a_saved_setting_takes_effect_and_stays(database):
+    app = settings("Method")
+    app.selectbox(key="setting_embodied_years").select("4")
+    app = healthy(save(app))
+    assert "Saved." in texts(app)
+    assert saved_settings(app_store()) == {"embodied_years": "4"}
+    assert workspace.shared_workspace(str(database), "256MB").config.embodied_years == "4"
+    st.cache_resource.clear()
+    app = settings("Method")
+    assert app.selectbox(key="setting_embodied_years").value == "4"
+
+
+def test_a_wrong_value_is_told_and_saves_nothing(database):
+    app = settings("Automation")
+    app.text_input(key="setting_automation_minutes").set_value("3")
+    app.toggle(key="setting_automation").set_value(True)
+    app = save(app)
+    assert "expected 15 to 1440 minutes" in app.error[0].value
+    assert saved_settings(app_store()) == {}
+    assert app.text_input(key="setting_automation_minutes").value == "3"  # nothing typed is lost
+
+
+def test_what_the_operator_pinned_cannot_be_changed_here(database, monkeypatch):
+    monkeypatch.setenv("SPECTRA_EMBODIED_YEARS", "4")
+    app = settings("Method")
+    widget = app.selectbox(key="setting_embodied_years")
+    assert widget.disabled
+    assert "Set by the environment" in widget.help
+
+
+def test_on_a_public_deployment_shared_settings_are_read_only(database, monkeypatch):
+    monkeypatch.setenv("SPECTRA_PUBLIC", "on")
+    app = settings("Method")
+    assert app.selectbox(key="setting_embodied_years").disabled
+    assert next(b for b in app.button if b.label == "Save").disabled
+    assert "only its operator" in texts(app)
+    app = settings("Data")
+    assert app.button(key="clear").disabled
+    with pytest.raises(KeyError):
+        app.button(key="refresh_now")
+
+
+def test_a_secret_is_never_shown(database, monkeypatch):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "ELECTRICITY_MAPS_KEY",
+                 "CLOUDFLARE_TOKEN", "WEBHOOK_URL"):  # fmt: skip
+        monkeypatch.setenv(f"SPECTRA_{name}", f"s3cret-{name}")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("SPECTRA_ELECTRICITY_MAPS_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("SPECTRA_CLOUDFLARE_URL", "http://127.0.0.1:9")
+    for section in SECTIONS:
+        app = settings(section)
+        shown = texts(app) + str([w.value for w in app.text_input]) + str(app.session_state)
+        assert "s3cret" not in shown
+    workspace.shared_workspace(str(database), "256MB").refresher.wait(60)
+
+
+def test_keys_of_a_session_open_a_workspace_of_its_own(services):
+    services.moto.launch("us-east-1", team="core")
+    app = settings("AWS")
+    app.text_input(key="aws_id").set_value(KEYS["aws_access_key_id"])
+    app.text_input(key="aws_secret").set_value(KEYS["aws_secret_access_key"])
+    app = next(b for b in app.button if b.label == "Use in this session").click().run()
+    app = healthy(app)
+    assert "private workspace" in texts(app)
+    private = app.session_state["_spectra_private"]
+    private.refresher.wait(60)
+    assert private.store.path == ":memory:"
+    assert private.store.row("SELECT count(*) FROM instances") == (1,)
+    assert app_store().row("SELECT count(*) FROM instances WHERE source = 'aws'") == (0,)
+    dashboard = healthy(app.switch_page("pages/dashboard.py").run())
+    assert metrics(dashboard)["CO₂e now"] != "n/a"
+    assert app.text_input == [] or all(w.value in ("", None) for w in app.text_input)
+
+
+def test_keys_that_aws_does_not_take_can_be_tried_again_or_forgotten(services, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    app = settings("AWS")
+    app.text_input(key="aws_id").set_value("AKIAX")
+    app.text_input(key="aws_secret").set_value("s3cret")
+    app = next(b for b in app.button if b.label == "Use in this session").click().run()
+    assert "did not answer" in app.error[0].value
+    assert "s3cret" not in app.error[0].value
+    assert "_spectra_private" not in app.session_state
+    monkeypatch.setenv("AWS_ENDPOINT_URL", services.moto.url)
+    app = healthy(app.button(key="aws_again").click().run())
+    assert "private workspace" in texts(app)
+    app.session_state["_spectra_private"].refresher.wait(60)
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"aws_id": "AKIAX"}, "Both the access key ID and its secret are needed."),
+        ({"aws_id": "A", "aws_secret": "b", "aws_roles": "nonsense"}, "is not a role ARN"),
+    ],
+)
+def test_a_form_that_makes_no_sense_is_told(database, fields, words):
+    app = settings("AWS")
+    for key, value in fields.items():
+        widget = app.text_area(key=key) if key == "aws_roles" else app.text_input(key=key)
+        widget.set_value(value)
+    app = next(b for b in app.button if b.label == "Use in this session").click().run()
+    assert words in app.error[0].value
+
+
+def test_a_key_for_grids_alone_goes_over_the_demo_fleet(services, monkeypatch):
+    monkeypatch.setenv("SPECTRA_DEMO", "on")
+    monkeypatch.setenv("SPECTRA_DEMO_DAYS", "2")
+    app = settings("Grids and latency")
+    app.text_input(key="electricity_maps_secret").set_value(em.KEY)
+    app = healthy(submit(app, "electricity_maps_key"))
+    app.session_state["_spectra_private"].refresher.wait(60)
+    app = healthy(app.switch_page("pages/settings.py").run())
+    badges = [m.value for m in app.markdown if "Grids:" in str(m.value)]
+    assert any("Electricity Maps API" in b and "Fleet: demo" in b for b in badges)
+
+
+def submit(app, form: str):
+    """Click the submit button of a form."""
+    return next(b for b in app.button if b.form_id == form).click().run()
+
+
+def test_a_wrong_key_is_told_and_not_kept(services):
+    app = settings("Grids and latency")
+    app.text_input(key="electricity_maps_secret").set_value("wrong-s3cret")
+    app = submit(app, "electricity_maps_key")
+    assert "does not know the key" in app.error[0].value
+    assert "s3cret" not in app.error[0].value
+    assert "_spectra_private" not in app.session_state
+
+
+def test_ending_the_private_workspace_forgets_it(services):
+    app = settings("Grids and latency")
+    app.text_input(key="cloudflare_secret").set_value(TOKEN)
+    app = healthy(submit(app, "cloudflare_key"))
+    app.session_state["_spectra_private"].refresher.wait(60)
+    app.pills(key="section").set_value("Workspace")
+    app = healthy(app.run())
+    assert "A private workspace of this session" in texts(app)
+    app = healthy(app.button(key="end_private").click().run())
+    assert "The shared workspace" in texts(app)
+    assert "_spectra_private" not in app.session_state
+
+
+def test_clearing_needs_the_name_typed(database, monkeypatch):
+    monkeypatch.setenv("SPECTRA_DEMO", "on")
+    monkeypatch.setenv("SPECTRA_DEMO_DAYS", "2")
+    app = settings("Data")
+    assert app.button(key="clear").disabled
+    app.text_input(key="clear_typed").set_value("demo")
+    app = app.run()
+    monkeypatch.setenv("SPECTRA_DEMO", "off")
+    app = healthy(app.button(key="clear").click().run())
+    assert "were cleared" in texts(app)
+    assert app_store().row("SELECT count(*) FROM instances") == (0,)
+
+
+def test_the_refresh_of_an_operator_s_keys_is_offered_and_metered(services, monkeypatch):
+    monkeypatch.setenv("SPECTRA_AWS_ACCESS_KEY_ID", KEYS["aws_access_key_id"])
+    monkeypatch.setenv("SPECTRA_AWS_SECRET_ACCESS_KEY", KEYS["aws_secret_access_key"])
+    services.moto.launch("us-east-1")
+    app = settings("Usage")
+    shared = workspace.current()
+    shared.refresher.wait(60)
+    assert shared.refresher.report.failures == ()
+    app = settings("Usage")
+    shown = metrics(app)
+    assert int(shown["Requests today"]) == shared.refresher.report.request_count
+    assert shown["A refresh now"] == "$0.00"
+    asked = len(services.aws.requests)
+    app = healthy(app.run().run().run())
+    assert len(services.aws.requests) == asked  # a rerun asks nobody
+    assert app.button(key="refresh_now")
+
+
+def test_the_policy_names_every_action_the_checks_ask_for(database):
+    from spectra.sources.aws.permissions import READ_ACTIONS
+
+    app = settings("AWS")
+    policy = next(c.value for c in app.code if '"Version": "2012-10-17"' in c.value)
+    assert all(action in policy for action in READ_ACTIONS)
+
+
+def test_secrets_are_not_for_saving():
+    from spectra.store import Store
+    from spectra.store.saved_settings import save_settings
+
+    store = Store()
+    for setting in SETTINGS:
+        if setting.secret:
+            with pytest.raises(InputError):
+                save_settings(store, {setting.name: "x"})
+    store.close()
+
+
+def test_session_keys_never_show():
+    keys = SessionKeys(AwsKeys("AKIA", "s3cret", "s3cret"), (), "s3cret", "s3cret")
+    assert "s3cret" not in repr(keys)
