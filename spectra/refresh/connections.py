@@ -61,7 +61,10 @@ def private_connections(config: Config, keys: SessionKeys) -> Connections:
 
 
 def _operator_access(config: Config) -> Access | None:
-    """Configured keys, else the default chain where the operator allows it."""
+    """Configured keys, else the default chain where the operator allows it.
+
+    A public deployment never uses the chain: it would be whatever its host happens to have.
+    """
     roles = _roles(config.aws_role_arns, config.aws_external_id)
     if config.aws_access_key_id and config.aws_secret_access_key:
         keys = AwsKeys(
@@ -70,7 +73,7 @@ def _operator_access(config: Config) -> Access | None:
             config.aws_session_token or None,
         )
         return Access(keys, roles=roles)
-    if config.aws_default_chain:
+    if config.aws_default_chain and not config.public:
         return Access(profile=config.aws_profile or None, roles=roles)
     return None
 

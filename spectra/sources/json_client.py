@@ -124,6 +124,12 @@ class JsonClient:
                 allow_redirects=False,
             )
             sent += len(response.raw.retries.history) if response.raw.retries else 0
+        except UnicodeEncodeError:
+            sent = 0
+            raise CredentialsError(
+                f"The key of {self.name} holds a character that no key has.",
+                next_step="Copy it again and enter it in Settings.",
+            ) from None
         except requests.exceptions.RequestException as error:
             # The message of the library holds the address; its kind is enough.
             raise UnreachableError(
@@ -131,6 +137,8 @@ class JsonClient:
                 next_step="Check the network and the address in Settings; SPECTRA tries again by "
                 "itself and shows the last values with their age.",
             ) from None
+        except ValueError:  # a redirect to an address that is none
+            raise self._malformed("it redirects to no address") from None
         finally:
             metering.add(requests=sent)
             with self._count_lock:

@@ -22,7 +22,7 @@ from spectra.store.ledger import HOUR, extend_ledger, recompute, restart_ledger
 from spectra.store.selection import Selection
 from spectra.store.writes import write_intensities
 from tests import fleet
-from tests.benchmarks import scale
+from tests.benchmarks import live, scale
 
 Row = tuple[str, str, str, str]
 REPEATS = 5
@@ -220,4 +220,5 @@ GROUPS: dict[str, Callable[[Path, bool], Iterator[Row]]] = {
     "queries": queries,
     "pages_at_scale": pages_at_scale,
     "imports": imports,
+    "live": live.refresh,
 }

@@ -80,11 +80,11 @@ def add_utilisation(store: Store, first: datetime, end: datetime) -> None:
     with store.write() as cursor:
         cursor.execute(
             """
-            INSERT INTO utilisation
+            INSERT INTO utilisation BY NAME
             SELECT resource_key, hour,
-                   CASE WHEN random() > $gaps THEN (random() * 100)::REAL END,
-                   100, NULL, NULL, 1e6, 1e6,
-                   'benchmark', 'demo', $end
+                   CASE WHEN random() > $gaps THEN (random() * 100)::REAL END AS cpu_avg_pct,
+                   100 AS cpu_max_pct, 1e6 AS network_in_bytes, 1e6 AS network_out_bytes,
+                   'benchmark' AS source, 'demo' AS quality, $end AS fetched_at
             FROM (SELECT unnest(generate_series($first, $end - INTERVAL 1 HOUR,
                                                 INTERVAL 1 HOUR)) AS hour),
                  (SELECT resource_key FROM resources)

@@ -15,5 +15,5 @@ def test_the_table_is_printed():
     assert result.returncode == 0, result.stderr[-2000:]
     rows = result.stdout.strip().splitlines()
     assert rows[0] == "| what | at | time | note |"
-    assert len(rows) == 23
+    assert len(rows) == 28
     assert all(row.count("|") == 5 for row in rows)
