@@ -15,7 +15,7 @@ from spectra.sources.cloudflare import Radar
 from spectra.sources.electricity_maps import ElectricityMaps
 from spectra.webhook import check_url
 
-Status = Literal["ok", "off", "partly", "failed"]
+Status = Literal["ok", "off", "partly", "denied", "failed"]
 _EM_SIGNALS = {
     "the last 24 hours": "carbon-intensity/history",
     "the past": "carbon-intensity/past-range",
@@ -31,7 +31,8 @@ class Check:
     Attributes
     ----------
     status : str
-        ``ok``, ``off`` (not configured), ``partly`` (the rest works), ``failed``.
+        ``ok``, ``off`` (not configured), ``partly`` (less than asked for), ``denied`` (the rest
+        works without it), ``failed``.
     """
 
     source: str
@@ -77,7 +78,7 @@ def check_aws(access: Access | None) -> Iterable[Check]:
                 yield Check(
                     "AWS",
                     permission.action,
-                    "failed" if permission.is_needed else "partly",
+                    "failed" if permission.is_needed else "denied",
                     f"{denied.message} Without it: no {permission.purpose}.",
                     denied.next_step,
                 )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import traceback
+from pathlib import Path
+
 
 class SpectraError(Exception):
     """Base of all deliberate errors.
@@ -114,3 +117,16 @@ class UnreachableError(SourceError):
 
 class MalformedError(SourceError):
     """An answer that is not what the service promises."""
+
+
+def unexpected(error: Exception) -> SpectraError:
+    """An error of ours for one that nobody foresaw.
+
+    A message of foreign code may hold an address or a key: its kind and place are enough.
+    """
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return SpectraError(
+        f"An unexpected {type(error).__name__} in {Path(place.filename).name}, "
+        f"line {place.lineno}.",
+        next_step="The rest goes on. Please report it with this sentence.",
+    )

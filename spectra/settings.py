@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent
 
-_SPELT = {"aws": "AWS", "pue": "PUE", "electricity maps": "Electricity Maps", "url": "URL"}
+_SPELT = {"aws": "AWS", "pue": "PUE", "electricity maps": "Electricity Maps", "url": "URL",
+          "cost explorer": "Cost Explorer"}  # fmt: skip
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+")
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")

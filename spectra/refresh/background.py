@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from spectra.errors import BusyError, SpectraError
+from spectra.errors import BusyError, SpectraError, unexpected
 from spectra.refresh.live import Live, Report
 from spectra.refresh.tasks import Progress
 
@@ -91,3 +91,5 @@ class Refresher:
             return  # somebody else's refresh of the same store; its result is ours too
         except SpectraError as error:
             self.error = error
+        except Exception as error:  # noqa: BLE001 (a thread that dies in silence tells nobody)
+            self.error = unexpected(error)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import threading
-import traceback
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Literal
 
 from spectra import metering
@@ -21,6 +19,7 @@ from spectra.errors import (
     ThrottledError,
     UnknownPlaceError,
     UnreachableError,
+    unexpected,
 )
 from spectra.store import Store, source_state
 from spectra.store.fetch_log import Fetch, log_fetch
@@ -242,13 +241,7 @@ def _attempt(task: Task, groups: _Groups) -> tuple[Landed | None, SpectraError |
                 groups.failed.setdefault(task.group, error)
         return None, error
     except Exception as error:  # noqa: BLE001 (whatever a source does, the others go on)
-        # A message of foreign code may hold an address or a key; its kind and place are enough.
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        return None, SpectraError(
-            f"An unexpected {type(error).__name__} in {Path(place.filename).name}, "
-            f"line {place.lineno}.",
-            next_step="The rest landed. Please report it with this entry of the fetch log.",
-        )
+        return None, unexpected(error)
 
 
 def _record(store: Store, task: Task, landed: Landed | None, error: SpectraError | None) -> None:

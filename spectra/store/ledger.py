@@ -111,6 +111,8 @@ def _queued(store: Store) -> int:
 
 def _recompute_chunk(cursor: duckdb.DuckDBPyConnection) -> int:
     span = _next_span(cursor)
+    if span is None:
+        return 0  # another thread has just emptied the queue
     cursor.execute(
         """
         CREATE OR REPLACE TEMP TABLE stale AS
@@ -125,7 +127,7 @@ def _recompute_chunk(cursor: duckdb.DuckDBPyConnection) -> int:
     return int(cursor.execute("SELECT count(*) FROM stale").fetchall()[0][0])
 
 
-def _next_span(cursor: duckdb.DuckDBPyConnection) -> dict[str, datetime]:
+def _next_span(cursor: duckdb.DuckDBPyConnection) -> dict[str, datetime] | None:
     """Whole days from the first queued hour that make about CHUNK_ROWS instance-hours."""
     first, fleet = cursor.execute(
         """
@@ -133,5 +135,7 @@ def _next_span(cursor: duckdb.DuckDBPyConnection) -> dict[str, datetime]:
                (SELECT count(*) FROM instances WHERE state = 'running')
         """
     ).fetchall()[0]
+    if first is None:
+        return None
     days = max(1, min(120, CHUNK_ROWS // (24 * max(fleet, 1))))
     return {"first": first, "end": first + timedelta(days=days)}

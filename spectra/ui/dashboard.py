@@ -35,6 +35,10 @@ SHARE = st.column_config.ProgressColumn(
 )
 
 
+# A smaller difference is none at the precision that is shown.
+SMALLEST_SHARE = 0.0005
+
+
 def by_day(page: Page) -> None:
     """Emissions by day with their interval, and the period's total in words."""
     days = page.get(emissions.daily_bands, page.selection)
@@ -201,11 +205,16 @@ def context(page: Page, totals: dict[str, Any]) -> None:
     hourly, averaged = effect["hourly_g"].sum(), effect["averaged_g"].sum()
     share = hourly / averaged - 1 if averaged else 0.0
     more = "more" if share >= 0 else "less"
+    compared = (
+        f"**{abs(share):.1%} {more}** than energy × mean intensity "
+        f"({units.mass_text(abs(hourly - averaged))})"
+        if abs(share) >= SMALLEST_SHARE
+        else "as much as energy × mean intensity"
+    )
     km = totals["total_g"] / page.catalog.coefficient("car_g_per_km")
     st.markdown(
         f"- Energy × intensity **hour by hour** gives {units.mass_text(hourly)} of grid emissions, "
-        f"**{abs(share):.1%} {more}** than energy × mean intensity "
-        f"({units.mass_text(abs(hourly - averaged))}): the part that shifting work in time moves.\n"
+        f"{compared}: the part that shifting work in time moves.\n"
         f"- Under the **low scenario** of the power model (Cloud Carbon Footprint's formula) the "
         f"total would be {units.mass_text(totals['ccf_low_total_g'])} instead of "
         f"{units.mass_text(totals['total_g'])}.\n"

@@ -107,8 +107,8 @@ def _badges(
     status: dict[str, Any], totals: dict[str, Any], hour: datetime
 ) -> list[tuple[str, str, str, str]]:
     """Mode, age and coverage as (label, icon, colour, explanation)."""
-    if status["intensity_until"] is None and status["utilisation_until"] is None:
-        return [("No data yet", ":material/database_off:", "gray", "The store is empty.")]
+    if not status["fleets"] and not status["all_grids"]:
+        return [("No data yet", ":material/database_off:", "gray", "The workspace is empty.")]
     badges = [_mode(status), _age(status, hour)]
     coverage = totals["intensity_coverage"]
     if coverage is not None:
@@ -145,6 +145,9 @@ def _mode(status: dict[str, Any]) -> tuple[str, str, str, str]:
 
 def _age(status: dict[str, Any], hour: datetime) -> tuple[str, str, str, str]:
     newest = [t for t in (status["intensity_until"], status["utilisation_until"]) if t is not None]
+    if not newest:
+        text = "No source has stated an hour of grids or utilisation; both are filled in."
+        return "No hour measured yet", ":material/history:", "orange", text
     oldest = min(newest).astimezone(UTC)
     age = hour - oldest
     label = f"Data to {oldest:%d %b %H}:00 UTC"

@@ -14,7 +14,7 @@ from spectra.refresh import current_hour
 from spectra.store import Store
 from spectra.ui import method
 from tests import fleet
-from tests.pages.conftest import PAGES, ROOT, healthy, metrics, open_app, table
+from tests.pages.conftest import PAGES, ROOT, app_store, healthy, metrics, open_app, table
 from tests.store.conftest import build
 
 
@@ -61,7 +61,9 @@ def test_one_instance(database):
     td = 0.0465 / (1 - 0.0465)
     assert metrics(app)["CO₂e now"] == f"{units.mass_text(kwh * 380 * (1 + td) + embodied)}/h"
     assert metrics(app)["Fleet carbon intensity"] == "380 g/kWh"
-    assert metrics(app)["Cost in the period"] == "n/a"
+    (list_usd,) = app_store().row("SELECT sum(list_cost_usd) FROM emissions_daily")
+    assert metrics(app)["Cost in the period"] == units.usd_text(list_usd)
+    assert "at list price, no bill is known" in [m.delta for m in app.metric]
     assert table(app, 1)["name"].tolist() == ["eu-central-1"]
     visit_all(app)
 

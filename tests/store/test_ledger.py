@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -369,3 +370,21 @@ def test_tags_may_hold_anything(store):
     )
     write_utilisation(store, fleet.utilisation("i-1", HOURS, 10.0))
     assert json.loads(store.row("SELECT tags FROM instances")[0]) == hostile
+
+
+def test_two_threads_may_recompute_at_once(store, monkeypatch):
+    monkeypatch.setattr(ledger, "CHUNK_ROWS", 1)
+    build(
+        store,
+        instances=fleet.instances({"instance_id": "i-1", "valid_from": "2026-11-01"}),
+        hours=fleet.hours("2026-11-01", "2026-11-11"),
+    )
+    whole = store.frame("SELECT * EXCLUDE (computed_at) FROM emissions_hourly ORDER BY ALL")
+    for _ in range(3):
+        with store.write() as cursor:
+            ledger.restart_ledger(cursor)
+        with ThreadPoolExecutor(4) as pool:
+            done = list(pool.map(lambda _: recompute(store), range(4)))
+        assert sum(done) == 240
+        again = store.frame("SELECT * EXCLUDE (computed_at) FROM emissions_hourly ORDER BY ALL")
+        pd.testing.assert_frame_equal(again, whole)

@@ -12,6 +12,7 @@ from spectra.checks import Check
 _LABELS = {
     "ok": "✓ works",
     "partly": "◐ works in part",
+    "denied": "◌ denied",
     "off": "○ off",
     "failed": "✗ fails",
 }
@@ -46,7 +47,6 @@ def table(lines: Iterable[Check]) -> None:
         width="stretch",
         height="content",
         column_config={
-            "What": st.column_config.TextColumn(width="medium"),
             "Found": st.column_config.TextColumn(width="large"),
             "Next step": st.column_config.TextColumn(width="large"),
         },

@@ -99,7 +99,9 @@ def _log(page: Page) -> None:
         return
     st.dataframe(
         rows[["started_at", "source", "dataset", "scope", "status", "row_count", "request_count",
-              "estimated_usd", "seconds", "window_start", "window_end", "detail"]],
+              "estimated_usd", "seconds", "window_start", "window_end", "detail"]].assign(
+            source=rows["source"].map(names.source)
+        ),
         hide_index=True,
         width="stretch",
         height=360,
