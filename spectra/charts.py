@@ -68,7 +68,7 @@ def daily_emissions(
     amounts = days[["low_g", "total_g", "high_g"]] / per_unit
     figure = go.Figure()
     if len(days) > MAX_BARS:
-        _add_band(figure, days["day"], amounts["low_g"], amounts["high_g"], "95 % interval")
+        add_band(figure, days["day"], amounts["low_g"], amounts["high_g"], "95 % interval")
         figure.add_scatter(
             x=days["day"], y=amounts["total_g"], mode="lines",
             line={"width": 1.8, "color": COLORWAY[0]}, name="CO₂e",
@@ -97,7 +97,7 @@ def daily_emissions(
     return figure
 
 
-def _add_band(figure: go.Figure, x: pd.Series, low: pd.Series, high: pd.Series, name: str) -> None:
+def add_band(figure: go.Figure, x: pd.Series, low: pd.Series, high: pd.Series, name: str) -> None:
     """Fill the area between two series."""
     for values, fill in ((high, None), (low, "tonexty")):
         figure.add_scatter(
@@ -136,7 +136,7 @@ def hourly_line(
 def daily_range(line: pd.DataFrame, *, title: str, height: int = 280) -> go.Figure:
     """Daily means with the range of each day: columns at, g_per_kwh, low_, high_g_per_kwh."""
     figure = go.Figure()
-    _add_band(figure, line["at"], line["low_g_per_kwh"], line["high_g_per_kwh"], "Range of the day")
+    add_band(figure, line["at"], line["low_g_per_kwh"], line["high_g_per_kwh"], "Range of the day")
     figure.add_scatter(
         x=line["at"],
         y=line["g_per_kwh"].astype(np.float32),

@@ -1,0 +1,203 @@
+"""Where and when to run a job: every region's best slots against running at once at home."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from spectra.insight.scheduling import (
+    InfeasibleError,
+    Job,
+    Plan,
+    Slot,
+    is_recommended,
+    plan,
+    probability_better,
+    run_now_slot,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A region in which the job may run.
+
+    Attributes
+    ----------
+    intensity : Series
+        Of its grid by hour, the running hour first [gCO2e/kWh].
+    errors : ndarray
+        Errors of past forecasts, for the hours after the first.
+    pue : float
+        Power at the meter per power of the machines.
+    usd_per_hour : float or None
+        Price of the job's machines [USD/h]; None where it is not known.
+    latency_ms : float or None
+        Round trip [ms]; None where it is not known.
+    transfer_grams : float
+        What moving the job's data there emits [gCO2e].
+    """
+
+    region: str
+    country: str
+    intensity: pd.Series
+    errors: np.ndarray
+    pue: float = 1.0
+    usd_per_hour: float | None = None
+    latency_ms: float | None = None
+    transfer_grams: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Hard conditions; a region outside them is excluded and never ranked."""
+
+    max_latency_ms: float | None = None
+    countries: tuple[str, ...] = ()
+    grams_per_usd: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """The best slots in one region.
+
+    Attributes
+    ----------
+    grams : float
+        In these slots, the transfer included [gCO2e].
+    saving_g, saving_pct : float
+        Against running at once at home.
+    saving_usd : float or None
+        Against the price at home; None where a price is not known.
+    probability : float
+        That it emits less than running at once there; NaN where it cannot be said.
+    """
+
+    region: str
+    plan: Plan
+    grams: float
+    saving_g: float
+    saving_pct: float
+    saving_usd: float | None
+    probability: float
+    is_recommended: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Excluded:
+    """A region that is not an option, and why."""
+
+    region: str
+    reason: str
+
+
+def place(
+    job: Job, home: str, candidates: Sequence[Candidate], limits: Limits | None = None
+) -> tuple[list[Option], list[Excluded]]:
+    """Options ranked by what they emit, the home region among them, and what is excluded.
+
+    `job.power_kw` is the power of the machines; each region's PUE comes on top.
+
+    Raises
+    ------
+    InfeasibleError
+        If the home region has no placement at all.
+    """
+    limits = limits or Limits()
+    by_region = {candidate.region: candidate for candidate in candidates}
+    if home not in by_region:
+        raise InfeasibleError(
+            f"There is no forecast for {home}.",
+            next_step="Choose another region, or bring grid data for its zone.",
+        )
+    at_home = _planned(job, by_region[home], limits)
+    now_grams, now_usd = at_home.grams_run_now, _usd(at_home.cost_run_now_usd, by_region[home])
+    options, excluded = [], []
+    for candidate in candidates:
+        reason = None if candidate.region == home else _excluded(candidate, limits)
+        if reason is None:
+            try:
+                made = _planned(job, candidate, limits)
+            except InfeasibleError as error:
+                reason = error.message
+            else:
+                options.append(_option(job, candidate, made, now_grams, now_usd))
+        if reason is not None:
+            excluded.append(Excluded(candidate.region, reason))
+    options.sort(key=lambda option: (option.grams, option.region != home, option.region))
+    return options, excluded
+
+
+def _planned(job: Job, candidate: Candidate, limits: Limits) -> Plan:
+    here = replace(job, power_kw=job.power_kw * candidate.pue)
+    price = candidate.usd_per_hour or 0.0
+    return plan(
+        candidate.intensity, here, price_usd_per_hour=price, grams_per_usd=limits.grams_per_usd
+    )
+
+
+def _excluded(candidate: Candidate, limits: Limits) -> str | None:
+    if limits.countries and candidate.country not in limits.countries:
+        return f"It lies in {candidate.country}, which is not allowed."
+    if limits.max_latency_ms is not None:
+        if candidate.latency_ms is None:
+            return "Its latency is not known, and there is a limit."
+        if candidate.latency_ms > limits.max_latency_ms:
+            return f"Its latency of {candidate.latency_ms:.0f} ms is above the limit."
+    return None
+
+
+def _option(
+    job: Job, candidate: Candidate, made: Plan, now_grams: float, now_usd: float | None
+) -> Option:
+    grams = made.grams + candidate.transfer_grams
+    saving = now_grams - grams
+    saving_pct = saving / now_grams * 100 if now_grams > 0 else 0.0
+    usd = _usd(made.cost_usd, candidate)
+    first = candidate.intensity.index[0].to_pydatetime()
+    at_once: Slot = run_now_slot(job, first)
+    # The running hour is known; what may err are the hours after it.
+    errors = np.hstack([np.zeros((len(candidate.errors), 1)), candidate.errors])
+    chance = probability_better(candidate.intensity, errors, made.slots, [at_once])
+    moves = candidate.transfer_grams > 0 or grams < made.grams_run_now
+    return Option(
+        candidate.region,
+        made,
+        grams,
+        saving,
+        saving_pct,
+        None if usd is None or now_usd is None else now_usd - usd,
+        chance,
+        bool(moves) and is_recommended(saving_pct, saving, chance),
+    )
+
+
+def _usd(amount: float, candidate: Candidate) -> float | None:
+    return None if candidate.usd_per_hour is None else amount
+
+
+def regret_and_capture(
+    chosen: Iterable[float], oracle: Iterable[float], at_once: Iterable[float]
+) -> tuple[float, float]:
+    """How past schedules did on what the grids really were.
+
+    Parameters
+    ----------
+    chosen, oracle, at_once : iterable of float
+        Realised emissions of the slots taken, of the best slots in hindsight, and of running at
+        once [gCO2e].
+
+    Returns
+    -------
+    regret, capture : float
+        ``Σ(chosen − oracle)/Σ oracle`` and ``Σ(at once − chosen)/Σ(at once − oracle)``; NaN where
+        there is nothing to divide by.
+    """
+    taken, best, now = (np.fromiter(part, float) for part in (chosen, oracle, at_once))
+    possible = float((now - best).sum())
+    total = float(best.sum())
+    regret = float((taken - best).sum()) / total if total > 0 else float("nan")
+    capture = float((now - taken).sum()) / possible if possible > 1e-9 else float("nan")
+    return regret, capture
