@@ -10,6 +10,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime, time
 from typing import Any
 
+from spectra import schedule_cli
 from spectra.catalog import Catalog, load_catalog
 from spectra.checks import Check, check_all
 from spectra.config import Config, load_config
@@ -64,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     refresh.add_argument("--json", action="store_true", help="print the outcome as JSON")
     refresh.set_defaults(run=_refresh)
+    schedule_cli.add_commands(commands)
     check = commands.add_parser(
         "check", help="tell what is configured, reachable, entitled and permitted"
     )

@@ -59,6 +59,8 @@ class Config:
     automation: bool
     automation_minutes: int
     alert_intensity_g_per_kwh: float | None
+    alert_forecast_below_g_per_kwh: float | None
+    alert_forecast_above_g_per_kwh: float | None
     webhook_url: str = field(repr=False)
     webhook_style: str
     webhook_allow_private: bool

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from spectra.config import Config
 from spectra.errors import SpectraError
-from spectra.store import Store, notice_log
+from spectra.store import Store, forecast_log, notice_log
+from spectra.store.grid_queries import Factor
 from spectra.store.source_state import FAILURES_TO_OPEN
 from spectra.webhook import Notice, send
 
 Send = Callable[[Notice], None]
+STALE_FORECAST = timedelta(hours=3)
 
 
 def events(store: Store, config: Config, now: datetime) -> list[Notice]:
@@ -20,7 +22,7 @@ def events(store: Store, config: Config, now: datetime) -> list[Notice]:
     if config.alert_intensity_g_per_kwh is not None:
         rows = notice_log.grids_above(store, config.alert_intensity_g_per_kwh, now)
         found += [_above(row, config.alert_intensity_g_per_kwh, now) for row in rows]
-    return found
+    return found + _forecast(store, config, now)
 
 
 def tell(store: Store, notices: Iterable[Notice], sender: Send) -> int:
@@ -66,6 +68,39 @@ def sample_notice(now: datetime) -> Notice:
         kind="test",
         title="SPECTRA test notice",
         text="This is a test. Notices of SPECTRA arrive here.",
+        at=now,
+        severity="info",
+    )
+
+
+def _forecast(store: Store, config: Config, now: datetime) -> list[Notice]:
+    """Grids of monitored regions that are forecast to pass a threshold within 24 hours."""
+    factor: Factor = "direct" if config.emission_factor == "direct" else "lifecycle"
+    zones = notice_log.zones_of(store, config.regions)
+    found = []
+    low, high = config.alert_forecast_below_g_per_kwh, config.alert_forecast_above_g_per_kwh
+    for row in forecast_log.latest_all(store, factor, 24).to_dict("records"):
+        if row["zone"] not in zones or now - row["issued_at"] > STALE_FORECAST:
+            continue
+        if low is not None and row["least_g_per_kwh"] < low:
+            lowest = row["least_g_per_kwh"], row["least_at"]
+            found.append(_passing(row["zone"], "below", low, *lowest, now))
+        if high is not None and row["greatest_g_per_kwh"] > high:
+            highest = row["greatest_g_per_kwh"], row["greatest_at"]
+            found.append(_passing(row["zone"], "above", high, *highest, now))
+    return found
+
+
+def _passing(  # noqa: PLR0913, PLR0917 (the parts of one sentence)
+    zone: str, side: str, threshold: float, value: float, at: datetime, now: datetime
+) -> Notice:
+    return Notice(
+        # One notice a day and side: the hour that is forecast moves a little each hour.
+        key=f"forecast|{zone}|{side}|{threshold:g}|{at:%Y-%m-%d}",
+        kind="forecast",
+        title=f"{zone}: forecast {side} {threshold:g} g/kWh",
+        text=f"The grid of {zone} is forecast at {value:.0f} gCO2e/kWh at {at:%d %b %H}:00 UTC; "
+        "a forecast, not a measurement.",
         at=now,
         severity="info",
     )

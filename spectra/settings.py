@@ -216,6 +216,12 @@ SETTINGS = (
     Setting("alert_intensity_g_per_kwh", _optional_number, "", "send a notice when the grid of a "
             "region with running instances rises above this lifecycle intensity", "Automation",
             saved=True),
+    Setting("alert_forecast_below_g_per_kwh", _optional_number, "", "send a notice when the grid "
+            "of a monitored region is forecast to fall below this within 24 hours", "Automation",
+            saved=True),
+    Setting("alert_forecast_above_g_per_kwh", _optional_number, "", "send a notice when the grid "
+            "of a monitored region is forecast to rise above this within 24 hours", "Automation",
+            saved=True),
     Setting("webhook_url", str, "", "address that notices are sent to", "Automation", secret=True),
     _of("webhook_style", "generic", "Automation", "form of a notice", "generic", "slack"),
     Setting("webhook_allow_private", _flag, "off", "allow a webhook on http or at a private "

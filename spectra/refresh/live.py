@@ -11,6 +11,7 @@ from spectra.config import Config
 from spectra.errors import BusyError
 from spectra.refresh.aws_tasks import AwsTasks
 from spectra.refresh.connections import Connections
+from spectra.refresh.forecasts import issue_forecasts
 from spectra.refresh.grid_tasks import GridTasks
 from spectra.refresh.hours import HOUR, current_hour
 from spectra.refresh.latency_tasks import probe_task, radar_task
@@ -132,8 +133,14 @@ class Live:
         settle(
             self.store,
             self.catalog,
-            lambda share, text: progress.enter(text, 0.75 + share / 4),
+            lambda share, text: progress.enter(text, 0.75 + share / 8),
             config=self.config,
+        )
+        progress.enter("Forecasting", 0.9)
+        issue_forecasts(
+            self.store,
+            factor="direct" if self.config.emission_factor == "direct" else "lifecycle",
+            progress=lambda share, text: progress.enter(text, 0.9 + share / 10),
         )
 
     def _stages(self, progress: Progress) -> list[Callable[[], Sequence[Task]]]:

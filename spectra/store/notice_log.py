@@ -80,6 +80,19 @@ def failing_sources(store: Store, failures: int) -> list[FailingSource]:
     return [FailingSource(*row) for row in rows]
 
 
+def zones_of(store: Store, regions: tuple[str, ...]) -> set[str]:
+    """Zones of the regions named; of those with running instances when none is."""
+    frame = store.frame(
+        """
+        SELECT DISTINCT zone FROM region_factors WHERE list_contains($regions, region)
+            OR (len($regions) = 0 AND region IN (
+                SELECT region FROM instances WHERE state = 'running' AND valid_to IS NULL))
+        """,
+        {"regions": list(regions)},
+    )
+    return set(frame["zone"])
+
+
 def grids_above(store: Store, threshold: float, now: datetime) -> list[GridAbove]:
     """Grids of running instances above a lifecycle intensity [gCO2e/kWh] at this hour."""
     rows = (

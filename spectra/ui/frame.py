@@ -56,6 +56,9 @@ def navigate() -> st.Page:
                 ),
                 st.Page("pages/regions.py", title="Regions", icon=":material/public:"),
             ],
+            "Act": [
+                st.Page("pages/scheduler.py", title="Scheduler", icon=":material/schedule:"),
+            ],
             "Configure": [
                 st.Page("pages/settings.py", title="Settings", icon=":material/settings:"),
             ],

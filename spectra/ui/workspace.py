@@ -24,6 +24,7 @@ from spectra.refresh.connections import (
     shared_connections,
 )
 from spectra.refresh.live import Live
+from spectra.scheduler import plan_due_runs
 from spectra.store import Store
 from spectra.store.saved_settings import save_settings, saved_settings
 
@@ -119,6 +120,7 @@ class Workspace:
                     self.store, setup.catalog, config.portal_folder, progress
                 )
             settle(self.store, setup.catalog, progress, config=config)
+            plan_due_runs(self.store, setup.catalog)
             self._done = facts
 
     def is_caught_up(self, hour: datetime) -> bool:

@@ -11,7 +11,13 @@ from spectra.store import Store
 from spectra.ui import workspace
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ("pages/dashboard.py", "pages/regions.py", "pages/settings.py", "pages/method.py")
+PAGES = (
+    "pages/dashboard.py",
+    "pages/regions.py",
+    "pages/scheduler.py",
+    "pages/settings.py",
+    "pages/method.py",
+)
 
 
 @pytest.fixture

@@ -1,0 +1,138 @@
+"""Forecasts of the grids into the store: models chosen now and then, a forecast every hour."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pandas as pd
+
+from spectra.errors import InputError
+from spectra.insight.forecast import Choice, Forecast, choose, clean_history, issue
+from spectra.refresh.hours import current_hour
+from spectra.store import Store, forecast_log
+from spectra.store.forecast_log import Chosen
+from spectra.store.grid_queries import Factor
+
+Progress = Callable[[float, str], None]
+
+HORIZON_HOURS = 48
+LEVEL = 0.8
+# Models are judged again after two weeks, or when a zone has half as much history again.
+CHOICE_TTL = timedelta(days=14)
+GROWTH = 1.5
+MIN_HISTORY_HOURS = 24
+WORKERS = 2
+
+
+def issue_forecasts(
+    store: Store,
+    *,
+    zones: Sequence[str] | None = None,
+    factor: Factor = "lifecycle",
+    now: datetime | None = None,
+    progress: Progress | None = None,
+) -> int:
+    """Issue this hour's forecast of every zone that has none yet; choose models where it is time.
+
+    Parameters
+    ----------
+    zones : sequence of str, optional
+        All with a day of history by default.
+
+    Returns
+    -------
+    int
+        Number of zones forecast.
+    """
+    hour = current_hour(now)
+    known = zones or forecast_log.zones_with_history(store, MIN_HISTORY_HOURS)
+    missing = [z for z in known if z not in forecast_log.issued_zones(store, factor, hour)]
+    done: list[str] = []
+
+    def work(zone: str) -> pd.DataFrame | None:
+        frame = _issued(store, zone, factor, hour)
+        done.append(zone)
+        if progress:
+            progress(len(done) / len(missing), f"Forecasting {zone}")
+        return frame
+
+    if not missing:
+        return 0
+    with ThreadPoolExecutor(WORKERS, thread_name_prefix="forecast") as pool:
+        frames = [frame for frame in pool.map(work, missing) if frame is not None]
+    if frames:
+        forecast_log.keep_issued(store, pd.concat(frames, ignore_index=True))
+    return len(frames)
+
+
+def forecast_with_errors(
+    store: Store, zone: str, factor: Factor, hour: datetime
+) -> Forecast | None:
+    """A forecast from the models in force with their past errors; None without any history."""
+    history = forecast_log.history(store, zone, factor, hour + timedelta(hours=1))
+    if history.empty:
+        return None
+    choice = _choice(store, zone, factor, history)
+    return issue(history, HORIZON_HOURS, LEVEL, choice=choice)
+
+
+def _issued(store: Store, zone: str, factor: Factor, hour: datetime) -> pd.DataFrame | None:
+    try:
+        made = forecast_with_errors(store, zone, factor, hour)
+    except InputError:
+        return None
+    if made is None:
+        return None
+    frame = made.frame[made.frame.index > pd.Timestamp(hour) - pd.Timedelta(hours=1)]
+    return pd.DataFrame(
+        {
+            "zone": zone,
+            "factor": factor,
+            "issued_at": pd.Timestamp(hour),
+            "hour": frame.index,
+            "mean_g_per_kwh": frame["mean"].to_numpy(),
+            "lower_g_per_kwh": frame["lower"].to_numpy(),
+            "upper_g_per_kwh": frame["upper"].to_numpy(),
+            "level": made.level,
+            "step": made.choice.step,
+        }
+    )
+
+
+def _choice(store: Store, zone: str, factor: Factor, history: pd.Series) -> Choice:
+    """Models in force, judged anew when it is time."""
+    kept = forecast_log.chosen(store, zone, factor)
+    now = datetime.now(UTC)
+    if (
+        kept is not None
+        and now - kept.chosen_at.astimezone(UTC) < CHOICE_TTL
+        and len(history) < kept.known_hours * GROWTH
+    ):
+        return _from_json(kept.choice)
+    made = choose(clean_history(history), HORIZON_HOURS)
+    forecast_log.keep_choice(store, zone, factor, Chosen(now, len(history), _to_json(made)))
+    return made
+
+
+def _to_json(choice: Choice) -> str:
+    errors = [[None if np.isnan(e) else round(e, 2) for e in row] for row in choice.errors.tolist()]
+    return json.dumps(
+        {
+            "step": choice.step,
+            "members": choice.members,
+            "errors": errors,
+            "mae": None if np.isnan(choice.mae) else choice.mae,
+            "mae_yesterday": None if np.isnan(choice.mae_yesterday) else choice.mae_yesterday,
+        }
+    )
+
+
+def _from_json(text: str) -> Choice:
+    data = json.loads(text)
+    errors = np.array(data["errors"], dtype=float).reshape(-1, HORIZON_HOURS)
+    maes = (data[name] if data[name] is not None else np.nan for name in ("mae", "mae_yesterday"))
+    return Choice(data["step"], tuple(data["members"]), errors, *maes)

@@ -1,0 +1,136 @@
+"""``forecast`` and ``schedule`` on the command line, so that a pipeline can ask."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from spectra import schedule_exports
+from spectra.catalog import Catalog, load_catalog
+from spectra.config import Config, load_config
+from spectra.errors import InputError
+from spectra.refresh import refresh_demo, settle
+from spectra.refresh.connections import shared_connections
+from spectra.refresh.forecasts import issue_forecasts
+from spectra.refresh.hours import current_hour
+from spectra.scheduler import Spec, place_job
+from spectra.store import Store, forecast_log
+from spectra.store.saved_settings import saved_settings
+
+
+def add_commands(commands: Any) -> None:
+    """Add both commands to the parser's subcommands."""
+    forecast = commands.add_parser("forecast", help="forecast the carbon intensity of a region")
+    forecast.add_argument("--region", required=True)
+    forecast.add_argument("--hours", type=int, default=24, choices=range(1, 49), metavar="1-48")
+    forecast.add_argument("--json", action="store_true")
+    forecast.set_defaults(run=_forecast)
+    schedule = commands.add_parser("schedule", help="find the best time and place for a job")
+    schedule.add_argument("--region", required=True, help="where it would run otherwise")
+    schedule.add_argument("--or-region", action="append", default=[], help="may be repeated")
+    schedule.add_argument("--duration", type=float, required=True, help="hours")
+    schedule.add_argument("--deadline", required=True, help="finished by, 2026-11-26T18:00")
+    schedule.add_argument("--earliest", help="not before; now by default")
+    schedule.add_argument("--timezone", default="UTC", help="of both, such as Europe/Berlin")
+    schedule.add_argument("--power-kw", type=float, help="of the machines, without PUE")
+    schedule.add_argument("--instance-type", default="m5.xlarge")
+    schedule.add_argument("--count", type=int, default=1)
+    schedule.add_argument("--interruptible", action="store_true")
+    schedule.add_argument("--json", action="store_true")
+    schedule.set_defaults(run=_schedule)
+
+
+def _forecast(options: argparse.Namespace) -> int:
+    with _workspace() as (store, catalog, config):
+        region = catalog.region(options.region)
+        if region is None:
+            raise InputError(f"There is no region {options.region}.")
+        factor: Any = config.emission_factor
+        issue_forecasts(store, zones=[region.zone], factor=factor)
+        rows = forecast_log.latest(store, region.zone, factor).head(options.hours)
+        if rows.empty:
+            raise InputError(
+                f"There is no history of {region.zone} to forecast from.",
+                next_step="Refresh first, or bring grid data.",
+            )
+    points = [
+        {
+            "hour": row["hour"].astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            **{side: round(row[f"{side}_g_per_kwh"], 1) for side in ("mean", "lower", "upper")},
+        }
+        for row in rows.to_dict("records")
+    ]
+    if options.json:
+        about = {"region": region.code, "zone": region.zone, "factor": factor, "level": 0.8}
+        print(json.dumps({**about, "unit": "gCO2e/kWh", "forecast": points}, indent=2))
+    else:
+        print(f"{region.code}, {region.zone}, {factor} [gCO2e/kWh], 80 % interval")
+        for p in points:
+            print(f"{p['hour']}  {p['mean']:>7}  {p['lower']:>7} to {p['upper']}")
+    return 0
+
+
+def _schedule(options: argparse.Namespace) -> int:
+    try:
+        zone = ZoneInfo(options.timezone)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise InputError(f"There is no timezone {options.timezone}.") from None
+    now = datetime.now(UTC)
+    earliest = _moment(options.earliest, zone) if options.earliest else now
+    deadline = _moment(options.deadline, zone)
+    with _workspace() as (store, catalog, config):
+        spec = Spec(
+            home=options.region,
+            regions=tuple(options.or_region),
+            duration_hours=options.duration,
+            window_hours=(deadline - earliest) / timedelta(hours=1),
+            machine_kw=options.power_kw,
+            instance_type=options.instance_type,
+            count=options.count,
+            is_interruptible=options.interruptible,
+            factor=config.emission_factor,  # type: ignore[arg-type]
+        )
+        found, excluded = place_job(store, catalog, spec, earliest, deadline)
+    if options.json:
+        print(schedule_exports.as_json("job", found, now))
+        return 0
+    for option in found:
+        start, end = option.plan.slots[0][0], option.plan.slots[-1][1]
+        print(
+            f"{option.region}  {start.astimezone(zone):%Y-%m-%d %H:%M %z} to "
+            f"{end.astimezone(zone):%H:%M}  {option.grams:.0f} gCO2e, "
+            f"{option.saving_pct:.1f} % less than at once, better with {option.probability:.0%}"
+            f"{'  advised' if option.is_recommended else ''}"
+        )
+    for region in excluded:
+        print(f"{region.region}  excluded: {region.reason}")
+    return 0
+
+
+def _moment(text: str, zone: ZoneInfo) -> datetime:
+    """A local time of a zone, or one with its own offset."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise InputError(f"“{text}” is no moment such as 2026-11-26T18:00.") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+
+
+@contextmanager
+def _workspace() -> Iterator[tuple[Store, Catalog, Config]]:
+    """The shared workspace, with the demo company up to date where that is what it holds."""
+    config, catalog = load_config(), load_catalog()
+    store = Store(config.database, memory_limit=config.memory_limit)
+    try:
+        config = load_config(saved=saved_settings(store))
+        if config.demo and shared_connections(config).aws is None:
+            refresh_demo(store, catalog, now=current_hour(), days=config.demo_days)
+        settle(store, catalog, config=config)
+        yield store, catalog, config
+    finally:
+        store.close()

@@ -1,0 +1,262 @@
+"""Jobs on the forecasts of a workspace: candidates, due runs, and how past ones turned out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+from cronsim import CronSim, CronSimError
+
+from spectra.carbon.energy import instance_watts
+from spectra.catalog import Catalog
+from spectra.errors import InputError
+from spectra.insight.placement import Candidate, Excluded, Limits, Option, place
+from spectra.insight.scheduling import InfeasibleError, Job, plan
+from spectra.refresh.forecasts import forecast_with_errors, issue_forecasts
+from spectra.refresh.hours import HOUR, current_hour
+from spectra.store import Store, job_log
+from spectra.store.grid_queries import Factor
+from spectra.store.job_log import Run, SavedJob
+
+DEFAULT_LOAD_PCT = 50.0
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """A job as a person states it.
+
+    Attributes
+    ----------
+    home : str
+        Region it would run in without further thought.
+    regions : tuple of str
+        Regions it may run in besides.
+    machine_kw : float or None
+        Power of its machines, without PUE [kW]; else `instance_type` × `count` at `load_pct`.
+    window_hours : float
+        From the moment it comes due to its deadline [h].
+    """
+
+    home: str
+    regions: tuple[str, ...] = ()
+    duration_hours: float = 2.0
+    window_hours: float = 24.0
+    machine_kw: float | None = None
+    instance_type: str = "m5.xlarge"
+    count: int = 1
+    load_pct: float = DEFAULT_LOAD_PCT
+    is_interruptible: bool = False
+    min_chunk_hours: float = 0.0
+    restart_grams: float = 0.0
+    max_chunks: int | None = None
+    factor: Factor = "lifecycle"
+    max_latency_ms: float | None = None
+    countries: tuple[str, ...] = ()
+    grams_per_usd: float = 0.0
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Spec:
+        """Read what `as_dict` wrote."""
+        lists = {name: tuple(data[name]) for name in ("regions", "countries")}
+        return cls(**{**data, **lists})
+
+    def as_dict(self) -> dict[str, Any]:
+        """As plain values for JSON."""
+        return asdict(self)
+
+    def power_kw(self, catalog: Catalog) -> float:
+        """Power of the machines [kW]."""
+        if self.machine_kw is not None:
+            return self.machine_kw
+        watts = instance_watts(self.instance_type, self.load_pct, catalog=catalog).watts
+        return watts * self.count / 1_000
+
+    def job(self, catalog: Catalog, earliest: datetime, deadline: datetime) -> Job:
+        """The job of a window."""
+        return Job(
+            self.duration_hours,
+            earliest,
+            deadline,
+            self.power_kw(catalog),
+            self.is_interruptible,
+            self.min_chunk_hours,
+            self.restart_grams,
+            self.max_chunks,
+        )
+
+    def limits(self) -> Limits:
+        """The hard conditions."""
+        return Limits(self.max_latency_ms, self.countries, self.grams_per_usd)
+
+
+def candidates(store: Store, catalog: Catalog, spec: Spec, now: datetime) -> list[Candidate]:
+    """Regions of a job that have a forecast: the running hour, then the hours ahead."""
+    hour = current_hour(now)
+    regions = [r for r in map(catalog.region, (spec.home, *spec.regions)) if r is not None]
+    zones = list(dict.fromkeys(region.zone for region in regions))
+    issue_forecasts(store, zones=zones, factor=spec.factor, now=now)
+    latencies = _latencies(store)
+    found = []
+    for code in dict.fromkeys((spec.home, *spec.regions)):
+        region = catalog.region(code)
+        made = forecast_with_errors(store, region.zone, spec.factor, hour) if region else None
+        if region is None or made is None:
+            continue
+        known = job_log.stated(store, region.zone, spec.factor, hour, hour + HOUR)
+        ahead = made.frame["mean"]
+        ahead = ahead[ahead.index >= pd.Timestamp(hour)]
+        intensity = pd.concat([known[known.index < ahead.index[0]], ahead])
+        price = catalog.price(spec.instance_type, code) if spec.machine_kw is None else None
+        found.append(
+            Candidate(
+                code,
+                region.country,
+                intensity,
+                made.choice.errors,
+                region.pue,
+                price.usd_per_hour * spec.count if price else None,
+                latencies.get(code),
+            )
+        )
+    return found
+
+
+def place_job(
+    store: Store, catalog: Catalog, spec: Spec, earliest: datetime, deadline: datetime
+) -> tuple[list[Option], list[Excluded]]:
+    """Options of a job within [earliest, deadline), ranked; regions without forecast excluded."""
+    now = datetime.now(UTC)
+    offered = candidates(store, catalog, spec, now)
+    job = spec.job(catalog, max(earliest.astimezone(UTC), now), deadline)
+    options, excluded = place(job, spec.home, offered, spec.limits())
+    missing = set(spec.regions) - {c.region for c in offered}
+    excluded += [Excluded(region, "There is no forecast for it.") for region in sorted(missing)]
+    return options, excluded
+
+
+def next_due(job: SavedJob, after: datetime) -> datetime:
+    """When a recurring job comes due next, aware UTC.
+
+    Raises
+    ------
+    InputError
+        If its cron expression is none.
+    """
+    try:
+        local = after.astimezone(ZoneInfo(job.timezone))
+        return next(CronSim(job.cron or "", local)).astimezone(UTC)
+    except (CronSimError, StopIteration):
+        raise InputError(
+            f"“{job.cron}” is no cron expression that ever comes due.",
+            next_step="It has five parts: minute, hour, day of month, month, day of week.",
+        ) from None
+
+
+def plan_due_runs(store: Store, catalog: Catalog, now: datetime | None = None) -> int:
+    """Plan the next run of every active job, again each hour until it starts; returns how many."""
+    now = now or datetime.now(UTC)
+    active = [job for job in job_log.jobs(store) if job.is_active and job.cron is not None]
+    return sum(_plan_next(store, catalog, job, now) for job in active)
+
+
+def _plan_next(store: Store, catalog: Catalog, job: SavedJob, now: datetime) -> bool:
+    """Plan the window that is open, if the job still fits into it, else the next one."""
+    spec = Spec.from_dict(job.spec)
+    window = timedelta(hours=spec.window_hours)
+    for earliest in dict.fromkeys((next_due(job, now - window), next_due(job, now))):
+        known = job_log.run_of(store, job.job_id, earliest)
+        if known is not None and known.slots[0][0] <= now:
+            continue
+        try:
+            options, _ = place_job(store, catalog, spec, earliest, earliest + window)
+        except InfeasibleError:
+            continue
+        keep_option(store, catalog, job.job_id, spec, earliest, options[0], now)
+        return True
+    return False
+
+
+def keep_option(  # noqa: PLR0913, PLR0917 (the parts of one record)
+    store: Store,
+    catalog: Catalog,
+    job_id: str,
+    spec: Spec,
+    earliest: datetime,
+    option: Option,
+    now: datetime,
+) -> Run:
+    """Keep an option as the planned run of a job."""
+    region = catalog.region(option.region)
+    assert region is not None  # noqa: S101 (options are made of regions that are known)
+    run = Run(
+        job_id,
+        earliest,
+        earliest + timedelta(hours=spec.window_hours),
+        option.region,
+        region.zone,
+        spec.factor,
+        spec.power_kw(catalog) * region.pue,
+        spec.duration_hours,
+        option.plan.slots,
+        option.grams,
+        option.grams + option.saving_g,
+        None if np.isnan(option.probability) else option.probability,
+        now,
+    )
+    job_log.keep_run(store, run)
+    return run
+
+
+@dataclass(frozen=True, slots=True)
+class Realised:
+    """What a run really emitted, what it would have at once, and at best in hindsight [gCO2e]."""
+
+    grams: float
+    now_grams: float
+    oracle_grams: float
+
+
+def realised(store: Store, run: Run) -> Realised | None:
+    """How a run turned out in its region; None until every hour of its window is stated."""
+    values = job_log.stated(store, run.zone, run.factor, run.earliest, run.deadline)
+    if values.empty or values.index[-1].to_pydatetime() + HOUR < run.deadline:
+        return None
+    job = Job(run.duration_hours, run.earliest, run.deadline, run.power_kw)
+    try:
+        best = plan(values, replace(job, is_interruptible=len(run.slots) > 1))
+    except InfeasibleError:
+        return None
+    grams = sum(plan(values, Job((b - a) / HOUR, a, b, run.power_kw)).grams for a, b in run.slots)
+    return Realised(grams, best.grams_run_now, best.grams)
+
+
+def _latencies(store: Store) -> dict[str, float]:
+    """Newest measured round trip by region [ms]; proxies do not count."""
+    rows = (
+        store.cursor()
+        .execute(
+            "SELECT region, arg_max(rtt_ms_p50, measured_at) FROM latency "
+            "WHERE NOT is_proxy AND rtt_ms_p50 IS NOT NULL GROUP BY region"
+        )
+        .fetchall()
+    )
+    return {str(region): float(ms) for region, ms in rows}
+
+
+def names(jobs: Iterable[SavedJob]) -> dict[str, str]:
+    """Names of jobs by their id."""
+    return {job.job_id: job.name for job in jobs}
+
+
+def total(runs: Sequence[Realised]) -> Realised:
+    """Sum of how runs turned out."""
+    return Realised(
+        sum(r.grams for r in runs),
+        sum(r.now_grams for r in runs),
+        sum(r.oracle_grams for r in runs),
+    )

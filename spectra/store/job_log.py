@@ -1,0 +1,146 @@
+"""Jobs to schedule, and every run that was planned for them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+
+from spectra.store.database import Store
+from spectra.store.grid_queries import Factor, column
+
+Slot = tuple[datetime, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class SavedJob:
+    """A job as it was saved; `spec` holds its form.
+
+    Attributes
+    ----------
+    cron : str or None
+        When it comes due, in `timezone`; None for a job that runs once.
+    """
+
+    job_id: str
+    name: str
+    spec: dict[str, Any]
+    cron: str | None
+    timezone: str
+    is_active: bool
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One planned run; `planned_now_grams` is what running at once was expected to emit [gCO2e]."""
+
+    job_id: str
+    earliest: datetime
+    deadline: datetime
+    region: str
+    zone: str
+    factor: Factor
+    power_kw: float
+    duration_hours: float
+    slots: tuple[Slot, ...]
+    planned_grams: float
+    planned_now_grams: float
+    probability: float | None
+    planned_at: datetime
+
+
+def save_job(store: Store, job: SavedJob) -> None:
+    """Add or replace a job."""
+    with store.write(is_fact=False) as cursor:
+        cursor.execute(
+            "INSERT OR REPLACE INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [
+                job.job_id,
+                job.name,
+                json.dumps(job.spec),
+                job.cron,
+                job.timezone,
+                job.is_active,
+                job.created_at,
+            ],
+        )
+
+
+def delete_job(store: Store, job_id: str) -> None:
+    """Delete a job and its runs."""
+    with store.write(is_fact=False) as cursor:
+        cursor.execute("DELETE FROM job_runs WHERE job_id = ?", [job_id])
+        cursor.execute("DELETE FROM jobs WHERE job_id = ?", [job_id])
+
+
+def jobs(store: Store) -> list[SavedJob]:
+    """All jobs, the newest first."""
+    rows = store.cursor().execute("SELECT * FROM jobs ORDER BY created_at DESC").fetchall()
+    return [SavedJob(row[0], row[1], json.loads(row[2]), *row[3:]) for row in rows]
+
+
+def keep_run(store: Store, run: Run) -> None:
+    """Keep a planned run; one that is planned anew before it starts is replaced."""
+    slots = json.dumps([[a.isoformat(), b.isoformat()] for a, b in run.slots])
+    with store.write(is_fact=False) as cursor:
+        cursor.execute(
+            "INSERT OR REPLACE INTO job_runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                run.job_id,
+                run.earliest,
+                run.deadline,
+                run.region,
+                run.zone,
+                run.factor,
+                run.power_kw,
+                run.duration_hours,
+                slots,
+                run.planned_grams,
+                run.planned_now_grams,
+                run.probability,
+                run.planned_at,
+            ],
+        )
+
+
+def runs(store: Store, count: int = 500) -> list[Run]:
+    """The latest runs, by their earliest start, newest first."""
+    rows = (
+        store.cursor()
+        .execute("SELECT * FROM job_runs ORDER BY earliest DESC LIMIT ?", [count])
+        .fetchall()
+    )
+    return [_run(row) for row in rows]
+
+
+def run_of(store: Store, job_id: str, earliest: datetime) -> Run | None:
+    """The run of a job that is due at a moment."""
+    row = store.row("SELECT * FROM job_runs WHERE job_id = ? AND earliest = ?", [job_id, earliest])
+    return None if row is None else _run(row)
+
+
+def stated(store: Store, zone: str, factor: Factor, start: datetime, end: datetime) -> pd.Series:
+    """What a source has stated of the hours that touch [start, end) [gCO2e/kWh]."""
+    frame = store.frame(
+        f"SELECT hour, {column(factor)} AS value FROM intensity_hourly WHERE zone = $zone "
+        "AND tier IN ('A', 'B') AND hour > $start - INTERVAL 1 HOUR AND hour < $end ORDER BY hour",
+        {"zone": zone, "start": start, "end": end},
+    )
+    return pd.Series(
+        frame["value"].to_numpy(), index=pd.DatetimeIndex(frame["hour"]).tz_convert("UTC")
+    )
+
+
+def _run(row: tuple[Any, ...]) -> Run:
+    slots = tuple(
+        (datetime.fromisoformat(a).astimezone(UTC), datetime.fromisoformat(b).astimezone(UTC))
+        for a, b in json.loads(row[8])
+    )
+    facts: list[Any] = [value.astimezone(UTC) if isinstance(value, datetime) else value
+                        for value in row]  # fmt: skip
+    facts[8] = slots
+    return Run(*facts)

@@ -1,0 +1,163 @@
+"""The job form: what runs, where, how long, and by when it is to be finished."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+import streamlit as st
+
+from spectra.scheduler import Spec
+from spectra.ui.frame import Page
+
+POWER: tuple[str, ...] = ("instances", "power")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A filled-in form; `earliest` and `deadline` are aware."""
+
+    name: str
+    spec: Spec
+    earliest: datetime
+    deadline: datetime
+    timezone: str
+
+
+def job_form(page: Page) -> Asked:
+    """Draw the form; every change plans anew, nothing is sent anywhere."""
+    with st.container(border=True):
+        name = st.text_input("Job", "Nightly batch", key="job_name", persist_state="session")
+        where, what, when = st.columns(3)
+        with where:
+            home, regions = _regions(page)
+        with what:
+            duration, machine_kw, kind, count, load = _power(page)
+        with when:
+            earliest, deadline, timezone = _window(page, home)
+        with st.expander("Interruptions, limits and price", icon=":material/tune:"):
+            extra = _more(page)
+    spec = Spec(
+        home=home,
+        regions=regions,
+        duration_hours=duration,
+        window_hours=(deadline - earliest) / timedelta(hours=1),
+        machine_kw=machine_kw,
+        instance_type=kind,
+        count=count,
+        load_pct=load,
+        factor=_factor(page),
+        **extra,  # type: ignore[arg-type]
+    )
+    return Asked(name or "Job", spec, earliest, deadline, timezone)
+
+
+def _factor(page: Page) -> Literal["lifecycle", "direct"]:
+    return "direct" if page.workspace.config.emission_factor == "direct" else "lifecycle"
+
+
+def _regions(page: Page) -> tuple[str, tuple[str, ...]]:
+    codes = [r.code for r in page.catalog.regions]
+    usual = "eu-central-1" if "eu-central-1" in codes else codes[0]
+    home = st.selectbox(
+        "Runs in", codes, index=codes.index(usual), key="job_home", bind="query-params",
+        persist_state="session",
+    )  # fmt: skip
+    others = st.multiselect(
+        "Could also run in",
+        [code for code in codes if code != home],
+        key="job_regions",
+        persist_state="session",
+        placeholder="Only there",
+        help="Regions that have data, images and quota for the job.",
+    )
+    return home, tuple(others)
+
+
+def _power(page: Page) -> tuple[float, float | None, str, int, float]:
+    duration = st.number_input(
+        "Duration [h]", 0.05, 160.0, 3.0, 0.25, key="job_duration", persist_state="session"
+    )
+    by = st.segmented_control(
+        "Power from", POWER, default=POWER[0], required=True, key="job_power_by",
+        persist_state="session", label_visibility="collapsed",
+    )  # fmt: skip
+    if by == "power":
+        kw = st.number_input(
+            "Power of the machines [kW]", 0.001, 10_000.0, 1.0, key="job_kw",
+            persist_state="session", help="Without PUE; the region's PUE comes on top.",
+        )  # fmt: skip
+        return duration, kw, "m5.xlarge", 1, 50.0
+    types = [kind.name for kind in page.catalog.instance_types]
+    kind = st.selectbox(
+        "Instance type", types, key="job_type", index=types.index("m5.xlarge"),
+        persist_state="session",
+    )  # fmt: skip
+    left, right = st.columns(2)
+    count = left.number_input("Instances", 1, 10_000, 10, key="job_count", persist_state="session")
+    load = right.number_input(
+        "CPU load [%]", 0.0, 100.0, 70.0, 5.0, key="job_load", persist_state="session"
+    )
+    return duration, None, kind, count, load
+
+
+def _window(page: Page, home: str) -> tuple[datetime, datetime, str]:
+    """Earliest start and deadline as local times of a named zone."""
+    region = page.catalog.region(home)
+    zones = sorted(available_timezones())
+    usual = region.timezone if region and region.timezone in zones else "UTC"
+    timezone = st.selectbox(
+        "Timezone", zones, index=zones.index(usual), key="job_timezone", persist_state="session"
+    )
+    zone = ZoneInfo(timezone)
+    now = datetime.now(UTC).astimezone(zone).replace(second=0, microsecond=0, tzinfo=None)
+    start = st.datetime_input(
+        f"Not before ({timezone})", now, key="job_earliest", step=timedelta(minutes=15)
+    )
+    end = st.datetime_input(
+        f"Finished by ({timezone})", now + timedelta(hours=24), key="job_deadline",
+        step=timedelta(minutes=15), help="The job has ended by then.",
+    )  # fmt: skip
+    earliest, deadline = ((moment or now).replace(tzinfo=zone) for moment in (start, end))
+    st.caption(f"{earliest:%a %H:%M %z} to {deadline:%a %d %b %H:%M %z}")
+    return earliest, deadline, timezone
+
+
+def _more(page: Page) -> dict[str, object]:
+    left, middle, right = st.columns(3)
+    with left:
+        interruptible = st.toggle("Can be interrupted", key="job_cut", persist_state="session")
+        chunk = st.number_input(
+            "Shortest run [min]", 0, 1440, 30, 15, key="job_chunk", disabled=not interruptible,
+            persist_state="session",
+        )  # fmt: skip
+        restart = st.number_input(
+            "Cost of a restart [gCO2e]", 0.0, 1e6, 0.0, key="job_restart",
+            disabled=not interruptible, persist_state="session",
+        )  # fmt: skip
+    with middle:
+        latency = st.number_input(
+            "Latency at most [ms]", 1.0, 1_000.0, None, key="job_latency",
+            persist_state="session", placeholder="No limit",
+            help="Of other regions; one whose latency is not known is then excluded.",
+        )  # fmt: skip
+        countries = st.multiselect(
+            "Countries allowed", sorted({r.country for r in page.catalog.regions}),
+            key="job_countries", persist_state="session", placeholder="All",
+        )  # fmt: skip
+    with right:
+        usd_per_t = st.number_input(
+            "Weigh price: carbon price [USD/t]", 1.0, 10_000.0, None, key="job_carbon_price",
+            persist_state="session", placeholder="Emissions alone",
+            help="With a price of carbon, a dollar more weighs as much as the grams it would buy.",
+        )  # fmt: skip
+    return {
+        "is_interruptible": interruptible,
+        "min_chunk_hours": chunk / 60 if interruptible else 0.0,
+        "restart_grams": restart if interruptible else 0.0,
+        "max_latency_ms": latency,
+        "countries": tuple(countries),
+        "grams_per_usd": 1e6 / usd_per_t if usd_per_t else 0.0,
+    }

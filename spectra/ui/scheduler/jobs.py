@@ -1,0 +1,140 @@
+"""Saved jobs: planned and past runs, recurring ones, and what scheduling has really saved."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pandas as pd
+import streamlit as st
+
+from spectra import scheduler, units
+from spectra.errors import InputError
+from spectra.insight.placement import Option, regret_and_capture
+from spectra.scheduler import keep_option, next_due, realised
+from spectra.store import job_log
+from spectra.store.job_log import Run, SavedJob
+from spectra.ui import cards
+from spectra.ui import workspace as workspaces
+from spectra.ui.frame import Page
+from spectra.ui.scheduler.form import Asked
+
+
+def save_form(page: Page, asked: Asked, best: Option | None) -> None:
+    """Keep the job, once or each time its cron expression comes due."""
+    if not page.workspace.may_change:
+        st.caption("This deployment is public: jobs are not kept.")
+        return
+    with (
+        st.form("save_job", border=False),
+        st.container(horizontal=True, vertical_alignment="bottom"),
+    ):
+        cron = st.text_input(
+            "Recurs (cron expression, empty: once)", key="job_cron", width=320,
+            placeholder="0 18 * * 1-5",
+            help=f"Minute, hour, day of month, month, day of week; in {asked.timezone}. The window "
+            "opens at that moment and is as long as above.",
+        )  # fmt: skip
+        sent = st.form_submit_button("Keep this job", disabled=best is None)
+    if sent and best is not None:
+        _keep(page, asked, best, cron.strip())
+
+
+def _keep(page: Page, asked: Asked, best: Option, cron: str) -> None:
+    now = datetime.now(UTC)
+    job = SavedJob(
+        uuid4().hex[:12], asked.name, asked.spec.as_dict(), cron or None, asked.timezone, True, now
+    )
+    try:
+        if cron:
+            next_due(job, now)
+    except InputError as error:
+        workspaces.show_error(error)
+        return
+    job_log.save_job(page.store, job)
+    if cron:
+        scheduler.plan_due_runs(page.store, page.catalog, now)
+    else:
+        keep_option(page.store, page.catalog, job.job_id, asked.spec,
+                    asked.earliest.astimezone(UTC), best, now)  # fmt: skip
+    st.toast(f"{asked.name} is kept.", icon=":material/check:")
+    st.rerun()
+
+
+def job_list(page: Page) -> None:
+    """Jobs with their runs, and the balance of those that are over."""
+    jobs = job_log.jobs(page.store)
+    if not jobs:
+        cards.empty("No job is kept yet.", "Keep the one above to see what it really saves.")
+        return
+    runs = job_log.runs(page.store)
+    turned_out = {(run.job_id, run.earliest): realised(page.store, run) for run in runs}
+    _balance([r for r in turned_out.values() if r is not None])
+    by_name = scheduler.names(jobs)
+    now = datetime.now(UTC)
+    st.dataframe(
+        pd.DataFrame(
+            [_row(by_name, run, turned_out[run.job_id, run.earliest], now) for run in runs]
+        ),
+        hide_index=True,
+        width="stretch",
+        key="runs",
+        column_config={
+            "Starts": st.column_config.DatetimeColumn(format="D MMM HH:mm", timezone="UTC"),
+            "Ends": st.column_config.DatetimeColumn(format="D MMM HH:mm", timezone="UTC"),
+        },
+    )
+    _delete(page, jobs)
+
+
+def _row(
+    names: dict[str, str], run: Run, turned_out: scheduler.Realised | None, now: datetime
+) -> dict[str, object]:
+    start, end = run.slots[0][0], run.slots[-1][1]
+    status = "planned" if now < start else "running" if now < end else "over"
+    return {
+        "Job": names.get(run.job_id, run.job_id),
+        "Status": status,
+        "Region": run.region,
+        "Starts": start,
+        "Ends": end,
+        "Planned": units.mass_text(run.planned_grams),
+        "Planned at once": units.mass_text(run.planned_now_grams),
+        "Realised": units.mass_text(turned_out.grams) if turned_out else "not known yet",
+        "Realised at once": units.mass_text(turned_out.now_grams) if turned_out else "",
+        "Best in hindsight": units.mass_text(turned_out.oracle_grams) if turned_out else "",
+    }
+
+
+def _balance(known: list[scheduler.Realised]) -> None:
+    """Sum of the runs whose hours are all stated."""
+    if not known:
+        st.caption("What was saved is known when every hour of a run's window has been stated.")
+        return
+    sums = scheduler.total(known)
+    regret, capture = regret_and_capture(
+        [r.grams for r in known], [r.oracle_grams for r in known], [r.now_grams for r in known]
+    )
+    columns = st.columns(3)
+    with columns[0]:
+        cards.headline("Realised saving", units.mass_text(sums.now_grams - sums.grams),
+                       note=f"{len(known)} runs")  # fmt: skip
+    with columns[1]:
+        cards.headline("Regret", units.share_text(regret if regret == regret else None),  # noqa: PLR0124
+                       help="How much more than the best slots in hindsight.")  # fmt: skip
+    with columns[2]:
+        cards.headline("Captured", units.share_text(capture if capture == capture else None),  # noqa: PLR0124
+                       help="Share of what could have been saved in hindsight.")  # fmt: skip
+
+
+def _delete(page: Page, jobs: list[SavedJob]) -> None:
+    if not page.workspace.may_change:
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = st.selectbox(
+            "Job", jobs, format_func=lambda job: f"{job.name} ({job.cron or 'once'})",
+            key="job_chosen", width=320,
+        )  # fmt: skip
+        if chosen and st.button("Delete", icon=":material/delete:", key="job_delete"):
+            job_log.delete_job(page.store, chosen.job_id)
+            st.rerun()

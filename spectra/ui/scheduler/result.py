@@ -1,0 +1,190 @@
+"""The advice: one sentence, the slot on the forecast, alternatives, and exports."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import streamlit as st
+
+from spectra import schedule_exports, units
+from spectra.errors import SpectraError
+from spectra.forecast_chart import forecast
+from spectra.insight.placement import Excluded, Option
+from spectra.scheduler import place_job
+from spectra.store import forecast_log, grid_queries
+from spectra.ui import cards
+from spectra.ui import workspace as workspaces
+from spectra.ui.frame import Page
+from spectra.ui.scheduler.form import Asked
+
+
+def advice(page: Page, asked: Asked) -> Option | None:
+    """Plan the job and show what came of it; None when it does not fit."""
+    try:
+        options, excluded = place_job(
+            page.store, page.catalog, asked.spec, asked.earliest, asked.deadline
+        )
+    except SpectraError as error:
+        workspaces.show_error(error)
+        return None
+    best = options[0]
+    st.markdown(sentence(asked, best))
+    _headlines(best)
+    with cards.card("Forecast and chosen slot"):
+        _chart(page, asked, best)
+    _alternatives(asked, options, excluded)
+    _exports(asked, options)
+    return best
+
+
+def sentence(asked: Asked, best: Option) -> str:
+    """The advice in one sentence, with its reason."""
+    zone = ZoneInfo(asked.timezone)
+    start, end = best.plan.slots[0][0].astimezone(zone), best.plan.slots[-1][1].astimezone(zone)
+    span = f"{start:%a %H:%M} to {end:%a %H:%M} ({asked.timezone})"
+    place = "" if best.region == asked.spec.home else f" in {best.region}"
+    parts = f" in {len(best.plan.slots)} runs" if len(best.plan.slots) > 1 else ""
+    saving = f"{units.mass_text(best.saving_g)} ({best.saving_pct:.0f} %)"
+    chance = _chance(best)
+    if best.is_recommended:
+        return (
+            f"**Run it {span}{place}{parts}:** that should save {saving} against running at once, "
+            f"and is better with a probability of {chance}."
+        )
+    if best.saving_g <= 0:
+        return "**Run it at once:** no later slot is forecast to emit less."
+    return (
+        f"**No reason to wait:** the best slot, {span}{place}{parts}, would save {saving} with a "
+        f"probability of {chance}. A shift is advised from 80 %, 5 % and 10 g on."
+    )
+
+
+def _chance(option: Option) -> str:
+    if math.isnan(option.probability):
+        return "unknown, as too few past forecasts can be replayed"
+    return f"{option.probability:.0%}"
+
+
+def _headlines(best: Option) -> None:
+    columns = st.columns(4)
+    with columns[0]:
+        cards.headline(
+            "Emissions in this slot",
+            units.mass_text(best.grams),
+            note=f"{units.mass_text(best.grams + best.saving_g)} at once",
+            help="Forecast intensity × power at the meter; embodied carbon does not depend on it.",
+        )
+    with columns[1]:
+        cards.headline("Saving against now", f"{best.saving_pct:.1f} %",
+                       note=units.mass_text(best.saving_g))  # fmt: skip
+    with columns[2]:
+        cards.headline(
+            "Against a random start",
+            f"{best.plan.saving_vs_mean_pct:.1f} %",
+            note=f"mean start {units.mass_text(best.plan.grams_mean_start)}",
+            help="So that a lucky moment to ask does not hide what planning brings.",
+        )
+    with columns[3]:
+        cards.headline(
+            "Probability of being better",
+            "n/a" if math.isnan(best.probability) else f"{best.probability:.0%}",
+            note="" if best.saving_usd is None else f"{_usd(best.saving_usd)} price saving",
+            help="Share of past forecast errors, replayed as whole paths, with which this slot "
+            "would have emitted less than running at once.",
+        )
+
+
+def _usd(amount: float) -> str:
+    return f"-${-amount:,.2f}" if amount < 0 else f"${amount:,.2f}"
+
+
+def _chart(page: Page, asked: Asked, best: Option) -> None:
+    region = page.catalog.region(best.region)
+    assert region is not None  # noqa: S101 (an option is of a known region)
+    factor = asked.spec.factor
+    ahead = page.get(forecast_log.latest, region.zone, factor)
+    past = page.get(
+        grid_queries.zone_line, region.zone, page.hour - timedelta(hours=24),
+        page.hour + timedelta(hours=1), factor,
+    )  # fmt: skip
+    st.plotly_chart(
+        forecast(past, ahead, best.plan.slots),
+        key="forecast_chart",
+        alt=f"Forecast carbon intensity of {region.zone} with its 80 % interval and the chosen "
+        "slot shaded",
+    )
+    if ahead.empty:
+        return
+    issued = ahead["issued_at"].iloc[0].astimezone(UTC)
+    steps = {"linear": "by models chosen on the zone's own past",
+             "short": "by models for short histories: there are not twelve weeks yet",
+             "climatology": "as the mean of each hour: there are not three days yet"}  # fmt: skip
+    clipped = (
+        " The deadline lies beyond the forecast: optimal within it." if best.plan.is_clipped else ""
+    )
+    st.caption(
+        f"{region.zone}, {factor}, issued {issued:%d %b %H:%M} UTC "
+        f"{steps.get(ahead['step'].iloc[0], ahead['step'].iloc[0])}; 80 % interval.{clipped}"
+    )
+
+
+def _alternatives(asked: Asked, options: list[Option], excluded: list[Excluded]) -> None:
+    zone = ZoneInfo(asked.timezone)
+    rows = pd.DataFrame(
+        [
+            {
+                "Region": option.region,
+                "Start": f"{option.plan.slots[0][0].astimezone(zone):%a %d %b %H:%M}",
+                "End": f"{option.plan.slots[-1][1].astimezone(zone):%a %d %b %H:%M}",
+                "Runs": len(option.plan.slots),
+                "CO₂e": units.mass_text(option.grams),
+                "Saving [%]": option.saving_pct,
+                "Price saving": None if option.saving_usd is None else option.saving_usd,
+                "Probability": None if math.isnan(option.probability) else option.probability * 100,
+                "Advised": "yes" if option.is_recommended else "no",
+            }
+            for option in options
+        ]
+    )
+    with cards.card(
+        "Regions ranked", help="Best slot of each, against running at once in the home region."
+    ):
+        st.dataframe(
+            rows,
+            hide_index=True,
+            width="stretch",
+            height="content",
+            key="alternatives",
+            column_config={
+                "Saving [%]": st.column_config.NumberColumn(format="%.1f"),
+                "Price saving": st.column_config.NumberColumn(format="dollar"),
+                "Probability": st.column_config.ProgressColumn(
+                    "Better than now [%]", min_value=0, max_value=100, format="%.0f"
+                ),
+            },
+        )
+        for region in excluded:
+            st.caption(f"{region.region} is excluded. {region.reason}")
+
+
+def _exports(asked: Asked, options: list[Option]) -> None:
+    now = datetime.now(UTC)
+    best = options[0]
+    stem = f"spectra_{best.plan.slots[0][0]:%Y%m%dT%H%M}"
+    with st.container(horizontal=True):
+        st.download_button(
+            "Calendar", schedule_exports.icalendar(asked.name, best, now), f"{stem}.ics",
+            "text/calendar", icon=":material/event:", on_click="ignore", key="export_ics",
+        )  # fmt: skip
+        st.download_button(
+            "JSON", schedule_exports.as_json(asked.name, options, now), f"{stem}.json",
+            "application/json", icon=":material/data_object:", on_click="ignore", key="export_json",
+        )  # fmt: skip
+    with st.expander("As cron lines", icon=":material/schedule:"):
+        st.code(schedule_exports.cron_lines(best.plan.slots), language="bash")
+    with st.expander("As EventBridge Scheduler command", icon=":material/terminal:"):
+        st.code(schedule_exports.eventbridge_commands(asked.name, best), language="bash")
+        st.caption("Fill in TARGET_ARN and ROLE_ARN; SPECTRA starts nothing itself.")

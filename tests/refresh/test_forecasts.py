@@ -1,0 +1,174 @@
+"""Forecasts in the store: issued once an hour, kept, and judged on what came true."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from spectra import notices, scheduler
+from spectra.catalog import load_catalog
+from spectra.config import load_config
+from spectra.errors import InputError
+from spectra.insight.scheduling import InfeasibleError
+from spectra.refresh.forecasts import HORIZON_HOURS, issue_forecasts
+from spectra.scheduler import Spec, next_due, place_job, plan_due_runs, realised
+from spectra.store import Store, forecast_log, job_log
+from spectra.store.factors import write_factors
+from spectra.store.job_log import SavedJob
+from spectra.store.writes import write_intensities
+from tests import fleet
+
+CATALOG = load_catalog()
+HOUR = timedelta(hours=1)
+NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+def grid(zone: str, start: datetime, end: datetime, level: float = 300.0) -> pd.DataFrame:
+    """A rhythm of the day that comes true exactly; lifecycle 50 g above direct."""
+    at = pd.date_range(start, end, freq="h", inclusive="left", unit="us")
+    direct = level + 80 * np.sin(2 * np.pi * at.hour.to_numpy() / 24)
+    return fleet.intensities(zone, at, direct, direct + 50)
+
+
+@pytest.fixture
+def store():
+    opened = Store()
+    write_factors(opened, CATALOG)
+    frame = pd.concat([grid("DE", NOW - timedelta(days=100), NOW + HOUR),
+                       grid("SE-SE3", NOW - timedelta(days=100), NOW + HOUR, 100.0)])  # fmt: skip
+    write_intensities(opened, frame, CATALOG)
+    yield opened
+    opened.close()
+
+
+def test_each_zone_is_forecast_once_an_hour(store):
+    assert issue_forecasts(store, now=NOW) == 2
+    assert issue_forecasts(store, now=NOW + timedelta(minutes=30)) == 0
+    latest = forecast_log.latest(store, "DE", "lifecycle")
+    assert len(latest) == HORIZON_HOURS
+    assert latest["hour"].iloc[0] == pd.Timestamp(NOW + HOUR)
+    assert (latest["lower_g_per_kwh"] <= latest["upper_g_per_kwh"]).all()
+    assert issue_forecasts(store, factor="direct", zones=["DE"], now=NOW) == 1
+    direct = forecast_log.latest(store, "DE", "direct")["mean_g_per_kwh"]
+    assert (latest["mean_g_per_kwh"] - direct).mean() == pytest.approx(50, abs=1)
+
+
+def test_models_are_chosen_once_and_kept(store):
+    issue_forecasts(store, now=NOW)
+    first = forecast_log.chosen(store, "DE", "lifecycle")
+    issue_forecasts(store, now=NOW + HOUR)
+    assert forecast_log.chosen(store, "DE", "lifecycle") == first
+    assert set(forecast_log.choices(store, "lifecycle")["zone"]) == {"DE", "SE-SE3"}
+
+
+def test_a_zone_without_history_has_no_forecast(store):
+    assert issue_forecasts(store, zones=["FR"], now=NOW) == 0
+    assert forecast_log.latest(store, "FR", "lifecycle").empty
+
+
+def test_accuracy_is_of_what_was_issued_and_came_true(store):
+    past = NOW - timedelta(days=3)
+    issue_forecasts(store, now=past)
+    rows = forecast_log.accuracy(store, "lifecycle", past - HOUR).set_index("zone")
+    assert rows.loc["DE", "hour_count"] == HORIZON_HOURS
+    assert rows.loc["DE", "mape_pct"] < 1
+    assert abs(rows.loc["DE", "bias_g_per_kwh"]) < 1
+    assert rows.loc["DE", "mae_yesterday_g_per_kwh"] == pytest.approx(0, abs=1e-6)
+    assert pd.isna(rows.loc["DE", "mae_provider_g_per_kwh"])
+    assert forecast_log.accuracy(store, "lifecycle", NOW).empty
+
+
+SPEC = Spec("eu-central-1", ("eu-north-1",), duration_hours=3, window_hours=24, count=20)
+
+
+def test_a_job_is_placed_where_and_when_it_emits_least(store):
+    options, excluded = place_job(store, CATALOG, SPEC, NOW, NOW + timedelta(hours=24))
+    assert [o.region for o in options] == ["eu-north-1", "eu-central-1"]
+    assert options[0].is_recommended
+    assert options[0].saving_pct > 50
+    assert excluded == []
+    spec = replace(SPEC, regions=("eu-west-1",))
+    _, excluded = place_job(store, CATALOG, spec, NOW, NOW + timedelta(hours=24))
+    assert [(e.region, e.reason) for e in excluded] == [
+        ("eu-west-1", "There is no forecast for it.")
+    ]
+
+
+def test_a_limit_on_latency_needs_a_measurement(store):
+    spec = replace(SPEC, max_latency_ms=50.0)
+    _, excluded = place_job(store, CATALOG, spec, NOW, NOW + timedelta(hours=24))
+    assert "not known" in excluded[0].reason
+
+
+def test_what_does_not_fit_is_said(store):
+    with pytest.raises(InfeasibleError, match="does not fit"):
+        place_job(store, CATALOG, SPEC, NOW, NOW + timedelta(hours=1))
+
+
+def job(cron: str | None, timezone: str = "UTC") -> SavedJob:
+    return SavedJob("j1", "Nightly", SPEC.as_dict(), cron, timezone, True, NOW)
+
+
+def test_a_recurring_job_is_planned_again_until_it_starts(store):
+    due = NOW + 2 * HOUR
+    job_log.save_job(store, job(f"{due.minute} {due.hour} * * *"))
+    assert plan_due_runs(store, CATALOG) == 1
+    (run,) = job_log.runs(store)
+    assert run.earliest in (due, due - timedelta(days=1))
+    assert run.slots[0][0] >= run.earliest
+    plan_due_runs(store, CATALOG)
+    assert len(job_log.runs(store)) == 1
+    job_log.delete_job(store, "j1")
+    assert (job_log.jobs(store), job_log.runs(store)) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [
+        ("2026-03-28T12:00Z", "2026-03-28T17:00Z"),  # 18:00 in winter
+        ("2026-03-29T12:00Z", "2026-03-29T16:00Z"),  # and on the day the clocks go forward
+        ("2026-10-25T12:00Z", "2026-10-25T17:00Z"),
+    ],
+)
+def test_a_cron_expression_is_of_its_timezone(after, expected):
+    moment = pd.Timestamp(after).to_pydatetime()
+    assert next_due(job("0 18 * * *", "Europe/Berlin"), moment) == pd.Timestamp(expected)
+
+
+@pytest.mark.parametrize("cron", ["nonsense", "61 * * * *", "0 0 31 2 *", ""])
+def test_a_cron_expression_that_never_comes_due_is_refused(cron):
+    with pytest.raises(InputError, match="no cron expression"):
+        next_due(job(cron), NOW)
+
+
+def test_a_run_is_judged_when_its_window_is_over(store):
+    past = NOW - timedelta(days=2)
+    options, _ = place_job(store, CATALOG, SPEC, NOW, NOW + timedelta(hours=24))
+    shifted = [(a - timedelta(days=2), b - timedelta(days=2)) for a, b in options[1].plan.slots]
+    home = replace(options[1], plan=replace(options[1].plan, slots=tuple(shifted)))
+    job_log.save_job(store, job(None))
+    run = scheduler.keep_option(store, CATALOG, "j1", SPEC, past, home, past)
+    known = realised(store, run)
+    assert known.oracle_grams <= known.grams + 1e-6
+    assert known.grams <= known.now_grams
+    open_run = replace(run, earliest=NOW, deadline=NOW + timedelta(hours=24))
+    assert realised(store, open_run) is None
+
+
+def test_a_forecast_beyond_a_threshold_is_a_notice_a_day(store):
+    issue_forecasts(store, now=NOW)
+    plain = replace(load_config({}, Path("none.toml")), regions=("eu-central-1", "eu-north-1"))
+    low = replace(plain, alert_forecast_below_g_per_kwh=100.0)
+    found = notices.events(store, low, NOW)
+    assert [n.kind for n in found] == ["forecast"]
+    assert "SE-SE3" in found[0].text
+    high = replace(plain, alert_forecast_above_g_per_kwh=400.0)
+    assert ["above" in n.title for n in notices.events(store, high, NOW)] == [True]
+    assert (
+        notices.events(store, low, NOW + timedelta(hours=5)) == []
+    )  # a stale forecast says nothing
+    elsewhere = replace(low, regions=("us-east-1",))
+    assert notices.events(store, elsewhere, NOW) == []

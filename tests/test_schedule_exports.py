@@ -1,0 +1,69 @@
+"""A schedule as other programs read it."""
+
+import json
+import shlex
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+from icalendar import Calendar
+
+from spectra import schedule_exports
+from spectra.insight.placement import Candidate, place
+from spectra.insight.scheduling import Job
+
+T0 = datetime(2026, 11, 25, tzinfo=UTC)
+NAME = "Näightly; $(rm -rf /)\nEND:VEVENT"
+
+
+@pytest.fixture(scope="module")
+def option():
+    values = [400, 400, 100, 400, 100, 400, 400, 400]
+    intensity = pd.Series(
+        [float(v) for v in values], index=pd.date_range(T0, periods=len(values), freq="h")
+    )
+    quiet = np.zeros((60, len(values) - 1))
+    job = Job(2, T0, T0 + timedelta(hours=8), is_interruptible=True)
+    options, _ = place(job, "eu-central-1", [Candidate("eu-central-1", "DE", intensity, quiet)])
+    return options[0]
+
+
+def test_the_calendar_has_an_event_a_slot(option):
+    calendar = Calendar.from_ical(schedule_exports.icalendar(NAME, option, T0))
+    events = calendar.walk("VEVENT")
+    assert [e["dtstart"].dt for e in events] == [T0 + timedelta(hours=h) for h in (2, 4)]
+    assert [e["dtend"].dt for e in events] == [T0 + timedelta(hours=h) for h in (3, 5)]
+    assert len({str(e["uid"]) for e in events}) == 2
+    assert "(1 of 2)" in events[0]["summary"]
+    assert "200 gCO2e" in events[0]["description"]
+
+
+def test_cron_lines_name_minute_hour_day_and_month(option):
+    lines = schedule_exports.cron_lines(option.plan.slots, "run-it").splitlines()
+    assert lines[1:] == ["0 2 25 11 *  run-it", "0 4 25 11 *  run-it"]
+    assert "UTC" in lines[0]
+
+
+def test_json_has_figures_with_their_unit(option):
+    data = json.loads(schedule_exports.as_json("x", [option], T0))
+    assert data["unit"] == "gCO2e"
+    (made,) = data["options"]
+    assert made["grams"] == 200
+    assert made["grams_run_now"] == 800
+    assert made["slots"][0] == {"start": "2026-11-25T02:00:00Z", "end": "2026-11-25T03:00:00Z"}
+    assert made["saving_usd"] is None
+
+
+def test_the_command_is_one_that_a_shell_takes_as_it_is(option):
+    commands = schedule_exports.eventbridge_commands(NAME, option).strip().splitlines()
+    assert len(commands) == 2
+    parts = shlex.split(commands[0])
+    assert parts[:3] == ["aws", "scheduler", "create-schedule"]
+    values = dict(zip(parts[3::2], parts[4::2], strict=True))
+    assert values["--schedule-expression"] == "at(2026-11-25T02:00:00)"
+    assert values["--region"] == "eu-central-1"
+    assert set(values["--name"]) <= set(
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
+    )
+    assert json.loads(values["--target"])["RoleArn"] == "ROLE_ARN"
