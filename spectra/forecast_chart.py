@@ -17,6 +17,7 @@ def forecast(
     ahead: pd.DataFrame,
     slots: Sequence[tuple[datetime, datetime]] = (),
     *,
+    provider: pd.DataFrame | None = None,
     height: int = 320,
 ) -> go.Figure:
     """The last day, the forecast in its interval, and the chosen slots shaded.
@@ -27,6 +28,8 @@ def forecast(
         Columns at, g_per_kwh.
     ahead : DataFrame
         Columns hour, mean_, lower_ and upper_g_per_kwh.
+    provider : DataFrame, optional
+        The provider's own forecast: hour, g_per_kwh.
     """
     figure = go.Figure()
     add_band(
@@ -40,6 +43,12 @@ def forecast(
             x=at, y=values.astype(np.float32), mode="lines", name=name,
             line={"width": 1.8, "color": COLORWAY[0], "dash": dash, "shape": "hv"},
             hovertemplate="%{y:.3s} g/kWh<extra>" + name + "</extra>",
+        )  # fmt: skip
+    if provider is not None and len(provider):
+        figure.add_scatter(
+            x=provider["hour"], y=provider["g_per_kwh"].astype(np.float32), mode="lines",
+            name="Provider's forecast", line={"width": 1.2, "color": COLORWAY[2], "shape": "hv"},
+            hovertemplate="%{y:.3s} g/kWh<extra>Provider</extra>",
         )  # fmt: skip
     for start, end in slots:
         figure.add_vrect(

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from cronsim import CronSim, CronSimError
 
-from spectra.carbon.energy import instance_watts
+from spectra.carbon.energy import NETWORK_KWH_PER_GB, instance_watts
 from spectra.catalog import Catalog
 from spectra.errors import InputError
 from spectra.insight.placement import Candidate, Excluded, Limits, Option, place
@@ -40,6 +40,8 @@ class Spec:
         Power of its machines, without PUE [kW]; else `instance_type` × `count` at `load_pct`.
     window_hours : float
         From the moment it comes due to its deadline [h].
+    transfer_gb : float
+        Data that has to be moved to another region and back [GB].
     """
 
     home: str
@@ -58,6 +60,7 @@ class Spec:
     max_latency_ms: float | None = None
     countries: tuple[str, ...] = ()
     grams_per_usd: float = 0.0
+    transfer_gb: float = 0.0
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Spec:
@@ -101,7 +104,8 @@ def candidates(store: Store, catalog: Catalog, spec: Spec, now: datetime) -> lis
     zones = list(dict.fromkeys(region.zone for region in regions))
     issue_forecasts(store, zones=zones, factor=spec.factor, now=now)
     latencies = _latencies(store)
-    found = []
+    found: list[Candidate] = []
+    home_level: float | None = None
     for code in dict.fromkeys((spec.home, *spec.regions)):
         region = catalog.region(code)
         made = forecast_with_errors(store, region.zone, spec.factor, hour) if region else None
@@ -112,6 +116,9 @@ def candidates(store: Store, catalog: Catalog, spec: Spec, now: datetime) -> lis
         ahead = ahead[ahead.index >= pd.Timestamp(hour)]
         intensity = pd.concat([known[known.index < ahead.index[0]], ahead])
         price = catalog.price(spec.instance_type, code) if spec.machine_kw is None else None
+        level = float(intensity.iloc[0])
+        home_level = home_level or level
+        moved = 0.0 if code == spec.home else (home_level + level) / 2
         found.append(
             Candidate(
                 code,
@@ -121,6 +128,7 @@ def candidates(store: Store, catalog: Catalog, spec: Spec, now: datetime) -> lis
                 region.pue,
                 price.usd_per_hour * spec.count if price else None,
                 latencies.get(code),
+                spec.transfer_gb * NETWORK_KWH_PER_GB * moved,
             )
         )
     return found

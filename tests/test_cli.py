@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -111,6 +111,37 @@ def test_wrong_use(run):
     assert run("refresh", "--since", "yesterday").returncode == 2
     assert run("refresh", "--source", "nobody").returncode == 2
     assert run().returncode == 2
+
+
+def test_a_forecast_for_a_pipeline(run):
+    settings = {"SPECTRA_DEMO_DAYS": "10"}
+    told = json.loads(run("forecast", "--region", "eu-central-1", "--hours", "6", "--json",
+                          **settings).stdout)  # fmt: skip
+    assert (told["zone"], told["unit"], len(told["forecast"])) == ("DE", "gCO2e/kWh", 6)
+    assert all(p["lower"] <= p["mean"] <= p["upper"] for p in told["forecast"])
+    wrong = run("forecast", "--region", "nowhere-1", **settings)
+    assert wrong.returncode == 1
+    assert "no region nowhere-1" in wrong.stderr
+
+
+def test_a_schedule_for_a_pipeline(run):
+    settings = {"SPECTRA_DEMO_DAYS": "10"}
+    deadline = (datetime.now(UTC) + timedelta(hours=20)).strftime("%Y-%m-%dT%H:%M")
+    job = ("schedule", "--region", "eu-central-1", "--or-region", "eu-north-1",
+           "--duration", "2.5", "--deadline", deadline)  # fmt: skip
+    done = run(*job, "--json", **settings)
+    told = json.loads(done.stdout)
+    assert {o["region"] for o in told["options"]} == {"eu-central-1", "eu-north-1"}
+    best = told["options"][0]
+    assert best["slots"][-1]["end"] <= f"{deadline}:00Z"
+    assert best["grams"] <= best["grams_run_now"] + 1e-6
+    spoken = run(*job, "--timezone", "Europe/Berlin", **settings).stdout
+    assert "gCO2e" in spoken
+    assert "+0" in spoken  # the offset of the named zone
+    too_long = run(*job[:-4], "--duration", "99", "--deadline", deadline, **settings)
+    assert too_long.returncode == 1
+    assert "does not fit" in too_long.stderr
+    assert "Traceback" not in too_long.stderr
 
 
 def test_a_check_names_what_is_off(run):

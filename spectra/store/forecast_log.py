@@ -108,6 +108,20 @@ def latest(store: Store, zone: str, factor: Factor) -> pd.DataFrame:
     )
 
 
+def provider_latest(store: Store, zone: str, factor: Factor) -> pd.DataFrame:
+    """The provider's own newest forecast of a zone: hour, g_per_kwh."""
+    return store.frame(
+        """
+        SELECT hour, g_per_kwh FROM provider_forecasts
+        WHERE zone = $zone AND factor = $factor AND issued_at = (
+            SELECT max(issued_at) FROM provider_forecasts
+            WHERE zone = $zone AND factor = $factor)
+        ORDER BY hour
+        """,
+        {"zone": zone, "factor": factor},
+    )
+
+
 def latest_all(store: Store, factor: Factor, hours: int) -> pd.DataFrame:
     """Least, greatest and mean of the newest forecast over some hours: one row a zone."""
     return store.frame(

@@ -22,7 +22,7 @@ from spectra.store.ledger import HOUR, extend_ledger, recompute, restart_ledger
 from spectra.store.selection import Selection
 from spectra.store.writes import write_intensities
 from tests import fleet
-from tests.benchmarks import live, scale
+from tests.benchmarks import accuracy, live, scale
 
 Row = tuple[str, str, str, str]
 REPEATS = 5
@@ -221,4 +221,8 @@ GROUPS: dict[str, Callable[[Path, bool], Iterator[Row]]] = {
     "pages_at_scale": pages_at_scale,
     "imports": imports,
     "live": live.refresh,
+    "forecast_speed": accuracy.speed,
+    "accuracy": accuracy.eleven_grids,
+    "accuracy_weather": partial(accuracy.eleven_grids, weather=True),
+    "accuracy_zones": accuracy.zones,
 }

@@ -103,6 +103,15 @@ def test_a_limit_on_latency_needs_a_measurement(store):
     assert "not known" in excluded[0].reason
 
 
+def test_data_to_move_weighs_on_another_region(store):
+    near, _ = place_job(store, CATALOG, SPEC, NOW, NOW + timedelta(hours=24))
+    heavy = replace(SPEC, transfer_gb=1_000.0)
+    far, _ = place_job(store, CATALOG, heavy, NOW, NOW + timedelta(hours=24))
+    grams = {o.region: o.grams for o in far}
+    assert grams["eu-north-1"] - near[0].grams == pytest.approx(250, abs=80)  # 1 kWh, both grids
+    assert grams["eu-central-1"] == pytest.approx(near[1].grams, rel=1e-3)
+
+
 def test_what_does_not_fit_is_said(store):
     with pytest.raises(InfeasibleError, match="does not fit"):
         place_job(store, CATALOG, SPEC, NOW, NOW + timedelta(hours=1))

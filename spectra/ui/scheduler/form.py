@@ -148,6 +148,10 @@ def _more(page: Page) -> dict[str, object]:
             key="job_countries", persist_state="session", placeholder="All",
         )  # fmt: skip
     with right:
+        transfer = st.number_input(
+            "Data to move elsewhere [GB]", 0.0, 1e6, 0.0, key="job_transfer",
+            persist_state="session", help="At 0.001 kWh/GB and the mean of both grids.",
+        )  # fmt: skip
         usd_per_t = st.number_input(
             "Weigh price: carbon price [USD/t]", 1.0, 10_000.0, None, key="job_carbon_price",
             persist_state="session", placeholder="Emissions alone",
@@ -160,4 +164,5 @@ def _more(page: Page) -> dict[str, object]:
         "max_latency_ms": latency,
         "countries": tuple(countries),
         "grams_per_usd": 1e6 / usd_per_t if usd_per_t else 0.0,
+        "transfer_gb": transfer,
     }

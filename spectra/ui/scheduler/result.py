@@ -111,7 +111,12 @@ def _chart(page: Page, asked: Asked, best: Option) -> None:
         page.hour + timedelta(hours=1), factor,
     )  # fmt: skip
     st.plotly_chart(
-        forecast(past, ahead, best.plan.slots),
+        forecast(
+            past,
+            ahead,
+            best.plan.slots,
+            provider=page.get(forecast_log.provider_latest, region.zone, factor),
+        ),
         key="forecast_chart",
         alt=f"Forecast carbon intensity of {region.zone} with its 80 % interval and the chosen "
         "slot shaded",
