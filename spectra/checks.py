@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal
 
+from spectra import metering
 from spectra.catalog import Catalog
 from spectra.config import Config
 from spectra.errors import InputError, NotEntitledError, SourceError
@@ -13,6 +15,8 @@ from spectra.refresh.connections import Connections
 from spectra.sources.aws import Access, permissions
 from spectra.sources.cloudflare import Radar
 from spectra.sources.electricity_maps import ElectricityMaps
+from spectra.store import Store
+from spectra.store.fetch_log import Fetch, log_fetch
 from spectra.webhook import check_url
 
 Status = Literal["ok", "off", "partly", "denied", "failed"]
@@ -54,6 +58,27 @@ def check_all(config: Config, connections: Connections, catalog: Catalog) -> lis
     lines.append(check_electricity_maps(connections.electricity_maps, zones))
     lines.append(check_radar(connections.radar))
     lines.append(_check_webhook(config))
+    return lines
+
+
+def metered(store: Store, source: str, run: Callable[[], Iterable[Check]]) -> list[Check]:
+    """Run checks of a source and log what they asked for and cost."""
+    started_at = datetime.now(UTC)
+    with metering.tally() as tally:
+        lines = list(run())
+    failed = sum(line.is_bad for line in lines)
+    log_fetch(
+        store,
+        Fetch(
+            source,
+            "check",
+            len(lines),
+            "failed" if failed else "ok",
+            started_at=started_at,
+            request_count=tally.request_count,
+            estimated_usd=tally.estimated_usd,
+        ),
+    )
     return lines
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from spectra import schedule_cli
 from spectra.catalog import Catalog, load_catalog
-from spectra.checks import Check, check_all
+from spectra.checks import Check, check_all, metered
 from spectra.config import Config, load_config
 from spectra.errors import SpectraError, StoreLockedError
 from spectra.portal_import import import_folder
@@ -147,9 +147,16 @@ def _print_report(report: Report) -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
-    config = load_config()
+    config, catalog = load_config(), load_catalog()
+    connections = shared_connections(config)
     lines = [_check_store(config)]
-    lines += check_all(config, shared_connections(config), load_catalog())
+    if lines[0].status == "ok":
+        # What the checks ask for belongs into the meter of the workspace they are of.
+        store = Store(config.database, memory_limit=config.memory_limit)
+        lines += metered(store, "checks", lambda: check_all(config, connections, catalog))
+        store.close()
+    else:
+        lines += check_all(config, connections, catalog)
     if options.json:
         print(json.dumps([asdict(line) for line in lines], indent=2))
     else:

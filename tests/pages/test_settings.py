@@ -233,6 +233,11 @@ def test_the_refresh_of_an_operator_s_keys_is_offered_and_metered(services, monk
     app = healthy(app.run().run().run())
     assert len(services.aws.requests) == asked  # a rerun asks nobody
     assert app.button(key="refresh_now")
+    app = settings("AWS")
+    app = healthy(app.button(key="test_aws").click().run())
+    assert "ec2:DescribeInstances" in app.dataframe[0].value["What"].tolist()
+    spent = "SELECT estimated_usd FROM fetch_log WHERE dataset = 'check'"
+    assert app_store().row(spent)[0] == pytest.approx(0.01, abs=1e-4)
 
 
 def test_the_policy_names_every_action_the_checks_ask_for(database):

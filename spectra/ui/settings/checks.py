@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 import pandas as pd
 import streamlit as st
 
-from spectra.checks import Check
+from spectra.checks import Check, metered
+from spectra.store import Store
 
 _LABELS = {
     "ok": "✓ works",
@@ -18,12 +19,14 @@ _LABELS = {
 }
 
 
-def test_button(name: str, label: str, run: Callable[[], Iterable[Check]], *, help: str) -> None:
-    """A button that runs a test, and the result of its last run in this session."""
+def test_button(
+    store: Store, name: str, label: str, run: Callable[[], Iterable[Check]], *, help: str
+) -> None:
+    """A button that runs a test, and the result of its last run in this session; it is metered."""
     key = f"checks_{name}"
     if st.button(label, key=f"test_{name}", help=help, icon=":material/network_check:"):
         with st.spinner("Asking"):
-            st.session_state[key] = list(run())
+            st.session_state[key] = metered(store, name, run)
     if key in st.session_state:
         table(st.session_state[key])
 

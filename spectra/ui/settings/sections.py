@@ -92,6 +92,7 @@ def aws_section(page: Page) -> None:
         whose = "this session's keys" if page.workspace.is_private else "the operator's setup"
         st.success(f"Connected with {whose}. Keys are never shown.", icon=":material/check:")
         test_button(
+            page.store,
             "aws",
             "Test access and permissions",
             lambda: checks.check_aws(setup.connections.aws),
@@ -137,6 +138,7 @@ def grids_section(page: Page) -> None:
     )
     zones = [r.zone for r in page.catalog.regions if not config.regions or r.code in config.regions]
     test_button(
+        page.store,
         "electricity_maps",
         "Test the key",
         lambda: [checks.check_electricity_maps(connections.electricity_maps, zones)],
@@ -151,7 +153,8 @@ def grids_section(page: Page) -> None:
         + " Source: Cloudflare Radar."
     )
     test_button(
-        "cloudflare",
+        page.store,
+        "cloudflare_radar",
         "Test the token",
         lambda: [checks.check_radar(connections.radar)],
         help="One request.",
