@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 
 import numpy as np
@@ -9,6 +10,8 @@ import pandas as pd
 
 from spectra.insight.forecast.series import Hours
 
+# Warnings are caught for the whole process: one thread at a time may change what is caught.
+_QUIET = threading.Lock()
 DAY = 24
 WEEK = 7 * DAY
 
@@ -65,7 +68,7 @@ def stl_ar(values: np.ndarray, horizon: int) -> np.ndarray:
     from statsmodels.tsa.forecasting.stl import STLForecast  # noqa: PLC0415
 
     lags = min(DAY, len(values) // 4)
-    with warnings.catch_warnings():
+    with _QUIET, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a flat stretch makes the fit rank-deficient; it is judged
         fitted = STLForecast(
             pd.Series(values), AutoReg, model_kwargs={"lags": lags}, period=DAY, robust=True
