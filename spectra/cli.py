@@ -18,7 +18,9 @@ from spectra.errors import SpectraError, StoreLockedError
 from spectra.portal_import import import_folder
 from spectra.refresh import refresh_demo, settle
 from spectra.refresh.connections import shared_connections
+from spectra.refresh.forecasts import issue_forecasts
 from spectra.refresh.live import SOURCES, Live, Report
+from spectra.scheduler import plan_due_runs
 from spectra.store import Store
 from spectra.store.saved_settings import saved_settings
 
@@ -106,6 +108,8 @@ def _bring_up_to_date(
     if "portal" in sources:
         import_folder(store, catalog, config.portal_folder)
     settle(store, catalog, config=config)
+    issue_forecasts(store, factor=config.emission_factor)
+    plan_due_runs(store, catalog)
     live = Live(store, catalog, config, connections, sources & set(SOURCES), options.since)
     return live.refresh(retry=True)
 

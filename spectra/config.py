@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from spectra.errors import InputError
 from spectra.settings import ROOT, SETTINGS, Setting
@@ -52,17 +52,17 @@ class Config:
     service_tag_keys: tuple[str, ...]
     criticality_tag_keys: tuple[str, ...]
     tag_aliases: Mapping[str, str]
-    emission_factor: str
+    emission_factor: Literal["lifecycle", "direct"]
     embodied_years: str
-    pue_source: str
-    power_model: str
+    pue_source: Literal["regional", "global"]
+    power_model: Literal["measured", "linear"]
     automation: bool
     automation_minutes: int
     alert_intensity_g_per_kwh: float | None
     alert_forecast_below_g_per_kwh: float | None
     alert_forecast_above_g_per_kwh: float | None
     webhook_url: str = field(repr=False)
-    webhook_style: str
+    webhook_style: Literal["generic", "slack"]
     webhook_allow_private: bool
 
 

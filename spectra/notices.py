@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from spectra.config import Config
 from spectra.errors import SpectraError
 from spectra.store import Store, forecast_log, notice_log
-from spectra.store.grid_queries import Factor
 from spectra.store.source_state import FAILURES_TO_OPEN
 from spectra.webhook import Notice, send
 
@@ -54,7 +53,7 @@ def webhook(config: Config) -> Send | None:
         send(
             config.webhook_url,
             notice,
-            style=config.webhook_style,  # type: ignore[arg-type]
+            style=config.webhook_style,
             allow_private=config.webhook_allow_private,
         )
 
@@ -75,11 +74,10 @@ def sample_notice(now: datetime) -> Notice:
 
 def _forecast(store: Store, config: Config, now: datetime) -> list[Notice]:
     """Grids of monitored regions that are forecast to pass a threshold within 24 hours."""
-    factor: Factor = "direct" if config.emission_factor == "direct" else "lifecycle"
     zones = notice_log.zones_of(store, config.regions)
     found = []
     low, high = config.alert_forecast_below_g_per_kwh, config.alert_forecast_above_g_per_kwh
-    for row in forecast_log.latest_all(store, factor, 24).to_dict("records"):
+    for row in forecast_log.latest_all(store, config.emission_factor, 24).to_dict("records"):
         if row["zone"] not in zones or now - row["issued_at"] > STALE_FORECAST:
             continue
         if low is not None and row["least_g_per_kwh"] < low:

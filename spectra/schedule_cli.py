@@ -50,7 +50,7 @@ def _forecast(options: argparse.Namespace) -> int:
         region = catalog.region(options.region)
         if region is None:
             raise InputError(f"There is no region {options.region}.")
-        factor: Any = config.emission_factor
+        factor = config.emission_factor
         issue_forecasts(store, zones=[region.zone], factor=factor)
         rows = forecast_log.latest(store, region.zone, factor).head(options.hours)
         if rows.empty:
@@ -93,7 +93,7 @@ def _schedule(options: argparse.Namespace) -> int:
             instance_type=options.instance_type,
             count=options.count,
             is_interruptible=options.interruptible,
-            factor=config.emission_factor,  # type: ignore[arg-type]
+            factor=config.emission_factor,
         )
         found, excluded = place_job(store, catalog, spec, earliest, deadline)
     if options.json:

@@ -11,6 +11,7 @@ from spectra import notices
 from spectra.config import Config
 from spectra.errors import SpectraError
 from spectra.refresh.background import Refresher
+from spectra.refresh.forecasts import issue_forecasts
 from spectra.store import Store
 
 TICK_S = 20.0
@@ -91,6 +92,7 @@ class Automation:
         text = f"Refresh ended early: {error}" if error else "Refreshed."
         if report is not None and not error:
             text = f"Refreshed: {len(report.outcomes)} datasets, {len(report.failures)} failed."
+        issue_forecasts(self._store, factor=config.emission_factor, now=now)
         sender = notices.webhook(config)
         if sender is None:
             return f"{text} No webhook is set."

@@ -139,7 +139,7 @@ class Live:
         progress.enter("Forecasting", 0.9)
         issue_forecasts(
             self.store,
-            factor="direct" if self.config.emission_factor == "direct" else "lifecycle",
+            factor=self.config.emission_factor,
             progress=lambda share, text: progress.enter(text, 0.9 + share / 10),
         )
 

@@ -54,7 +54,7 @@ def tag_rules(config: Config) -> TagRules:
 
 def method(config: Config) -> Method:
     """What the settings say of the method."""
-    return Method(float(config.embodied_years), config.pue_source, config.power_model)  # type: ignore[arg-type]
+    return Method(float(config.embodied_years), config.pue_source, config.power_model)
 
 
 def _apply_tag_rules(store: Store, rules: TagRules) -> None:

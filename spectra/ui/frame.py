@@ -20,6 +20,7 @@ from spectra.ui.workspace import Workspace
 
 STALE_AFTER = timedelta(hours=3)
 _KEY = "_spectra_page"
+_PRIVATE = "Keys and data of this session are in its memory alone and end with it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,8 @@ def _status_line(page: Page) -> None:
     status = page.get(grid_queries.status)
     totals = page.get(emission_queries.totals, page.selection)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="status"):
+        if page.workspace.is_private:
+            st.badge("Private workspace", icon=":material/lock:", color="violet", help=_PRIVATE)
         for label, icon, color, text in _badges(status, totals, page.hour):
             st.badge(label, icon=icon, color=color, help=text)  # type: ignore[arg-type]
         st.space("stretch")

@@ -24,7 +24,7 @@ def control(workspace: Workspace) -> None:
 def _control(workspace: Workspace) -> None:
     refresher = workspace.refresher
     if refresher.is_running:
-        _running(refresher)
+        _running(refresher, workspace.may_change)
         return
     if st.session_state.pop("_spectra_refresh_shown", False):
         st.rerun()  # it has ended: the page shows the new figures
@@ -40,7 +40,7 @@ def _control(workspace: Workspace) -> None:
     _outcome(refresher)
 
 
-def _running(refresher: Refresher) -> None:
+def _running(refresher: Refresher, may_stop: bool) -> None:
     st.session_state["_spectra_refresh_shown"] = True
     progress = refresher.progress
     if progress is None:
@@ -52,7 +52,9 @@ def _running(refresher: Refresher) -> None:
         st.progress(share, f"{names.source(source)} {step.done} of {step.total}{failed}")
     if progress.cancelled.is_set():
         st.caption("Stopping after what is under way.")
-    elif st.button("Stop", icon=":material/stop_circle:", width="stretch", key="stop_refresh"):
+    elif may_stop and st.button(
+        "Stop", icon=":material/stop_circle:", width="stretch", key="stop_refresh"
+    ):
         refresher.stop()
         st.rerun(scope="fragment")
 

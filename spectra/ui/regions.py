@@ -10,8 +10,8 @@ import streamlit as st
 from spectra import charts, units
 from spectra.catalog import Catalog, Region
 from spectra.catalog.price_index import price_index
-from spectra.store import grid_queries
-from spectra.ui import cards
+from spectra.store import grid_queries, latency_queries
+from spectra.ui import cards, names
 from spectra.ui.frame import Page
 
 HEAT_MAP_DAYS = 28
@@ -31,6 +31,7 @@ def overview(page: Page, factor: grid_queries.Factor) -> pd.DataFrame:
     own = page.get(grid_queries.footprint_by_region, page.selection)
     facts = pd.DataFrame([_facts(page.catalog, region) for region in page.catalog.regions])
     table = facts.merge(grid, on=["region", "zone"], how="left").merge(own, on="region", how="left")
+    table = table.merge(_latency(page), on="region", how="left")
     table["is_hourly"] = table["tier"].isin(["A", "B", "C", "D"])
     ages = pd.Timestamp(page.hour) - pd.to_datetime(table["observed_at"], utc=True)
     table["age_h"] = ages.dt.total_seconds() / 3600
@@ -40,6 +41,15 @@ def overview(page: Page, factor: grid_queries.Factor) -> pd.DataFrame:
         for tier, quality, age in zip(table["tier"], table["quality"], table["age_h"], strict=True)
     ]
     return table.sort_values(["is_hourly", "g_per_kwh"], ascending=[False, True], ignore_index=True)
+
+
+def _latency(page: Page) -> pd.DataFrame:
+    """Newest latency by region with what it means, in words."""
+    rows = page.get(latency_queries.newest)
+    ages = pd.to_datetime(rows["measured_at"], utc=True).dt.strftime("%d %b %H:%M UTC")
+    meaning = rows["meaning"] + ", " + ages + ", " + rows["source"].map(names.source)
+    known: pd.DataFrame = rows[["region", "rtt_ms_p50"]]
+    return known.assign(latency_meaning=meaning)
 
 
 def _facts(catalog: Catalog, region: Region) -> dict[str, object]:
@@ -125,6 +135,9 @@ def table_of_regions(table: pd.DataFrame) -> str | None:
             "Place": table["name"],
         }
     )
+    if table["rtt_ms_p50"].notna().any():
+        shown["Latency"] = table["rtt_ms_p50"]
+        shown["Latency is"] = table["latency_meaning"]
     number = st.column_config.NumberColumn
     state = st.dataframe(
         shown,
@@ -148,6 +161,8 @@ def table_of_regions(table: pd.DataFrame) -> str | None:
                             "types against us-east-1 = 1.00; empty where no price is known."),
             "PUE": number(format="%.2f"),
             "Our CO₂e": number("Our CO₂e [kg]", format="%.1f"),
+            "Latency": number("Latency p50 [ms]", format="%.1f", help="What it measures stands in "
+                              "the next column; figures of different kinds do not compare."),
         },
     )  # fmt: skip
     rows = state["selection"]["rows"]

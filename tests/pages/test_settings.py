@@ -130,6 +130,7 @@ def test_keys_of_a_session_open_a_workspace_of_its_own(services):
     assert private.store.row("SELECT count(*) FROM instances") == (1,)
     assert app_store().row("SELECT count(*) FROM instances WHERE source = 'aws'") == (0,)
     dashboard = healthy(app.switch_page("pages/dashboard.py").run())
+    assert any("Private workspace" in m.value for m in dashboard.markdown)
     assert metrics(dashboard)["CO₂e now"] != "n/a"
     assert app.text_input == [] or all(w.value in ("", None) for w in app.text_input)
 

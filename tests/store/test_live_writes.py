@@ -8,7 +8,13 @@ import pytest
 from spectra.catalog import load_catalog
 from spectra.errors import InputError
 from spectra.refresh import refresh_demo
-from spectra.store import Store, emission_queries, fleet_queries, inventory_queries
+from spectra.store import (
+    Store,
+    emission_queries,
+    fleet_queries,
+    inventory_queries,
+    latency_queries,
+)
 from spectra.store.clearing import clear_source
 from spectra.store.live_writes import (
     write_cost_cuts,
@@ -167,3 +173,21 @@ def test_tag_keys_of_the_present_fleet(store):
     assert keys.loc["team", "resource_count"] == 2
     assert list(keys.loc["team", "examples"]) == ["x", "y"]
     assert keys.loc['odd "key"', "resource_count"] == 1
+
+
+def test_the_newest_latency_of_the_region_itself_counts_before_a_proxy(store):
+    def row(method: str, ms: float, day: str, *, proxy: bool = False) -> dict:
+        return {
+            "region": "eu-central-1", "method": method, "measured_at": utc(day), "meaning": method,
+            "is_proxy": proxy, "rtt_ms_p50": ms, "rtt_ms_p90": None, "rtt_ms_p99": None,
+            "confidence_level": None, "source": "x", "quality": "measured", "fetched_at": FETCHED,
+        }  # fmt: skip
+
+    write_rows(store, "latency", pd.DataFrame([
+        row("radar_iqi_country", 20.0, "2026-11-25", proxy=True),
+        row("radar_origins_percentile", 2.0, "2026-11-20"),
+        row("radar_origins_percentile", 3.0, "2026-11-24"),
+    ]))  # fmt: skip
+    assert latency_queries.newest(store)["rtt_ms_p50"].tolist() == [3.0]
+    write_rows(store, "latency", pd.DataFrame([row("tcp_probe", 9.0, "2026-11-21")]))
+    assert latency_queries.newest(store)["meaning"].tolist() == ["tcp_probe"]

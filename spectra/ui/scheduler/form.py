@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 import streamlit as st
@@ -48,14 +47,10 @@ def job_form(page: Page) -> Asked:
         instance_type=kind,
         count=count,
         load_pct=load,
-        factor=_factor(page),
+        factor=page.workspace.config.emission_factor,
         **extra,  # type: ignore[arg-type]
     )
     return Asked(name or "Job", spec, earliest, deadline, timezone)
-
-
-def _factor(page: Page) -> Literal["lifecycle", "direct"]:
-    return "direct" if page.workspace.config.emission_factor == "direct" else "lifecycle"
 
 
 def _regions(page: Page) -> tuple[str, tuple[str, ...]]:

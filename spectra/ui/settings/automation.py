@@ -12,7 +12,7 @@ from spectra.store import notice_log
 from spectra.ui import workspace as workspaces
 from spectra.ui.frame import Page
 from spectra.ui.settings import forms, policies
-from spectra.webhook import check_url, send
+from spectra.webhook import Style, check_url, send
 
 
 def section(page: Page) -> None:
@@ -71,14 +71,14 @@ def _webhook(page: Page) -> None:
         _test(config.webhook_url, config.webhook_style, config.webhook_allow_private)
 
 
-def _test(url: str, style: str, allow_private: bool) -> None:
+def _test(url: str, style: Style, allow_private: bool) -> None:
     try:
         check_url(url, allow_private=allow_private)
         with st.spinner("Sending"):
             send(
                 url,
                 notices.sample_notice(datetime.now(UTC)),
-                style="slack" if style == "slack" else "generic",
+                style=style,
                 allow_private=allow_private,
             )
     except SpectraError as error:

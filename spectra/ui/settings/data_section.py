@@ -97,8 +97,8 @@ def _clear(page: Page) -> None:
     name = st.selectbox("Source", list(SOURCE_GROUPS), key="clear_source")
     st.caption(
         "Deletes what this source brought in, here and not at the source. What other sources said "
-        "stays. Demo data comes back at the next hour while SPECTRA_DEMO is on and no other fleet "
-        "is there."
+        "stays. A connected source is read again at the next refresh; demo data comes back at the "
+        "next hour while SPECTRA_DEMO is on and no other fleet is there."
     )
     typed = st.text_input(f"Type “{name}” to confirm", key="clear_typed")
     if st.button(
