@@ -15,6 +15,7 @@ from cronsim import CronSim, CronSimError
 from spectra.carbon.energy import NETWORK_KWH_PER_GB, instance_watts
 from spectra.catalog import Catalog
 from spectra.errors import InputError
+from spectra.insight.forecast import Forecast
 from spectra.insight.placement import Candidate, Excluded, Limits, Option, place
 from spectra.insight.scheduling import InfeasibleError, Job, plan
 from spectra.refresh.forecasts import forecast_with_errors, issue_forecasts
@@ -112,9 +113,7 @@ def candidates(store: Store, catalog: Catalog, spec: Spec, now: datetime) -> lis
         if region is None or made is None:
             continue
         known = job_log.stated(store, region.zone, spec.factor, hour, hour + HOUR)
-        ahead = made.frame["mean"]
-        ahead = ahead[ahead.index >= pd.Timestamp(hour)]
-        intensity = pd.concat([known[known.index < ahead.index[0]], ahead])
+        intensity, errors = _from_now(made, known, hour)
         price = catalog.price(spec.instance_type, code) if spec.machine_kw is None else None
         level = float(intensity.iloc[0])
         home_level = home_level or level
@@ -124,7 +123,7 @@ def candidates(store: Store, catalog: Catalog, spec: Spec, now: datetime) -> lis
                 code,
                 region.country,
                 intensity,
-                made.choice.errors,
+                errors,
                 region.pue,
                 price.usd_per_hour * spec.count if price else None,
                 latencies.get(code),
@@ -132,6 +131,20 @@ def candidates(store: Store, catalog: Catalog, spec: Spec, now: datetime) -> lis
             )
         )
     return found
+
+
+def _from_now(made: Forecast, known: pd.Series, hour: datetime) -> tuple[pd.Series, np.ndarray]:
+    """The running hour and those ahead, each with the errors of forecasts that far ahead.
+
+    The running hour is known as a rule; where data is late it is itself a forecast.
+    """
+    ahead = made.frame["mean"]
+    lead = int((ahead.index < pd.Timestamp(hour)).sum())
+    known = known[known.index < ahead.index[0]]
+    errors = made.choice.errors[:, lead:]
+    if len(known):
+        errors = np.hstack([np.zeros((len(errors), len(known))), errors])
+    return pd.concat([known, ahead.iloc[lead:]]), errors
 
 
 def place_job(

@@ -23,7 +23,7 @@ def option():
     intensity = pd.Series(
         [float(v) for v in values], index=pd.date_range(T0, periods=len(values), freq="h")
     )
-    quiet = np.zeros((60, len(values) - 1))
+    quiet = np.zeros((60, len(values)))
     job = Job(2, T0, T0 + timedelta(hours=8), is_interruptible=True)
     options, _ = place(job, "eu-central-1", [Candidate("eu-central-1", "DE", intensity, quiet)])
     return options[0]

@@ -29,7 +29,8 @@ class Candidate:
     intensity : Series
         Of its grid by hour, the running hour first [gCO2e/kWh].
     errors : ndarray
-        Errors of past forecasts, for the hours after the first.
+        Errors of past forecasts, one row an origin, one column an hour of `intensity`; 0 for an
+        hour that is known.
     pue : float
         Power at the meter per power of the machines.
     usd_per_hour : float or None
@@ -158,9 +159,7 @@ def _option(
     usd = _usd(made.cost_usd, candidate)
     first = candidate.intensity.index[0].to_pydatetime()
     at_once: Slot = run_now_slot(job, first)
-    # The running hour is known; what may err are the hours after it.
-    errors = np.hstack([np.zeros((len(candidate.errors), 1)), candidate.errors])
-    chance = probability_better(candidate.intensity, errors, made.slots, [at_once])
+    chance = probability_better(candidate.intensity, candidate.errors, made.slots, [at_once])
     moves = candidate.transfer_grams > 0 or grams < made.grams_run_now
     return Option(
         candidate.region,

@@ -18,7 +18,7 @@ def grid(*values: float) -> pd.Series:
 
 
 def candidate(region: str, values: pd.Series, **more) -> Candidate:
-    quiet = np.random.default_rng(0).normal(0, 1.0, (60, len(values) - 1))
+    quiet = np.random.default_rng(0).normal(0, 1.0, (60, len(values)))
     return Candidate(region, more.pop("country", "DE"), values, quiet, **more)
 
 
@@ -70,7 +70,7 @@ def test_a_likely_and_material_shift_is_advised_and_a_doubtful_one_is_not():
     (sure,), _ = place(JOB, "home", [HOME])
     assert sure.is_recommended
     assert sure.probability == 1.0
-    wild = np.random.default_rng(1).normal(0, 300, (200, 11))
+    wild = np.random.default_rng(1).normal(0, 300, (200, 12))
     doubtful = Candidate("home", "DE", HOME.intensity, wild)
     (option,), _ = place(JOB, "home", [doubtful])
     assert option.probability < 0.8

@@ -103,6 +103,16 @@ def test_a_limit_on_latency_needs_a_measurement(store):
     assert "not known" in excluded[0].reason
 
 
+def test_late_data_makes_the_running_hour_a_forecast_too(store):
+    offered = scheduler.candidates(store, CATALOG, SPEC, NOW + 4 * HOUR)
+    home = offered[0]
+    assert home.intensity.index[0] == pd.Timestamp(NOW + 4 * HOUR)
+    assert home.errors.shape[1] == len(home.intensity) == HORIZON_HOURS - 3
+    now = scheduler.candidates(store, CATALOG, SPEC, NOW)[0]
+    assert now.errors.shape[1] == len(now.intensity) == HORIZON_HOURS + 1
+    assert (now.errors[:, 0] == 0).all()
+
+
 def test_data_to_move_weighs_on_another_region(store):
     near, _ = place_job(store, CATALOG, SPEC, NOW, NOW + timedelta(hours=24))
     heavy = replace(SPEC, transfer_gb=1_000.0)

@@ -21,7 +21,7 @@ MIN_WINDOWS = 35  # fewer examples than this teach a linear model nothing
 MAX_ORIGINS, SHORT_ORIGINS, MIN_ORIGINS = 90, 14, 3
 MIN_HOURS = 3 * DAY
 # Candidates this close to the best are averaged with it: their errors partly cancel.
-TOLERANCE = 0.03
+TOLERANCE = 0.10
 # Logs of a series that touches zero are taken of at least this share of its median.
 LOG_FLOOR_SHARE = 0.01
 
