@@ -15,6 +15,7 @@ from cronsim import CronSim, CronSimError
 from spectra.carbon.energy import NETWORK_KWH_PER_GB, instance_watts
 from spectra.catalog import Catalog
 from spectra.errors import InputError
+from spectra.insight.alternatives import Start, best_starts
 from spectra.insight.forecast import Forecast
 from spectra.insight.placement import Candidate, Excluded, Limits, Option, place
 from spectra.insight.scheduling import InfeasibleError, Job, plan
@@ -158,6 +159,20 @@ def place_job(
     missing = set(spec.regions) - {c.region for c in offered}
     excluded += [Excluded(region, "There is no forecast for it.") for region in sorted(missing)]
     return options, excluded
+
+
+def other_starts(
+    store: Store, catalog: Catalog, spec: Spec, earliest: datetime, deadline: datetime
+) -> list[Start]:
+    """The best starts of a job in its home region within [earliest, deadline), the best first."""
+    now = datetime.now(UTC)
+    here = replace(spec, regions=())
+    offered = candidates(store, catalog, here, now)
+    if not offered:
+        return []
+    job = here.job(catalog, max(earliest.astimezone(UTC), now), deadline)
+    at_meter = replace(job, power_kw=job.power_kw * offered[0].pue)
+    return best_starts(offered[0].intensity, at_meter)
 
 
 def next_due(job: SavedJob, after: datetime) -> datetime:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from spectra.insight.chance import emission_paths, is_recommended, share_below
 from spectra.insight.scheduling import (
     InfeasibleError,
     Job,
     Plan,
     Slot,
-    is_recommended,
     plan,
-    probability_better,
     run_now_slot,
 )
 
@@ -73,7 +73,7 @@ class Option:
     saving_usd : float or None
         Against the price at home; None where a price is not known.
     probability : float
-        That it emits less than running at once there; NaN where it cannot be said.
+        That it emits less than running at once at home; NaN where it cannot be said.
     """
 
     region: str
@@ -113,8 +113,7 @@ def place(
             f"There is no forecast for {home}.",
             next_step="Choose another region, or bring grid data for its zone.",
         )
-    at_home = _planned(job, by_region[home], limits)
-    now_grams, now_usd = at_home.grams_run_now, _usd(at_home.cost_run_now_usd, by_region[home])
+    at_once = _at_once(job, by_region[home], limits)
     options, excluded = [], []
     for candidate in candidates:
         reason = None if candidate.region == home else _excluded(candidate, limits)
@@ -124,7 +123,7 @@ def place(
             except InfeasibleError as error:
                 reason = error.message
             else:
-                options.append(_option(job, candidate, made, now_grams, now_usd))
+                options.append(_option(job, candidate, made, at_once))
         if reason is not None:
             excluded.append(Excluded(candidate.region, reason))
     options.sort(key=lambda option: (option.grams, option.region != home, option.region))
@@ -150,26 +149,38 @@ def _excluded(candidate: Candidate, limits: Limits) -> str | None:
     return None
 
 
-def _option(
-    job: Job, candidate: Candidate, made: Plan, now_grams: float, now_usd: float | None
-) -> Option:
+class _AtOnce(NamedTuple):
+    """Running at once at home: its emissions, its price, and its emissions on past errors."""
+
+    grams: float
+    usd: float | None
+    paths: np.ndarray
+
+
+def _at_once(job: Job, home: Candidate, limits: Limits) -> _AtOnce:
+    made = _planned(job, home, limits)
+    slot: Slot = run_now_slot(job, home.intensity.index[0].to_pydatetime())
+    paths = emission_paths(home.intensity, home.errors, [slot]) * job.power_kw * home.pue
+    return _AtOnce(made.grams_run_now, _usd(made.cost_run_now_usd, home), paths)
+
+
+def _option(job: Job, candidate: Candidate, made: Plan, at_once: _AtOnce) -> Option:
     grams = made.grams + candidate.transfer_grams
-    saving = now_grams - grams
-    saving_pct = saving / now_grams * 100 if now_grams > 0 else 0.0
+    saving = at_once.grams - grams
+    saving_pct = saving / at_once.grams * 100 if at_once.grams > 0 else 0.0
     usd = _usd(made.cost_usd, candidate)
-    first = candidate.intensity.index[0].to_pydatetime()
-    at_once: Slot = run_now_slot(job, first)
-    chance = probability_better(candidate.intensity, candidate.errors, made.slots, [at_once])
-    moves = candidate.transfer_grams > 0 or grams < made.grams_run_now
+    paths = emission_paths(candidate.intensity, candidate.errors, made.slots)
+    extra = candidate.transfer_grams + job.restart_grams * (len(made.slots) - 1)
+    chance = share_below(paths * job.power_kw * candidate.pue + extra, at_once.paths)
     return Option(
         candidate.region,
         made,
         grams,
         saving,
         saving_pct,
-        None if usd is None or now_usd is None else now_usd - usd,
+        None if usd is None or at_once.usd is None else at_once.usd - usd,
         chance,
-        bool(moves) and is_recommended(saving_pct, saving, chance),
+        is_recommended(saving_pct, saving, chance),
     )
 
 

@@ -15,8 +15,6 @@ from spectra.insight.hourly_cost import HourlyCost
 
 Slot = tuple[datetime, datetime]
 
-MIN_PROBABILITY, MIN_SAVING_PCT, MIN_SAVING_G = 0.8, 5.0, 10.0
-
 
 class InfeasibleError(SpectraError, ValueError):
     """The job does not fit; says why."""
@@ -145,38 +143,6 @@ def plan(
     return _described(cost, job, start, end, spans, is_clipped)
 
 
-def probability_better(
-    forecast: pd.Series, errors: np.ndarray, slots: Sequence[Slot], now_slots: Sequence[Slot]
-) -> float:
-    """Probability that slots emit less than running at once.
-
-    Replays the errors of past forecasts as whole paths, which keeps the hours of one forecast
-    wrong together.
-
-    Parameters
-    ----------
-    forecast : Series
-        Mean intensity by hour.
-    errors : ndarray
-        Value minus forecast at past origins, one row an origin, one column an hour ahead.
-    """
-    paths = errors[np.isfinite(errors).all(axis=1)]
-    if not len(paths):
-        return float("nan")
-    levels = forecast.to_numpy(dtype=float)[: paths.shape[1]] + paths
-    chosen, at_once = (
-        levels @ _hours_used(forecast, part)[: paths.shape[1]] for part in (slots, now_slots)
-    )
-    return float(np.mean(chosen < at_once))
-
-
-def is_recommended(saving_pct: float, saving_g: float, probability: float) -> bool:
-    """A shift is advised if it is likely, worth the while, and material."""
-    return bool(
-        probability >= MIN_PROBABILITY and saving_pct >= MIN_SAVING_PCT and saving_g >= MIN_SAVING_G
-    )
-
-
 def _window(cost: HourlyCost, job: Job) -> tuple[float, float, bool]:
     """Window in hours since the first value; clipped to what is known."""
     if job.earliest.tzinfo is None or job.deadline.tzinfo is None:
@@ -271,17 +237,6 @@ def _mean_start(cost: HourlyCost, start: float, end: float, hours: float) -> flo
 
 def _saving_pct(grams: float, against: float) -> float:
     return (1 - grams / against) * 100 if against > 0 else 0.0
-
-
-def _hours_used(forecast: pd.Series, slots: Sequence[Slot]) -> np.ndarray:
-    """Hours of each hour of the forecast that slots run in."""
-    first = pd.DatetimeIndex(forecast.index)[0].to_pydatetime()
-    edges = np.arange(len(forecast))
-    used = np.zeros(len(forecast))
-    for begin, end in slots:
-        a, b = ((moment - first) / timedelta(hours=1) for moment in (begin, end))
-        used += np.clip(np.minimum(edges + 1, b) - np.maximum(edges, a), 0, 1)
-    return used
 
 
 def run_now_slot(job: Job, now: datetime) -> Slot:

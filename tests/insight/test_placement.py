@@ -77,6 +77,14 @@ def test_a_likely_and_material_shift_is_advised_and_a_doubtful_one_is_not():
     assert not option.is_recommended
 
 
+def test_another_region_is_compared_with_home_at_once_not_with_itself():
+    level = candidate("clean", grid(*[50] * 12))  # waiting there brings nothing, going there much
+    options, _ = place(JOB, "home", [HOME, level])
+    assert options[0].region == "clean"
+    assert options[0].probability == 1.0
+    assert options[0].is_recommended
+
+
 def test_without_a_forecast_at_home_there_is_no_comparison():
     with pytest.raises(InfeasibleError, match="no forecast for home"):
         place(JOB, "home", [CLEAN])

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -10,13 +11,13 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from spectra.insight.alternatives import best_starts
+from spectra.insight.chance import is_recommended, probability_better
 from spectra.insight.scheduling import (
     InfeasibleError,
     Job,
     best_window,
-    is_recommended,
     plan,
-    probability_better,
 )
 
 T0 = datetime(2026, 11, 25, tzinfo=UTC)
@@ -235,6 +236,20 @@ def test_the_mean_start_is_the_mean_of_all_starts():
     totals = sums[starts + 180] - sums[starts]
     trapezoid = (totals[:-1] + totals[1:]).mean() / 2
     assert made.grams_mean_start == pytest.approx(trapezoid, rel=1e-9)
+
+
+def test_other_starts_are_the_next_best_an_hour_apart():
+    job = Job(3, T0, at(12))
+    starts = best_starts(series(EXAMPLE), job, count=4)
+    best = best_window(series(EXAMPLE), 3, T0, at(12))
+    assert starts[0].at == best.slots[0][0]
+    assert starts[0].grams == pytest.approx(best.grams)
+    assert [s.grams for s in starts] == sorted(s.grams for s in starts)
+    moments = sorted(s.at for s in starts)
+    assert min(b - a for a, b in pairwise(moments)) >= HOUR
+    assert best_starts(series(EXAMPLE), Job(13, T0, at(12))) == []
+    gap = series([300, np.nan, np.nan, 300, 300])
+    assert [s.at for s in best_starts(gap, Job(2, T0, at(5)))] == [at(3)]
 
 
 def test_the_probability_follows_the_errors_as_whole_paths():

@@ -71,6 +71,14 @@ def test_another_region_is_ranked_and_a_limit_excludes_it(grids):
     assert "eu-north-1 is excluded" in shown(app)
 
 
+def test_other_starts_are_offered_from_the_best_down(grids):
+    app = scheduler()
+    others = app.dataframe[1].value
+    assert len(others) == 5
+    savings = others["Against now [%]"].tolist()
+    assert savings == sorted(savings, reverse=True)
+
+
 def test_power_can_be_given_instead_of_instances(grids):
     app = scheduler()
     app.get("button_group")  # drawn
@@ -105,7 +113,7 @@ def test_a_recurring_job_is_kept_planned_and_deleted(grids):
     (job,) = job_log.jobs(app_store())
     assert (job.cron, job.timezone) == ("0 18 * * *", "Europe/Berlin")
     assert len(job_log.runs(app_store())) == 1
-    runs = app.dataframe[1].value
+    runs = app.dataframe[2].value
     assert runs["Status"].tolist()[0] in ("planned", "running")
     app = healthy(app.button(key="job_delete").click().run())
     assert job_log.jobs(app_store()) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -13,7 +14,7 @@ from spectra import schedule_exports, units
 from spectra.errors import SpectraError
 from spectra.forecast_chart import forecast
 from spectra.insight.placement import Excluded, Option
-from spectra.scheduler import place_job
+from spectra.scheduler import other_starts, place_job
 from spectra.store import forecast_log, grid_queries
 from spectra.ui import cards
 from spectra.ui import workspace as workspaces
@@ -36,6 +37,8 @@ def advice(page: Page, asked: Asked) -> Option | None:
     with cards.card("Forecast and chosen slot"):
         _chart(page, asked, best)
     _alternatives(asked, options, excluded)
+    if not asked.spec.is_interruptible:
+        _other_starts(page, asked, best)
     _exports(asked, options)
     return best
 
@@ -173,6 +176,32 @@ def _alternatives(asked: Asked, options: list[Option], excluded: list[Excluded])
         )
         for region in excluded:
             st.caption(f"{region.region} is excluded. {region.reason}")
+
+
+def _other_starts(page: Page, asked: Asked, best: Option) -> None:
+    """The next best starts in the chosen region, at least an hour apart."""
+    zone = ZoneInfo(asked.timezone)
+    there = replace(asked.spec, home=best.region)
+    starts = other_starts(page.store, page.catalog, there, asked.earliest, asked.deadline)
+    now = best.grams + best.saving_g
+    with cards.card(f"Other starts in {best.region}", help="Uninterrupted runs, an hour apart."):
+        st.dataframe(
+            pd.DataFrame(
+                [
+                    {
+                        "Start": f"{start.at.astimezone(zone):%a %d %b %H:%M}",
+                        "CO₂e": units.mass_text(start.grams),
+                        "Against now [%]": (1 - start.grams / now) * 100 if now > 0 else None,
+                    }
+                    for start in starts
+                ]
+            ),
+            hide_index=True,
+            width="stretch",
+            height="content",
+            key="other_starts",
+            column_config={"Against now [%]": st.column_config.NumberColumn(format="%.1f")},
+        )
 
 
 def _exports(asked: Asked, options: list[Option]) -> None:

@@ -1,0 +1,68 @@
+"""How likely a slot is the better one: errors of past forecasts, replayed as whole paths."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import numpy as np
+import pandas as pd
+
+Slot = tuple[datetime, datetime]
+
+MIN_PROBABILITY, MIN_SAVING_PCT, MIN_SAVING_G = 0.8, 5.0, 10.0
+
+
+def probability_better(
+    forecast: pd.Series, errors: np.ndarray, slots: Sequence[Slot], now_slots: Sequence[Slot]
+) -> float:
+    """Probability that slots emit less than running at once.
+
+    Replays the errors of past forecasts as whole paths, which keeps the hours of one forecast
+    wrong together.
+
+    Parameters
+    ----------
+    forecast : Series
+        Mean intensity by hour.
+    errors : ndarray
+        Value minus forecast at past origins, one row an origin, one column an hour ahead.
+    """
+    chosen, at_once = (emission_paths(forecast, errors, part) for part in (slots, now_slots))
+    return share_below(chosen, at_once)
+
+
+def emission_paths(forecast: pd.Series, errors: np.ndarray, slots: Sequence[Slot]) -> np.ndarray:
+    """What slots would emit per kW if each past error came again [gCO2e/kW], one an origin."""
+    levels = forecast.to_numpy(dtype=float)[: errors.shape[1]] + errors
+    result: np.ndarray = levels @ _hours_used(forecast, slots)[: errors.shape[1]]
+    return result
+
+
+def share_below(chosen: np.ndarray, other: np.ndarray) -> float:
+    """Share of origins at which one emits less than the other; NaN without any.
+
+    The latest origins of both are paired, so that what was wrong in both at once stays so.
+    """
+    count = min(len(chosen), len(other))
+    pairs = np.column_stack([chosen[len(chosen) - count :], other[len(other) - count :]])
+    pairs = pairs[np.isfinite(pairs).all(axis=1)]
+    return float(np.mean(pairs[:, 0] < pairs[:, 1])) if len(pairs) else float("nan")
+
+
+def is_recommended(saving_pct: float, saving_g: float, probability: float) -> bool:
+    """A shift is advised if it is likely, worth the while, and material."""
+    return bool(
+        probability >= MIN_PROBABILITY and saving_pct >= MIN_SAVING_PCT and saving_g >= MIN_SAVING_G
+    )
+
+
+def _hours_used(forecast: pd.Series, slots: Sequence[Slot]) -> np.ndarray:
+    """Hours of each hour of the forecast that slots run in."""
+    first = pd.DatetimeIndex(forecast.index)[0].to_pydatetime()
+    edges = np.arange(len(forecast))
+    used = np.zeros(len(forecast))
+    for begin, end in slots:
+        a, b = ((moment - first) / timedelta(hours=1) for moment in (begin, end))
+        used += np.clip(np.minimum(edges + 1, b) - np.maximum(edges, a), 0, 1)
+    return used
