@@ -124,7 +124,7 @@ def test_data_to_move_weighs_on_another_region(store):
 
 def test_what_does_not_fit_is_said(store):
     with pytest.raises(InfeasibleError, match="does not fit"):
-        place_job(store, CATALOG, SPEC, NOW, NOW + timedelta(hours=1))
+        place_job(store, CATALOG, replace(SPEC, duration_hours=30), NOW, NOW + timedelta(hours=24))
 
 
 def job(cron: str | None, timezone: str = "UTC") -> SavedJob:
