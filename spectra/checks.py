@@ -53,7 +53,7 @@ class Check:
 
 def check_all(config: Config, connections: Connections, catalog: Catalog) -> list[Check]:
     """Check every source; one that is not configured is said to be off, not failed."""
-    zones = [r.zone for r in catalog.regions if not config.regions or r.code in config.regions]
+    zones = catalog.zones_of(config.regions)
     lines = list(check_aws(connections.aws))
     lines.append(check_electricity_maps(connections.electricity_maps, zones))
     lines.append(check_radar(connections.radar))
@@ -114,7 +114,7 @@ def check_electricity_maps(client: ElectricityMaps | None, zones: Iterable[str])
     name = "Electricity Maps"
     if client is None:
         return Check(name, "key", "off", "No key: grids are demo or reference data.")
-    wanted = list(dict.fromkeys(zones))
+    wanted = list(zones)
     try:
         plan = client.entitlements()
     except SourceError as error:

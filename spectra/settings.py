@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 _SPELT = {"aws": "AWS", "pue": "PUE", "electricity maps": "Electricity Maps", "url": "URL",
           "cost explorer": "Cost Explorer"}  # fmt: skip
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
-_ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+")
+ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+")
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 
 
@@ -110,7 +110,7 @@ def _regions(text: str) -> tuple[str, ...]:
 
 def _role_arns(text: str) -> tuple[str, ...]:
     words = _words(text)
-    if not all(_ROLE_ARN.fullmatch(word) for word in words):
+    if not all(ROLE_ARN.fullmatch(word) for word in words):
         raise ValueError("expected role ARNs, separated by commas")
     return words
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
@@ -78,6 +78,14 @@ class Catalog:
     def regions(self) -> tuple[Region, ...]:
         """The commercial regions, by code."""
         return tuple(self._regions.values())
+
+    def regions_named(self, codes: Collection[str]) -> tuple[Region, ...]:
+        """The regions of a list of codes, all of them when it is empty."""
+        return tuple(r for r in self.regions if not codes or r.code in codes)
+
+    def zones_of(self, codes: Collection[str]) -> tuple[str, ...]:
+        """Zones of `regions_named`, each once."""
+        return tuple(dict.fromkeys(region.zone for region in self.regions_named(codes)))
 
     def zone(self, code: str) -> Zone | None:
         """Return an Electricity Maps zone, or None for an unknown code."""

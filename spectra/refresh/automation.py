@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from spectra import notices
 from spectra.config import Config
-from spectra.errors import SpectraError
+from spectra.errors import SpectraError, unexpected
 from spectra.refresh.background import Refresher
 from spectra.refresh.forecasts import issue_forecasts
 from spectra.store import Store
@@ -83,6 +83,8 @@ class Automation:
             self.last = Tick(now, self._work(config, now))
         except SpectraError as error:
             self.last = Tick(now, str(error))
+        except Exception as error:  # noqa: BLE001 (one bad tick must not end the schedule)
+            self.last = Tick(now, str(unexpected(error)))
 
     def _work(self, config: Config, now: datetime) -> str:
         self._catch_up()

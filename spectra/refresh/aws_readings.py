@@ -10,7 +10,7 @@ from spectra.catalog import Catalog
 from spectra.config import Config
 from spectra.refresh.hours import HOUR, current_hour
 from spectra.refresh.settle import tag_rules
-from spectra.refresh.tasks import CancelledError, Landed, Progress
+from spectra.refresh.tasks import CancelledError, Estimate, Landed, Progress
 from spectra.sources.aws import Account, optimizer, pricing
 from spectra.sources.aws import costs as cost_explorer
 from spectra.sources.aws import emissions as sustainability
@@ -126,9 +126,9 @@ def emissions(store: Store, account: Account) -> Landed:
     return Landed(count, _midnight(start), _midnight(end))
 
 
-def requests_usd(count: int) -> float:
-    """What Cost Explorer charges for requests [USD]."""
-    return count * CE_USD_PER_REQUEST
+def cost_estimate(requests: int) -> Estimate:
+    """What Cost Explorer charges for so many requests."""
+    return Estimate(requests, requests * CE_USD_PER_REQUEST)
 
 
 def _team_tag(store: Store, config: Config) -> str | None:

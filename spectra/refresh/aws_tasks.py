@@ -18,7 +18,7 @@ from spectra.refresh import aws_readings
 from spectra.refresh.fleet_history import instance_spans, volume_spans
 from spectra.refresh.hours import HOUR, current_hour
 from spectra.refresh.settle import tag_rules
-from spectra.refresh.tasks import Landed, Progress, Task
+from spectra.refresh.tasks import Estimate, Landed, Progress, Task
 from spectra.sources.aws import Access, Account, Role, inventory
 from spectra.sources.aws.cloudwatch import plan_metrics
 from spectra.store import Store, fleet_queries, source_state
@@ -76,7 +76,7 @@ class AwsTasks:
                 ACCOUNT_TTL,
                 partial(self._sign_in, role),
                 _group(role),
-                requests=2,
+                lambda: Estimate(2),
             )
             for role in self._roles()
         ]
@@ -84,7 +84,9 @@ class AwsTasks:
     def inventories(self) -> list[Task]:
         """List instances, volumes and groups of every monitored region."""
         return [
-            self._task("inventory", place, INVENTORY_TTL, partial(self._list, place), requests=3)
+            self._task(
+                "inventory", place, INVENTORY_TTL, partial(self._list, place), lambda: Estimate(3)
+            )
             for place in self.places()
         ]
 
@@ -111,7 +113,6 @@ class AwsTasks:
         ]
 
     def _regional(self, place: Place, types: tuple[str, ...]) -> list[Task]:
-        estimate = plan_metrics(self._wanted(place))
         unpriced = fleet_queries.unpriced_types(self.store, types, place.region)
         account = partial(self._account, place.role)
         return [
@@ -120,8 +121,7 @@ class AwsTasks:
                 place,
                 UTILISATION_TTL,
                 partial(self._measure, place),
-                requests=estimate.request_count,
-                usd=estimate.estimated_usd,
+                partial(self._metrics, place),
             ),
             self._task(
                 "findings",
@@ -134,7 +134,7 @@ class AwsTasks:
                 place,
                 DAILY_TTL if unpriced else WEEKLY_TTL,
                 lambda: aws_readings.prices(self.store, account(), types, place.region),
-                requests=len(types),
+                lambda: Estimate(len(types)),
             ),
         ]
 
@@ -150,7 +150,6 @@ class AwsTasks:
             )
         ]
         if self.config.cost_explorer:
-            requests = aws_readings.COST_REQUESTS
             key = Key(SOURCE, "costs", account_id)
             tasks.append(
                 Task(
@@ -158,8 +157,7 @@ class AwsTasks:
                     COST_TTL,
                     lambda: aws_readings.costs(self.store, account(), self.config, key, self.since),
                     group,
-                    requests,
-                    aws_readings.requests_usd(requests),
+                    partial(aws_readings.cost_estimate, aws_readings.COST_REQUESTS),
                 )
             )
         if self.config.cost_explorer and self.config.cost_per_resource:
@@ -169,7 +167,7 @@ class AwsTasks:
                     DAILY_TTL,
                     lambda: aws_readings.resource_costs(self.store, account()),
                     group,
-                    usd=aws_readings.requests_usd(1),
+                    partial(aws_readings.cost_estimate, 1),
                 )
             )
         return tasks
@@ -236,18 +234,20 @@ class AwsTasks:
         first = end - timedelta(days=self.config.aws_history_days)
         return self.since or first, end
 
-    def _task(  # noqa: PLR0913 (one keyword for each part of the estimate)
+    def _metrics(self, place: Place) -> Estimate:
+        planned = plan_metrics(self._wanted(place))
+        return Estimate(planned.request_count, planned.estimated_usd)
+
+    def _task(
         self,
         dataset: str,
         place: Place,
         ttl: timedelta,
         run: Callable[[], Landed],
-        *,
-        requests: int = 1,
-        usd: float = 0.0,
+        estimate: Callable[[], Estimate] = lambda: Estimate(1),
     ) -> Task:
         key = Key(SOURCE, dataset, place.scope)
-        return Task(key, ttl, run, f"{_group(place.role)}/{place.region}", requests, usd)
+        return Task(key, ttl, run, f"{_group(place.role)}/{place.region}", estimate)
 
     def _account(self, role: Role | None) -> Account:
         with self._lock:

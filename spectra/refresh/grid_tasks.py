@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from spectra.catalog import Catalog
 from spectra.refresh.hours import HOUR, current_hour
-from spectra.refresh.tasks import Landed, Task
+from spectra.refresh.tasks import Estimate, Landed, Task
 from spectra.sources.electricity_maps import ElectricityMaps, Entitlements
 from spectra.store import Store, source_state
 from spectra.store.live_writes import write_grid_shares, write_rows
@@ -73,7 +73,9 @@ class GridTasks:
     def _task(
         self, dataset: str, zone: str, ttl: timedelta, run: Callable[[str], Landed], requests: int
     ) -> Task:
-        return Task(Key(SOURCE, dataset, zone), ttl, lambda: run(zone), SOURCE, requests)
+        return Task(
+            Key(SOURCE, dataset, zone), ttl, lambda: run(zone), SOURCE, lambda: Estimate(requests)
+        )
 
     def _intensity(self, zone: str) -> Landed:
         start = self._read_from(zone)

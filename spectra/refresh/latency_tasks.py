@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
-from spectra.refresh.tasks import Landed, Task
+from spectra.refresh.tasks import Estimate, Landed, Task
 from spectra.sources.cloudflare import Radar
-from spectra.sources.latency_probe import probe
+from spectra.sources.latency_probe import ATTEMPTS, probe
 from spectra.store import Store
 from spectra.store.live_writes import write_rows
 from spectra.store.source_state import Key
@@ -23,9 +23,8 @@ def radar_task(store: Store, radar: Radar, countries: Mapping[str, str]) -> Task
         latency = radar.latency(countries)
         return Landed(write_rows(store, "latency", latency.frame), notes=latency.notes)
 
-    return Task(
-        Key("cloudflare_radar", "latency", ""), RADAR_TTL, run, "cloudflare", len(countries)
-    )
+    key = Key("cloudflare_radar", "latency", "")
+    return Task(key, RADAR_TTL, run, "cloudflare", lambda: Estimate(len(countries)))
 
 
 def probe_task(store: Store, regions: tuple[str, ...]) -> Task:
@@ -35,4 +34,5 @@ def probe_task(store: Store, regions: tuple[str, ...]) -> Task:
         latency = probe(regions)
         return Landed(write_rows(store, "latency", latency.frame), notes=latency.notes)
 
-    return Task(Key("probe", "latency", ""), PROBE_TTL, run, "probe", 5 * len(regions))
+    key = Key("probe", "latency", "")
+    return Task(key, PROBE_TTL, run, "probe", lambda: Estimate(ATTEMPTS * len(regions)))

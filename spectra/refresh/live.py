@@ -114,7 +114,8 @@ class Live:
             progress.enter("Asking", number / 4)
             tasks = due(self.store, stage(), datetime.now(UTC), force=self.since is not None)
             outcomes += run_tasks(self.store, tasks, progress)
-        if any(outcome.row_count for outcome in outcomes):
+        if outcomes:
+            # Hours pass whether or not anything new was said of them.
             self._account(progress)
         return Report(
             tuple(outcomes),
@@ -161,25 +162,20 @@ class Live:
 
     def _grid(self) -> GridTasks:
         assert self.connections.electricity_maps is not None  # noqa: S101 (asked before)
-        wanted = self._regions()
-        zones = tuple(dict.fromkeys(r.zone for r in self.catalog.regions if r.code in wanted))
+        zones = self.catalog.zones_of(self.config.regions)
         history = timedelta(days=self.config.electricity_maps_history_days)
         return GridTasks(
             self.store, self.catalog, self.connections.electricity_maps, zones, history, self.since
         )
 
     def _latency(self) -> list[Task]:
-        wanted = self._regions()
-        countries = {r.code: r.country for r in self.catalog.regions if r.code in wanted}
+        countries = {r.code: r.country for r in self.catalog.regions_named(self.config.regions)}
         tasks = []
         if self.connections.radar is not None and "cloudflare_radar" in self.sources:
             tasks.append(radar_task(self.store, self.connections.radar, countries))
         if self.config.latency_probe and "probe" in self.sources:
             tasks.append(probe_task(self.store, tuple(countries)))
         return tasks
-
-    def _regions(self) -> set[str]:
-        return set(self.config.regions) or {region.code for region in self.catalog.regions}
 
 
 def _joined(parts: Sequence[Callable[[], Sequence[Task]]]) -> Callable[[], Sequence[Task]]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from spectra import metering
 from spectra.errors import (
@@ -62,6 +62,13 @@ class Landed:
     detail: str = ""
 
 
+class Estimate(NamedTuple):
+    """Requests, and what the provider charges for them [USD]."""
+
+    requests: int
+    usd: float = 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
     """One dataset of one part of the world.
@@ -72,16 +79,16 @@ class Task:
         Younger data is not asked for again.
     group : str
         Tasks that fail together: one set of credentials, one service.
-    requests, usd : int, float
-        Estimate of what it asks for and what that costs [USD], made without asking.
+    estimate : callable
+        What it would ask for and what that costs, found without asking; not cheap for all of
+        them, so it is made when somebody wants to see it.
     """
 
     key: Key
     ttl: timedelta
     run: Callable[[], Landed]
     group: str
-    requests: int = 1
-    usd: float = 0.0
+    estimate: Callable[[], Estimate] = lambda: Estimate(1)
 
 
 @dataclass(frozen=True, slots=True)

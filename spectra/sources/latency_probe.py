@@ -16,6 +16,8 @@ from spectra.sources.latency_frame import Latency, latency_frame
 
 MEANING = "From where SPECTRA runs to the region's EC2 endpoint, time of a TCP connect"
 
+ATTEMPTS = 5
+
 Endpoint = Callable[[str], tuple[str, int]]
 
 
@@ -28,7 +30,7 @@ def probe(
     regions: Sequence[str],
     *,
     endpoint: Endpoint = ec2_endpoint,
-    attempts: int = 5,
+    attempts: int = ATTEMPTS,
     timeout_s: float = 2.0,
     workers: int = 8,
 ) -> Latency:

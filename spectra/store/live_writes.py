@@ -45,6 +45,7 @@ def write_provider_costs(store: Store, frame: pd.DataFrame, rules: TagRules = DE
     """
     if frame.empty:
         return 0
+    # The key of a cost has no team, as elsewhere it follows from the resource: here it stands in.
     rows = frame.assign(
         team=[rules.value(team) or UNALLOCATED for team in frame["team"]],
         environment=UNALLOCATED,

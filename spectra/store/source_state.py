@@ -118,12 +118,6 @@ def fail(  # noqa: PLR0913 (one keyword for each thing known of a failure)
     return state
 
 
-def forget(store: Store, source: str) -> None:
-    """Drop all states of a source: everything of it is due again, from the beginning."""
-    with store.write(is_fact=False) as cursor:
-        cursor.execute("DELETE FROM source_state WHERE source = ?", [source])
-
-
 def close_circuits(store: Store, source: str) -> None:
     """Let a source be asked at once, as after its key was changed; waits it asked for stay."""
     with store.write(is_fact=False) as cursor:

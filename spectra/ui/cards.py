@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import streamlit as st
+from streamlit.elements.lib.column_types import ColumnConfig
 
 from spectra import units
 from spectra.carbon.uncertainty import Interval
@@ -61,6 +62,11 @@ def mass_range(interval: Interval) -> str:
     per_unit = interval.central / unit.value if unit.value else 1.0
     low, high = (units.number(g / per_unit, 2) for g in (interval.low, interval.high))
     return f"{low} to {high} {unit.unit}"
+
+
+def utc_column(label: str, format: str = "D MMM HH:mm") -> ColumnConfig:
+    """A column of moments in UTC, which its heading says."""
+    return st.column_config.DatetimeColumn(f"{label} (UTC)", format=format, timezone="UTC")
 
 
 def empty(message: str, next_step: str) -> None:

@@ -5,8 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from spectra.errors import BusyError
+from spectra.refresh import live as live_refresh
 from spectra.refresh import refresh_demo, settle
-from spectra.refresh.tasks import Progress
+from spectra.refresh.hours import HOUR, current_hour
+from spectra.refresh.tasks import Outcome, Progress
 from spectra.store import emission_queries, grid_queries, source_state
 from spectra.store.selection import Selection
 from spectra.store.source_state import Key
@@ -61,6 +63,22 @@ def test_a_second_refresh_within_the_ttl_asks_nobody(world, store):
     assert live.due() == []
 
 
+def test_hours_pass_although_nothing_new_is_said_of_them(world, store, monkeypatch):
+    world.moto.launch("us-east-1")
+    live = world.live(store)
+    live.refresh()
+    newest = "SELECT max(hour) FROM emissions_hourly"
+    (before,) = store.row(newest)
+    with store.write(is_fact=False) as cursor:
+        cursor.execute("UPDATE source_state SET succeeded_at = succeeded_at - INTERVAL 1 HOUR")
+    later = current_hour() + HOUR
+    monkeypatch.setattr(live_refresh, "current_hour", lambda: later)
+    nothing = [Outcome(task.key, "ok") for task in live.due()]
+    monkeypatch.setattr(live_refresh, "run_tasks", lambda store, tasks, progress: nothing)
+    assert sum(o.row_count for o in live.refresh().outcomes) == 0
+    assert store.row(newest)[0] - before >= HOUR
+
+
 def test_the_meter_counts_requests_and_dollars(world, store):
     world.moto.launch("us-east-1")
     report = world.live(store).refresh()
@@ -79,8 +97,8 @@ def test_what_is_due_can_be_priced_before_it_is_asked(world, store):
     asked = world.requests()
     due = {task.key.dataset: task for task in live.due()}
     assert world.requests() == asked
-    assert due["costs"].usd == pytest.approx(0.04)
-    assert due["utilisation"].usd > 0
+    assert due["costs"].estimate().usd == pytest.approx(0.04)
+    assert due["utilisation"].estimate().usd > 0
 
 
 def test_one_source_that_fails_stops_no_other(world, store):

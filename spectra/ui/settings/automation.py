@@ -9,6 +9,7 @@ import streamlit as st
 from spectra import notices
 from spectra.errors import SpectraError
 from spectra.store import notice_log
+from spectra.ui import cards
 from spectra.ui import workspace as workspaces
 from spectra.ui.frame import Page
 from spectra.ui.settings import forms, policies
@@ -97,10 +98,10 @@ def _history(page: Page) -> None:
         hide_index=True,
         width="stretch",
         column_config={
-            "raised_at": st.column_config.DatetimeColumn("Raised (UTC)", format="D MMM HH:mm"),
+            "raised_at": cards.utc_column("Raised"),
             "kind": "Kind",
             "text": st.column_config.TextColumn("Notice", width="large"),
-            "sent_at": st.column_config.DatetimeColumn("Sent (UTC)", format="D MMM HH:mm"),
+            "sent_at": cards.utc_column("Sent"),
             "detail": "Outcome",
         },
     )

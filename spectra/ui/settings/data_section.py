@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 import streamlit as st
-from streamlit.elements.lib.column_types import ColumnConfig
 
 from spectra.refresh import settle
 from spectra.store import inventory_queries
 from spectra.store.clearing import SOURCE_GROUPS, clear_source
-from spectra.ui import names, portal_upload
+from spectra.ui import cards, names, portal_upload
 from spectra.ui.frame import Page
 
 MAX_EXPORT_ROWS = 2_000_000
@@ -43,15 +42,11 @@ def _table(rows: pd.DataFrame) -> None:
             "dataset": "Dataset",
             "source": "Source",
             "row_count": st.column_config.NumberColumn("Rows", format="localized"),
-            "first": _moment("From (UTC)"),
-            "last": _moment("To (UTC)"),
-            "fetched_at": _moment("Newest fetch (UTC)"),
+            "first": cards.utc_column("From", "D MMM YYYY HH:mm"),
+            "last": cards.utc_column("To", "D MMM YYYY HH:mm"),
+            "fetched_at": cards.utc_column("Newest fetch", "D MMM YYYY HH:mm"),
         },
     )
-
-
-def _moment(label: str) -> ColumnConfig:
-    return st.column_config.DatetimeColumn(label, format="D MMM YYYY HH:mm", timezone="UTC")
 
 
 def _export(page: Page) -> None:

@@ -13,18 +13,12 @@ from spectra.ui.frame import Page
 _PLACES = {ENVIRONMENT: "the environment", FILE: "secrets.toml"}
 
 
-def section(page: Page, name: str, *, only: tuple[str, ...] = ()) -> None:
-    """The saved settings of a section as one form.
-
-    Parameters
-    ----------
-    only : tuple of str
-        Just these settings of it; all by default.
-    """
-    fields = [s for s in SETTINGS if s.section == name and s.saved and (not only or s.name in only)]
+def section(page: Page, name: str) -> None:
+    """The saved settings of a section as one form."""
+    fields = [s for s in SETTINGS if s.section == name and s.saved]
     known = page.workspace.stated()
     may_change = page.workspace.may_change
-    with st.form(f"settings_{name}_{'_'.join(only)}", border=True):
+    with st.form(f"settings_{name}", border=True):
         columns = st.columns(2 if len(fields) > 1 else 1)
         texts = {}
         for position, setting in enumerate(fields):

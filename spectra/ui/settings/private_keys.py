@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 import streamlit as st
@@ -10,13 +9,13 @@ import streamlit as st
 from spectra import checks
 from spectra.errors import SourceError
 from spectra.refresh.connections import SessionKeys
+from spectra.settings import ROLE_ARN
 from spectra.sources.aws import Access, AwsKeys, Role
 from spectra.sources.cloudflare import Radar
 from spectra.sources.electricity_maps import ElectricityMaps
 from spectra.ui import workspace as workspaces
 from spectra.ui.frame import Page
 
-_ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+")
 _PENDING = "_spectra_pending_keys"
 
 
@@ -57,7 +56,7 @@ def _problem(access_key_id: str, secret: str, arns: str) -> str:
     """What is wrong with the form, empty when nothing is."""
     if not access_key_id.strip() or not secret.strip():
         return "Both the access key ID and its secret are needed."
-    wrong = [arn for arn in arns.split() if not _ROLE_ARN.fullmatch(arn)]
+    wrong = [arn for arn in arns.split() if not ROLE_ARN.fullmatch(arn)]
     return "A line of the roles is not a role ARN (arn:aws:iam::…:role/…)." if wrong else ""
 
 
@@ -90,7 +89,8 @@ def electricity_maps_form(page: Page) -> None:
     if not key:
         return
     client = ElectricityMaps(key, page.workspace.config.electricity_maps_url)
-    if _tested(checks.check_electricity_maps(client, _zones(page))):
+    zones = page.catalog.zones_of(page.workspace.config.regions)
+    if _tested(checks.check_electricity_maps(client, zones)):
         _take(replace(workspaces.session_keys(), electricity_maps_key=key))
 
 
@@ -119,11 +119,6 @@ def _tested(check: checks.Check) -> bool:
             icon=":material/error:",
         )
     return not check.is_bad
-
-
-def _zones(page: Page) -> list[str]:
-    wanted = page.workspace.config.regions
-    return [r.zone for r in page.catalog.regions if not wanted or r.code in wanted]
 
 
 def _take(keys: SessionKeys) -> None:

@@ -136,7 +136,7 @@ def grids_section(page: Page) -> None:
         "Live carbon intensity by zone. "
         + ("Connected." if connections.electricity_maps else "Not connected.")
     )
-    zones = [r.zone for r in page.catalog.regions if not config.regions or r.code in config.regions]
+    zones = page.catalog.zones_of(config.regions)
     test_button(
         page.store,
         "electricity_maps",

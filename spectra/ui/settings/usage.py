@@ -9,7 +9,7 @@ import streamlit as st
 
 from spectra.store import fetch_log, source_state
 from spectra.ui import names
-from spectra.ui.cards import headline
+from spectra.ui.cards import headline, utc_column
 from spectra.ui.frame import Page
 
 
@@ -17,7 +17,7 @@ def section(page: Page) -> None:
     """Meter, preview and log."""
     now = datetime.now(UTC)
     used = fetch_log.usage(page.store, now)
-    due = page.workspace.setup.live().due(now)
+    due = [task.estimate() for task in page.workspace.setup.live().due(now)]
     columns = st.columns(4)
     with columns[0]:
         headline("Requests today", f"{int(used['requests_today'].sum()):,}")
@@ -28,8 +28,8 @@ def section(page: Page) -> None:
     with columns[3]:
         headline(
             "A refresh now",
-            _usd(sum(task.usd for task in due)),
-            note=f"{sum(task.requests for task in due):,} requests, {len(due)} datasets",
+            _usd(sum(estimate.usd for estimate in due)),
+            note=f"{sum(estimate.requests for estimate in due):,} requests, {len(due)} datasets",
             help="What is due and can be known before asking: further pages, agent metrics and "
             "what a first listing will find come on top. Nothing due costs nothing.",
         )
@@ -81,12 +81,8 @@ def _states(page: Page, now: datetime) -> None:
             "scope": "Where",
             "detail": st.column_config.TextColumn("Why, and what to do", width="large"),
             "failure_count": "Failures in a row",
-            "succeeded_at": st.column_config.DatetimeColumn(
-                "Last read (UTC)", format="D MMM HH:mm", timezone="UTC"
-            ),
-            "retry_at": st.column_config.DatetimeColumn(
-                "Asked again (UTC)", format="D MMM HH:mm", timezone="UTC"
-            ),
+            "succeeded_at": utc_column("Last read"),
+            "retry_at": utc_column("Asked again"),
         },
     )  # fmt: skip
 
@@ -106,9 +102,7 @@ def _log(page: Page) -> None:
         width="stretch",
         height=360,
         column_config={
-            "started_at": st.column_config.DatetimeColumn(
-                "Started (UTC)", format="D MMM HH:mm:ss", timezone="UTC"
-            ),
+            "started_at": utc_column("Started", "D MMM HH:mm:ss"),
             "source": "Source",
             "dataset": "Dataset",
             "scope": "Where",
@@ -117,12 +111,8 @@ def _log(page: Page) -> None:
             "request_count": "Requests",
             "estimated_usd": st.column_config.NumberColumn("USD", format="$%.4f"),
             "seconds": st.column_config.NumberColumn("Seconds", format="%.2f"),
-            "window_start": st.column_config.DatetimeColumn(
-                "From (UTC)", format="D MMM HH:mm", timezone="UTC"
-            ),
-            "window_end": st.column_config.DatetimeColumn(
-                "To (UTC)", format="D MMM HH:mm", timezone="UTC"
-            ),
+            "window_start": utc_column("From"),
+            "window_end": utc_column("To"),
             "detail": st.column_config.TextColumn("Detail", width="large"),
         },
     )  # fmt: skip
