@@ -10,17 +10,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from spectra import schedule_exports
-from spectra.catalog import Catalog, load_catalog
-from spectra.config import Config, load_config
+from spectra import schedule_exports, units
+from spectra.catalog import Catalog
+from spectra.config import Config
 from spectra.errors import InputError
+from spectra.insight.placement import Option
 from spectra.refresh import refresh_demo, settle
 from spectra.refresh.connections import shared_connections
 from spectra.refresh.forecasts import issue_forecasts
 from spectra.refresh.hours import current_hour
-from spectra.scheduler import Spec, place_job
+from spectra.scheduler import Spec, candidates, place_job
+from spectra.shared_workspace import shared_workspace
 from spectra.store import Store, forecast_log
-from spectra.store.saved_settings import saved_settings
 
 
 def add_commands(commands: Any) -> None:
@@ -46,7 +47,7 @@ def add_commands(commands: Any) -> None:
 
 
 def _forecast(options: argparse.Namespace) -> int:
-    with _workspace() as (store, catalog, config):
+    with _up_to_date() as (store, catalog, config):
         region = catalog.region(options.region)
         if region is None:
             raise InputError(f"There is no region {options.region}.")
@@ -83,7 +84,7 @@ def _schedule(options: argparse.Namespace) -> int:
     now = datetime.now(UTC)
     earliest = _moment(options.earliest, zone) if options.earliest else now
     deadline = _moment(options.deadline, zone)
-    with _workspace() as (store, catalog, config):
+    with _up_to_date() as (store, catalog, config):
         spec = Spec(
             home=options.region,
             regions=tuple(options.or_region),
@@ -95,21 +96,28 @@ def _schedule(options: argparse.Namespace) -> int:
             is_interruptible=options.interruptible,
             factor=config.emission_factor,
         )
-        found, excluded = place_job(store, catalog, spec, earliest, deadline)
+        offered = candidates(store, catalog, spec, current_hour(now))
+        found, excluded = place_job(offered, catalog, spec, earliest, deadline)
     if options.json:
         print(schedule_exports.as_json("job", found, now))
         return 0
     for option in found:
-        start, end = option.plan.slots[0][0], option.plan.slots[-1][1]
-        print(
-            f"{option.region}  {start.astimezone(zone):%Y-%m-%d %H:%M %z} to "
-            f"{end.astimezone(zone):%H:%M}  {option.grams:.0f} gCO2e, "
-            f"{option.saving_pct:.1f} % less than at once, better with {option.probability:.0%}"
-            f"{'  advised' if option.is_recommended else ''}"
-        )
+        print(line(option, zone))
     for region in excluded:
         print(f"{region.region}  excluded: {region.reason}")
     return 0
+
+
+def line(option: Option, zone: ZoneInfo) -> str:
+    """An option as a person reads it in a terminal."""
+    start, end = (m.astimezone(zone) for m in (option.plan.slots[0][0], option.plan.slots[-1][1]))
+    saving = units.percent_text(option.saving_pct, 1)
+    chance = units.percent_text(option.probability * 100)
+    return (
+        f"{option.region}  {start:%Y-%m-%d %H:%M %z} to {end:%H:%M}  {option.grams:.0f} gCO2e, "
+        f"{saving} less than at once, better with {chance}"
+        f"{'  advised' if option.is_recommended else ''}"
+    )
 
 
 def _moment(text: str, zone: ZoneInfo) -> datetime:
@@ -122,15 +130,10 @@ def _moment(text: str, zone: ZoneInfo) -> datetime:
 
 
 @contextmanager
-def _workspace() -> Iterator[tuple[Store, Catalog, Config]]:
+def _up_to_date() -> Iterator[tuple[Store, Catalog, Config]]:
     """The shared workspace, with the demo company up to date where that is what it holds."""
-    config, catalog = load_config(), load_catalog()
-    store = Store(config.database, memory_limit=config.memory_limit)
-    try:
-        config = load_config(saved=saved_settings(store))
+    with shared_workspace() as (store, catalog, config):
         if config.demo and shared_connections(config).aws is None:
             refresh_demo(store, catalog, now=current_hour(), days=config.demo_days)
         settle(store, catalog, config=config)
         yield store, catalog, config
-    finally:
-        store.close()

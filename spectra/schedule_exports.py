@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import shlex
 from collections.abc import Sequence
@@ -31,8 +32,7 @@ def icalendar(name: str, option: Option, issued_at: datetime) -> bytes:
         event.add("location", option.region)
         event.add(
             "description",
-            f"About {option.grams:.0f} gCO2e instead of "
-            f"{option.grams + option.saving_g:.0f} gCO2e at once; a forecast, not a measurement.",
+            f"About {option.grams:.0f} gCO2e{_instead(option)}; a forecast, not a measurement.",
         )
         calendar.add_component(event)
     result: bytes = calendar.to_ical()
@@ -64,15 +64,14 @@ def as_json(name: str, options: Sequence[Option], issued_at: datetime) -> str:
 
 def option_dict(option: Option) -> dict[str, Any]:
     """An option as plain values; what is not known is null."""
-    known = option.probability == option.probability
     return {
         "region": option.region,
         "slots": [{"start": _iso(a), "end": _iso(b)} for a, b in option.plan.slots],
         "grams": round(option.grams, 3),
-        "grams_run_now": round(option.grams + option.saving_g, 3),
-        "saving_pct": round(option.saving_pct, 2),
-        "saving_usd": None if option.saving_usd is None else round(option.saving_usd, 4),
-        "probability_better": round(option.probability, 3) if known else None,
+        "grams_run_now": _known(option.grams + option.saving_g, 3),
+        "saving_pct": _known(option.saving_pct, 2),
+        "saving_usd": _known(option.saving_usd, 4),
+        "probability_better": _known(option.probability, 3),
         "is_recommended": option.is_recommended,
         "is_clipped_to_horizon": option.plan.is_clipped,
     }
@@ -95,6 +94,16 @@ def eventbridge_commands(name: str, option: Option) -> str:
         ]  # fmt: skip
         commands.append(shlex.join(parts))
     return "\n".join(commands) + "\n"
+
+
+def _known(value: float | None, digits: int) -> float | None:
+    """JSON has no NaN."""
+    return None if value is None or not math.isfinite(value) else round(value, digits)
+
+
+def _instead(option: Option) -> str:
+    at_once = option.grams + option.saving_g
+    return f" instead of {at_once:.0f} gCO2e at once" if math.isfinite(at_once) else ""
 
 
 def _slug(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Jobs on the forecasts of a workspace: candidates, due runs, and how past ones turned out."""
+"""Jobs on the forecasts of a workspace: candidates, options, and the runs that are due."""
 
 from __future__ import annotations
 
@@ -13,13 +13,12 @@ import pandas as pd
 from cronsim import CronSim, CronSimError
 
 from spectra.carbon.energy import NETWORK_KWH_PER_GB, instance_watts
-from spectra.catalog import Catalog
+from spectra.catalog import Catalog, Region
 from spectra.errors import InputError
 from spectra.insight.alternatives import Start, best_starts
-from spectra.insight.forecast import Forecast
 from spectra.insight.placement import Candidate, Excluded, Limits, Option, place
-from spectra.insight.scheduling import InfeasibleError, Job, plan
-from spectra.refresh.forecasts import forecast_with_errors, issue_forecasts
+from spectra.insight.scheduling import InfeasibleError, Job
+from spectra.refresh.forecasts import Issued, issue_forecasts, issued
 from spectra.refresh.hours import HOUR, current_hour
 from spectra.store import Store, job_log
 from spectra.store.grid_queries import Factor
@@ -99,80 +98,82 @@ class Spec:
         return Limits(self.max_latency_ms, self.countries, self.grams_per_usd)
 
 
-def candidates(store: Store, catalog: Catalog, spec: Spec, now: datetime) -> list[Candidate]:
-    """Regions of a job that have a forecast: the running hour, then the hours ahead."""
-    hour = current_hour(now)
-    regions = [r for r in map(catalog.region, (spec.home, *spec.regions)) if r is not None]
+def candidates(store: Store, catalog: Catalog, spec: Spec, hour: datetime) -> list[Candidate]:
+    """Regions of a job that have a forecast: the running hour, then the hours ahead.
+
+    Issues what is missing of this hour's forecasts, so a second call reads alone.
+    """
+    codes = dict.fromkeys((spec.home, *spec.regions))
+    regions = [region for code in codes if (region := catalog.region(code)) is not None]
     zones = list(dict.fromkeys(region.zone for region in regions))
-    issue_forecasts(store, zones=zones, factor=spec.factor, now=now)
+    issue_forecasts(store, zones=zones, factor=spec.factor, now=hour)
     latencies = _latencies(store)
     found: list[Candidate] = []
-    home_level: float | None = None
-    for code in dict.fromkeys((spec.home, *spec.regions)):
-        region = catalog.region(code)
-        made = forecast_with_errors(store, region.zone, spec.factor, hour) if region else None
-        if region is None or made is None:
+    for region in regions:
+        made = issued(store, region.zone, spec.factor, hour)
+        if made is None:
             continue
         known = job_log.stated(store, region.zone, spec.factor, hour, hour + HOUR)
-        intensity, errors = _from_now(made, known, hour)
-        price = catalog.price(spec.instance_type, code) if spec.machine_kw is None else None
-        level = float(intensity.iloc[0])
-        home_level = home_level or level
-        moved = 0.0 if code == spec.home else (home_level + level) / 2
+        intensity, errors = _from_now(made, known)
+        price = catalog.price(spec.instance_type, region.code) if not spec.machine_kw else None
         found.append(
             Candidate(
-                code,
+                region.code,
                 region.country,
                 intensity,
                 errors,
                 region.pue,
                 price.usd_per_hour * spec.count if price else None,
-                latencies.get(code),
-                spec.transfer_gb * NETWORK_KWH_PER_GB * moved,
+                latencies.get(region.code),
+                _transfer_grams(spec, region, intensity, found),
             )
         )
     return found
 
 
-def _from_now(made: Forecast, known: pd.Series, hour: datetime) -> tuple[pd.Series, np.ndarray]:
-    """The running hour and those ahead, each with the errors of forecasts that far ahead.
+def _transfer_grams(
+    spec: Spec, region: Region, intensity: pd.Series, before: list[Candidate]
+) -> float:
+    """What moving the data emits, at the mean of both grids now; nothing at home [gCO2e]."""
+    home = next((c.intensity for c in before if c.region == spec.home), intensity)
+    level = (float(home.iloc[0]) + float(intensity.iloc[0])) / 2
+    is_home = region.code == spec.home
+    return 0.0 if is_home else spec.transfer_gb * NETWORK_KWH_PER_GB * level
 
-    The running hour is known as a rule; where data is late it is itself a forecast.
+
+def _from_now(made: Issued, known: pd.Series) -> tuple[pd.Series, np.ndarray]:
+    """The running hour, as it is known, before the hours that are forecast.
+
+    Where data is late the running hour is itself a forecast.
     """
-    ahead = made.frame["mean"]
-    lead = int((ahead.index < pd.Timestamp(hour)).sum())
-    known = known[known.index < ahead.index[0]]
-    errors = made.choice.errors[:, lead:]
-    if len(known):
-        errors = np.hstack([np.zeros((len(errors), len(known))), errors])
-    return pd.concat([known, ahead.iloc[lead:]]), errors
+    known = known[known.index < made.mean.index[0]]
+    if known.empty:
+        return made.mean, made.errors
+    certain = np.zeros((len(made.errors), len(known)))
+    return pd.concat([known, made.mean]), np.hstack([certain, made.errors])
 
 
 def place_job(
-    store: Store, catalog: Catalog, spec: Spec, earliest: datetime, deadline: datetime
+    offered: Sequence[Candidate],
+    catalog: Catalog,
+    spec: Spec,
+    earliest: datetime,
+    deadline: datetime,
 ) -> tuple[list[Option], list[Excluded]]:
     """Options of a job within [earliest, deadline), ranked; regions without forecast excluded."""
-    now = datetime.now(UTC)
-    offered = candidates(store, catalog, spec, now)
-    job = spec.job(catalog, max(earliest.astimezone(UTC), now), deadline)
+    job = spec.job(catalog, max(earliest.astimezone(UTC), datetime.now(UTC)), deadline)
     options, excluded = place(job, spec.home, offered, spec.limits())
-    missing = set(spec.regions) - {c.region for c in offered}
+    missing = set(spec.regions) - {candidate.region for candidate in offered}
     excluded += [Excluded(region, "There is no forecast for it.") for region in sorted(missing)]
     return options, excluded
 
 
 def other_starts(
-    store: Store, catalog: Catalog, spec: Spec, earliest: datetime, deadline: datetime
+    there: Candidate, catalog: Catalog, spec: Spec, earliest: datetime, deadline: datetime
 ) -> list[Start]:
-    """The best starts of a job in its home region within [earliest, deadline), the best first."""
-    now = datetime.now(UTC)
-    here = replace(spec, regions=())
-    offered = candidates(store, catalog, here, now)
-    if not offered:
-        return []
-    job = here.job(catalog, max(earliest.astimezone(UTC), now), deadline)
-    at_meter = replace(job, power_kw=job.power_kw * offered[0].pue)
-    return best_starts(offered[0].intensity, at_meter)
+    """The best starts of a job in one region within [earliest, deadline), the best first."""
+    job = spec.job(catalog, max(earliest.astimezone(UTC), datetime.now(UTC)), deadline)
+    return best_starts(there.intensity, replace(job, power_kw=job.power_kw * there.pue))
 
 
 def next_due(job: SavedJob, after: datetime) -> datetime:
@@ -204,12 +205,13 @@ def _plan_next(store: Store, catalog: Catalog, job: SavedJob, now: datetime) -> 
     """Plan the window that is open, if the job still fits into it, else the next one."""
     spec = Spec.from_dict(job.spec)
     window = timedelta(hours=spec.window_hours)
+    offered = candidates(store, catalog, spec, current_hour(now))
     for earliest in dict.fromkeys((next_due(job, now - window), next_due(job, now))):
         known = job_log.run_of(store, job.job_id, earliest)
         if known is not None and known.slots[0][0] <= now:
             continue
         try:
-            options, _ = place_job(store, catalog, spec, earliest, earliest + window)
+            options, _ = place_job(offered, catalog, spec, earliest, earliest + window)
         except InfeasibleError:
             continue
         keep_option(store, catalog, job.job_id, spec, earliest, options[0], now)
@@ -227,8 +229,8 @@ def keep_option(  # noqa: PLR0913, PLR0917 (the parts of one record)
     now: datetime,
 ) -> Run:
     """Keep an option as the planned run of a job."""
-    region = catalog.region(option.region)
-    assert region is not None  # noqa: S101 (options are made of regions that are known)
+    region, home = catalog.region(option.region), catalog.region(spec.home)
+    assert region is not None and home is not None  # noqa: S101 (options are of regions)
     run = Run(
         job_id,
         earliest,
@@ -237,6 +239,8 @@ def keep_option(  # noqa: PLR0913, PLR0917 (the parts of one record)
         region.zone,
         spec.factor,
         spec.power_kw(catalog) * region.pue,
+        home.zone,
+        spec.power_kw(catalog) * home.pue,
         spec.duration_hours,
         option.plan.slots,
         option.grams,
@@ -246,29 +250,6 @@ def keep_option(  # noqa: PLR0913, PLR0917 (the parts of one record)
     )
     job_log.keep_run(store, run)
     return run
-
-
-@dataclass(frozen=True, slots=True)
-class Realised:
-    """What a run really emitted, what it would have at once, and at best in hindsight [gCO2e]."""
-
-    grams: float
-    now_grams: float
-    oracle_grams: float
-
-
-def realised(store: Store, run: Run) -> Realised | None:
-    """How a run turned out in its region; None until every hour of its window is stated."""
-    values = job_log.stated(store, run.zone, run.factor, run.earliest, run.deadline)
-    if values.empty or values.index[-1].to_pydatetime() + HOUR < run.deadline:
-        return None
-    job = Job(run.duration_hours, run.earliest, run.deadline, run.power_kw)
-    try:
-        best = plan(values, replace(job, is_interruptible=len(run.slots) > 1))
-    except InfeasibleError:
-        return None
-    grams = sum(plan(values, Job((b - a) / HOUR, a, b, run.power_kw)).grams for a, b in run.slots)
-    return Realised(grams, best.grams_run_now, best.grams)
 
 
 def _latencies(store: Store) -> dict[str, float]:
@@ -287,12 +268,3 @@ def _latencies(store: Store) -> dict[str, float]:
 def names(jobs: Iterable[SavedJob]) -> dict[str, str]:
     """Names of jobs by their id."""
     return {job.job_id: job.name for job in jobs}
-
-
-def total(runs: Sequence[Realised]) -> Realised:
-    """Sum of how runs turned out."""
-    return Realised(
-        sum(r.grams for r in runs),
-        sum(r.now_grams for r in runs),
-        sum(r.oracle_grams for r in runs),
-    )

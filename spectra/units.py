@@ -108,6 +108,13 @@ def usd_text(usd: float | None) -> str:
     return f"{sign}${abs(usd):,.2f}" if abs(usd) < 1_000 else f"{sign}${abs(usd):,.0f}"
 
 
+def percent_text(percent: float | None, decimals: int = 0) -> str:
+    """Write per cent with a fixed number of decimals."""
+    if percent is None or not math.isfinite(percent):
+        return MISSING
+    return f"{percent:.{decimals}f} %"
+
+
 def share_text(share: float | None) -> str:
     """Write a share of 0-1 as per cent; 100 % only when nothing is missing."""
     if share is None or not math.isfinite(share):

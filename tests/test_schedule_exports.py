@@ -3,13 +3,14 @@
 import json
 import shlex
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
 import pytest
 from icalendar import Calendar
 
-from spectra import schedule_exports
+from spectra import schedule_cli, schedule_exports
 from spectra.insight.placement import Candidate, place
 from spectra.insight.scheduling import Job
 
@@ -27,6 +28,35 @@ def option():
     job = Job(2, T0, T0 + timedelta(hours=8), is_interruptible=True)
     options, _ = place(job, "eu-central-1", [Candidate("eu-central-1", "DE", intensity, quiet)])
     return options[0]
+
+
+@pytest.fixture(scope="module")
+def unknown():
+    """An option where hours that running at once would need have no value."""
+    values = [400.0, np.nan, np.nan, 100.0, 100.0, 400.0]
+    intensity = pd.Series(values, index=pd.date_range(T0, periods=len(values), freq="h"))
+    job = Job(2, T0, T0 + timedelta(hours=6))
+    home = Candidate("eu-central-1", "DE", intensity, np.zeros((60, len(values))))
+    options, _ = place(job, "eu-central-1", [home])
+    assert np.isnan(options[0].saving_g)
+    return options[0]
+
+
+def test_what_is_not_known_is_null_and_never_nan(unknown):
+    def refuse(constant):
+        raise AssertionError(f"{constant} is no JSON")
+
+    text = schedule_exports.as_json("x", [unknown], T0)
+    (data,) = json.loads(text, parse_constant=refuse)["options"]
+    assert data["grams"] == 200
+    for name in ("grams_run_now", "saving_pct", "saving_usd", "probability_better"):
+        assert data[name] is None, name
+    told = schedule_exports.icalendar("x", unknown, T0).decode().lower()
+    assert "200 gco2e" in told
+    assert "nan" not in told
+    spoken = schedule_cli.line(unknown, ZoneInfo("UTC"))
+    assert "n/a less than at once, better with n/a" in spoken
+    assert "nan" not in spoken
 
 
 def test_the_calendar_has_an_event_a_slot(option):

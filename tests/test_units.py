@@ -69,3 +69,10 @@ def test_money(usd, text):
 )
 def test_share_is_100_percent_only_when_nothing_is_missing(share, text):
     assert units.share_text(share) == text
+
+
+@pytest.mark.parametrize(
+    ("percent", "text"), [(38.04, "38.0 %"), (-2.0, "-2.0 %"), (None, "n/a"), (float("nan"), "n/a")]
+)
+def test_per_cent(percent, text):
+    assert units.percent_text(percent, 1) == text

@@ -13,29 +13,12 @@ Slot = tuple[datetime, datetime]
 MIN_PROBABILITY, MIN_SAVING_PCT, MIN_SAVING_G = 0.8, 5.0, 10.0
 
 
-def probability_better(
-    forecast: pd.Series, errors: np.ndarray, slots: Sequence[Slot], now_slots: Sequence[Slot]
-) -> float:
-    """Probability that slots emit less than running at once.
-
-    Replays the errors of past forecasts as whole paths, which keeps the hours of one forecast
-    wrong together.
-
-    Parameters
-    ----------
-    forecast : Series
-        Mean intensity by hour.
-    errors : ndarray
-        Value minus forecast at past origins, one row an origin, one column an hour ahead.
-    """
-    chosen, at_once = (emission_paths(forecast, errors, part) for part in (slots, now_slots))
-    return share_below(chosen, at_once)
-
-
 def emission_paths(forecast: pd.Series, errors: np.ndarray, slots: Sequence[Slot]) -> np.ndarray:
     """What slots would emit per kW if each past error came again [gCO2e/kW], one an origin."""
+    hours = _hours_used(forecast, slots)[: errors.shape[1]]
+    ran = hours > 0  # an error that is not known matters in the hours that are run alone
     levels = forecast.to_numpy(dtype=float)[: errors.shape[1]] + errors
-    result: np.ndarray = levels @ _hours_used(forecast, slots)[: errors.shape[1]]
+    result: np.ndarray = levels[:, ran] @ hours[ran]
     return result
 
 

@@ -17,6 +17,7 @@ from spectra.insight.scheduling import (
     Slot,
     plan,
     run_now_slot,
+    saving_share_pct,
 )
 
 
@@ -72,6 +73,9 @@ class Option:
         Against running at once at home.
     saving_usd : float or None
         Against the price at home; None where a price is not known.
+    score : float or None
+        What options are ranked by: grams, and the price at the weight that was asked for
+        [gCO2e-equivalent]; None where that needs a price that is not known.
     probability : float
         That it emits less than running at once at home; NaN where it cannot be said.
     """
@@ -82,6 +86,7 @@ class Option:
     saving_g: float
     saving_pct: float
     saving_usd: float | None
+    score: float | None
     probability: float
     is_recommended: bool
 
@@ -123,10 +128,11 @@ def place(
             except InfeasibleError as error:
                 reason = error.message
             else:
-                options.append(_option(job, candidate, made, at_once))
+                options.append(_option(job, candidate, made, at_once, limits.grams_per_usd))
         if reason is not None:
             excluded.append(Excluded(candidate.region, reason))
-    options.sort(key=lambda option: (option.grams, option.region != home, option.region))
+    # A price that is not known is no low one: such a region comes after all that are priced.
+    options.sort(key=lambda option: (*_rank(option), option.region != home, option.region))
     return options, excluded
 
 
@@ -164,10 +170,12 @@ def _at_once(job: Job, home: Candidate, limits: Limits) -> _AtOnce:
     return _AtOnce(made.grams_run_now, _usd(made.cost_run_now_usd, home), paths)
 
 
-def _option(job: Job, candidate: Candidate, made: Plan, at_once: _AtOnce) -> Option:
+def _option(
+    job: Job, candidate: Candidate, made: Plan, at_once: _AtOnce, grams_per_usd: float
+) -> Option:
     grams = made.grams + candidate.transfer_grams
     saving = at_once.grams - grams
-    saving_pct = saving / at_once.grams * 100 if at_once.grams > 0 else 0.0
+    saving_pct = saving_share_pct(grams, at_once.grams)
     usd = _usd(made.cost_usd, candidate)
     paths = emission_paths(candidate.intensity, candidate.errors, made.slots)
     extra = candidate.transfer_grams + job.restart_grams * (len(made.slots) - 1)
@@ -179,9 +187,20 @@ def _option(job: Job, candidate: Candidate, made: Plan, at_once: _AtOnce) -> Opt
         saving,
         saving_pct,
         None if usd is None or at_once.usd is None else at_once.usd - usd,
+        _score(grams, usd, grams_per_usd),
         chance,
         is_recommended(saving_pct, saving, chance),
     )
+
+
+def _score(grams: float, usd: float | None, grams_per_usd: float) -> float | None:
+    if not grams_per_usd:
+        return grams
+    return None if usd is None else grams + grams_per_usd * usd
+
+
+def _rank(option: Option) -> tuple[bool, float]:
+    return option.score is None, option.grams if option.score is None else option.score
 
 
 def _usd(amount: float, candidate: Candidate) -> float | None:

@@ -215,8 +215,8 @@ def _described(  # noqa: PLR0913, PLR0917 (the parts of one result)
         grams,
         now,
         mean,
-        _saving_pct(grams, now),
-        _saving_pct(grams, mean),
+        saving_share_pct(grams, now),
+        saving_share_pct(grams, mean),
         usd[0],
         usd[1],
         is_clipped,
@@ -235,8 +235,9 @@ def _mean_start(cost: HourlyCost, start: float, end: float, hours: float) -> flo
     return float(np.average(middles[valid], weights=widths[valid])) if valid.any() else float("nan")
 
 
-def _saving_pct(grams: float, against: float) -> float:
-    return (1 - grams / against) * 100 if against > 0 else 0.0
+def saving_share_pct(grams: float, against: float) -> float:
+    """How much less one is than the other [%]; NaN where the other is not known or nothing."""
+    return (1 - grams / against) * 100 if against > 0 else float("nan")
 
 
 def run_now_slot(job: Job, now: datetime) -> Slot:

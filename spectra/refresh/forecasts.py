@@ -6,13 +6,13 @@ import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from spectra.errors import InputError
-from spectra.insight.forecast import Choice, Forecast, choose, clean_history, issue
-from spectra.refresh.hours import current_hour
+from spectra.insight.forecast import Choice, choose, clean_history, issue
+from spectra.refresh.hours import HOUR, current_hour
 from spectra.store import Store, forecast_log
 from spectra.store.forecast_log import Chosen
 from spectra.store.grid_queries import Factor
@@ -50,11 +50,12 @@ def issue_forecasts(
     """
     hour = current_hour(now)
     known = zones or forecast_log.zones_with_history(store, MIN_HISTORY_HOURS)
-    missing = [z for z in known if z not in forecast_log.issued_zones(store, factor, hour)]
+    there = forecast_log.issued_zones(store, factor, hour)
+    missing = [zone for zone in known if zone not in there]
     done: list[str] = []
 
     def work(zone: str) -> pd.DataFrame | None:
-        frame = _issued(store, zone, factor, hour)
+        frame = _issue(store, zone, factor, hour)
         done.append(zone)
         if progress:
             progress(len(done) / len(missing), f"Forecasting {zone}")
@@ -69,25 +70,40 @@ def issue_forecasts(
     return len(frames)
 
 
-def forecast_with_errors(
-    store: Store, zone: str, factor: Factor, hour: datetime
-) -> Forecast | None:
-    """A forecast from the models in force with their past errors; None without any history."""
-    history = forecast_log.history(store, zone, factor, hour + timedelta(hours=1))
+class Issued(NamedTuple):
+    """A forecast as it was issued, and the errors of its models that far ahead.
+
+    Attributes
+    ----------
+    mean : Series
+        By hour, the issuing hour or the one after it first [gCO2e/kWh].
+    errors : ndarray
+        At past origins, one row an origin, one column an hour of `mean`.
+    """
+
+    mean: pd.Series
+    errors: np.ndarray
+
+
+def issued(store: Store, zone: str, factor: Factor, hour: datetime) -> Issued | None:
+    """This hour's forecast of a zone; None where none was issued. Nothing is fitted for it."""
+    rows = forecast_log.latest(store, zone, factor, hour)
+    kept = forecast_log.chosen(store, zone, factor)
+    if rows.empty or kept is None or rows["issued_at"].iloc[0] != pd.Timestamp(hour):
+        return None
+    at = pd.DatetimeIndex(rows["hour"]).tz_convert("UTC")
+    mean = pd.Series(rows["mean_g_per_kwh"].to_numpy(), index=at, name=zone)
+    # Where data was late, the first hours that the models gave had passed already.
+    return Issued(mean, _from_json(kept.choice).errors[:, HORIZON_HOURS - len(rows) :])
+
+
+def _issue(store: Store, zone: str, factor: Factor, hour: datetime) -> pd.DataFrame | None:
+    history = forecast_log.history(store, zone, factor, hour + HOUR)
     if history.empty:
         return None
     choice = _choice(store, zone, factor, history)
-    return issue(history, HORIZON_HOURS, LEVEL, choice=choice)
-
-
-def _issued(store: Store, zone: str, factor: Factor, hour: datetime) -> pd.DataFrame | None:
-    try:
-        made = forecast_with_errors(store, zone, factor, hour)
-    except InputError:
-        return None
-    if made is None:
-        return None
-    frame = made.frame[made.frame.index > pd.Timestamp(hour) - pd.Timedelta(hours=1)]
+    made = issue(history, HORIZON_HOURS, LEVEL, choice=choice)
+    frame = made.frame[made.frame.index >= pd.Timestamp(hour)]
     return pd.DataFrame(
         {
             "zone": zone,

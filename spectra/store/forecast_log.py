@@ -83,10 +83,10 @@ def issued_zones(store: Store, factor: Factor, issued_at: datetime) -> set[str]:
 
 
 def choices(store: Store, factor: Factor) -> pd.DataFrame:
-    """Models in force: zone, chosen_at, known_hours, choice (JSON), mae, mae_yesterday."""
+    """Models in force: zone, chosen_at, known_hours, members (a list), mae, mae_yesterday."""
     return store.frame(
         """
-        SELECT zone, chosen_at, known_hours, choice,
+        SELECT zone, chosen_at, known_hours, (choice->'members')::VARCHAR[] AS members,
             (choice->>'mae')::DOUBLE AS mae, (choice->>'mae_yesterday')::DOUBLE AS mae_yesterday
         FROM forecast_choices WHERE factor = ? ORDER BY zone
         """,
@@ -94,17 +94,25 @@ def choices(store: Store, factor: Factor) -> pd.DataFrame:
     )
 
 
-def latest(store: Store, zone: str, factor: Factor) -> pd.DataFrame:
-    """The newest forecast of a zone by hour, with its interval, level and step."""
+def latest(store: Store, zone: str, factor: Factor, until: datetime | None = None) -> pd.DataFrame:
+    """The newest forecast of a zone by hour, with its interval, level and step.
+
+    Parameters
+    ----------
+    until : datetime, optional
+        The newest that was issued by then, aware UTC.
+    """
     return store.frame(
         """
         SELECT issued_at, hour, mean_g_per_kwh, lower_g_per_kwh, upper_g_per_kwh, "level", step
         FROM issued_forecasts
         WHERE zone = $zone AND factor = $factor AND issued_at = (
-            SELECT max(issued_at) FROM issued_forecasts WHERE zone = $zone AND factor = $factor)
+            SELECT max(issued_at) FROM issued_forecasts
+            WHERE zone = $zone AND factor = $factor
+                AND ($until IS NULL OR issued_at <= $until::TIMESTAMPTZ))
         ORDER BY hour
         """,
-        {"zone": zone, "factor": factor},
+        {"zone": zone, "factor": factor, "until": until},
     )
 
 

@@ -36,7 +36,15 @@ class SavedJob:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One planned run; `planned_now_grams` is what running at once was expected to emit [gCO2e]."""
+    """One planned run, and what running at once at home was expected to emit instead.
+
+    Attributes
+    ----------
+    power_kw, home_power_kw : float
+        At the meter of its region, and of the home region [kW].
+    planned_grams, planned_now_grams : float
+        In its slots, and at once at home [gCO2e].
+    """
 
     job_id: str
     earliest: datetime
@@ -45,6 +53,8 @@ class Run:
     zone: str
     factor: Factor
     power_kw: float
+    home_zone: str
+    home_power_kw: float
     duration_hours: float
     slots: tuple[Slot, ...]
     planned_grams: float
@@ -88,7 +98,7 @@ def keep_run(store: Store, run: Run) -> None:
     slots = json.dumps([[a.isoformat(), b.isoformat()] for a, b in run.slots])
     with store.write(is_fact=False) as cursor:
         cursor.execute(
-            "INSERT OR REPLACE INTO job_runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            f"INSERT OR REPLACE INTO job_runs VALUES ({', '.join('?' * 15)})",
             [
                 run.job_id,
                 run.earliest,
@@ -97,6 +107,8 @@ def keep_run(store: Store, run: Run) -> None:
                 run.zone,
                 run.factor,
                 run.power_kw,
+                run.home_zone,
+                run.home_power_kw,
                 run.duration_hours,
                 slots,
                 run.planned_grams,
@@ -138,9 +150,9 @@ def stated(store: Store, zone: str, factor: Factor, start: datetime, end: dateti
 def _run(row: tuple[Any, ...]) -> Run:
     slots = tuple(
         (datetime.fromisoformat(a).astimezone(UTC), datetime.fromisoformat(b).astimezone(UTC))
-        for a, b in json.loads(row[8])
+        for a, b in json.loads(row[10])
     )
     facts: list[Any] = [value.astimezone(UTC) if isinstance(value, datetime) else value
                         for value in row]  # fmt: skip
-    facts[8] = slots
+    facts[10] = slots
     return Run(*facts)

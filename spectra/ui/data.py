@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
+from spectra.catalog import Catalog
 from spectra.store import Store
 from spectra.ui.workspace import Workspace
 
@@ -31,7 +32,11 @@ def query(function: Callable[..., Result], workspace: Workspace, *arguments: Any
     return result
 
 
-@st.cache_data(show_spinner=False, max_entries=400, ttl="1h")
+# A catalogue is what its tables are; it does not change while it is held.
+_HASHES: dict[type | str, Callable[[Any], Any]] = {Catalog: lambda catalog: catalog.fingerprint}
+
+
+@st.cache_data(show_spinner=False, max_entries=400, ttl="1h", hash_funcs=_HASHES)
 def _shared(
     name: str,
     store_key: tuple[str, int],
@@ -42,7 +47,7 @@ def _shared(
     return _function(_store, *arguments)
 
 
-@st.cache_data(show_spinner=False, max_entries=200, ttl="1h", scope="session")
+@st.cache_data(show_spinner=False, max_entries=200, ttl="1h", scope="session", hash_funcs=_HASHES)
 def _of_session(
     name: str,
     store_key: tuple[str, int],

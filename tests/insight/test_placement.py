@@ -66,6 +66,18 @@ def test_pue_counts_where_the_job_runs():
     assert options[0].grams == pytest.approx(140)
 
 
+def test_the_weight_of_the_price_ranks_the_regions():
+    free, _ = place(JOB, "home", [HOME, CLEAN, FAR])
+    weighed, _ = place(JOB, "home", [HOME, CLEAN, FAR], Limits(grams_per_usd=1_000))
+    assert [o.region for o in free] == ["far", "clean", "home"]
+    # 600 g and $2, 100 g and $3, and a price that is not known, which is no low one.
+    assert [o.region for o in weighed] == ["home", "clean", "far"]
+    assert [o.score for o in weighed] == [pytest.approx(2_600), pytest.approx(3_100), None]
+    assert weighed[1].grams == pytest.approx(100)  # grams stay grams
+    light, _ = place(JOB, "home", [HOME, CLEAN], Limits(grams_per_usd=100))
+    assert [o.region for o in light] == ["clean", "home"]
+
+
 def test_a_likely_and_material_shift_is_advised_and_a_doubtful_one_is_not():
     (sure,), _ = place(JOB, "home", [HOME])
     assert sure.is_recommended

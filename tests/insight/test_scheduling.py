@@ -12,7 +12,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from spectra.insight.alternatives import best_starts
-from spectra.insight.chance import is_recommended, probability_better
+from spectra.insight.chance import emission_paths, is_recommended, share_below
 from spectra.insight.scheduling import (
     InfeasibleError,
     Job,
@@ -252,18 +252,35 @@ def test_other_starts_are_the_next_best_an_hour_apart():
     assert [s.at for s in best_starts(gap, Job(2, T0, at(5)))] == [at(3)]
 
 
+def probability(forecast, errors, slots, now_slots) -> float:
+    return share_below(
+        emission_paths(forecast, errors, slots), emission_paths(forecast, errors, now_slots)
+    )
+
+
 def test_the_probability_follows_the_errors_as_whole_paths():
     forecast = series([403.0] * 3 + [385.0] * 3)
     slot, now = [(at(3), at(6))], [(T0, at(3))]
     together = np.tile(np.linspace(-60, 60, 101)[:, None], (1, 6))
-    assert probability_better(forecast, together, slot, now) == 1.0
+    assert probability(forecast, together, slot, now) == 1.0
     chance = np.random.default_rng(1)
     apart = np.hstack([
         np.repeat(chance.normal(0, 10, (4000, 1)), 3, axis=1),
         np.repeat(chance.normal(0, 30, (4000, 1)), 3, axis=1),
     ])  # fmt: skip
-    assert probability_better(forecast, apart, slot, now) == pytest.approx(0.72, abs=0.03)
-    assert np.isnan(probability_better(forecast, np.empty((0, 6)), slot, now))
+    assert probability(forecast, apart, slot, now) == pytest.approx(0.72, abs=0.03)
+    assert np.isnan(probability(forecast, np.empty((0, 6)), slot, now))
+
+
+def test_an_unknown_error_in_an_hour_that_is_not_run_keeps_the_past_forecast():
+    forecast = series([400.0, 300.0, 100.0, 100.0])
+    errors = np.array([[10.0, np.nan, 0.0, 5.0], [0.0, 0.0, np.nan, 0.0]])
+    at_once = emission_paths(forecast, errors, [(T0, at(1))])
+    late = emission_paths(forecast, errors, [(at(2), at(4))])
+    assert at_once.tolist() == [410.0, 400.0]
+    assert late[0] == 205.0
+    assert np.isnan(late[1])
+    assert share_below(late, at_once) == 1.0
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,26 @@
 """The Scheduler page: advice that follows the job, jobs that are kept, errors that are said."""
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from spectra.catalog import load_catalog
+from spectra.insight.placement import Candidate, Limits, place
+from spectra.insight.scheduling import Job
+from spectra.scheduler import Spec
 from spectra.store import Store, job_log
 from spectra.store.factors import write_factors
 from spectra.store.writes import write_intensities
+from spectra.ui.scheduler.form import Asked
+from spectra.ui.scheduler.result import sentence
 from tests import fleet
 from tests.pages.conftest import app_store, healthy, metrics, open_app
 
+BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 
 
@@ -59,6 +67,43 @@ def test_waiting_is_advised_when_it_pays(grids):
     assert len(app.get("plotly_chart")) == 1
 
 
+def advised(asked, best):
+    """The part of the page that says what to do, as a script of its own."""
+    import streamlit as st
+
+    from spectra.ui.scheduler import result
+
+    st.markdown(result.sentence(asked, best))
+    result._headlines(best)
+
+
+def test_a_saving_that_is_not_known_is_said_and_never_nan():
+    at = pd.date_range(NOW, periods=6, freq="h")
+    values = pd.Series([400.0, np.nan, np.nan, 100.0, 100.0, 400.0], index=at)
+    end = NOW + timedelta(hours=6)
+    home = Candidate("eu-central-1", "DE", values, np.zeros((60, 6)))
+    (best,), _ = place(Job(2, NOW, end), "eu-central-1", [home])
+    asked = Asked("Job", Spec("eu-central-1"), NOW, end, "UTC")
+    app = healthy(AppTest.from_function(advised, args=(asked, best)).run())
+    figures = metrics(app)
+    assert figures["Saving against now"] == figures["Probability of being better"] == "n/a"
+    assert "not known" in shown(app)
+    assert "nan" not in f"{shown(app)} {[(m.value, m.delta) for m in app.metric]}"
+
+
+def test_what_is_best_for_its_price_alone_does_not_pass_for_clean():
+    at, end = pd.date_range(NOW, periods=6, freq="h"), NOW + timedelta(hours=6)
+    home, cheap = (
+        Candidate(region, "DE", pd.Series(level, index=at), np.zeros((60, 6)), usd_per_hour=usd)
+        for region, level, usd in (("eu-central-1", 100.0, 2.0), ("eu-north-1", 150.0, 1.0))
+    )
+    best = place(Job(2, NOW, end), "eu-central-1", [home, cheap], Limits(grams_per_usd=1_000))[0][0]
+    spec = Spec("eu-central-1", ("eu-north-1",), grams_per_usd=1_000)
+    told = sentence(Asked("Job", spec, NOW, end, "UTC"), best)
+    assert "in eu-north-1" in told
+    assert "100 g more than running at once, and cost $2.00 less" in told
+
+
 def test_another_region_is_ranked_and_a_limit_excludes_it(grids):
     app = scheduler()
     app.multiselect(key="job_regions").set_value(["eu-north-1"])
@@ -77,6 +122,37 @@ def test_other_starts_are_offered_from_the_best_down(grids):
     assert len(others) == 5
     savings = others["Against now [%]"].tolist()
     assert savings == sorted(savings, reverse=True)
+
+
+def test_a_typed_window_outlives_reruns_minutes_and_a_visit_elsewhere(grids):
+    app = scheduler()
+    base = app.session_state["_spectra_job_base"]
+    untouched = base.astimezone(BERLIN).replace(tzinfo=None)
+    assert app.datetime_input(key="job_earliest").value == untouched
+    typed = untouched + timedelta(hours=5)
+    app.datetime_input(key="job_earliest").set_value(typed)
+    app = healthy(app.run())
+    app.session_state["_spectra_job_base"] = base - timedelta(minutes=7)  # time goes by
+    app = healthy(app.run())
+    assert app.datetime_input(key="job_earliest").value == typed
+    app = healthy(app.switch_page("pages/regions.py").run())
+    app = healthy(app.switch_page("pages/scheduler.py").run())
+    assert app.datetime_input(key="job_earliest").value == typed
+
+
+def test_a_window_of_yesterday_begins_anew(grids):
+    app = scheduler()
+    base = app.session_state["_spectra_job_base"]
+    typed = base.replace(tzinfo=None) - timedelta(hours=20)
+    app.datetime_input(key="job_earliest").set_value(typed)
+    app = healthy(app.run())
+    app.session_state["_spectra_job_base"] = base - timedelta(hours=25)
+    app = healthy(app.run())
+    assert app.datetime_input(key="job_earliest").value == typed  # it is not over yet
+    app.datetime_input(key="job_deadline").set_value(typed + timedelta(hours=1))
+    app = healthy(app.run())
+    assert app.session_state["_spectra_job_base"] >= base
+    assert app.datetime_input(key="job_earliest").value > typed
 
 
 def test_power_can_be_given_instead_of_instances(grids):

@@ -12,12 +12,13 @@ from spectra import notices, scheduler
 from spectra.catalog import load_catalog
 from spectra.config import load_config
 from spectra.errors import InputError
+from spectra.hindsight import realised
 from spectra.insight.scheduling import InfeasibleError
 from spectra.refresh.forecasts import HORIZON_HOURS, issue_forecasts
-from spectra.scheduler import Spec, next_due, place_job, plan_due_runs, realised
+from spectra.scheduler import Spec, candidates, next_due, place_job, plan_due_runs
 from spectra.store import Store, forecast_log, job_log
 from spectra.store.factors import write_factors
-from spectra.store.job_log import SavedJob
+from spectra.store.job_log import Run, SavedJob
 from spectra.store.writes import write_intensities
 from tests import fleet
 
@@ -84,14 +85,20 @@ def test_accuracy_is_of_what_was_issued_and_came_true(store):
 SPEC = Spec("eu-central-1", ("eu-north-1",), duration_hours=3, window_hours=24, count=20)
 
 
+def placed(store: Store, spec: Spec):
+    """Options and exclusions of a job in the next day, on this hour's forecasts."""
+    offered = candidates(store, CATALOG, spec, NOW)
+    return place_job(offered, CATALOG, spec, NOW, NOW + timedelta(hours=24))
+
+
 def test_a_job_is_placed_where_and_when_it_emits_least(store):
-    options, excluded = place_job(store, CATALOG, SPEC, NOW, NOW + timedelta(hours=24))
+    options, excluded = placed(store, SPEC)
     assert [o.region for o in options] == ["eu-north-1", "eu-central-1"]
     assert options[0].is_recommended
     assert options[0].saving_pct > 50
     assert excluded == []
     spec = replace(SPEC, regions=("eu-west-1",))
-    _, excluded = place_job(store, CATALOG, spec, NOW, NOW + timedelta(hours=24))
+    _, excluded = placed(store, spec)
     assert [(e.region, e.reason) for e in excluded] == [
         ("eu-west-1", "There is no forecast for it.")
     ]
@@ -99,24 +106,24 @@ def test_a_job_is_placed_where_and_when_it_emits_least(store):
 
 def test_a_limit_on_latency_needs_a_measurement(store):
     spec = replace(SPEC, max_latency_ms=50.0)
-    _, excluded = place_job(store, CATALOG, spec, NOW, NOW + timedelta(hours=24))
+    _, excluded = placed(store, spec)
     assert "not known" in excluded[0].reason
 
 
 def test_late_data_makes_the_running_hour_a_forecast_too(store):
-    offered = scheduler.candidates(store, CATALOG, SPEC, NOW + 4 * HOUR)
+    offered = candidates(store, CATALOG, SPEC, NOW + 4 * HOUR)
     home = offered[0]
     assert home.intensity.index[0] == pd.Timestamp(NOW + 4 * HOUR)
     assert home.errors.shape[1] == len(home.intensity) == HORIZON_HOURS - 3
-    now = scheduler.candidates(store, CATALOG, SPEC, NOW)[0]
+    now = candidates(store, CATALOG, SPEC, NOW)[0]
     assert now.errors.shape[1] == len(now.intensity) == HORIZON_HOURS + 1
     assert (now.errors[:, 0] == 0).all()
 
 
 def test_data_to_move_weighs_on_another_region(store):
-    near, _ = place_job(store, CATALOG, SPEC, NOW, NOW + timedelta(hours=24))
+    near, _ = placed(store, SPEC)
     heavy = replace(SPEC, transfer_gb=1_000.0)
-    far, _ = place_job(store, CATALOG, heavy, NOW, NOW + timedelta(hours=24))
+    far, _ = placed(store, heavy)
     grams = {o.region: o.grams for o in far}
     assert grams["eu-north-1"] - near[0].grams == pytest.approx(250, abs=80)  # 1 kWh, both grids
     assert grams["eu-central-1"] == pytest.approx(near[1].grams, rel=1e-3)
@@ -124,7 +131,7 @@ def test_data_to_move_weighs_on_another_region(store):
 
 def test_what_does_not_fit_is_said(store):
     with pytest.raises(InfeasibleError, match="does not fit"):
-        place_job(store, CATALOG, replace(SPEC, duration_hours=30), NOW, NOW + timedelta(hours=24))
+        placed(store, replace(SPEC, duration_hours=30))
 
 
 def job(cron: str | None, timezone: str = "UTC") -> SavedJob:
@@ -165,7 +172,7 @@ def test_a_cron_expression_that_never_comes_due_is_refused(cron):
 
 def test_a_run_is_judged_when_its_window_is_over(store):
     past = NOW - timedelta(days=2)
-    options, _ = place_job(store, CATALOG, SPEC, NOW, NOW + timedelta(hours=24))
+    options, _ = placed(store, SPEC)
     shifted = [(a - timedelta(days=2), b - timedelta(days=2)) for a, b in options[1].plan.slots]
     home = replace(options[1], plan=replace(options[1].plan, slots=tuple(shifted)))
     job_log.save_job(store, job(None))
@@ -175,6 +182,20 @@ def test_a_run_is_judged_when_its_window_is_over(store):
     assert known.grams <= known.now_grams
     open_run = replace(run, earliest=NOW, deadline=NOW + timedelta(hours=24))
     assert realised(store, open_run) is None
+
+
+def test_a_run_elsewhere_is_judged_against_running_at_once_at_home(store):
+    past = NOW - timedelta(days=2)
+    slot = (past + 4 * HOUR, past + 7 * HOUR)
+    run = Run("j1", past, past + 24 * HOUR, "eu-north-1", "SE-SE3", "lifecycle", 1.1, "DE", 1.3,
+              3.0, (slot,), 1.0, 1.0, None, past)  # fmt: skip
+    clean = grid("SE-SE3", past, past + 24 * HOUR, 100.0)["intensity_lifecycle_g_per_kwh"]
+    dirty = grid("DE", past, past + 24 * HOUR)["intensity_lifecycle_g_per_kwh"]
+    known = realised(store, run)
+    assert known.grams == pytest.approx(1.1 * clean[4:7].sum())
+    assert known.now_grams == pytest.approx(1.3 * dirty[:3].sum())
+    assert known.oracle_grams <= known.grams
+    assert realised(store, replace(run, home_zone="FR")) is None  # not stated at home
 
 
 def test_a_forecast_beyond_a_threshold_is_a_notice_a_day(store):

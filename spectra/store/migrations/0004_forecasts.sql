@@ -42,6 +42,8 @@ CREATE TABLE job_runs (
     zone VARCHAR NOT NULL,
     factor VARCHAR NOT NULL,
     power_kw DOUBLE NOT NULL,
+    home_zone VARCHAR NOT NULL,
+    home_power_kw DOUBLE NOT NULL,
     duration_hours DOUBLE NOT NULL,
     slots VARCHAR NOT NULL,
     planned_grams DOUBLE NOT NULL,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pandas as pd
@@ -24,7 +24,7 @@ def table(page: Page, factor: Factor) -> None:
     shown = pd.DataFrame(
         {
             "Zone": rows["zone"],
-            "Models": [_members(text) for text in rows["choice"]],
+            "Models": [_named(members) for members in rows["members"]],
             "History [h]": rows["known_hours"],
             "MAE on its past": rows["mae"],
             "… same hour yesterday": rows["mae_yesterday"],
@@ -59,7 +59,6 @@ def table(page: Page, factor: Factor) -> None:
     )  # fmt: skip
 
 
-def _members(text: str) -> str:
+def _named(members: Sequence[str]) -> str:
     """Names of the members without their numbers, each once."""
-    members = json.loads(text)["members"]
     return ", ".join(dict.fromkeys(name.rstrip("0123456789 ") for name in members))

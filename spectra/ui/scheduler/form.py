@@ -12,6 +12,8 @@ from spectra.scheduler import Spec
 from spectra.ui.frame import Page
 
 POWER: tuple[str, ...] = ("instances", "power")
+USUAL_WINDOW = timedelta(hours=24)
+_BASE = "_spectra_job_base"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,17 +109,36 @@ def _window(page: Page, home: str) -> tuple[datetime, datetime, str]:
         "Timezone", zones, index=zones.index(usual), key="job_timezone", persist_state="session"
     )
     zone = ZoneInfo(timezone)
-    now = datetime.now(UTC).astimezone(zone).replace(second=0, microsecond=0, tzinfo=None)
+    base = _base(zone).astimezone(zone).replace(tzinfo=None)
     start = st.datetime_input(
-        f"Not before ({timezone})", now, key="job_earliest", step=timedelta(minutes=15)
-    )
-    end = st.datetime_input(
-        f"Finished by ({timezone})", now + timedelta(hours=24), key="job_deadline",
-        step=timedelta(minutes=15), help="The job has ended by then.",
+        f"Not before ({timezone})", base, key="job_earliest", step=timedelta(minutes=15),
+        persist_state="session",
     )  # fmt: skip
-    earliest, deadline = ((moment or now).replace(tzinfo=zone) for moment in (start, end))
+    end = st.datetime_input(
+        f"Finished by ({timezone})", base + USUAL_WINDOW, key="job_deadline",
+        step=timedelta(minutes=15), help="The job has ended by then.", persist_state="session",
+    )  # fmt: skip
+    earliest = (start or base).replace(tzinfo=zone)
+    deadline = (end or base + USUAL_WINDOW).replace(tzinfo=zone)
     st.caption(f"{earliest:%a %H:%M %z} to {deadline:%a %d %b %H:%M %z}")
     return earliest, deadline, timezone
+
+
+def _base(zone: ZoneInfo) -> datetime:
+    """The moment an untouched window begins at; a default that moved would lose what was typed.
+
+    In a page left open until its window is over, a new one begins.
+    """
+    now = datetime.now(UTC).replace(second=0, microsecond=0)
+    base: datetime | None = st.session_state.get(_BASE)
+    if base is None or now - base >= USUAL_WINDOW:
+        deadline: datetime | None = st.session_state.get("job_deadline")
+        if base is not None and deadline is not None and deadline.replace(tzinfo=zone) > now:
+            return base
+        for key in ("job_earliest", "job_deadline"):
+            st.session_state.pop(key, None)
+        base = st.session_state[_BASE] = now
+    return base
 
 
 def _more(page: Page) -> dict[str, object]:

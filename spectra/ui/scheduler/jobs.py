@@ -10,8 +10,9 @@ import streamlit as st
 
 from spectra import scheduler, units
 from spectra.errors import InputError
+from spectra.hindsight import Realised, realised, total
 from spectra.insight.placement import Option, regret_and_capture
-from spectra.scheduler import keep_option, next_due, realised
+from spectra.scheduler import keep_option, next_due
 from spectra.store import job_log
 from spectra.store.job_log import Run, SavedJob
 from spectra.ui import cards
@@ -68,7 +69,7 @@ def job_list(page: Page) -> None:
         cards.empty("No job is kept yet.", "Keep the one above to see what it really saves.")
         return
     runs = job_log.runs(page.store)
-    turned_out = {(run.job_id, run.earliest): realised(page.store, run) for run in runs}
+    turned_out = {(run.job_id, run.earliest): page.get(realised, run) for run in runs}
     _balance([r for r in turned_out.values() if r is not None])
     by_name = scheduler.names(jobs)
     now = datetime.now(UTC)
@@ -80,15 +81,15 @@ def job_list(page: Page) -> None:
         width="stretch",
         key="runs",
         column_config={
-            "Starts": st.column_config.DatetimeColumn(format="D MMM HH:mm", timezone="UTC"),
-            "Ends": st.column_config.DatetimeColumn(format="D MMM HH:mm", timezone="UTC"),
+            "Starts": cards.utc_column("Starts"),
+            "Ends": cards.utc_column("Ends"),
         },
     )
     _delete(page, jobs)
 
 
 def _row(
-    names: dict[str, str], run: Run, turned_out: scheduler.Realised | None, now: datetime
+    names: dict[str, str], run: Run, turned_out: Realised | None, now: datetime
 ) -> dict[str, object]:
     start, end = run.slots[0][0], run.slots[-1][1]
     status = "planned" if now < start else "running" if now < end else "over"
@@ -106,12 +107,12 @@ def _row(
     }
 
 
-def _balance(known: list[scheduler.Realised]) -> None:
+def _balance(known: list[Realised]) -> None:
     """Sum of the runs whose hours are all stated."""
     if not known:
         st.caption("What was saved is known when every hour of a run's window has been stated.")
         return
-    sums = scheduler.total(known)
+    sums = total(known)
     regret, capture = regret_and_capture(
         [r.grams for r in known], [r.oracle_grams for r in known], [r.now_grams for r in known]
     )

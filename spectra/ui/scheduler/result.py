@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -13,8 +12,9 @@ import streamlit as st
 from spectra import schedule_exports, units
 from spectra.errors import SpectraError
 from spectra.forecast_chart import forecast
-from spectra.insight.placement import Excluded, Option
-from spectra.scheduler import other_starts, place_job
+from spectra.insight.placement import Candidate, Excluded, Option
+from spectra.insight.scheduling import saving_share_pct
+from spectra.scheduler import candidates, other_starts, place_job
 from spectra.store import forecast_log, grid_queries
 from spectra.ui import cards
 from spectra.ui import workspace as workspaces
@@ -25,8 +25,9 @@ from spectra.ui.scheduler.form import Asked
 def advice(page: Page, asked: Asked) -> Option | None:
     """Plan the job and show what came of it; None when it does not fit."""
     try:
+        offered = page.get(candidates, page.catalog, asked.spec, page.hour)
         options, excluded = place_job(
-            page.store, page.catalog, asked.spec, asked.earliest, asked.deadline
+            offered, page.catalog, asked.spec, asked.earliest, asked.deadline
         )
     except SpectraError as error:
         workspaces.show_error(error)
@@ -38,7 +39,7 @@ def advice(page: Page, asked: Asked) -> Option | None:
         _chart(page, asked, best)
     _alternatives(asked, options, excluded)
     if not asked.spec.is_interruptible:
-        _other_starts(page, asked, best)
+        _other_starts(page, asked, next(c for c in offered if c.region == best.region), best)
     _exports(asked, options)
     return best
 
@@ -50,12 +51,23 @@ def sentence(asked: Asked, best: Option) -> str:
     span = f"{start:%a %H:%M} to {end:%a %H:%M} ({asked.timezone})"
     place = "" if best.region == asked.spec.home else f" in {best.region}"
     parts = f" in {len(best.plan.slots)} runs" if len(best.plan.slots) > 1 else ""
-    saving = f"{units.mass_text(best.saving_g)} ({best.saving_pct:.0f} %)"
+    saving = f"{units.mass_text(best.saving_g)} ({units.percent_text(best.saving_pct)})"
     chance = _chance(best)
     if best.is_recommended:
         return (
             f"**Run it {span}{place}{parts}:** that should save {saving} against running at once, "
             f"and is better with a probability of {chance}."
+        )
+    if math.isnan(best.saving_g):
+        return (
+            f"**The best slot is {span}{place}{parts}.** What running at once would emit is not "
+            "known, as an hour that it needs has no value."
+        )
+    if best.saving_g <= 0 and asked.spec.grams_per_usd and (best.saving_usd or 0) > 0:
+        return (
+            f"**Best at the price weight you gave: {span}{place}{parts}.** It should emit "
+            f"{units.mass_text(-best.saving_g)} more than running at once, and cost "
+            f"{_usd(best.saving_usd or 0)} less."
         )
     if best.saving_g <= 0:
         return "**Run it at once:** no later slot is forecast to emit less."
@@ -81,12 +93,12 @@ def _headlines(best: Option) -> None:
             help="Forecast intensity × power at the meter; embodied carbon does not depend on it.",
         )
     with columns[1]:
-        cards.headline("Saving against now", f"{best.saving_pct:.1f} %",
+        cards.headline("Saving against now", units.percent_text(best.saving_pct, 1),
                        note=units.mass_text(best.saving_g))  # fmt: skip
     with columns[2]:
         cards.headline(
             "Against a random start",
-            f"{best.plan.saving_vs_mean_pct:.1f} %",
+            units.percent_text(best.plan.saving_vs_mean_pct, 1),
             note=f"mean start {units.mass_text(best.plan.grams_mean_start)}",
             help="So that a lucky moment to ask does not hide what planning brings.",
         )
@@ -166,6 +178,7 @@ def _alternatives(asked: Asked, options: list[Option], excluded: list[Excluded])
             width="stretch",
             height="content",
             key="alternatives",
+            placeholder=units.MISSING,
             column_config={
                 "Saving [%]": st.column_config.NumberColumn(format="%.1f"),
                 "Price saving": st.column_config.NumberColumn(format="dollar"),
@@ -178,11 +191,10 @@ def _alternatives(asked: Asked, options: list[Option], excluded: list[Excluded])
             st.caption(f"{region.region} is excluded. {region.reason}")
 
 
-def _other_starts(page: Page, asked: Asked, best: Option) -> None:
+def _other_starts(page: Page, asked: Asked, there: Candidate, best: Option) -> None:
     """The next best starts in the chosen region, at least an hour apart."""
     zone = ZoneInfo(asked.timezone)
-    there = replace(asked.spec, home=best.region)
-    starts = other_starts(page.store, page.catalog, there, asked.earliest, asked.deadline)
+    starts = other_starts(there, page.catalog, asked.spec, asked.earliest, asked.deadline)
     now = best.grams + best.saving_g
     with cards.card(f"Other starts in {best.region}", help="Uninterrupted runs, an hour apart."):
         st.dataframe(
@@ -191,7 +203,7 @@ def _other_starts(page: Page, asked: Asked, best: Option) -> None:
                     {
                         "Start": f"{start.at.astimezone(zone):%a %d %b %H:%M}",
                         "CO₂e": units.mass_text(start.grams),
-                        "Against now [%]": (1 - start.grams / now) * 100 if now > 0 else None,
+                        "Against now [%]": saving_share_pct(start.grams, now),
                     }
                     for start in starts
                 ]
@@ -200,6 +212,7 @@ def _other_starts(page: Page, asked: Asked, best: Option) -> None:
             width="stretch",
             height="content",
             key="other_starts",
+            placeholder=units.MISSING,
             column_config={"Against now [%]": st.column_config.NumberColumn(format="%.1f")},
         )
 
