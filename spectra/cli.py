@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import UTC, datetime, time
 from typing import Any
@@ -14,15 +15,15 @@ from spectra import schedule_cli
 from spectra.catalog import Catalog, load_catalog
 from spectra.checks import Check, check_all, metered
 from spectra.config import Config, load_config
-from spectra.errors import SpectraError, StoreLockedError
+from spectra.errors import SpectraError, StoreError, StoreLockedError
 from spectra.portal_import import import_folder
 from spectra.refresh import refresh_demo, settle
 from spectra.refresh.connections import shared_connections
 from spectra.refresh.forecasts import issue_forecasts
 from spectra.refresh.live import SOURCES, Live, Report
 from spectra.scheduler import plan_due_runs
+from spectra.shared_workspace import shared_workspace
 from spectra.store import Store
-from spectra.store.saved_settings import saved_settings
 
 OK, FAILED, USAGE, LOCKED = 0, 1, 2, 3
 
@@ -84,13 +85,8 @@ def _day(text: str) -> datetime:
 
 
 def _refresh(options: argparse.Namespace) -> int:
-    config, catalog = load_config(), load_catalog()
-    store = Store(config.database, memory_limit=config.memory_limit)
-    try:
-        config = load_config(saved=saved_settings(store))
+    with shared_workspace() as (store, catalog, config):
         report = _bring_up_to_date(store, catalog, config, options)
-    finally:
-        store.close()
     if options.json:
         print(json.dumps(_as_json(report), indent=2))
     else:
@@ -108,10 +104,12 @@ def _bring_up_to_date(
     if "portal" in sources:
         import_folder(store, catalog, config.portal_folder)
     settle(store, catalog, config=config)
+    live = Live(store, catalog, config, connections, sources & set(SOURCES), options.since)
+    report = live.refresh(retry=True)
+    # A forecast is issued once an hour: not before there is the newest to make it from.
     issue_forecasts(store, factor=config.emission_factor)
     plan_due_runs(store, catalog)
-    live = Live(store, catalog, config, connections, sources & set(SOURCES), options.since)
-    return live.refresh(retry=True)
+    return report
 
 
 def _as_json(report: Report) -> dict[str, Any]:
@@ -151,16 +149,7 @@ def _print_report(report: Report) -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
-    config, catalog = load_config(), load_catalog()
-    connections = shared_connections(config)
-    lines = [_check_store(config)]
-    if lines[0].status == "ok":
-        # What the checks ask for belongs into the meter of the workspace they are of.
-        store = Store(config.database, memory_limit=config.memory_limit)
-        lines += metered(store, "checks", lambda: check_all(config, connections, catalog))
-        store.close()
-    else:
-        lines += check_all(config, connections, catalog)
+    lines = _checked()
     if options.json:
         print(json.dumps([asdict(line) for line in lines], indent=2))
     else:
@@ -173,14 +162,29 @@ def _check(options: argparse.Namespace) -> int:
     return FAILED if any(line.is_bad for line in lines) else OK
 
 
-def _check_store(config: Config) -> Check:
-    try:
-        Store(config.database, memory_limit=config.memory_limit).close()
-    except StoreLockedError as error:
+def _checked() -> list[Check]:
+    """Every check; what it asks for goes into the meter of the workspace, where that opens."""
+    with ExitStack() as stack:
+        try:
+            store, catalog, config = stack.enter_context(shared_workspace())
+        except StoreError as error:
+            config = load_config()
+            return [
+                _closed(error),
+                *check_all(config, shared_connections(config), load_catalog()),
+            ]
+        fine = Check("Database", "file", "ok", "It opens and its schema is up to date.")
+        connections = shared_connections(config)
+        return [
+            fine,
+            *metered(store, "checks", lambda: check_all(config, connections, catalog)),
+        ]
+
+
+def _closed(error: StoreError) -> Check:
+    if isinstance(error, StoreLockedError):
         return Check("Database", "file", "partly", error.message, "SPECTRA is running on it.")
-    except SpectraError as error:
-        return Check("Database", "file", "failed", error.message, error.next_step)
-    return Check("Database", "file", "ok", "It opens and its schema is up to date.")
+    return Check("Database", "file", "failed", error.message, error.next_step)
 
 
 def _print_table(rows: list[tuple[str, ...]]) -> None:

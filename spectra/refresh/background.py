@@ -23,6 +23,8 @@ class Refresher:
     live : callable
         Gives the workspace as it is configured now. It must not hold what owns this refresher, so
         that a closed session is let go.
+    after : callable
+        Done after each refresh that was not stopped, on its thread; holds as little.
 
     Attributes
     ----------
@@ -34,8 +36,11 @@ class Refresher:
         What ended the last one before it could finish.
     """
 
-    def __init__(self, live: Callable[[], Live]) -> None:
+    def __init__(
+        self, live: Callable[[], Live], after: Callable[[], object] = lambda: None
+    ) -> None:
         self._live = live
+        self._after = after
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
         self._look_at = datetime.min.replace(tzinfo=UTC)
@@ -87,6 +92,8 @@ class Refresher:
     def _run(self, progress: Progress, retry: bool) -> None:
         try:
             self.report, self.error = self._live().refresh(progress, retry=retry), None
+            if not self.report.was_cancelled:
+                self._after()
         except BusyError:
             return  # somebody else's refresh of the same store; its result is ours too
         except SpectraError as error:

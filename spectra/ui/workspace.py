@@ -48,6 +48,10 @@ class Setup:
         """The workspace as it is configured now."""
         return Live(self.store, self.catalog, self.config, self.connections)
 
+    def plan_runs(self) -> None:
+        """Plan the runs that come due on the newest forecasts."""
+        plan_due_runs(self.store, self.catalog)
+
     def reload(self) -> None:
         """Look the settings up again, after some were saved or keys were typed."""
         self.config = load_config(saved=saved_settings(self.store))
@@ -120,7 +124,9 @@ class Workspace:
                     self.store, setup.catalog, config.portal_folder, progress
                 )
             settle(self.store, setup.catalog, progress, config=config)
-            plan_due_runs(self.store, setup.catalog)
+            if setup.connections.electricity_maps is None:
+                # Else the refresher plans, when it has read the newest of the live grids.
+                setup.plan_runs()
             self._done = facts
 
     def is_caught_up(self, hour: datetime) -> bool:
@@ -229,7 +235,8 @@ def open_workspace() -> Workspace:
 def _workspace(store: Store, keys: SessionKeys | None) -> Workspace:
     setup = Setup(store, catalog(), config(), Connections(), keys)
     setup.reload()
-    return Workspace(setup, Refresher(setup.live), is_private=keys is not None)
+    refresher = Refresher(setup.live, after=setup.plan_runs)
+    return Workspace(setup, refresher, is_private=keys is not None)
 
 
 def _catch_up(workspace: Workspace, hour: datetime) -> None:

@@ -84,6 +84,21 @@ def test_a_stop_is_respected_for_a_while(slow):
     assert refresher.start_if_due(now + PAUSE_AFTER_STOP + timedelta(minutes=1)) is True
 
 
+def test_what_is_to_be_done_after_it_follows_unless_it_was_stopped(slow):
+    seen = []
+    refresher = Refresher(lambda: slow, after=lambda: seen.append(refresher.report))
+    refresher.start()
+    assert seen == []
+    slow.end.set()
+    refresher.wait(5)
+    assert seen == [refresher.report]
+    slow.end.clear()
+    refresher.start()
+    refresher.stop()
+    refresher.wait(5)
+    assert len(seen) == 1
+
+
 def test_what_ends_it_is_told(slow):
     slow.error = StoreError("The disk is full.", next_step="Free some space.")
     slow.end.set()

@@ -50,6 +50,20 @@ class World:
     def live(self, store: Store, *, connections: Connections | None = None, **changes) -> Live:
         return Live(store, CATALOG, self.config(**changes), connections or self.connections())
 
+    def settings(self, **changes: str) -> dict[str, str]:
+        """The same as environment variables, for a process of its own."""
+        return {
+            "SPECTRA_AWS_ACCESS_KEY_ID": KEYS["aws_access_key_id"],
+            "SPECTRA_AWS_SECRET_ACCESS_KEY": KEYS["aws_secret_access_key"],
+            "SPECTRA_ELECTRICITY_MAPS_KEY": em.KEY,
+            "SPECTRA_ELECTRICITY_MAPS_URL": f"{self.grids.url}/v4",
+            "SPECTRA_CLOUDFLARE_TOKEN": TOKEN,
+            "SPECTRA_CLOUDFLARE_URL": self.radar.url,
+            "SPECTRA_REGIONS": ", ".join(HERE),
+            "SPECTRA_AWS_HISTORY_DAYS": "1",
+            **changes,
+        }
+
     def requests(self) -> int:
         return sum(len(s.requests) for s in (self.aws, self.grids, self.radar))
 
