@@ -30,10 +30,17 @@ def moto_process():
 
 
 @pytest.fixture
-def world(moto_process, monkeypatch):
+def quiet_environment(monkeypatch):
+    """No profile, no metadata service, no credentials of this machine."""
     for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
+
+
+@pytest.fixture
+def world(moto_process, quiet_environment, monkeypatch):
     moto_process.reset()
     with (
         aws_server() as aws,

@@ -10,8 +10,6 @@ from pathlib import Path
 import pytest
 
 from spectra.store import Store
-from tests.servers import electricity_maps as em
-from tests.servers.cloudflare import TOKEN
 from tests.servers.moto import KEYS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -42,16 +40,7 @@ def run(tmp_path):
 @pytest.fixture
 def configured(world):
     world.moto.launch("us-east-1")
-    return world, {
-        "SPECTRA_AWS_ACCESS_KEY_ID": KEYS["aws_access_key_id"],
-        "SPECTRA_AWS_SECRET_ACCESS_KEY": KEYS["aws_secret_access_key"],
-        "SPECTRA_ELECTRICITY_MAPS_KEY": em.KEY,
-        "SPECTRA_ELECTRICITY_MAPS_URL": f"{world.grids.url}/v4",
-        "SPECTRA_CLOUDFLARE_TOKEN": TOKEN,
-        "SPECTRA_CLOUDFLARE_URL": world.radar.url,
-        "SPECTRA_REGIONS": "us-east-1",
-        "SPECTRA_AWS_HISTORY_DAYS": "1",
-    }
+    return world, world.settings(SPECTRA_REGIONS="us-east-1")
 
 
 def test_without_a_key_it_keeps_the_demo_company_up_to_date(run, tmp_path):

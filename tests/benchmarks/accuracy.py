@@ -87,10 +87,15 @@ def _one(values: pd.DataFrame, weather: pd.DataFrame | None, days: int, name: st
     return score(name, rows["carbon_intensity_direct"], outside, days)
 
 
-def _table(names: list[str], work: partial, what: str) -> Iterator[Row]:
+def _scores(names: list[str], work: partial) -> list[Score]:
+    """Of each grid, two at a time, each on one thread."""
     os.environ["OMP_NUM_THREADS"] = "1"
     with ProcessPoolExecutor(min(2, len(names))) as pool:
-        scores = list(pool.map(work, names))
+        return list(pool.map(work, names))
+
+
+def _table(names: list[str], work: partial, what: str) -> Iterator[Row]:
+    scores = _scores(names, work)
     for s in scores:
         note = f"same hour yesterday {s.mape_yesterday:.2f} %, interval held {s.coverage:.0f} %"
         yield f"forecast {s.name}, {what}", "24 h ahead", f"MAPE {s.mape:.2f} %", note
@@ -103,17 +108,22 @@ def _table(names: list[str], work: partial, what: str) -> Iterator[Row]:
     )
 
 
-def zones(folder: Path, small: bool) -> Iterator[Row]:
-    """The 28 zones that host regions, lifecycle intensity, last 181 days of 2023."""
+def _region_zones() -> pd.DataFrame | None:
+    """Three years of hours of the zones that host regions; None where they are not here."""
     path = SHARED / "grid" / "hourly_2021_2023.parquet"
     if not path.is_file():
+        return None
+    return pd.read_parquet(path, columns=["zone", "datetime_utc", "carbon_intensity_lca"])
+
+
+def zones(folder: Path, small: bool) -> Iterator[Row]:
+    """The 28 zones that host regions, lifecycle intensity, last 181 days of 2023."""
+    values = _region_zones()
+    if values is None:
         yield "forecast accuracy", "28 zones", "–", "the shared data is not here"
         return
-    values = pd.read_parquet(path, columns=["zone", "datetime_utc", "carbon_intensity_lca"])
     names = ["DE"] if small else sorted(values["zone"].unique())
-    os.environ["OMP_NUM_THREADS"] = "1"
-    with ProcessPoolExecutor(min(2, len(names))) as pool:
-        scores = list(pool.map(partial(_zone, values, 14 if small else DAYS), names))
+    scores = _scores(names, partial(_zone, values, 14 if small else DAYS))
     worst = max(scores, key=lambda s: s.mae_ratio)
     yield (
         "forecast of region zones",
@@ -132,8 +142,8 @@ def _zone(values: pd.DataFrame, days: int, name: str) -> Score:
 
 def speed(folder: Path, small: bool) -> Iterator[Row]:
     """Choosing models for all zones, and then a forecast of each."""
-    path = SHARED / "grid" / "hourly_2021_2023.parquet"
-    if not path.is_file():
+    values = _region_zones()
+    if values is None:
         yield "forecast speed", "28 zones", "–", "the shared data is not here"
         return
     from spectra.catalog import load_catalog
@@ -143,7 +153,6 @@ def speed(folder: Path, small: bool) -> Iterator[Row]:
     from spectra.store.writes import write_intensities
     from tests import fleet
 
-    values = pd.read_parquet(path, columns=["zone", "datetime_utc", "carbon_intensity_lca"])
     names = ["DE", "FR"] if small else sorted(values["zone"].unique())
     store, catalog = Store(), load_catalog()
     write_factors(store, catalog)

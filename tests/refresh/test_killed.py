@@ -14,9 +14,6 @@ from pathlib import Path
 import pytest
 
 from spectra.store import Store
-from tests.servers import electricity_maps as em
-from tests.servers.cloudflare import TOKEN
-from tests.servers.moto import KEYS
 
 ROOT = Path(__file__).resolve().parents[2]
 KILLS = 20
@@ -40,18 +37,9 @@ def refresh(world, tmp_path):
         for instance_id in world.moto.launch(region, 4):
             points = {now - n * timedelta(hours=1): 20.0 for n in range(6)}
             world.moto.put(region, "CPUUtilization", points, InstanceId=instance_id)
-    settings = {
-        "SPECTRA_DATABASE": str(tmp_path / "s.duckdb"),
-        "SPECTRA_AWS_ACCESS_KEY_ID": KEYS["aws_access_key_id"],
-        "SPECTRA_AWS_SECRET_ACCESS_KEY": KEYS["aws_secret_access_key"],
-        "SPECTRA_ELECTRICITY_MAPS_KEY": em.KEY,
-        "SPECTRA_ELECTRICITY_MAPS_URL": f"{world.grids.url}/v4",
-        "SPECTRA_CLOUDFLARE_TOKEN": TOKEN,
-        "SPECTRA_CLOUDFLARE_URL": world.radar.url,
-        "SPECTRA_REGIONS": "us-east-1, eu-central-1",
-        "SPECTRA_AWS_HISTORY_DAYS": "1",
-        "SPECTRA_PORTAL_FOLDER": str(tmp_path / "none"),
-    }
+    settings = world.settings(
+        SPECTRA_DATABASE=str(tmp_path / "s.duckdb"), SPECTRA_PORTAL_FOLDER=str(tmp_path / "none")
+    )
 
     def start(**changes: str) -> subprocess.Popen:
         return subprocess.Popen(

@@ -6,25 +6,13 @@ from spectra.sources.aws import Access, AwsKeys
 from tests.servers.aws import aws as aws_server
 from tests.servers.aws import endpoints
 from tests.servers.moto import KEYS
-from tests.servers.moto import moto as moto_server
 
 OWN = AwsKeys(KEYS["aws_access_key_id"], KEYS["aws_secret_access_key"])
 
 
 @pytest.fixture(autouse=True)
-def quiet_environment(monkeypatch):
-    """No profile, no metadata service, no credentials of this machine."""
-    for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
-
-
-@pytest.fixture(scope="module")
-def moto_process():
-    with moto_server() as running:
-        yield running
+def quiet(quiet_environment):
+    """For every test here."""
 
 
 @pytest.fixture
