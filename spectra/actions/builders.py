@@ -1,0 +1,296 @@
+"""Plans for what can be done to an instance or a volume; nothing is asked or changed here."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+from spectra.actions.calls import Call, Result, Wait
+from spectra.actions.plan import NO_ROOM, Action, Kind, Plan, Step, Target
+from spectra.errors import InputError
+
+PLAN_TAG, STEP_TAG, PREVIOUS_TYPE_TAG = "spectra:plan", "spectra:step", "spectra:previous-type"
+SNAPSHOT_MINUTES = 180
+VOLUME_TYPES = ("gp2", "gp3", "io1", "io2", "st1", "sc1")
+_KEPT = "The snapshot stays and is charged; delete it yourself once you do not need it."
+
+
+def stop(target: Target) -> Plan:
+    """Stop a running instance."""
+    _require(target, "instance")
+    return _plan("stop", target, (_stop(target),))
+
+
+def start(target: Target) -> Plan:
+    """Start a stopped instance."""
+    _require(target, "instance")
+    return _plan("start", target, (_start(target),), rolls_back_on=NO_ROOM)
+
+
+def resize(target: Target, new_type: str) -> Plan:
+    """Give an instance another type: stop, change, start; a stopped one stays stopped.
+
+    Raises
+    ------
+    InputError
+        If it has that type already.
+    """
+    _require(target, "instance")
+    if new_type == target.type:
+        raise InputError(f"{target.label} is a {new_type} already.")
+    change = Step(
+        _attribute(target, new_type),
+        f"Change the instance type from {target.type} to {new_type}.",
+        f"Change it back to {target.type}.",
+        undo=_attribute(target, target.type),
+    )
+    steps: tuple[Step, ...] = (_remember(target), change)
+    if target.state != "stopped":
+        steps = (_remember(target), _stop(target), change, _start(target, with_status=True))
+    note = (
+        f"{target.label} is down from the stop until it runs again, usually for some minutes. "
+        f"If AWS has no room for {new_type}, it gets its old type back and is started."
+    )
+    return _plan(
+        "resize", target, steps, wanted=new_type, rolls_back_on=NO_ROOM,
+        note=note if target.state != "stopped" else "It is stopped, and stays so.",
+    )  # fmt: skip
+
+
+def terminate(target: Target) -> Plan:
+    """Terminate an instance after its volumes were snapshotted, at rest so that nothing is lost."""
+    _require(target, "instance")
+    plan_id = _new_id()
+    still = () if target.state == "stopped" else (_stop(target),)
+    copies = tuple(
+        _snapshot(target, volume_id, number, plan_id)
+        for number, volume_id in enumerate(target.volume_ids, 1)
+    )
+    names = ", ".join(f"snapshot_{number}" for number in range(1, len(copies) + 1))
+    end = Step(
+        Call("terminate_instances", {"InstanceIds": [target.resource_id]}, target.region),
+        "Terminate the instance.",
+        f"AWS keeps no terminated instance. Make its disks again from {names or 'a backup'} and "
+        "launch a new instance with them: it has another ID and another private address.",
+        Wait("instance_terminated", {"InstanceIds": [target.resource_id]}, target.region),
+    )
+    note = "This cannot be undone: only the disks are kept, as snapshots."
+    if not copies:
+        note = "This cannot be undone, and no EBS volume is known of it that could be kept."
+    return _plan("terminate", target, (*still, *copies, end), note=note, plan_id=plan_id)
+
+
+def delete_volume(target: Target) -> Plan:
+    """Delete an unattached volume after a snapshot of it is complete."""
+    _require(target, "volume")
+    plan_id = _new_id()
+    again: dict[str, Any] = {
+        "SnapshotId": Result("snapshot_1"),
+        "AvailabilityZone": target.availability_zone,
+        "VolumeType": target.type,
+        "TagSpecifications": [_tagged("volume", {**target.tags, PLAN_TAG: plan_id})],
+    }
+    if target.type in ("io1", "io2") and target.iops:
+        again["Iops"] = target.iops
+    undo = Call("create_volume", again, target.region) if target.availability_zone else None
+    end = Step(
+        Call("delete_volume", {"VolumeId": target.resource_id}, target.region),
+        "Delete the volume.",
+        "Make a volume from the snapshot: it has another ID.",
+        Wait("volume_deleted", {"VolumeIds": [target.resource_id]}, target.region),
+        undo,
+    )
+    return _plan(
+        "delete volume", target, (_snapshot(target, target.resource_id, 1, plan_id), end),
+        note="The volume itself cannot be brought back; its snapshot makes an equal one.",
+        plan_id=plan_id,
+    )  # fmt: skip
+
+
+def change_volume_type(target: Target, new_type: str, iops: int | None = None) -> Plan:
+    """Change a volume's type while it stays in use.
+
+    Parameters
+    ----------
+    iops : int, optional
+        Of io1 and io2, which do not go without [1/s].
+
+    Raises
+    ------
+    InputError
+        If AWS has no such type, the volume has it already, or io1 and io2 get no IOPS.
+    """
+    _require(target, "volume")
+    if new_type not in VOLUME_TYPES:
+        raise InputError(f"“{new_type}” is no volume type such as {', '.join(VOLUME_TYPES)}.")
+    if new_type == target.type:
+        raise InputError(f"{target.label} is a {new_type} volume already.")
+    if new_type in ("io1", "io2") and iops is None:
+        raise InputError(f"A volume of type {new_type} needs IOPS.", next_step="State them.")
+    back_iops = target.iops if target.type in ("io1", "io2") else None
+    step = Step(
+        _modify_volume(target, new_type, iops),
+        f"Change the volume type from {target.type} to {new_type}; it stays usable meanwhile.",
+        f"Change it back to {target.type}, which AWS allows only some hours after the first "
+        "change is complete.",
+        undo=_modify_volume(target, target.type, back_iops),
+    )
+    note = "AWS goes on changing the volume after the call; it may take hours."
+    return _plan("change volume type", target, (step,), wanted=new_type, note=note)
+
+
+def volume_migration_text(target: Target, size_gib: int) -> str:
+    """How to move an oversized volume to a smaller one, by hand; AWS cannot shrink a volume.
+
+    Parameters
+    ----------
+    size_gib : int
+        Size of the new volume [GiB].
+
+    Raises
+    ------
+    InputError
+        If it is not smaller than the volume.
+    """
+    _require(target, "volume")
+    if target.size_gib is not None and size_gib >= target.size_gib:
+        raise InputError(f"{size_gib} GiB is no less than what {target.label} has.")
+    zone = target.availability_zone or "<the zone of the volume>"
+    create = Call(
+        "create_volume",
+        {"AvailabilityZone": zone, "VolumeType": target.type, "Size": size_gib},
+        target.region, gives="new_volume", result_path="VolumeId",
+    )  # fmt: skip
+    keep = Call("create_snapshot", {"VolumeId": target.resource_id}, target.region)
+    return f"""# Move {target.label} to a volume of {size_gib} GiB
+
+AWS cannot shrink a volume, and only its file system knows what may be left out, so SPECTRA does
+not do this by itself. Nothing is deleted before the last step.
+
+1. Find out how much is in use (`df -h`) and leave at least a fifth of the new volume free.
+2. Snapshot the old volume and wait until it is complete:
+
+       {keep.as_cli()}
+
+3. Create the smaller volume in the same zone:
+
+       {create.as_cli()}
+
+4. Attach it to the same instance, make a file system on it (`mkfs`) and mount it beside the old.
+5. Stop what writes, copy everything (`rsync -aHAX --numeric-ids`), and compare the two.
+6. Put the new volume in the place of the old one (`/etc/fstab` by UUID), mount, start, and test.
+   A root volume also needs its boot loader; building a new image is safer.
+7. Detach the old volume. After some days without trouble, delete it with SPECTRA, which
+   snapshots it once more.
+
+Back: mount the old volume again; it is unchanged until step 7.
+"""
+
+
+def _plan(  # noqa: PLR0913 (the parts of one record)
+    action: Action,
+    target: Target,
+    steps: tuple[Step, ...],
+    *,
+    wanted: str = "",
+    note: str = "",
+    plan_id: str | None = None,
+    rolls_back_on: tuple[str, ...] = (),
+) -> Plan:
+    return Plan(
+        plan_id or _new_id(), action, target, steps,
+        wanted=wanted, note=note, rolls_back_on=rolls_back_on,
+    )  # fmt: skip
+
+
+def _new_id() -> str:
+    return uuid4().hex[:12]
+
+
+def _require(target: Target, kind: Kind) -> None:
+    if target.kind != kind:
+        raise InputError(f"{target.label} is no {kind}.")
+
+
+def _running(target: Target, *, with_status: bool = False) -> Wait:
+    """Until it runs, or until its own checks pass too."""
+    waiter = "instance_status_ok" if with_status else "instance_running"
+    return Wait(waiter, {"InstanceIds": [target.resource_id]}, target.region)
+
+
+def _stopped(target: Target) -> Wait:
+    return Wait("instance_stopped", {"InstanceIds": [target.resource_id]}, target.region)
+
+
+def _stop(target: Target) -> Step:
+    ids = {"InstanceIds": [target.resource_id]}
+    return Step(
+        Call("stop_instances", ids, target.region),
+        "Stop the instance and wait until it is stopped.",
+        "Start it again.",
+        _stopped(target),
+        Call("start_instances", ids, target.region),
+        _running(target),
+    )
+
+
+def _start(target: Target, *, with_status: bool = False) -> Step:
+    ids = {"InstanceIds": [target.resource_id]}
+    checked = " and its status checks pass" if with_status else ""
+    return Step(
+        Call("start_instances", ids, target.region),
+        f"Start the instance and wait until it runs{checked}.",
+        "Stop it again.",
+        _running(target, with_status=with_status),
+        Call("stop_instances", ids, target.region),
+        _stopped(target),
+    )
+
+
+def _attribute(target: Target, instance_type: str) -> Call:
+    arguments = {"InstanceId": target.resource_id, "InstanceType": {"Value": instance_type}}
+    return Call("modify_instance_attribute", arguments, target.region)
+
+
+def _remember(target: Target) -> Step:
+    """First, while nothing is down: the account itself says what the type was."""
+    tag = {"Key": PREVIOUS_TYPE_TAG, "Value": target.type}
+    arguments = {"Resources": [target.resource_id], "Tags": [tag]}
+    return Step(
+        Call("create_tags", arguments, target.region),
+        f"Tag the instance {PREVIOUS_TYPE_TAG} = {target.type}.",
+        "Remove the tag.",
+        undo=Call("delete_tags", arguments, target.region),
+    )
+
+
+def _snapshot(target: Target, volume_id: str, number: int, plan_id: str) -> Step:
+    """A snapshot that can be found again by its tags, also by a run that takes over."""
+    name = f"snapshot_{number}"
+    tags = {"Name": f"{target.name or target.resource_id} before {plan_id}",
+            PLAN_TAG: plan_id, STEP_TAG: name}  # fmt: skip
+    arguments = {
+        "VolumeId": volume_id,
+        "Description": f"SPECTRA plan {plan_id}: {volume_id} of {target.resource_id}",
+        "TagSpecifications": [_tagged("snapshot", tags)],
+    }
+    return Step(
+        Call("create_snapshot", arguments, target.region, gives=name, result_path="SnapshotId"),
+        f"Snapshot {volume_id} and wait until it is complete.",
+        _KEPT,
+        Wait("snapshot_completed", {"SnapshotIds": [Result(name)]}, target.region,
+             SNAPSHOT_MINUTES),
+    )  # fmt: skip
+
+
+def _tagged(resource: str, tags: dict[str, str]) -> dict[str, Any]:
+    """Tags of something new; AWS keeps the prefix of its own for itself."""
+    listed = [{"Key": k, "Value": v} for k, v in tags.items() if not k.startswith("aws:")]
+    return {"ResourceType": resource, "Tags": listed}
+
+
+def _modify_volume(target: Target, volume_type: str, iops: int | None) -> Call:
+    arguments: dict[str, Any] = {"VolumeId": target.resource_id, "VolumeType": volume_type}
+    if iops is not None:
+        arguments["Iops"] = iops
+    return Call("modify_volume", arguments, target.region)
