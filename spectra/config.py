@@ -64,6 +64,10 @@ class Config:
     webhook_url: str = field(repr=False)
     webhook_style: Literal["generic", "slack"]
     webhook_allow_private: bool
+    actions_enabled: bool
+    actions_limit: int
+    actions_tag: tuple[str, str]
+    actions_role_arns: tuple[str, ...]
 
 
 def load_config(

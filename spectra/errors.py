@@ -26,6 +26,7 @@ class SpectraError(Exception):
         ├── StoreError     the DuckDB store cannot be opened or written
         │   └── StoreLockedError   another process has it open
         ├── BusyError      the same work is already under way
+        ├── GuardError     SPECTRA itself does not go on with a change; nothing was changed
         └── SourceError    an outside service did not give what was asked
             ├── CredentialsError   the key is wrong, missing or expired
             ├── NotEntitledError   the key is good, but its plan or permissions exclude this
@@ -33,6 +34,7 @@ class SpectraError(Exception):
             ├── NoDataError        the service has no data for this
             ├── ThrottledError     too many requests; says how long to wait
             ├── UnreachableError   no answer, or the service is failing
+            ├── RefusedError       the service says by a code why it does not do it
             └── MalformedError     an answer that is not what the service promises
     """
 
@@ -63,6 +65,10 @@ class StoreLockedError(StoreError):
 
 class BusyError(SpectraError):
     """The same work is already under way; nothing was started."""
+
+
+class GuardError(SpectraError):
+    """SPECTRA itself does not go on with a change; nothing was changed."""
 
 
 class SourceError(SpectraError):
@@ -113,6 +119,20 @@ class ThrottledError(SourceError):
 
 class UnreachableError(SourceError):
     """No answer, or the service is failing."""
+
+
+class RefusedError(SourceError):
+    """The service says by a code why it does not do what was asked.
+
+    Attributes
+    ----------
+    code : str
+        As the service spells it, such as ``InsufficientInstanceCapacity``.
+    """
+
+    def __init__(self, message: str, *, next_step: str = "", code: str = "") -> None:
+        super().__init__(message, next_step=next_step)
+        self.code = code
 
 
 class MalformedError(SourceError):

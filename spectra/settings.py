@@ -115,6 +115,13 @@ def _role_arns(text: str) -> tuple[str, ...]:
     return words
 
 
+def _tag(text: str) -> tuple[str, str]:
+    key, _, value = (part.strip() for part in text.partition("="))
+    if not key or not value:
+        raise ValueError("expected a tag such as key=value")
+    return key, value
+
+
 def _aliases(text: str) -> dict[str, str]:
     pairs = [[side.strip().lower() for side in word.split("=")] for word in _words(text)]
     if not all(len(pair) == 2 and all(pair) for pair in pairs):
@@ -226,4 +233,13 @@ SETTINGS = (
     _of("webhook_style", "generic", "Automation", "form of a notice", "generic", "slack"),
     Setting("webhook_allow_private", _flag, "off", "allow a webhook on http or at a private "
             "address", "Automation"),
+    Setting("actions_enabled", _flag, "off", "allow changes in the AWS accounts (stop, start, "
+            "resize, terminate, volumes), each after checks and a typed confirmation; never on "
+            "a public deployment", "Actions"),
+    Setting("actions_limit", _whole(1, 100, "resources"), "10", "most resources that are changed "
+            "at once", "Actions"),
+    Setting("actions_tag", _tag, "spectra:managed=true", "only resources with this tag are "
+            "changed", "Actions"),
+    Setting("actions_role_arns", _role_arns, "", "roles to assume for changes, one per account, "
+            "separated by commas; empty: what reads the account changes it too", "Actions"),
 )  # fmt: skip

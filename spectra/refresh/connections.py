@@ -60,12 +60,23 @@ def private_connections(config: Config, keys: SessionKeys) -> Connections:
     )
 
 
-def _operator_access(config: Config) -> Access | None:
+def changing_access(config: Config) -> Access | None:
+    """The way into AWS for changes: the operator's, through roles of its own where there are some.
+
+    None unless the operator enabled actions; a public deployment never has one.
+    """
+    if config.public or not config.actions_enabled:
+        return None
+    return _operator_access(config, config.actions_role_arns or config.aws_role_arns)
+
+
+def _operator_access(config: Config, role_arns: Sequence[str] | None = None) -> Access | None:
     """Configured keys, else the default chain where the operator allows it.
 
     A public deployment never uses the chain: it would be whatever its host happens to have.
     """
-    roles = _roles(config.aws_role_arns, config.aws_external_id)
+    arns = config.aws_role_arns if role_arns is None else role_arns
+    roles = _roles(arns, config.aws_external_id)
     if config.aws_access_key_id and config.aws_secret_access_key:
         keys = AwsKeys(
             config.aws_access_key_id,

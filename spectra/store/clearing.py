@@ -81,6 +81,9 @@ def clear_source(store: Store, catalog: Catalog, *sources: str) -> int:
         )
         if "electricity_maps_portal" in sources:
             cursor.execute("DELETE FROM portal_imports")
+        if DEMO in sources:
+            # The next demo company is a fresh one.
+            cursor.execute("DELETE FROM demo_changes")
         for source in sources:
             cursor.execute("DELETE FROM meta WHERE name = ?", [f"{source}_until"])
         restart_ledger(cursor)

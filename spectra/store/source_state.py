@@ -10,7 +10,7 @@ import pandas as pd
 
 from spectra.store.database import Store
 
-OK = "ok"
+OK, OUTDATED = "ok", "outdated"
 FAILURES_TO_OPEN = 3
 _FIRST_WAIT, _OPEN_WAIT, _LONGEST_WAIT = (
     timedelta(minutes=1),
@@ -36,7 +36,7 @@ class State:
     read_until : datetime or None
         Exclusive end of what was read, aware UTC.
     status : str
-        ``ok`` or the kind of the last failure.
+        ``ok``, ``outdated``, or the kind of the last failure.
     failure_count : int
         Failures since the last success.
     retry_at : datetime or None
@@ -116,6 +116,19 @@ def fail(  # noqa: PLR0913 (one keyword for each thing known of a failure)
     )
     _write(store, key, state)
     return state
+
+
+def outdate(store: Store, key: Key) -> None:
+    """Make a dataset due at once: something was changed that it does not know of yet.
+
+    How far it was read and when it succeeded stay; a wait that the service asked for holds.
+    """
+    with store.write(is_fact=False) as cursor:
+        cursor.execute(
+            "UPDATE source_state SET status = ?, detail = ? "
+            "WHERE source = ? AND dataset = ? AND scope = ? AND status = ?",
+            [OUTDATED, "It is read again at the next refresh.", *key, OK],
+        )
 
 
 def close_circuits(store: Store, source: str) -> None:

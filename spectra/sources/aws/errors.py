@@ -24,6 +24,7 @@ from spectra.errors import (
     MalformedError,
     NoDataError,
     NotEntitledError,
+    RefusedError,
     SourceError,
     ThrottledError,
     UnreachableError,
@@ -124,7 +125,7 @@ def _from_answer(  # noqa: PLR0911 (one line for each meaning)
         return UnreachableError(
             f"AWS fails at {action}{place} (HTTP {status}).", next_step="It is asked again later."
         )
-    return MalformedError(f"AWS refuses {action}{place} ({code}).")
+    return RefusedError(f"AWS refuses {action}{place} ({code}).", code=code)
 
 
 def _from_library(error: BotoCoreError, action: str, region: str | None) -> SourceError:

@@ -65,7 +65,7 @@ def _by_source(used: pd.DataFrame) -> None:
 def _states(page: Page, now: datetime) -> None:
     """What is failing now, and when it is asked again."""
     states = source_state.table(page.store)
-    failing = states[states["status"] != source_state.OK]
+    failing = states[~states["status"].isin([source_state.OK, source_state.OUTDATED])]
     if failing.empty:
         return
     st.subheader("Not read at the moment", anchor=False)

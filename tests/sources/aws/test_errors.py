@@ -30,7 +30,7 @@ DENIED = "You are not authorized to perform this operation."
         (ec2_refusal("403", "html"), errors.NotEntitledError, "ec2:DescribeRegions"),
         (ec2_refusal("InternalError", status=500), errors.UnreachableError, "HTTP 500"),
         (Answer(500, "<html>oops"), errors.SourceError, "ec2:DescribeRegions"),
-        (ec2_refusal("SomethingNew", status=400), errors.MalformedError, "SomethingNew"),
+        (ec2_refusal("SomethingNew", status=400), errors.RefusedError, "SomethingNew"),
     ],
 )  # fmt: skip
 def test_what_ec2_refuses(account, aws, answer, kind, words):

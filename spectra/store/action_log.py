@@ -1,0 +1,222 @@
+"""The journal of actions: every plan that was begun, and how far each of its steps came."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import pandas as pd
+
+from spectra.errors import BusyError, InputError
+from spectra.store.database import Store
+
+PlanState = Literal["running", "done", "failed", "skipped", "rolling back", "rolled back", "closed"]
+StepState = Literal["pending", "running", "done", "failed", "undoing", "undone", "kept"]
+# A resource with such a plan takes no other before it is resumed, rolled back or closed.
+UNFINISHED: tuple[PlanState, ...] = ("running", "failed", "rolling back")
+_STEP_COLUMNS = {
+    "state", "arguments", "request_id", "result", "error_code", "error", "started_at",
+    "ended_at", "undo_arguments", "undo_request_id", "undo_started_at", "undone_at",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedPlan:
+    """A plan as it was begun, and what became of it.
+
+    Attributes
+    ----------
+    plan : dict
+        The whole plan as plain values.
+    origin : str
+        Who wanted it: ``page``, or ``schedule`` and its name.
+    owner : str
+        Identity of the opened store that carried it out.
+    """
+
+    plan_id: str
+    batch_id: str | None
+    runner: str
+    action: str
+    account_id: str
+    region: str
+    resource_id: str
+    plan: dict[str, Any]
+    origin: str
+    state: PlanState
+    owner: str
+    error: str
+    created_at: datetime
+    ended_at: datetime | None
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether it has to be resumed, rolled back or closed before another one."""
+        return self.state in UNFINISHED
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedStep:
+    """How far one step came; arguments as they were sent."""
+
+    plan_id: str
+    number: int
+    state: StepState
+    operation: str
+    arguments: str | None
+    request_id: str | None
+    result: str | None
+    error_code: str | None
+    error: str | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    undo_arguments: str | None
+    undo_request_id: str | None
+    undo_started_at: datetime | None
+    undone_at: datetime | None
+
+
+def begin_plan(  # noqa: PLR0913 (the parts of one record)
+    store: Store,
+    plan: Mapping[str, Any],
+    operations: Sequence[str],
+    *,
+    runner: str,
+    origin: str,
+    batch_id: str | None = None,
+    state: PlanState = "running",
+    error: str = "",
+) -> None:
+    """Write a plan down with all its steps, before anything is done.
+
+    Raises
+    ------
+    BusyError
+        If the resource has a plan that is not finished, or this plan was begun already.
+    """
+    target, now = plan["target"], datetime.now(UTC)
+    with store.write(is_fact=False) as cursor:
+        busy = cursor.execute(
+            "SELECT plan_id, state FROM action_plans WHERE plan_id = $plan OR (resource_id = $id "
+            "AND list_contains($unfinished, state) AND $state = 'running')",
+            {"plan": plan["plan_id"], "id": target["resource_id"],
+             "unfinished": list(UNFINISHED), "state": state},
+        ).fetchall()  # fmt: skip
+        if busy:
+            raise BusyError(
+                f"Plan {busy[0][0]} for {target['resource_id']} is {busy[0][1]}.",
+                next_step="Resume it, roll it back or close it first; nothing was started.",
+            )
+        cursor.execute(
+            f"INSERT INTO action_plans VALUES ({', '.join('?' * 14)})",
+            [
+                plan["plan_id"],
+                batch_id,
+                runner,
+                plan["action"],
+                target["account_id"],
+                target["region"],
+                target["resource_id"],
+                json.dumps(plan),
+                origin,
+                state,
+                store.identity,
+                error,
+                now,
+                now if state == "skipped" else None,
+            ],
+        )
+        cursor.executemany(
+            "INSERT INTO action_steps (plan_id, number, operation) VALUES (?, ?, ?)",
+            [[plan["plan_id"], number, name] for number, name in enumerate(operations, 1)],
+        )
+
+
+def set_plan(store: Store, plan_id: str, state: PlanState, error: str = "") -> None:
+    """Write down what became of a plan; an open state also takes it over for this opening."""
+    ended = None if state in UNFINISHED else datetime.now(UTC)
+    with store.write(is_fact=False) as cursor:
+        cursor.execute(
+            "UPDATE action_plans SET state = ?, error = ?, owner = ?, ended_at = ? "
+            "WHERE plan_id = ?",
+            [state, error, store.identity, ended, plan_id],
+        )
+
+
+def set_step(store: Store, plan_id: str, number: int, **values: Any) -> None:
+    """Write down what is known of a step.
+
+    Raises
+    ------
+    InputError
+        If a name is no column.
+    """
+    if unknown := set(values) - _STEP_COLUMNS:
+        raise InputError(f"A step has no {', '.join(sorted(unknown))}.")
+    assignments = ", ".join(f"{name} = ?" for name in values)
+    with store.write(is_fact=False) as cursor:
+        cursor.execute(
+            f"UPDATE action_steps SET {assignments} WHERE plan_id = ? AND number = ?",
+            [*values.values(), plan_id, number],
+        )
+
+
+def plan_of(store: Store, plan_id: str) -> LoggedPlan:
+    """A plan by its ID.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    row = store.row("SELECT * FROM action_plans WHERE plan_id = ?", [plan_id])
+    if row is None:
+        raise InputError(f"The journal has no plan {plan_id}.")
+    return _plan(row)
+
+
+def plans(store: Store, count: int = 200) -> list[LoggedPlan]:
+    """The latest plans, the newest first."""
+    rows = store.cursor().execute(
+        "SELECT * FROM action_plans ORDER BY created_at DESC, plan_id LIMIT ?", [count]
+    )
+    return [_plan(row) for row in rows.fetchall()]
+
+
+def unfinished(store: Store) -> list[LoggedPlan]:
+    """Plans that have to be resumed, rolled back or closed; the oldest first."""
+    rows = store.cursor().execute(
+        "SELECT * FROM action_plans WHERE list_contains(?, state) ORDER BY created_at",
+        [list(UNFINISHED)],
+    )
+    return [_plan(row) for row in rows.fetchall()]
+
+
+def steps_of(store: Store, plan_id: str) -> list[LoggedStep]:
+    """The steps of a plan in order."""
+    rows = store.cursor().execute(
+        "SELECT * FROM action_steps WHERE plan_id = ? ORDER BY number", [plan_id]
+    )
+    return [LoggedStep(*map(_utc, row)) for row in rows.fetchall()]
+
+
+def journal(store: Store, count: int = 500) -> pd.DataFrame:
+    """Plans as a table: created_at, action, resource_id, region, runner, origin, state, error."""
+    return store.frame(
+        "SELECT created_at, plan_id, action, resource_id, account_id, region, runner, origin, "
+        "state, error, ended_at FROM action_plans ORDER BY created_at DESC LIMIT ?",
+        [count],
+    )
+
+
+def _plan(row: tuple[Any, ...]) -> LoggedPlan:
+    values = list(map(_utc, row))
+    values[7] = json.loads(values[7])
+    return LoggedPlan(*values)
+
+
+def _utc(value: Any) -> Any:
+    return value.astimezone(UTC) if isinstance(value, datetime) else value

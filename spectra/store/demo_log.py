@@ -1,0 +1,94 @@
+"""What was done to the demo fleet, in order, and the spans that are no longer true after it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pandas as pd
+
+from spectra.store.database import Store
+from spectra.store.writes import mark_stale
+
+
+@dataclass(frozen=True, slots=True)
+class DemoChange:
+    """One change of one demo resource.
+
+    Attributes
+    ----------
+    kind : str
+        ``state`` or ``type``.
+    value : str
+        The new state (``running``, ``stopped``, ``terminated``, ``deleted``) or type.
+    """
+
+    resource_id: str
+    at: datetime
+    kind: str
+    value: str
+
+
+def record(store: Store, change: DemoChange) -> None:
+    """Write a change down; the facts follow when it is applied."""
+    with store.write(is_fact=False) as cursor:
+        cursor.execute(
+            "INSERT INTO demo_changes (resource_id, changed_at, kind, value) VALUES (?, ?, ?, ?)",
+            [change.resource_id, change.at, change.kind, change.value],
+        )
+
+
+def changes(store: Store) -> list[DemoChange]:
+    """Every change, in the order in which they were made."""
+    rows = store.cursor().execute(
+        "SELECT resource_id, changed_at, kind, value FROM demo_changes ORDER BY change_id"
+    )
+    return [DemoChange(name, at.astimezone(UTC), kind, value)
+            for name, at, kind, value in rows.fetchall()]  # fmt: skip
+
+
+def unapplied(store: Store) -> tuple[datetime, int] | None:
+    """When the first change was made that the facts do not follow yet, and the last one's ID."""
+    row = store.row("SELECT min(changed_at), max(change_id) FROM demo_changes WHERE NOT is_applied")
+    return None if row is None or row[0] is None else (row[0].astimezone(UTC), row[1])
+
+
+def mark_applied(store: Store, last_id: int) -> None:
+    """Note that the facts follow all changes up to one."""
+    with store.write(is_fact=False) as cursor:
+        cursor.execute("UPDATE demo_changes SET is_applied = true WHERE change_id <= ?", [last_id])
+
+
+def drop_spans(
+    store: Store, table: str, id_column: str, kept: pd.DataFrame, since: datetime
+) -> None:
+    """Delete the spans of the demo that begin after a moment and are not among `kept`.
+
+    Parameters
+    ----------
+    kept : DataFrame
+        The tidy frame as it is true now; only resources that it names are looked at.
+    """
+    offered = kept[[id_column, "valid_from"]]
+    with store.write() as cursor:
+        cursor.register("kept", offered)
+        gone = cursor.execute(
+            f"""
+            DELETE FROM {table} t
+            WHERE source = 'demo' AND valid_from > $since
+              AND {id_column} IN (SELECT {id_column} FROM kept)
+              AND NOT EXISTS (SELECT 1 FROM kept k WHERE k.{id_column} = t.{id_column}
+                              AND k.valid_from = t.valid_from)
+            RETURNING region
+            """,
+            {"since": since},
+        ).fetchall()
+        cursor.unregister("kept")
+        regions: Sequence[str] = sorted({str(region) for (region,) in gone})
+        for region in regions:
+            mark_stale(
+                cursor,
+                f"SELECT '{region}', hour FROM ledger_hours() "
+                f"WHERE hour + INTERVAL 1 HOUR > '{since.isoformat()}'::TIMESTAMPTZ",
+            )
