@@ -9,20 +9,41 @@ from spectra.actions.builders import (
     terminate,
     volume_migration_text,
 )
+from spectra.actions.bulk import Batch, bulk, execute_batch
 from spectra.actions.calls import Call, Result, Wait
+from spectra.actions.executor import Trial, close, dry_run, examine, execute, resume, roll_back
+from spectra.actions.journal import Journal
+from spectra.actions.permit import Permit, may_act
 from spectra.actions.plan import Check, Plan, Step, Target
+from spectra.actions.run import Outcome
+from spectra.actions.runner import Runner
 
 __all__ = [
+    "Batch",
     "Call",
     "Check",
+    "Journal",
+    "Outcome",
+    "Permit",
     "Plan",
     "Result",
+    "Runner",
     "Step",
     "Target",
+    "Trial",
     "Wait",
+    "bulk",
     "change_volume_type",
+    "close",
     "delete_volume",
+    "dry_run",
+    "examine",
+    "execute",
+    "execute_batch",
+    "may_act",
     "resize",
+    "resume",
+    "roll_back",
     "start",
     "stop",
     "terminate",

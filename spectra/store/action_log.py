@@ -146,6 +146,28 @@ def set_plan(store: Store, plan_id: str, state: PlanState, error: str = "") -> N
         )
 
 
+def take_plan(store: Store, plan_id: str, state: PlanState) -> None:
+    """Take over a plan that nobody carries out now.
+
+    Raises
+    ------
+    BusyError
+        If it is under way in this opening of the store; one of another was interrupted.
+    """
+    with store.write(is_fact=False) as cursor:
+        under_way = cursor.execute(
+            "SELECT 1 FROM action_plans WHERE plan_id = ? AND owner = ? "
+            "AND state IN ('running', 'rolling back')",
+            [plan_id, store.identity],
+        ).fetchall()
+        if under_way:
+            raise BusyError(f"Plan {plan_id} is under way.", next_step="Wait until it has ended.")
+        cursor.execute(
+            "UPDATE action_plans SET state = ?, owner = ?, ended_at = ? WHERE plan_id = ?",
+            [state, store.identity, None if state in UNFINISHED else datetime.now(UTC), plan_id],
+        )
+
+
 def set_step(store: Store, plan_id: str, number: int, **values: Any) -> None:
     """Write down what is known of a step.
 

@@ -1,0 +1,218 @@
+"""The one path by which a plan is carried out: permit, confirmation, checks, dry run, journal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from spectra.actions.checks import check_plan
+from spectra.actions.journal import Journal
+from spectra.actions.permit import Permit
+from spectra.actions.plan import Plan
+from spectra.actions.run import Outcome, Progress, Run
+from spectra.actions.runner import Runner
+from spectra.errors import GuardError, InputError, SourceError
+from spectra.store.action_log import LoggedPlan
+
+# Asked again with a made-up result, a dry run would fail for the made-up result.
+_LATER = "It needs the result of an earlier step, so AWS cannot be asked yet."
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What the dry run of one call said.
+
+    Attributes
+    ----------
+    is_allowed : bool or None
+        None where AWS could not be asked.
+    """
+
+    action: str
+    is_allowed: bool | None
+    text: str
+
+
+def examine(plan: Plan, runner: Runner) -> Plan:
+    """Read the resource afresh and return the plan with its checks.
+
+    Raises
+    ------
+    SourceError
+        If the resource cannot be read.
+    """
+    found = runner.describe(plan)
+    checks = check_plan(plan, found, account_id=runner.account_id, tag=runner.tag)
+    return replace(plan, checks=checks)
+
+
+def dry_run(plan: Plan, runner: Runner) -> list[Trial]:
+    """Ask AWS of every call, those of the way back included, whether it would be allowed."""
+    calls = [call for step in plan.steps for call in (step.call, step.undo) if call is not None]
+    trials = []
+    for call in calls:
+        try:
+            call.resolved({})
+        except InputError:
+            trials.append(Trial(call.action, None, _LATER))
+            continue
+        if not call.has_dry_run:
+            trials.append(Trial(call.action, None, "AWS has no dry run of it."))
+            continue
+        try:
+            runner.dry_run(call, {})
+        except SourceError as error:
+            trials.append(Trial(call.action, False, str(error)))
+        else:
+            trials.append(Trial(call.action, True, "It would be allowed."))
+    return trials
+
+
+def execute(  # noqa: PLR0913 (one argument for each guard)
+    plan: Plan,
+    runner: Runner,
+    journal: Journal,
+    *,
+    confirmation: str,
+    permit: Permit,
+    progress: Progress | None = None,
+    origin: str = "page",
+) -> Outcome:
+    """Carry a plan out, step by step; stops at the first error with everything written down.
+
+    The resource is read, checked and dry-run again here, whatever was seen before.
+
+    Parameters
+    ----------
+    confirmation : str
+        As it was typed; must be the plan's own.
+    origin : str
+        Who wants it, for the journal.
+
+    Raises
+    ------
+    GuardError
+        If it is not allowed, not confirmed, or a check or the dry run says no.
+    BusyError
+        If the resource has an unfinished plan.
+    SourceError
+        If the resource cannot be read; nothing was changed in any of these cases.
+    """
+    permit.require()
+    require_confirmation(confirmation, plan.confirmation)
+    checked = require_safe(plan, runner)
+    journal.begin(checked, runner.name, origin=origin)
+    return Run(checked, runner, journal, progress).forward()
+
+
+def resume(
+    plan_id: str,
+    runner: Runner,
+    journal: Journal,
+    *,
+    permit: Permit,
+    progress: Progress | None = None,
+) -> Outcome:
+    """Go on with a plan that stopped at an error or was interrupted.
+
+    A step that had begun is looked at first: what took effect is not done again.
+
+    Raises
+    ------
+    GuardError
+        If it is not allowed, or the plan cannot be resumed.
+    BusyError
+        If it is under way.
+    """
+    permit.require()
+    entry = _entry(plan_id, runner, journal)
+    if entry.state not in ("running", "failed"):
+        raise GuardError(f"Plan {plan_id} is {entry.state}; there is nothing to resume.")
+    journal.take(plan_id, "running")
+    return Run(journal.plan(plan_id), runner, journal, progress).forward()
+
+
+def roll_back(  # noqa: PLR0913 (one argument for each guard)
+    plan_id: str,
+    runner: Runner,
+    journal: Journal,
+    *,
+    permit: Permit,
+    confirmation: str = "",
+    progress: Progress | None = None,
+) -> Outcome:
+    """Undo what a plan did, the last step first; snapshots are kept.
+
+    Parameters
+    ----------
+    confirmation : str
+        Needed where the plan is done: the same text as before.
+
+    Raises
+    ------
+    GuardError
+        If it is not allowed, or a step of it cannot be undone.
+    BusyError
+        If it is under way.
+    """
+    permit.require()
+    entry, plan = _entry(plan_id, runner, journal), journal.plan(plan_id)
+    if entry.state not in ("running", "failed", "done", "rolling back"):
+        raise GuardError(f"Plan {plan_id} is {entry.state}; there is nothing to undo.")
+    if entry.state == "done":
+        require_confirmation(confirmation, plan.confirmation)
+    run = Run(plan, runner, journal, progress)
+    run.require_way_back(was_done=entry.state == "done")
+    journal.take(plan_id, "rolling back")
+    return run.back()
+
+
+def close(plan_id: str, journal: Journal) -> None:
+    """Close a plan that a person has settled by hand; nothing is called.
+
+    Raises
+    ------
+    GuardError
+        If it needs no closing.
+    """
+    entry = journal.entry(plan_id)
+    if not entry.is_unfinished:
+        raise GuardError(f"Plan {plan_id} is {entry.state}; it needs no closing.")
+    journal.take(plan_id, "closed")
+
+
+def require_confirmation(typed: str, wanted: str) -> None:
+    """Raise a GuardError unless the text was typed as it was asked for."""
+    if typed.strip() != wanted:
+        raise GuardError(
+            "The confirmation does not match; nothing was changed.",
+            next_step=f"Type “{wanted}”.",
+        )
+
+
+def require_safe(plan: Plan, runner: Runner) -> Plan:
+    """The plan with its checks made now; raises a GuardError if one of them, or AWS, says no."""
+    checked = examine(plan, runner)
+    if checked.blocked_by:
+        reasons = " ".join(check.text for check in checked.blocked_by)
+        raise GuardError(f"{plan.title} is not safe: {reasons}", next_step="Nothing was changed.")
+    denied = [trial for trial in dry_run(checked, runner) if trial.is_allowed is False]
+    if denied:
+        raise GuardError(
+            f"The dry run of {plan.title} fails: {denied[0].text}",
+            next_step="Nothing was changed.",
+        )
+    return checked
+
+
+RunnerOf = Callable[[Plan], Runner]
+
+
+def _entry(plan_id: str, runner: Runner, journal: Journal) -> LoggedPlan:
+    entry = journal.entry(plan_id)
+    if (entry.runner, entry.account_id) != (runner.name, runner.account_id):
+        raise GuardError(
+            f"Plan {plan_id} belongs to account {entry.account_id}, not to {runner.account_id}.",
+            next_step="Sign in to that account.",
+        )
+    return entry
