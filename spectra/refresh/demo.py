@@ -10,7 +10,8 @@ import pandas as pd
 from spectra.catalog import Catalog
 from spectra.refresh.hours import HOUR, current_hour
 from spectra.sources.demo import DemoCompany
-from spectra.store import Store
+from spectra.sources.demo.changes import Change
+from spectra.store import Store, demo_log
 from spectra.store.database import set_meta
 from spectra.store.factors import write_factors
 from spectra.store.fetch_log import Fetch, log_fetch
@@ -44,16 +45,19 @@ def refresh_demo(
     Returns
     -------
     bool
-        True when hours were added.
+        True when hours were added, or followed what was done to the fleet.
     """
     say = progress or (lambda share, text: None)
     started = datetime.now(UTC)
     end = current_hour(now) + HOUR
     known = store.meta(_DEMO_UNTIL)
     first = datetime.fromisoformat(known) if known else end - timedelta(days=days)
-    if first >= end or _has_own_fleet(store):
+    if _has_own_fleet(store):
         return False
-    company = DemoCompany(catalog)
+    followed = apply_demo_changes(store, catalog)
+    if first >= end:
+        return followed
+    company = _company(store, catalog)
     say(0.02, "Founding the demo company")
     _write_demo_fleet(store, catalog, company, first, end)
     say(0.15, "Reading the grids")
@@ -73,6 +77,50 @@ def refresh_demo(
         ),
     )
     return True
+
+
+def apply_demo_changes(store: Store, catalog: Catalog) -> bool:
+    """Let the record follow what was done to the demo fleet, from the hour it was done in.
+
+    Idempotent; of the hours before nothing is written.
+
+    Returns
+    -------
+    bool
+        True when there was something to follow.
+    """
+    pending, known = demo_log.unapplied(store), store.meta(_DEMO_UNTIL)
+    if pending is None or known is None:
+        return False
+    (since, last_id), end = pending, datetime.fromisoformat(known)
+    named = demo_log.unapplied_resources(store)
+    company = _company(store, catalog)
+    instances, volumes = company.instances(end), company.volumes(end)
+    instances = instances[instances["instance_id"].isin(named)]
+    own = volumes[volumes["instance_id"].isin(named)]["volume_id"]
+    volumes = volumes[volumes["volume_id"].isin({*named, *own})]
+    write_instances(store, instances)
+    write_volumes(store, volumes)
+    demo_log.drop_spans(store, "instances", "instance_id", instances, since)
+    demo_log.drop_spans(store, "volumes", "volume_id", volumes, since)
+    write_factors(store, catalog)
+    hour = current_hour(since)
+    used = company.utilisation(hour, max(end, hour))
+    write_utilisation(store, used[used["instance_id"].isin(named)])
+    first_day, end_day = hour.date(), (end - HOUR).date() + timedelta(days=1)
+    costs = company.costs(first_day, max(end_day, first_day), now=end)
+    ids = {*named, *volumes["volume_id"]}
+    write_costs(store, costs[costs["resource_id"].isin(ids)])
+    recompute(store)
+    demo_log.mark_applied(store, last_id)
+    return True
+
+
+def _company(store: Store, catalog: Catalog) -> DemoCompany:
+    """The demo company with everything that was done to it."""
+    made = demo_log.changes(store)
+    changes = [Change.at(c.resource_id, c.at, c.kind, c.value) for c in made]
+    return DemoCompany(catalog, changes=changes)
 
 
 def _has_own_fleet(store: Store) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -54,10 +55,55 @@ def unapplied(store: Store) -> tuple[datetime, int] | None:
     return None if row is None or row[0] is None else (row[0].astimezone(UTC), row[1])
 
 
+def unapplied_resources(store: Store) -> set[str]:
+    """Resources of such changes."""
+    rows = store.cursor().execute(
+        "SELECT DISTINCT resource_id FROM demo_changes WHERE NOT is_applied"
+    )
+    return {str(name) for (name,) in rows.fetchall()}
+
+
 def mark_applied(store: Store, last_id: int) -> None:
     """Note that the facts follow all changes up to one."""
     with store.write(is_fact=False) as cursor:
         cursor.execute("UPDATE demo_changes SET is_applied = true WHERE change_id <= ?", [last_id])
+
+
+def span_at(
+    store: Store, table: Literal["instances", "volumes"], resource_id: str, moment: datetime
+) -> dict[str, Any] | None:
+    """The span of a demo resource at a moment, with changes that the facts do not follow yet."""
+    id_column, kind = (("instance_id", "instance_type") if table == "instances"
+                       else ("volume_id", "volume_type"))  # fmt: skip
+    cursor = store.cursor().execute(
+        f"SELECT * FROM {table} WHERE {id_column} = $id AND source = 'demo' "
+        "AND valid_from <= $moment AND coalesce(valid_to > $moment, true) "
+        "ORDER BY valid_from DESC LIMIT 1",
+        {"id": resource_id, "moment": moment},
+    )
+    names = [column[0] for column in cursor.description]
+    rows = cursor.fetchall()
+    if not rows:
+        return None
+    span = dict(zip(names, rows[0], strict=True))
+    pending = store.cursor().execute(
+        "SELECT kind, value FROM demo_changes WHERE resource_id = ? AND NOT is_applied "
+        "ORDER BY change_id",
+        [resource_id],
+    )
+    for what, value in pending.fetchall():
+        span[kind if what == "type" else "state"] = value
+    return span
+
+
+def volumes_at(store: Store, instance_id: str, moment: datetime) -> list[str]:
+    """Volumes that are attached to a demo instance at a moment."""
+    rows = store.cursor().execute(
+        "SELECT volume_id FROM volumes WHERE instance_id = $id AND source = 'demo' "
+        "AND valid_from <= $moment AND coalesce(valid_to > $moment, true) ORDER BY ALL",
+        {"id": instance_id, "moment": moment},
+    )
+    return [str(name) for (name,) in rows.fetchall()]
 
 
 def drop_spans(

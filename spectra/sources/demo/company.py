@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import date, datetime
 
 import pandas as pd
 
 from spectra.catalog import Catalog
 from spectra.errors import InputError
+from spectra.sources.demo.changes import Change, by_resource
 from spectra.sources.demo.clock import DAY_S, day_start_s, require_utc, require_window
 from spectra.sources.demo.costs import cost_rows
 from spectra.sources.demo.fleet import History, build_history
@@ -30,10 +31,15 @@ class DemoCompany:
         Reference tables.
     seed
         Another seed gives another company with the same blueprint.
+    changes
+        What was done to its machines and volumes, in order; the record follows from then on.
     """
 
-    def __init__(self, catalog: Catalog, seed: int = 20260101) -> None:
+    def __init__(
+        self, catalog: Catalog, seed: int = 20260101, changes: Iterable[Change] = ()
+    ) -> None:
         self._catalog = catalog
+        self._changes = by_resource(changes)
         self._seed = seed
         self._built: tuple[int, History] | None = None
 
@@ -42,7 +48,7 @@ class DemoCompany:
         horizon_s = (until_s // DAY_S + 3) * DAY_S
         built = self._built
         if built is None or built[0] < horizon_s:
-            built = (horizon_s, build_history(self._catalog, self._seed, horizon_s))
+            built = (horizon_s, build_history(self._catalog, self._seed, horizon_s, self._changes))
             self._built = built
         return built[1]
 

@@ -13,6 +13,7 @@ from spectra.catalog import Catalog
 from spectra.errors import InputError
 from spectra.sources.demo.blueprint import GROUPS, ORPHANS, PRODUCTION, Group
 from spectra.sources.demo.calendar import Slot, Span, lives
+from spectra.sources.demo.changes import Changes, changed_spans, changed_volumes
 from spectra.sources.demo.clock import DAY_S, EPOCH_S, NEVER_S
 from spectra.sources.demo.noise import Ints, key64, share
 from spectra.sources.demo.tags import tags_json
@@ -85,7 +86,9 @@ class History:
         return np.flatnonzero(self.running & (self.start < last_s) & (self.stop > first_s))
 
 
-def build_history(catalog: Catalog, seed: int, horizon_s: int) -> History:
+def build_history(
+    catalog: Catalog, seed: int, horizon_s: int, changes: Changes | None = None
+) -> History:
     """Build the fleet's history from the epoch up to a horizon.
 
     A later horizon adds spans and ends open ones; it changes nothing else.
@@ -95,6 +98,8 @@ def build_history(catalog: Catalog, seed: int, horizon_s: int) -> History:
     horizon_s
         Seconds since 1970 [s]. Take it two days after the moment that is asked for, so
         that every end before that moment is known.
+    changes
+        What was done to machines and volumes; nothing before a change differs for it.
 
     Raises
     ------
@@ -102,8 +107,16 @@ def build_history(catalog: Catalog, seed: int, horizon_s: int) -> History:
         If the catalogue lacks a region of the demo fleet.
     """
     slots = _slots(catalog, seed, horizon_s)
-    history = History([machine for slot in slots for machine in _machines(seed, slot)], horizon_s)
+    machines = [machine for slot in slots for machine in _machines(seed, slot)]
+    if changes:
+        machines = [
+            (host, changed_spans(spans, changes.get(host.instance_id, ())))
+            for host, spans in machines
+        ]
+    history = History(machines, horizon_s)
     history.volumes.extend(_orphans(seed))
+    if changes:
+        history.volumes = changed_volumes(history.volumes, changes)
     return history
 
 
