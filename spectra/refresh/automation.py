@@ -34,6 +34,8 @@ class Automation:
         Gives the settings in force, so that switching off or another interval takes effect.
     catch_up : callable
         Brings in what needs no key: the demo company, dropped files.
+    act : callable
+        Starts and stops what schedules have due at a moment, and says so; empty when nothing was.
     """
 
     def __init__(
@@ -42,12 +44,14 @@ class Automation:
         config: Callable[[], Config],
         refresher: Refresher,
         catch_up: Callable[[], None],
+        act: Callable[[datetime], str] = lambda now: "",
     ) -> None:
         self._store, self._config, self._refresher = store, config, refresher
-        self._catch_up = catch_up
+        self._catch_up, self._act = catch_up, act
         self._stop = threading.Event()
         self._next: datetime | None = None
         self.last: Tick | None = None
+        self.last_action: Tick | None = None
         self._thread = threading.Thread(target=self._loop, name="spectra-automation", daemon=True)
 
     @property
@@ -76,15 +80,22 @@ class Automation:
         if not config.automation:
             self._next = None
             return
+        if acted := self._guarded(lambda: self._act(now)):
+            self.last_action = Tick(now, acted)
         if self._next is not None and now < self._next:
             return
         self._next = now + timedelta(minutes=config.automation_minutes)
+        self.last = Tick(now, self._guarded(lambda: self._work(config, now)))
+
+    @staticmethod
+    def _guarded(work: Callable[[], str]) -> str:
+        """What some work says of itself, or the error that ended it."""
         try:
-            self.last = Tick(now, self._work(config, now))
+            return work()
         except SpectraError as error:
-            self.last = Tick(now, str(error))
+            return str(error)
         except Exception as error:  # noqa: BLE001 (one bad tick must not end the schedule)
-            self.last = Tick(now, str(unexpected(error)))
+            return str(unexpected(error))
 
     def _work(self, config: Config, now: datetime) -> str:
         self._catch_up()

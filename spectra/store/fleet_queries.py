@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -39,6 +39,31 @@ def known_instances(store: Store, account_id: str, region: str) -> set[str]:
         [account_id, region],
     )
     return set(frame["instance_id"])
+
+
+def present(
+    store: Store, table: Literal["instances", "volumes"], moment: datetime
+) -> list[dict[str, Any]]:
+    """Spans that hold at a moment, by name and ID.
+
+    Instances come with ``volume_ids``, volumes with the ``availability_zone`` of their instance.
+    """
+    holds = "valid_from <= $moment AND coalesce(valid_to > $moment, true)"
+    queries = {
+        "instances": f"""
+            SELECT i.*, d.volume_ids FROM instances i LEFT JOIN (
+                SELECT instance_id, list(volume_id ORDER BY volume_id) AS volume_ids
+                FROM volumes WHERE {holds} GROUP BY instance_id) d USING (instance_id)
+            WHERE {holds} ORDER BY name, instance_id""",
+        "volumes": f"""
+            SELECT v.*, i.availability_zone FROM volumes v LEFT JOIN (
+                SELECT instance_id, availability_zone FROM instances WHERE {holds}) i
+                USING (instance_id)
+            WHERE {holds} ORDER BY volume_id""",
+    }
+    cursor = store.cursor().execute(queries[table], {"moment": moment})
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def types_in(store: Store, account_id: str, region: str) -> tuple[str, ...]:

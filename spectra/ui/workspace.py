@@ -10,6 +10,8 @@ from datetime import datetime
 
 import streamlit as st
 
+from spectra.actions.runners import Runners
+from spectra.actions.schedules import run_due
 from spectra.catalog import Catalog, load_catalog
 from spectra.config import Config, Stated, load_config, stated
 from spectra.errors import SpectraError
@@ -51,6 +53,12 @@ class Setup:
     def plan_runs(self) -> None:
         """Plan the runs that come due on the newest forecasts."""
         plan_due_runs(self.store, self.catalog)
+
+    def run_schedules(self, now: datetime) -> str:
+        """Start and stop what schedules have due; for the shared workspace alone."""
+        runners = Runners(self.store, self.catalog, self.config)
+        permit = runners.permit(is_private=self.keys is not None)
+        return " ".join(o.text for o in run_due(self.store, runners.of, permit, now))
 
     def reload(self) -> None:
         """Look the settings up again, after some were saved or keys were typed."""
@@ -175,6 +183,7 @@ def automation(path: str, memory_limit: str) -> Automation:
         lambda: setup.config,
         shared.refresher,
         lambda: shared.catch_up(current_hour(), lambda share, text: None),
+        setup.run_schedules,
     )
     schedule.start()
     return schedule

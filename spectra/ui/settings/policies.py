@@ -3,33 +3,40 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from spectra.sources.aws.permissions import READ_ACTIONS
 
-_ACTIONS = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Sid": "ResizeManaged",
-            "Effect": "Allow",
-            "Action": ["ec2:StopInstances", "ec2:StartInstances", "ec2:ModifyInstanceAttribute"],
-            "Resource": "arn:aws:ec2:*:*:instance/*",
-            "Condition": {"StringEquals": {"aws:ResourceTag/spectra:managed": "true"}},
-        },
-        {
-            "Sid": "CopyToAnotherRegion",
-            "Effect": "Allow",
-            "Action": [
-                "ec2:CreateImage",
-                "ec2:CreateSnapshot",
-                "ec2:CopyImage",
-                "ec2:RunInstances",
-                "ec2:CreateTags",
-            ],
-            "Resource": "*",
-        },
-    ],
+# What is read afresh before a change, and waited for after it.
+_LOOKS = (
+    "ec2:DescribeAddresses",
+    "ec2:DescribeInstanceAttribute",
+    "ec2:DescribeInstanceStatus",
+    "ec2:DescribeInstanceTypeOfferings",
+    "ec2:DescribeInstanceTypes",
+    "ec2:DescribeInstances",
+    "ec2:DescribeRegions",
+    "ec2:DescribeSnapshots",
+    "ec2:DescribeVolumes",
+    "ec2:DescribeVolumesModifications",
+)
+_CHANGES = {
+    "instance": (
+        "ec2:ModifyInstanceAttribute",
+        "ec2:StartInstances",
+        "ec2:StopInstances",
+        "ec2:TerminateInstances",
+    ),
+    "volume": ("ec2:DeleteVolume", "ec2:ModifyVolume"),
 }
+# Copies, which harm nothing that is there; copying to another region comes with migration.
+_COPIES = (
+    "ec2:CopyImage",
+    "ec2:CreateImage",
+    "ec2:CreateSnapshot",
+    "ec2:CreateVolume",
+    "ec2:RunInstances",
+)
 
 
 def read_policy() -> str:
@@ -49,9 +56,45 @@ def read_policy() -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": statements}, indent=2)
 
 
-def action_policy() -> str:
-    """Policy for a separate role that may change instances tagged for it."""
-    return json.dumps(_ACTIONS, indent=2)
+def action_policy(tag: tuple[str, str] = ("spectra:managed", "true")) -> str:
+    """Policy for a separate role that may change what is tagged for it."""
+    key, value = tag
+    managed = {"StringEquals": {f"aws:ResourceTag/{key}": value}}
+    statements: list[dict[str, Any]] = [
+        {"Sid": "Look", "Effect": "Allow", "Action": list(_LOOKS), "Resource": "*"},
+        *(
+            {
+                "Sid": f"ChangeManaged{kind.capitalize()}s",
+                "Effect": "Allow",
+                "Action": list(actions),
+                "Resource": f"arn:aws:ec2:*:*:{kind}/*",
+                "Condition": managed,
+            }
+            for kind, actions in _CHANGES.items()
+        ),
+        {
+            # No other tag: the role must not be able to put itself in charge of a resource.
+            "Sid": "RememberType",
+            "Effect": "Allow",
+            "Action": ["ec2:CreateTags", "ec2:DeleteTags"],
+            "Resource": "arn:aws:ec2:*:*:instance/*",
+            "Condition": {
+                **managed,
+                "ForAllValues:StringEquals": {"aws:TagKeys": ["spectra:previous-type"]},
+            },
+        },
+        {
+            "Sid": "TagCopies",
+            "Effect": "Allow",
+            "Action": ["ec2:CreateTags"],
+            "Resource": "arn:aws:ec2:*:*:*/*",
+            "Condition": {
+                "StringEquals": {"ec2:CreateAction": [a.removeprefix("ec2:") for a in _COPIES]}
+            },
+        },
+        {"Sid": "Copy", "Effect": "Allow", "Action": list(_COPIES), "Resource": "*"},
+    ]
+    return json.dumps({"Version": "2012-10-17", "Statement": statements}, indent=2)
 
 
 def cloudformation() -> str:

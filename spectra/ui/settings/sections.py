@@ -119,10 +119,10 @@ def aws_section(page: Page) -> None:
         st.code(policies.cloudformation(), language="yaml")
     with st.expander("IAM policy for actions (off unless you enable it)", icon=":material/build:"):
         st.caption(
-            "For a separate role. Only instances with the tag spectra:managed = true can be "
-            "stopped, resized and started. SPECTRA changes nothing in an account yet."
+            "For a separate role. Only instances and volumes with the tag below can be changed; "
+            "SPECTRA itself asks for the tag too."
         )
-        st.code(policies.action_policy(), language="json")
+        st.code(policies.action_policy(page.workspace.config.actions_tag), language="json")
     with st.expander("For the operator: secrets.toml", icon=":material/settings:"):
         st.code(policies.SECRETS_TOML, language="toml")
         st.caption("Or environment variables of the same names, such as SPECTRA_AWS_ROLE_ARNS.")

@@ -1,0 +1,162 @@
+"""Starts and stops by the clock: due times of schedules, through the same guarded path."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+from cronsim import CronSim, CronSimError
+
+from spectra.actions.builders import start, stop
+from spectra.actions.executor import RunnerOf, execute, require_confirmation
+from spectra.actions.journal import Journal
+from spectra.actions.permit import Permit
+from spectra.actions.plan import Action, Plan
+from spectra.actions.run import Outcome
+from spectra.actions.targets import targets
+from spectra.errors import GuardError, InputError, SpectraError
+from spectra.store import Store
+from spectra.store.action_schedules import ActionSchedule, handle, save_schedule, schedules
+
+# A time that was missed by more, while nothing ran, is not made up for.
+LATE = timedelta(hours=1)
+
+
+def new_schedule(  # noqa: PLR0913 (the parts of one record)
+    name: str,
+    tag: tuple[str, str],
+    *,
+    cron_start: str | None = None,
+    cron_stop: str | None = None,
+    timezone: str = "UTC",
+    now: datetime | None = None,
+) -> ActionSchedule:
+    """A schedule that is not confirmed yet.
+
+    Raises
+    ------
+    InputError
+        If it has no name, no time, or one of its times never comes.
+    """
+    if not name.strip() or not all(tag):
+        raise InputError("A schedule needs a name and a tag.")
+    if not (cron_start or cron_stop):
+        raise InputError("A schedule needs a time to start or to stop.")
+    now = now or datetime.now(UTC)
+    for cron in filter(None, (cron_start, cron_stop)):
+        _next(cron, timezone, now)
+    return ActionSchedule(
+        uuid4().hex[:12], name.strip(), *tag, cron_start or None, cron_stop or None, timezone,
+        True, None, now,
+    )  # fmt: skip
+
+
+def confirm(
+    store: Store, schedule: ActionSchedule, typed: str, now: datetime | None = None
+) -> ActionSchedule:
+    """Keep a schedule once its name was typed; it acts from now on.
+
+    Raises
+    ------
+    GuardError
+        If something else was typed.
+    """
+    require_confirmation(typed, schedule.name)
+    now = now or datetime.now(UTC)
+    confirmed = replace(schedule, confirmed_at=now, handled_until=now)
+    save_schedule(store, confirmed)
+    return confirmed
+
+
+def next_due(schedule: ActionSchedule, after: datetime) -> tuple[datetime, Action] | None:
+    """What a schedule does next, and when in UTC; the later kind where both are at one time."""
+    crons: list[tuple[Action, str | None]] = [
+        ("start", schedule.cron_start), ("stop", schedule.cron_stop),
+    ]  # fmt: skip
+    times = [(_next(cron, schedule.timezone, after), action) for action, cron in crons if cron]
+    return min(times) if times else None
+
+
+def due(schedule: ActionSchedule, now: datetime) -> tuple[datetime, Action] | None:
+    """The last thing that came due since the schedule was handled, if it is not too late for it."""
+    found, moment = None, max(schedule.handled_until, now - LATE)
+    while (coming := next_due(schedule, moment)) is not None and coming[0] <= now:
+        found, moment = coming, coming[0]
+    return found
+
+
+def run_due(
+    store: Store, runner_of: RunnerOf, permit: Permit, now: datetime | None = None
+) -> list[Outcome]:
+    """Do what schedules have due; everything they do, and everything refused, is journalled."""
+    now = now or datetime.now(UTC)
+    outcomes: list[Outcome] = []
+    for schedule in schedules(store):
+        if not schedule.is_active or schedule.confirmed_at is None:
+            continue
+        found = due(schedule, now)
+        if found is not None:
+            handle(store, schedule, now)
+            outcomes += _run(store, schedule, found[1], runner_of, permit)
+    return outcomes
+
+
+def plans_of(store: Store, schedule: ActionSchedule, action: Action) -> list[Plan]:
+    """Plans for every instance with the tag that is not yet as the schedule wants it."""
+    state, build = ("running", stop) if action == "stop" else ("stopped", start)
+    tag = (schedule.tag_key, schedule.tag_value)
+    return [build(t) for t in targets(store, kind="instance", tag=tag) if t.state == state]
+
+
+def _run(
+    store: Store, schedule: ActionSchedule, action: Action, runner_of: RunnerOf, permit: Permit
+) -> list[Outcome]:
+    """Run plans one by one; what is not safe is left out, and the first failure ends it."""
+    journal, outcomes = Journal(store), list[Outcome]()
+    plans = plans_of(store, schedule, action)
+    why = _too_many(len(plans), permit)
+    for plan in plans:
+        origin = f"schedule {schedule.name}"
+        if not why:
+            try:
+                outcome = execute(
+                    plan, runner_of(plan), journal,
+                    confirmation=plan.confirmation, permit=permit, origin=origin,
+                )  # fmt: skip
+            except SpectraError as error:
+                outcomes.append(_skipped(journal, plan, str(error), origin))
+                continue
+            outcomes.append(outcome)
+            why = "" if outcome.is_done else f"Not begun: {outcome.plan_id} before it failed."
+        else:
+            outcomes.append(_skipped(journal, plan, why, origin))
+    return outcomes
+
+
+def _too_many(count: int, permit: Permit) -> str:
+    try:
+        permit.require()
+    except GuardError as error:
+        return str(error)
+    if count > permit.limit:
+        return f"{count} instances have the tag, and at most {permit.limit} are changed at once."
+    return ""
+
+
+def _skipped(journal: Journal, plan: Plan, why: str, origin: str) -> Outcome:
+    journal.skip(plan, "none", why, origin=origin, batch_id=None)
+    return Outcome(plan.plan_id, "skipped", f"{plan.title}: {why}")
+
+
+def _next(cron: str, timezone: str, after: datetime) -> datetime:
+    try:
+        return next(CronSim(cron, after.astimezone(ZoneInfo(timezone)))).astimezone(UTC)
+    except (CronSimError, StopIteration):
+        raise InputError(
+            f"“{cron}” is no cron expression that ever comes due.",
+            next_step="It has five parts: minute, hour, day of month, month, day of week.",
+        ) from None
+    except (KeyError, ValueError):
+        raise InputError(f"There is no time zone “{timezone}”.") from None
