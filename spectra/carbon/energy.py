@@ -81,6 +81,21 @@ def curve(match: TypeMatch, power_model: str = "measured") -> PowerCurve:
     return PowerCurve(*(idle + per_pct * load for load in LOAD_POINTS_PCT))
 
 
+def common_method(*types: InstanceType) -> str:
+    """The best power method that all of some types have: ``measured``, else ``calibrated``.
+
+    Types are only compared by one method: the difference between two would pass for a saving.
+    """
+    return "measured" if all(t.teads is not None for t in types) else "calibrated"
+
+
+def curve_by(instance: InstanceType, method: str) -> PowerCurve:
+    """Host curve by a method of `common_method`."""
+    if method == "measured" and instance.teads is not None:
+        return instance.teads
+    return calibrated_curve(instance)
+
+
 def gpu_watts(instance: InstanceType, gpu_pct: float) -> float:
     """Power of all accelerators of an instance at a load [W]; 0 for types without any."""
     load = min(max(gpu_pct, 0.0), 100.0) / 100.0

@@ -76,18 +76,19 @@ def build(store: Store, count: int = 5_000, days: int = 90, end: datetime | None
 
 
 def add_utilisation(store: Store, first: datetime, end: datetime) -> None:
-    """Random hourly utilisation of every instance, made in SQL."""
+    """Random hourly utilisation of every instance, made in SQL; some are idle, some are full."""
     with store.write() as cursor:
         cursor.execute(
             """
             INSERT INTO utilisation BY NAME
             SELECT resource_key, hour,
-                   CASE WHEN random() > $gaps THEN (random() * 100)::REAL END AS cpu_avg_pct,
-                   100 AS cpu_max_pct, 1e6 AS network_in_bytes, 1e6 AS network_out_bytes,
+                   cpu_avg_pct, cpu_avg_pct * 1.2 AS cpu_max_pct,
+                   1e6 AS network_in_bytes, 1e6 AS network_out_bytes,
                    'benchmark' AS source, 'demo' AS quality, $end AS fetched_at
-            FROM (SELECT unnest(generate_series($first, $end - INTERVAL 1 HOUR,
-                                                INTERVAL 1 HOUR)) AS hour),
-                 (SELECT resource_key FROM resources)
+            FROM (SELECT resource_key, hour, CASE WHEN random() > $gaps
+                      THEN (random() * (2 + resource_key % 7 * 14))::REAL END AS cpu_avg_pct
+                  FROM (SELECT unnest(generate_series($first, $end - INTERVAL 1 HOUR,
+                                                      INTERVAL 1 HOUR)) AS hour), resources)
             """,
             {"first": first, "end": end, "gaps": GAP_SHARE},
         )

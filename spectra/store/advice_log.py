@@ -1,0 +1,181 @@
+"""Rightsizing advice as kept: the last run, what was decided of it, and what was carried out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import pandas as pd
+
+from spectra.store.database import Store
+from spectra.store.selection import Selection
+
+State = Literal["open", "accepted", "snoozed", "dismissed", "done"]
+STATES: tuple[State, ...] = ("open", "accepted", "snoozed", "dismissed", "done")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """When the fleet was last judged, up to which hour, by which rules and factors."""
+
+    computed_at: datetime
+    data_until: datetime
+    rules: str
+    factor_set: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person, or SPECTRA on seeing it done, said of a recommendation."""
+
+    unit_id: str
+    finding: str
+    state: State
+    decided_at: datetime
+    until: datetime | None = None
+    reason: str = ""
+
+
+# The state of each recommendation now: the last decision on this very finding, unless it lapsed.
+# What was called done and is still advised days later was not done, or needs doing again.
+_STATES = """
+SELECT unit_id, finding, until, reason AS state_reason, decided_at,
+    CASE WHEN state = 'snoozed' AND until <= $now THEN 'open'
+         WHEN state = 'done' AND decided_at <= $now - INTERVAL 2 DAY THEN 'open'
+         ELSE state END AS state
+FROM (SELECT DISTINCT ON (unit_id, finding) * FROM advice_events
+      ORDER BY unit_id, finding, decided_at DESC)
+"""
+
+
+def last_run(store: Store) -> Run | None:
+    """The last run; None before the first."""
+    row = store.row(
+        "SELECT computed_at, data_until, rules, factor_set, seconds FROM advice_runs "
+        "ORDER BY computed_at DESC LIMIT 1"
+    )
+    return None if row is None else Run(*row)
+
+
+def keep(store: Store, run: Run, advice: pd.DataFrame, options: pd.DataFrame) -> None:
+    """Put a run in the place of the last one."""
+    with store.write() as cursor:
+        for table, frame in (("advice", advice), ("advice_options", options)):
+            cursor.execute(f"DELETE FROM {table}")
+            if frame.empty:
+                continue
+            cursor.register("incoming", frame)
+            cursor.execute(f"INSERT INTO {table} BY NAME SELECT * FROM incoming")
+            cursor.unregister("incoming")
+        cursor.execute("DELETE FROM advice_runs")
+        cursor.execute(
+            "INSERT INTO advice_runs VALUES (?, ?, ?, ?, ?)",
+            [run.computed_at, run.data_until, run.rules, run.factor_set, run.seconds],
+        )
+
+
+def advice(store: Store, now: datetime, selection: Selection | None = None) -> pd.DataFrame:
+    """All advice of the last run with its state, the greatest carbon saving first."""
+    where = selection.sql if selection else "true"
+    return store.frame(
+        f"""
+        SELECT a.*, s.until, s.state_reason,
+            CASE WHEN a."action" IS NOT NULL THEN coalesce(s.state, 'open') END AS state_now
+        FROM (SELECT * FROM advice WHERE {where}) a
+        LEFT JOIN ({_STATES}) s USING (unit_id, finding)
+        ORDER BY a.carbon_g_per_h DESC NULLS LAST, a.name
+        """,
+        {"now": now, **(selection.filters if selection else {})},
+    )
+
+
+def options(store: Store, unit_id: str) -> pd.DataFrame:
+    """Types that a unit was replayed on: the recommended first, then by carbon saving."""
+    return store.frame(
+        "SELECT * EXCLUDE (unit_id) FROM advice_options WHERE unit_id = ? "
+        "ORDER BY is_best DESC, is_feasible DESC, carbon_g_per_h DESC",
+        [unit_id],
+    )
+
+
+def open_savings(
+    store: Store, now: datetime, by: Literal["team", "region", "finding", "environment"]
+) -> pd.DataFrame:
+    """Savings of what is open or accepted, summed: name, count, carbon_g_per_h, USD per hour."""
+    return store.frame(
+        f"""
+        SELECT a.{by} AS name, count(*) AS "count", sum(carbon_g_per_h) AS carbon_g_per_h,
+            sum(list_usd_per_h) AS list_usd_per_h, sum(cash_usd_per_h) AS cash_usd_per_h
+        FROM advice a LEFT JOIN ({_STATES}) s USING (unit_id, finding)
+        WHERE a."action" IS NOT NULL AND coalesce(s.state, 'open') IN ('open', 'accepted')
+            AND a.finding IN ('idle', 'over-provisioned')
+        GROUP BY ALL ORDER BY carbon_g_per_h DESC
+        """,
+        {"now": now},
+    )
+
+
+def decide(store: Store, decisions: Iterable[Decision]) -> None:
+    """Write down decisions; what is done also enters the ledger with what was promised."""
+    with store.write() as cursor:
+        for made in decisions:
+            cursor.execute(
+                "INSERT INTO advice_events VALUES (?, ?, ?, ?, ?, ?)",
+                [made.unit_id, made.finding, made.state, made.until, made.reason, made.decided_at],
+            )
+            if made.state == "done":
+                cursor.execute(
+                    """
+                    INSERT OR IGNORE INTO advice_ledger
+                    SELECT unit_id, name, team, region, finding, "action", instance_type,
+                        target_type, ?, ?, now_g_per_h, carbon_g_per_h, carbon_low_g_per_h,
+                        carbon_high_g_per_h, list_usd_per_h, cash_usd_per_h
+                    FROM advice WHERE unit_id = ? AND finding = ? AND "action" IS NOT NULL
+                    """,
+                    [made.decided_at, made.reason or "marked", made.unit_id, made.finding],
+                )
+
+
+def events(store: Store, unit_id: str) -> pd.DataFrame:
+    """What was decided of a unit, newest first."""
+    return store.frame(
+        "SELECT decided_at, finding, state, until, reason FROM advice_events "
+        "WHERE unit_id = ? ORDER BY decided_at DESC",
+        [unit_id],
+    )
+
+
+def carried_out(store: Store) -> pd.DataFrame:
+    """The ledger, newest first."""
+    return store.frame("SELECT * FROM advice_ledger ORDER BY done_at DESC")
+
+
+def seen_done(store: Store, now: datetime) -> list[Decision]:
+    """Recommendations that the inventory shows as carried out: resized as advised, or gone."""
+    rows: list[tuple[Any, ...]] = (
+        store.cursor()
+        .execute(
+            f"""
+            WITH present AS (
+                SELECT DISTINCT ON (instance_id) instance_id, instance_type, state, valid_to,
+                    valid_from
+                FROM instances ORDER BY instance_id, valid_from DESC)
+            SELECT a.unit_id, a.finding, p.valid_from
+            FROM advice a JOIN present p ON p.instance_id = a.unit_id
+            LEFT JOIN ({_STATES}) s USING (unit_id, finding)
+            WHERE coalesce(s.state, 'open') <> 'done' AND (
+                a."action" = 'resize' AND p.instance_type = a.target_type
+                OR a."action" = 'stop' AND (p.valid_to IS NOT NULL
+                    OR p.state = 'stopped' AND p.valid_from <= $now - INTERVAL 1 DAY))
+            """,
+            {"now": now},
+        )
+        .fetchall()
+    )
+    return [
+        Decision(unit_id, finding, "done", at, reason="seen in the inventory")
+        for unit_id, finding, at in rows
+    ]
