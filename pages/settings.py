@@ -12,6 +12,7 @@ SECTIONS = (
     "Regions",
     "Tags",
     "Method",
+    "Rightsizing",
     "Automation",
     "Data",
     "Usage",
@@ -52,6 +53,9 @@ match section:
         sections.tags_section(page)
     case "Method":
         sections.method_section(page)
+    case "Rightsizing":
+        st.markdown("The Instances page judges the fleet anew when one of these changes.")
+        forms.section(page, "Rightsizing")
     case "Automation":
         automation.section(page)
     case "Data":

@@ -13,6 +13,7 @@ import pandas as pd
 
 from spectra.carbon.method import Method
 from spectra.catalog import Catalog
+from spectra.config import Config
 from spectra.insight.rightsizing import (
     Advice,
     Case,
@@ -34,6 +35,18 @@ from spectra.store.tags import fold
 
 # A load of weeks changes little in hours.
 TIME_TO_LIVE = timedelta(hours=6)
+
+
+_CARBON_WEIGHTS = {"carbon": 1.0, "balanced": 0.5, "cost": 0.0}
+
+
+def rules_of(config: Config) -> Rules:
+    """The rules that the settings ask for."""
+    return Rules(
+        cpu_headroom_pct=config.rightsizing_cpu_headroom_pct,
+        memory_headroom_pct=config.rightsizing_memory_headroom_pct,
+        carbon_weight=_CARBON_WEIGHTS[config.rightsizing_goal],
+    )
 
 
 def is_due(store: Store, catalog: Catalog, rules: Rules) -> bool:

@@ -56,6 +56,9 @@ class Config:
     embodied_years: str
     pue_source: Literal["regional", "global"]
     power_model: Literal["measured", "linear"]
+    rightsizing_cpu_headroom_pct: int
+    rightsizing_memory_headroom_pct: int
+    rightsizing_goal: Literal["carbon", "balanced", "cost"]
     automation: bool
     automation_minutes: int
     alert_intensity_g_per_kwh: float | None

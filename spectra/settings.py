@@ -216,6 +216,12 @@ SETTINGS = (
         "regional", "global"),
     _of("power_model", "measured", "Method", "power curve: measured per type, or linear after "
         "Cloud Carbon Footprint, which is lower", "measured", "linear"),
+    Setting("rightsizing_cpu_headroom_pct", _whole(0, 50, "%"), "20", "CPU that stays free above "
+            "the peak when a type is proposed", "Rightsizing", saved=True),
+    Setting("rightsizing_memory_headroom_pct", _whole(0, 50, "%"), "20", "memory added to what is "
+            "in use when a type is proposed", "Rightsizing", saved=True),
+    _of("rightsizing_goal", "carbon", "Rightsizing", "what ranks the types that fit: carbon at no "
+        "higher cost, both alike, or cost at no more carbon", "carbon", "balanced", "cost"),
     Setting("automation", _flag, "off", "refresh in the background while the app runs",
             "Automation", saved=True),
     Setting("automation_minutes", _whole(15, 1440, "minutes"), "60", "minutes between background "

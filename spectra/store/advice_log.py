@@ -92,6 +92,23 @@ def advice(store: Store, now: datetime, selection: Selection | None = None) -> p
     )
 
 
+def of_unit(store: Store, unit_id: str, now: datetime) -> dict[str, Any] | None:
+    """Everything that is said of a unit; an unknown value is None."""
+    frame = store.frame(
+        f"""
+        SELECT a.*, s.until, s.state_reason,
+            CASE WHEN a."action" IS NOT NULL THEN coalesce(s.state, 'open') END AS state_now
+        FROM advice a LEFT JOIN ({_STATES}) s USING (unit_id, finding) WHERE unit_id = $unit_id
+        """,
+        {"now": now, "unit_id": unit_id},
+    )
+    if frame.empty:
+        return None
+    row = {str(k): v for k, v in frame.to_dict("records")[0].items()}
+    notes = list(row.pop("notes"))
+    return {k: None if pd.isna(v) else v for k, v in row.items()} | {"notes": notes}
+
+
 def options(store: Store, unit_id: str) -> pd.DataFrame:
     """Types that a unit was replayed on: the recommended first, then by carbon saving."""
     return store.frame(
@@ -116,6 +133,30 @@ def open_savings(
         """,
         {"now": now},
     )
+
+
+def alternatives(store: Store, selection: Selection) -> dict[str, dict[str, Any]]:
+    """What the best newer and the best Graviton type of each unit would save, by their kind.
+
+    Only types that carry the load, cost less and emit no more; count, carbon_g_per_h and
+    list_usd_per_h.
+    """
+    frame = store.frame(
+        f"""
+        WITH best AS (
+            SELECT o.kind, unit_id, max(o.carbon_g_per_h) AS g,
+                arg_max(o.list_usd_per_h, o.carbon_g_per_h) AS usd
+            FROM advice_options o JOIN (SELECT unit_id FROM advice WHERE {selection.sql})
+                USING (unit_id)
+            WHERE o.is_feasible AND o.list_usd_per_h > 0 AND o.carbon_g_per_h > 0
+                AND o.kind IN ('generation', 'graviton')
+            GROUP BY ALL)
+        SELECT kind, count(*) AS "count", sum(g) AS carbon_g_per_h, sum(usd) AS list_usd_per_h
+        FROM best GROUP BY kind
+        """,
+        selection.filters,
+    )
+    return {str(kind): dict(part.iloc[0]) for kind, part in frame.groupby("kind")}
 
 
 def decide(store: Store, decisions: Iterable[Decision]) -> None:
@@ -151,6 +192,30 @@ def events(store: Store, unit_id: str) -> pd.DataFrame:
 def carried_out(store: Store) -> pd.DataFrame:
     """The ledger, newest first."""
     return store.frame("SELECT * FROM advice_ledger ORDER BY done_at DESC")
+
+
+def realised_stop(
+    store: Store, unit_id: str, done_at: datetime, end: datetime
+) -> tuple[float, float] | None:
+    """What a stop has saved since, per hour of the clock: gCO2e and list USD; None before a day.
+
+    What it emitted before, less what it has emitted in the whole days since.
+    """
+    row = store.row(
+        """
+        SELECT now_g_per_h - coalesce(g, 0) / hours, list_usd_per_h * (1 - coalesce(ran, 0) / hours)
+        FROM advice_ledger,
+            (SELECT sum(scope2_lb_g + upstream_g + td_g + embodied_g) AS g,
+                sum(resource_hours) AS ran,
+                24 * date_diff('day', ($done_at::DATE + 1)::TIMESTAMP, $end::DATE::TIMESTAMP)
+                    AS hours
+             FROM emissions_daily WHERE resource_id = $unit_id AND service = 'Amazon EC2'
+                AND "day" > $done_at::DATE AND "day" < $end::DATE)
+        WHERE unit_id = $unit_id AND done_at = $done_at AND hours > 0
+        """,
+        {"unit_id": unit_id, "done_at": done_at, "end": end},
+    )
+    return None if row is None or row[0] is None else (float(row[0]), float(row[1]))
 
 
 def seen_done(store: Store, now: datetime) -> list[Decision]:

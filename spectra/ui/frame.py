@@ -58,6 +58,7 @@ def navigate() -> st.Page:
                 st.Page("pages/regions.py", title="Regions", icon=":material/public:"),
             ],
             "Act": [
+                st.Page("pages/instances.py", title="Instances", icon=":material/dns:"),
                 st.Page("pages/scheduler.py", title="Scheduler", icon=":material/schedule:"),
             ],
             "Configure": [

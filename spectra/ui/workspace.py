@@ -10,6 +10,7 @@ from datetime import datetime
 
 import streamlit as st
 
+from spectra import advice
 from spectra.actions.runners import Runners
 from spectra.actions.schedules import run_due
 from spectra.catalog import Catalog, load_catalog
@@ -53,6 +54,13 @@ class Setup:
     def plan_runs(self) -> None:
         """Plan the runs that come due on the newest forecasts."""
         plan_due_runs(self.store, self.catalog)
+
+    def after_refresh(self) -> None:
+        """Plan the runs that come due, and judge the fleet's sizes when that is due."""
+        self.plan_runs()
+        rules = advice.rules_of(self.config)
+        if advice.is_due(self.store, self.catalog, rules):
+            advice.refresh_advice(self.store, self.catalog, rules)
 
     def run_schedules(self, now: datetime) -> str:
         """Start and stop what schedules have due; for the shared workspace alone."""
@@ -244,7 +252,7 @@ def open_workspace() -> Workspace:
 def _workspace(store: Store, keys: SessionKeys | None) -> Workspace:
     setup = Setup(store, catalog(), config(), Connections(), keys)
     setup.reload()
-    refresher = Refresher(setup.live, after=setup.plan_runs)
+    refresher = Refresher(setup.live, after=setup.after_refresh)
     return Workspace(setup, refresher, is_private=keys is not None)
 
 

@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = (
     "pages/dashboard.py",
     "pages/regions.py",
+    "pages/instances.py",
     "pages/scheduler.py",
     "pages/settings.py",
     "pages/method.py",

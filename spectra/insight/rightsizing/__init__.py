@@ -5,7 +5,7 @@ References
 METHOD.md, section 4.
 """
 
-from spectra.insight.rightsizing.advise import Case, Draft, advise, draft
+from spectra.insight.rightsizing.advise import Case, Draft, advise, case_of, draft
 from spectra.insight.rightsizing.model import (
     Advice,
     Confidence,
@@ -33,5 +33,6 @@ __all__ = [
     "Saving",
     "Unit",
     "advise",
+    "case_of",
     "draft",
 ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from spectra.carbon import energy
 from spectra.carbon.embodied import LIFE_HOURS_CENTRAL, embodied_g_per_h
-from spectra.catalog import Catalog, PowerCurve
+from spectra.catalog import Catalog, InstanceType, PowerCurve
 from spectra.insight.rightsizing import judge, savings, words
 from spectra.insight.rightsizing.model import (
     Advice,
@@ -51,6 +51,27 @@ class Case:
     embodied_g_per_h: float
 
 
+def case_of(  # noqa: PLR0913 (one argument for each factor of the case)
+    unit_key: int,
+    key: str,
+    kind: InstanceType,
+    load_ratio: float,
+    *,
+    method: str,
+    life_hours: float = LIFE_HOURS_CENTRAL,
+) -> Case:
+    """The case of a type by a power method of `energy.common_method`."""
+    return Case(
+        unit_key,
+        key,
+        load_ratio,
+        energy.curve_by(kind, method),
+        energy.gpu_watts(kind, 0),
+        energy.gpu_watts(kind, 100),
+        embodied_g_per_h(kind, life_hours),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
     """A unit with its finding so far and the options to replay."""
@@ -74,14 +95,8 @@ class Draft:
             method = energy.common_method(current, kind)
             for name, share in ((current, 1.0), (kind, ratio)):
                 key = f"{name.name}/{method}"
-                found[key] = Case(
-                    self.unit.unit_key,
-                    key,
-                    share,
-                    energy.curve_by(name, method),
-                    energy.gpu_watts(name, 0),
-                    energy.gpu_watts(name, 100),
-                    embodied_g_per_h(name, life_hours),
+                found[key] = case_of(
+                    self.unit.unit_key, key, name, share, method=method, life_hours=life_hours
                 )
         return list(found.values())
 

@@ -11,7 +11,7 @@ from spectra.insight.rightsizing.judge import (
     exclusion,
     strains,
 )
-from spectra.insight.rightsizing.model import Demand, Finding, Option, Rated, Rules, Unit
+from spectra.insight.rightsizing.model import Demand, Finding, Rated, Rules, Unit
 
 
 def reason(unit: Unit, finding: Finding, demand: Demand | None, best: Rated | None) -> str:
@@ -102,28 +102,28 @@ def notes(unit: Unit, demand: Demand | None, *, is_preliminary: bool) -> tuple[s
     return tuple(found)
 
 
-def why_not(option: Option) -> str:
-    """What stands in the way of an option."""
-    return _sentence("; ".join(option.obstacles)) if option.obstacles else ""
-
-
-def difference(finding: Finding, theirs: str, look_back_days: float | None, unit: Unit) -> str:
-    """Why Compute Optimizer's finding may differ from ours; empty where they agree."""
-    ours = _THEIR_WORDS.get(finding)
-    if ours == theirs:
-        return ""
+def difference_in_words(
+    finding: str,
+    theirs: str,
+    their_days: float | None,
+    our_days: int,
+    memory_is_known: bool,
+) -> str:
+    """AWS Compute Optimizer's finding beside ours, with the reasons that the two may differ."""
+    if _THEIR_WORDS.get(finding) == theirs:
+        return f"AWS Compute Optimizer agrees: {theirs.replace('_', ' ')}."
     reasons = ["it ranks by price and performance, SPECTRA by carbon at no higher cost"]
-    if look_back_days and round(look_back_days) != unit.look_back_days:
-        reasons.append(f"it looked back {look_back_days:.0f} days, SPECTRA {unit.look_back_days}")
-    if unit.memory_known_pct is None:
-        reasons.append("memory is not known here")
+    if their_days and round(their_days) != our_days:
+        reasons.append(f"it looked back {their_days:.0f} days, SPECTRA {our_days}")
+    if not memory_is_known:
+        reasons.append("memory is not known here, so SPECTRA keeps it")
     reasons.append("it sees five-minute samples, SPECTRA the maximum of each hour")
-    if theirs == "over_provisioned" and finding is Finding.OPTIMISED:
+    if theirs == "over_provisioned" and finding == Finding.OPTIMISED:
         reasons.append("SPECTRA takes at most two sizes at a time and counts a newer type apart")
-    return _sentence(f"AWS says {theirs.replace('_', ' ')}: {'; '.join(reasons)}")
+    return _sentence(f"AWS Compute Optimizer says {theirs.replace('_', ' ')}: {'; '.join(reasons)}")
 
 
-_THEIR_WORDS = {
+_THEIR_WORDS: dict[str, str] = {
     Finding.OVER: "over_provisioned",
     Finding.UNDER: "under_provisioned",
     Finding.OPTIMISED: "optimized",

@@ -1,0 +1,42 @@
+"""Instances: which machines have the wrong size, what a change would save, and the change."""
+
+import streamlit as st
+
+from spectra.ui import cards, frame
+from spectra.ui.instances import fleet, judging, machine, potential, results, what_if
+
+VIEWS = ("Fleet", "One machine", "What if", "Results")
+
+page = frame.current()
+
+st.title("Instances")
+run = judging.ensure(page)
+if run is None:
+    cards.empty(
+        "There is no fleet with hours of load yet.",
+        "Set SPECTRA_DEMO=on, or connect an AWS account in Settings.",
+    )
+    st.stop()
+
+table = fleet.selected(page)
+potential.headlines(page, table)
+view = st.segmented_control(
+    "View",
+    VIEWS,
+    default=VIEWS[0],
+    required=True,
+    key="view",
+    bind="query-params",
+    persist_state="session",
+    label_visibility="collapsed",
+)
+match view:
+    case "One machine":
+        machine.show(page, table)
+    case "What if":
+        what_if.show(page, table)
+    case "Results":
+        results.show(page)
+    case _:
+        fleet.show(page, table)
+judging.footnote(run)

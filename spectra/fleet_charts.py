@@ -1,0 +1,158 @@
+"""Plotly figures of the fleet: cost against carbon, one machine's load, candidates, promises."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from spectra.charts import COLORWAY, MUTED, figure_layout
+
+FINDING_LOOKS = {
+    "over-provisioned": (COLORWAY[0], "circle"),
+    "idle": (COLORWAY[6], "x"),
+    "under-provisioned": (COLORWAY[1], "triangle-up"),
+    "beyond its burst baseline": (COLORWAY[3], "diamond"),
+    "optimised": (MUTED, "circle-open"),
+}
+OTHER_LOOK = (MUTED, "circle-dot")
+OTHERS = "no verdict"
+# More points than this are drawn by the graphics card.
+MANY_POINTS = 800
+
+
+def cost_and_carbon(fleet: pd.DataFrame) -> go.Figure:
+    """Every unit by its cost and its emissions in the period, both on log axes.
+
+    Parameters
+    ----------
+    fleet : DataFrame
+        Columns unit_id, name, instance_type, finding, cost_usd, kg; both amounts positive.
+    """
+    figure = go.Figure()
+    named = fleet.assign(
+        shown=fleet["finding"].where(fleet["finding"].isin(list(FINDING_LOOKS)), OTHERS)
+    )
+    kind = go.Scattergl if len(fleet) > MANY_POINTS else go.Scatter
+    for finding in (OTHERS, *reversed(FINDING_LOOKS)):
+        part = named[named["shown"] == finding]
+        if part.empty:
+            continue
+        color, symbol = FINDING_LOOKS.get(finding, OTHER_LOOK)
+        figure.add_trace(
+            kind(
+                x=part["cost_usd"],
+                y=part["kg"],
+                mode="markers",
+                name=finding,
+                text=part["name"] + " · " + part["instance_type"],
+                customdata=part["unit_id"],
+                hovertemplate="%{text}<br>$%{x:.4~s}, %{y:.3~s} kgCO₂e<extra></extra>",
+                marker={"color": color, "symbol": symbol, "size": 9, "opacity": 0.9},
+            )
+        )
+    figure_layout(figure, height=340, hovermode="closest", clickmode="event+select")
+    figure.update_xaxes(type="log", title="Cost in the period [USD]", dtick=1)
+    figure.update_yaxes(type="log", title="CO₂e in the period [kg]", dtick=1)
+    return figure
+
+
+def load(hours: pd.DataFrame, lines: dict[str, float]) -> go.Figure:
+    """CPU hour by hour: mean, maximum, and named levels as horizontal lines [%]."""
+    figure = go.Figure()
+    for column, name, color, width in (
+        ("cpu_max_pct", "CPU, maximum of the hour", MUTED, 1.0),
+        ("cpu_pct", "CPU, mean", COLORWAY[0], 1.8),
+    ):
+        figure.add_scatter(
+            x=hours["hour"], y=hours[column].astype(np.float32), mode="lines", name=name,
+            line={"color": color, "width": width}, connectgaps=False,
+            hovertemplate="%{y:.1f} %<extra>" + name + "</extra>",
+        )  # fmt: skip
+    for place, (label, level) in enumerate(lines.items()):
+        figure.add_hline(
+            y=level, line={"color": COLORWAY[1], "width": 1, "dash": "dash"},
+            annotation={"text": label, "font": {"size": 11}},
+            annotation_position=("bottom right", "top left")[place % 2],
+        )  # fmt: skip
+    figure.update_yaxes(title="CPU [%]", rangemode="tozero")
+    figure.update_xaxes(title="Hour (UTC)")
+    return figure_layout(figure, height=300)
+
+
+def series(hours: pd.DataFrame, names: dict[str, str], title: str) -> go.Figure:
+    """Columns of an hourly frame as lines; a column without any value is left out."""
+    figure = go.Figure()
+    for place, (column, name) in enumerate(names.items()):
+        if hours[column].notna().any():
+            figure.add_scatter(
+                x=hours["hour"], y=hours[column].astype(np.float32), mode="lines", name=name,
+                line={"color": COLORWAY[place], "width": 1.4},
+                hovertemplate="%{y:.3~s}<extra>" + name + "</extra>",
+            )  # fmt: skip
+    figure.update_yaxes(title=title, rangemode="tozero")
+    figure.update_xaxes(title="Hour (UTC)")
+    return figure_layout(figure, height=220, showlegend=True)
+
+
+def emissions_and_cost(days: pd.DataFrame) -> go.Figure:
+    """Operational and embodied emissions by day, with the cost as a line on its own axis."""
+    figure = go.Figure()
+    for column, name, color in (
+        ("operational_g", "Electricity", COLORWAY[0]),
+        ("embodied_g", "Hardware", COLORWAY[5]),
+    ):
+        figure.add_bar(
+            x=days["day"], y=days[column] / 1_000, name=name, marker={"color": color},
+            hovertemplate="%{y:.3~s} kg<extra>" + name + "</extra>",
+        )  # fmt: skip
+    figure.add_scatter(
+        x=days["day"], y=days["cost_usd"], name="Cost", yaxis="y2", mode="lines",
+        line={"color": COLORWAY[1], "width": 1.6},
+        hovertemplate="$%{y:.2f}<extra>Cost</extra>",
+    )  # fmt: skip
+    figure_layout(figure, height=240, barmode="stack")
+    figure.update_layout(
+        yaxis2={"overlaying": "y", "side": "right", "title": "USD/day", "rangemode": "tozero",
+                "showgrid": False}
+    )  # fmt: skip
+    figure.update_yaxes(title="CO₂e [kg/day]", selector={"overlaying": None})
+    figure.update_xaxes(title="Day (UTC)")
+    return figure
+
+
+def candidates(options: pd.DataFrame, now_kg: float) -> go.Figure:
+    """Monthly emissions on each type as if the unit had run there, with the interval of the saving.
+
+    Parameters
+    ----------
+    options : DataFrame
+        Columns instance_type, kg, low_kg, high_kg (savings [kg/month]) and is_feasible.
+    now_kg : float
+        Emissions on the present type [kg/month].
+    """
+    after = now_kg - options["kg"]
+    colors = [COLORWAY[0] if ok else MUTED for ok in options["is_feasible"]]
+    figure = go.Figure(
+        go.Bar(
+            y=options["instance_type"],
+            x=after,
+            orientation="h",
+            marker={"color": colors},
+            error_x={
+                "type": "data",
+                "array": options["kg"] - options["low_kg"],
+                "arrayminus": options["high_kg"] - options["kg"],
+                "color": MUTED,
+                "thickness": 1,
+            },
+            hovertemplate="%{y}: %{x:.3~s} kg/month<extra></extra>",
+        )
+    )
+    figure.add_vline(x=now_kg, line={"color": COLORWAY[1], "width": 1.5, "dash": "dash"},
+                     annotation={"text": "now", "font": {"size": 11}})  # fmt: skip
+    figure_layout(figure, height=60 + 30 * max(len(options), 3), hovermode="closest",
+                  showlegend=False)  # fmt: skip
+    figure.update_xaxes(title="CO₂e [kg/month]", rangemode="tozero")
+    figure.update_yaxes(autorange="reversed", showgrid=False)
+    return figure

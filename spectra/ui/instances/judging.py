@@ -1,0 +1,41 @@
+"""Keeps the advice that the page shows up to date, and says how it came about."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC
+
+import streamlit as st
+
+from spectra import advice
+from spectra.store import advice_log
+from spectra.store.advice_log import Run
+from spectra.ui.frame import Page
+
+
+def ensure(page: Page) -> Run | None:
+    """The last run; the fleet is judged first where that is due and nobody else is at it."""
+    rules = advice.rules_of(page.workspace.config)
+    lock = page.store.refresh_lock
+    if page.get(advice.is_due, page.catalog, rules) and lock.acquire(blocking=False):
+        try:
+            with st.spinner("Reading the load of the last weeks and judging every machine…"):
+                advice.refresh_advice(page.store, page.catalog, rules)
+        finally:
+            lock.release()
+    found: Run | None = page.get(advice_log.last_run)
+    return found
+
+
+def footnote(run: Run) -> None:
+    """How, when and on what the advice was made."""
+    rules = json.loads(run.rules)
+    st.caption(
+        f"Judged {run.computed_at.astimezone(UTC):%d %b %H:%M} UTC on hourly load up to "
+        f"{run.data_until.astimezone(UTC):%d %b %H:%M} UTC: the last {rules['look_back_days']} "
+        f"days, {rules['cpu_headroom_pct']:.0f} % of CPU and {rules['memory_headroom_pct']:.0f} % "
+        "of memory kept free. Savings replay four weeks hour by hour with each hour's grid; a "
+        "month is 730 hours, intervals are 95 % over days. The **allocated** footprint falls by "
+        "this; less is emitted only when AWS uses the capacity that becomes free. "
+        "[Rules](settings?section=Rightsizing) · [Method](method)"
+    )

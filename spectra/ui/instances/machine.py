@@ -1,0 +1,273 @@
+"""One machine: its load, what it emits and costs, the advice and what it could run on instead."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, Literal
+
+import pandas as pd
+import streamlit as st
+
+from spectra import fleet_charts, units
+from spectra.carbon.uncertainty import Interval
+from spectra.insight.rightsizing.model import HOURS_PER_MONTH
+from spectra.insight.rightsizing.words import difference_in_words
+from spectra.store import advice_log, instance_queries
+from spectra.store.load_history import REPLAY_DAYS
+from spectra.ui import cards
+from spectra.ui.frame import Page
+from spectra.ui.instances import decisions
+
+Color = Literal["red", "orange", "blue", "green", "violet", "gray"]
+FINDING_COLORS: dict[str, Color] = {
+    "idle": "red", "over-provisioned": "green", "under-provisioned": "orange",
+    "beyond its burst baseline": "orange", "optimised": "gray",
+}  # fmt: skip
+KINDS = {"size": "another size", "generation": "newer generation", "family": "another class",
+         "graviton": "Graviton, needs a port"}  # fmt: skip
+
+
+_NUMBER = st.column_config.NumberColumn
+_OPTION_COLUMNS = {
+    "instance_type": st.column_config.TextColumn("Type", pinned=True),
+    "fits": "Verdict",
+    "kg": _NUMBER("Saves [kg/month]", format="%.2f"),
+    "usd": _NUMBER("Saves [USD/month]", format="%.2f", help="At list price."),
+    "peak_pct": _NUMBER("Peak CPU [%]", format="%.0f"),
+    "kind": "What it is",
+    "effort": "Effort",
+    "risk": _NUMBER("Risk", help="0 to 4: share of hours above the CPU limit."),
+    "confidence": "Confidence",
+    "why": st.column_config.TextColumn("In the way, or to check", width="large"),
+}
+
+
+def pick(page: Page, table: pd.DataFrame) -> pd.Series | None:
+    """The unit chosen on this page, in the fleet table or in the address; None without any."""
+    names = {
+        row.unit_id: f"{row.name_shown} · {row.instance_type} · {row.region}"
+        for row in table.rename(columns={"name": "name_shown"}).itertuples()
+    }
+    if not names:
+        cards.empty("No machine is in the selection.", "Choose others in the sidebar.")
+        return None
+    if st.session_state.get("unit") not in names:
+        st.session_state.pop("unit", None)
+    chosen = st.selectbox(
+        "Machine", list(names), format_func=names.__getitem__, key="unit", bind="query-params",
+        persist_state="session",
+    )  # fmt: skip
+    found: pd.Series = table[table["unit_id"] == chosen].iloc[0]
+    return found
+
+
+def show(page: Page, table: pd.DataFrame) -> None:
+    """Everything about one unit."""
+    unit = pick(page, table)
+    if unit is None:
+        return
+    advice = page.get(advice_log.of_unit, unit["unit_id"], page.hour)
+    _verdict(page, unit, advice)
+    start = page.hour - timedelta(days=REPLAY_DAYS)
+    hours = page.get(instance_queries.hours, unit["unit_id"], start, page.hour)
+    if hours.empty:
+        cards.empty("Nothing was measured in the last four weeks.", "It may be stopped, or new.")
+    else:
+        _load(hours, advice)
+    _candidates(page, unit, advice)
+    left, right = st.columns(2)
+    with left, cards.card("Emissions and cost by day"):
+        _days(page, unit["unit_id"], start)
+    with right, cards.card("Around it"):
+        _around(page, unit, advice)
+
+
+def _verdict(page: Page, unit: pd.Series, advice: dict[str, Any] | None) -> None:
+    with cards.card(str(unit["name"])):
+        with st.container(horizontal=True, gap="small"):
+            st.badge(unit["state"], color="green" if unit["state"] == "running" else "gray")
+            if advice is not None:
+                st.badge(advice["finding"], color=FINDING_COLORS.get(advice["finding"], "blue"))
+                st.badge(f"Confidence {advice['confidence']}", color="blue")
+                if advice["state_now"]:
+                    st.badge(advice["state_now"], color=decisions.COLORS[advice["state_now"]])
+            st.caption(
+                f"`{unit['unit_id']}` · {unit['instance_type']} · {unit['region']} · "
+                f"{unit['team']} · {unit['environment']} · {unit['lifecycle']}"
+            )
+        if advice is None:
+            st.markdown("It has not been judged yet: it is new since the last run.")
+            return
+        target = {"stop": "**Stop it.** ", "resize": f"**Move to {advice['target_type']}.** "}
+        st.markdown(target.get(advice["action"], "") + advice["reason"])
+        if advice["changes"]:
+            st.caption(f"What would change it: {advice['changes']}")
+        if advice["notes"]:
+            st.caption("\n".join(f"- {note}" for note in advice["notes"]))
+        if advice["action"]:
+            _savings(advice)
+            decisions.form(page, [(unit["unit_id"], advice["finding"])], "one")
+
+
+def _savings(advice: dict[str, Any]) -> None:
+    columns = st.columns(4)
+    carbon = Interval(
+        *(advice[f"carbon{part}_g_per_h"] * HOURS_PER_MONTH for part in ("_low", "", "_high"))
+    )
+    adds = carbon.central < 0
+    clear = carbon.low > 0 or carbon.high < 0
+    with columns[0]:
+        cards.headline(
+            "Adds a month" if adds else "Saves a month",
+            units.mass_text(abs(carbon.central)) if clear else "unclear",
+            note=_between(carbon) if clear else "the interval includes none",
+            help="Allocated CO₂e, replayed hour by hour; 95 % interval over days.",
+        )
+    with columns[1]:
+        cards.headline(
+            "of it scope 2 · hardware",
+            " · ".join(
+                units.mass_text(abs(advice[c]) * HOURS_PER_MONTH)
+                for c in ("scope2_g_per_h", "embodied_g_per_h")
+            ),
+            note="rest: upstream and grid losses",
+        )
+    with columns[2]:
+        cards.headline("USD a month, list", _usd(advice["list_usd_per_h"]),
+                       note="minus: it costs more" if adds else "at list price")  # fmt: skip
+    with columns[3]:
+        cards.headline("in cash", _usd(advice["cash_usd_per_h"]),
+                       note=advice["cash_note"] or "as it is bought now")  # fmt: skip
+
+
+def _between(carbon: Interval) -> str:
+    low, high = sorted((abs(carbon.low), abs(carbon.high)))
+    return f"{cards.mass_range(Interval(low, abs(carbon.central), high))}"
+
+
+def _usd(usd_per_h: float | None) -> str:
+    return units.usd_text(None if usd_per_h is None else usd_per_h * HOURS_PER_MONTH)
+
+
+def _load(hours: pd.DataFrame, advice: dict[str, Any] | None) -> None:
+    lines = {}
+    if advice is not None and advice["p95_pct"] is not None:
+        lines["95th percentile"] = advice["p95_pct"]
+        lines["highest of the look-back"] = advice["highest_pct"]
+    with cards.card("CPU, last four weeks"):
+        st.plotly_chart(fleet_charts.load(hours, lines), key="cpu",
+                        alt="CPU of the last four weeks, mean and maximum of each hour.",
+                        config={"displayModeBar": False})  # fmt: skip
+    left, right = st.columns(2)
+    memory = {"memory_pct": "Memory", "gpu_pct": "Accelerator"}
+    with left, cards.card("Memory and accelerators"):
+        if hours[list(memory)].notna().any(axis=None):
+            _series(hours, memory, "[%]", "memory")
+        else:
+            st.caption("Not watched: the CloudWatch agent would report them. So memory is never "
+                       "shrunk.")  # fmt: skip
+    with right, cards.card("Network"):
+        traffic = {"network_in_mbps": "In", "network_out_mbps": "Out"}
+        if hours[list(traffic)].notna().any(axis=None):
+            _series(hours, traffic, "Mbit/s, mean of the hour", "network")
+        else:
+            st.caption("No traffic was reported.")
+
+
+def _series(hours: pd.DataFrame, names: dict[str, str], title: str, key: str) -> None:
+    st.plotly_chart(fleet_charts.series(hours, names, title), key=key, alt=f"{key} by hour",
+                    config={"displayModeBar": False})  # fmt: skip
+
+
+def _candidates(page: Page, unit: pd.Series, advice: dict[str, Any] | None) -> None:
+    if advice is None or advice["now_g_per_h"] is None:
+        return
+    options = page.get(advice_log.options, unit["unit_id"])
+    if options.empty:
+        return
+    scale = HOURS_PER_MONTH / 1_000
+    shown = options.assign(
+        kg=options["carbon_g_per_h"] * scale,
+        low_kg=options["carbon_low_g_per_h"] * scale,
+        high_kg=options["carbon_high_g_per_h"] * scale,
+        usd=options["list_usd_per_h"].astype(float) * HOURS_PER_MONTH,
+        kind=options["kind"].map(KINDS),
+        fits=["recommended" if best else "fits" if ok else "does not fit"
+              for best, ok in zip(options["is_best"], options["is_feasible"], strict=True)],
+        why=[_why(row) for row in options.to_dict("records")],
+    )  # fmt: skip
+    with cards.card(
+        "As if it had run there",
+        help="Four weeks replayed hour by hour on each type, by one power method for both sides.",
+    ):
+        st.plotly_chart(
+            fleet_charts.candidates(shown, advice["now_g_per_h"] * scale),
+            key="candidates", alt="CO₂e a month on each type.",
+            config={"displayModeBar": False},
+        )  # fmt: skip
+        st.dataframe(
+            shown, hide_index=True, width="stretch", height="content", key="options",
+            column_order=["instance_type", "fits", "kg", "usd", "peak_pct", "kind", "effort",
+                          "risk", "confidence", "why"],
+            column_config=_OPTION_COLUMNS,
+        )  # fmt: skip
+
+
+def _why(option: dict[str, Any]) -> str:
+    obstacles = "; ".join(option["obstacles"])
+    return f"No: {obstacles}." if obstacles else " ".join(option["checks"])
+
+
+def _days(page: Page, unit_id: str, start: Any) -> None:
+    days = page.get(instance_queries.days, unit_id, start, page.hour)
+    if days.empty:
+        st.caption("It neither ran nor cost anything in four weeks.")
+        return
+    st.plotly_chart(fleet_charts.emissions_and_cost(days), key="unit_days",
+                    alt="Emissions and cost by day.", config={"displayModeBar": False})  # fmt: skip
+    basis = ", ".join(sorted(set(days["cost_basis"])))
+    st.caption(
+        f"{units.mass_text(float((days['operational_g'] + days['embodied_g']).sum()))} and "
+        f"{units.usd_text(float(days['cost_usd'].sum()))} ({basis}) in {len(days)} days, without "
+        "its volumes."
+    )
+
+
+def _around(page: Page, unit: pd.Series, advice: dict[str, Any] | None) -> None:
+    members = page.get(instance_queries.members, unit["unit_id"])
+    volumes = page.get(instance_queries.volumes_of, members)
+    if volumes.empty:
+        st.caption("No volume is attached.")
+    else:
+        st.dataframe(volumes.drop(columns="instance_id"), hide_index=True, width="stretch",
+                     height=min(38 + 35 * len(volumes), 220), key="unit_volumes",
+                     column_config={"volume_id": "Volume", "volume_type": "Type",
+                                    "size_gib": "Size [GiB]", "state": "State"})  # fmt: skip
+    theirs = page.get(instance_queries.optimizer, members)
+    if theirs.empty:
+        st.caption("AWS Compute Optimizer has said nothing of it, or is not connected.")
+    elif advice is not None:
+        for row in theirs.to_dict("records"):
+            st.caption(
+                difference_in_words(advice["finding"], row["finding"], row["look_back_days"],
+                                    advice["look_back_days"], advice["memory_pct"] is not None)
+            )  # fmt: skip
+    events = page.get(advice_log.events, unit["unit_id"])
+    if not events.empty:
+        st.dataframe(events, hide_index=True, width="stretch", height="content", key="events",
+                     column_config={"decided_at": cards.utc_column("Decided"), "finding": "Finding",
+                                    "state": "Decision", "reason": "Reason",
+                                    "until": cards.utc_column("Until", "D MMM")})  # fmt: skip
+    link = _console_link(unit)
+    if link:
+        st.link_button("AWS console", link, icon=":material/open_in_new:")
+
+
+def _console_link(unit: pd.Series) -> str:
+    if unit["kind"] != "instance":
+        return ""
+    region = unit["region"]
+    return (
+        f"https://{region}.console.aws.amazon.com/ec2/home?region={region}"
+        f"#InstanceDetails:instanceId={unit['unit_id']}"
+    )

@@ -1,0 +1,94 @@
+"""What the fleet could save, as headline numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from spectra import units
+from spectra.carbon.uncertainty import Interval
+from spectra.insight.rightsizing.model import HOURS_PER_MONTH, Finding
+from spectra.store import advice_log
+from spectra.ui import cards
+from spectra.ui.frame import Page
+
+LIVE_STATES = ("open", "accepted")
+
+
+def headlines(page: Page, table: pd.DataFrame) -> None:
+    """Savings that are open, by finding; and what is too small."""
+    is_live = table["state_now"].isin(LIVE_STATES)
+    saving = table[is_live & table["finding"].isin([Finding.IDLE, Finding.OVER])]
+    parts = {f: saving[saving["finding"] == f] for f in (Finding.IDLE, Finding.OVER)}
+    small = table[is_live & table["finding"].isin([Finding.UNDER, Finding.BURST])]
+    columns = st.columns(4)
+    with columns[0]:
+        cards.headline(
+            "Could be saved a month",
+            units.mass_text(_month(saving, "carbon_g_per_h")),
+            note=_range(saving),
+            help="Idle and over-provisioned machines whose advice is open or accepted; newer and "
+            "Graviton types come on top. The interval adds those of all machines.",
+        )
+    with columns[1]:
+        cards.headline(
+            "… at list price",
+            units.usd_text(_month(saving, "list_usd_per_h")),
+            note=_cash(saving),
+            help="Cash leaves out what savings plans and reservations cover: they are paid whether "
+            "used or not.",
+        )
+    with columns[2]:
+        cards.headline(
+            "Idle · over-provisioned",
+            f"{len(parts[Finding.IDLE])} · {len(parts[Finding.OVER])}",
+            note=" · ".join(units.mass_text(_month(p, "carbon_g_per_h")) for p in parts.values())
+            + " a month",
+        )
+    with columns[3]:
+        cards.headline(
+            "Too small",
+            str(len(small)),
+            note=f"{units.usd_text(-_month(small, 'list_usd_per_h'))} a month more to mend"
+            if len(small)
+            else "none strains",
+            help="Under-provisioned, or beyond a burst baseline: never hidden for carbon's sake.",
+        )
+    _alternatives(page.get(advice_log.alternatives, page.selection))
+
+
+def _alternatives(found: dict[str, dict[str, Any]]) -> None:
+    """Newer generations and Graviton, which are no sizing."""
+    texts = [
+        f"**{label}** could save {units.mass_text(part['carbon_g_per_h'] * HOURS_PER_MONTH)} and "
+        f"{units.usd_text(part['list_usd_per_h'] * HOURS_PER_MONTH)} a month at list price on "
+        f"{part['count']} machines{extra}"
+        for kind, label, extra in (
+            ("generation", "A newer generation", ""),
+            ("graviton", "Graviton", ", where the software runs on arm64"),
+        )
+        if (part := found.get(kind))
+    ]
+    if texts:
+        st.caption("; ".join(texts) + ".")
+
+
+def _month(rows: pd.DataFrame, column: str) -> float:
+    return float(rows[column].sum()) * HOURS_PER_MONTH
+
+
+def _range(rows: pd.DataFrame) -> str:
+    if rows.empty:
+        return "nothing to save"
+    low, central, high = (_month(rows, f"carbon{part}_g_per_h") for part in ("_low", "", "_high"))
+    return f"{cards.mass_range(Interval(low, central, high))}, 95 %"
+
+
+def _cash(rows: pd.DataFrame) -> str:
+    known = rows["cash_usd_per_h"].notna()
+    if rows.empty or not known.any():
+        return "cash: not known"
+    text = f"{units.usd_text(_month(rows[known], 'cash_usd_per_h'))} in cash"
+    return text if known.all() else f"{text}, known of {known.sum()} of {len(rows)}"

@@ -1,0 +1,124 @@
+"""Any machine on any type, in any region, at any hours of the week."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from spectra import units, what_if
+from spectra.errors import InputError
+from spectra.insight.rightsizing.model import HOURS_PER_MONTH, Replay
+from spectra.store import instance_queries
+from spectra.ui import cards
+from spectra.ui import workspace as workspaces
+from spectra.ui.frame import Page
+from spectra.ui.instances import machine
+from spectra.what_if import Choice, Outcome
+
+SCHEDULES = ("As it runs", "Weekdays", "Every day")
+
+
+def show(page: Page, table: pd.DataFrame) -> None:
+    """The form and what comes of it."""
+    unit = machine.pick(page, table)
+    if unit is None:
+        return
+    choice = _form(page, unit)
+    members = page.get(instance_queries.members, unit["unit_id"])
+    try:
+        outcome: Outcome = page.get(what_if.what_if, page.catalog, members, page.hour, choice)
+    except InputError as error:
+        workspaces.show_error(error)
+        return
+    _result(page, outcome, choice)
+
+
+def _form(page: Page, unit: pd.Series) -> Choice:
+    catalog = page.catalog
+    types = [t.name for t in catalog.instance_types]
+    cities = {region.code: region for region in catalog.regions}
+    regions = list(cities)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.selectbox(
+            "Type", types, key=f"try_type_{unit['unit_id']}", width=240,
+            index=_place(types, unit["target_type"], unit["instance_type"]),
+        )  # fmt: skip
+        region = st.selectbox(
+            "Region", regions, key=f"try_region_{unit['unit_id']}", width=240,
+            index=_place(regions, unit["region"]),
+            format_func=lambda code: f"{code} · {cities[code].city}",
+        )  # fmt: skip
+        schedule = st.segmented_control(
+            "Runs", SCHEDULES, default=SCHEDULES[0], required=True, key="try_schedule"
+        )
+        first, last = 8, 19
+        if schedule != SCHEDULES[0]:
+            first, last = st.slider("Hours, local", 0, 24, (8, 19), key="try_hours", width=240)
+    days = {"Weekdays": 5, "Every day": 7}.get(schedule or "", 0)
+    awake = tuple(day * 24 + hour for day in range(days) for hour in range(first, last))
+    return Choice(name, region, awake, cities[region].timezone)
+
+
+def _place(names: list[str], *wanted: str) -> int:
+    return next((names.index(name) for name in wanted if name in names), 0)
+
+
+def _result(page: Page, outcome: Outcome, choice: Choice) -> None:
+    if outcome.peak_pct > 100:
+        st.warning(
+            f"It would not carry the load: CPU would peak at {outcome.peak_pct:.0f} %. What "
+            "follows is what that type would draw at full load.",
+            icon=":material/warning:",
+        )
+    now, then = outcome.now, outcome.then
+    columns = st.columns(4)
+    month = HOURS_PER_MONTH
+    figures = (
+        ("CO₂e a month", then.total_g_per_h * month, now.total_g_per_h * month, units.mass_text),
+        ("Energy a month", then.kwh_per_h * month, now.kwh_per_h * month, units.energy_text),
+        ("Mean power at the meter", then.kwh_per_h * 1e3, now.kwh_per_h * 1e3,
+         lambda watts: f"{units.number(watts)} W"),
+    )  # fmt: skip
+    for column, (label, value, before, text) in zip(columns, figures, strict=False):
+        with column:
+            cards.headline(label, text(value), change=_change(value, before),
+                           against=f"now {text(before)}")  # fmt: skip
+    with columns[3]:
+        usd = [None if u is None else u * month
+               for u in (outcome.then_usd_per_h, outcome.now_usd_per_h)]  # fmt: skip
+        is_known = usd[0] is not None and usd[1] is not None
+        cards.headline(
+            "List price a month", units.usd_text(usd[0]),
+            change=_change(usd[0], usd[1]) if is_known else None,  # type: ignore[arg-type]
+            against=f"now {units.usd_text(usd[1])}",
+            note="" if is_known else "no list price there",
+        )  # fmt: skip
+    st.dataframe(
+        pd.DataFrame([_row("As it ran", outcome.unit.instance_type, outcome.unit.region, now),
+                      _row("As chosen", choice.instance_type, choice.region, then)]),
+        hide_index=True, width="stretch", height="content", key="what_if_table",
+    )  # fmt: skip
+    st.caption(
+        "The load of the last four weeks, hour by hour with the grid of each hour, by "
+        f"{outcome.method} power curves on both sides; CPU is carried over by vCPU, accelerator "
+        "load as it is. Volumes, data transfer between regions and latency are not part of it."
+    )
+
+
+def _change(value: float, before: float) -> float | None:
+    return value / before - 1 if before else None
+
+
+def _row(label: str, name: str, region: str, replay: Replay) -> dict[str, object]:
+    month = HOURS_PER_MONTH
+    return {
+        "": label,
+        "Type": name,
+        "Region": region,
+        "Runs [h/month]": round(replay.running_per_h * month, 1),
+        "Mean CPU [%]": round(replay.mean_pct, 1),
+        "Scope 2": units.mass_text(replay.scope2_g_per_h * month),
+        "Upstream": units.mass_text(replay.upstream_g_per_h * month),
+        "Grid losses": units.mass_text(replay.td_g_per_h * month),
+        "Hardware": units.mass_text(replay.embodied_g_per_h * month),
+    }
