@@ -15,6 +15,7 @@ from spectra.catalog.records import (
     coefficients_from,
     ebs_prices_from,
     instance_types_from,
+    limits_from,
     prices_from,
     regions_from,
     td_losses_from,
@@ -27,6 +28,7 @@ from spectra.catalog.types import (
     Price,
     Region,
     TdLoss,
+    TypeLimits,
     TypeMatch,
     Zone,
 )
@@ -52,6 +54,7 @@ class Catalog:
     def __init__(self, tables: Tables, data_dir: Path, hashes: Mapping[str, str]) -> None:
         self._data_dir = data_dir
         self._types = instance_types_from(tables.instance_types)
+        self._limits = limits_from(tables.instance_limits)
         self._regions = regions_from(tables.regions)
         self._zones = zones_from(tables.zones, frozenset(tables.residuals["zone"]))
         self._prices = prices_from(tables.prices)
@@ -69,6 +72,15 @@ class Catalog:
     def instance_types(self) -> tuple[InstanceType, ...]:
         """All listed types, by name."""
         return tuple(self._types.values())
+
+    def limits(self, name: str) -> TypeLimits | None:
+        """Return what a type can carry besides CPU and memory, or None if nothing is known."""
+        return self._limits.get(name.strip().lower())
+
+    def burst_baseline_pct(self, name: str) -> float | None:
+        """Return the CPU per vCPU a burstable type sustains without credits [%], or None."""
+        limits = self.limits(name)
+        return limits.burst_baseline_pct if limits else None
 
     def region(self, code: str) -> Region | None:
         """Return a commercial region, or None for any other code."""

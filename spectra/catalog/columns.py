@@ -48,6 +48,15 @@ INSTANCE_TYPES = (
     Column("ccf_extra_memory_gib", "number", low=0.0, unit="GiB"),
     Column("notes", optional=True),
 )
+INSTANCE_LIMITS = (
+    Column("instance_type"),
+    Column("hypervisor", optional=True),
+    Column("network_baseline_gbps", "number", above=0.0, optional=True, unit="Gbit/s"),
+    Column("ebs_baseline_mbps", "number", above=0.0, optional=True, unit="Mbit/s"),
+    Column("ena_support", optional=True),
+    Column("instance_storage_gb", "number", low=0.0, optional=True, unit="GB"),
+    Column("burst_baseline_pct", "number", above=0.0, high=100.0, optional=True, unit="%"),
+)
 PRICES = (
     Column("instance_type"),
     Column("region"),

@@ -16,6 +16,7 @@ from spectra.catalog.types import (
     PowerCurve,
     Region,
     TdLoss,
+    TypeLimits,
     Zone,
 )
 
@@ -42,6 +43,18 @@ def instance_types_from(frame: pd.DataFrame) -> dict[str, InstanceType]:
             **row,
         )
     return types
+
+
+def limits_from(frame: pd.DataFrame) -> dict[str, TypeLimits]:
+    """Return limits by type; an empty cell is None."""
+    return {
+        row.pop("instance_type"): TypeLimits(**{name: _known(row[name]) for name in row})
+        for row in _rows(frame)
+    }
+
+
+def _known(value: Any) -> Any:
+    return None if value == "" or value != value else value  # noqa: PLR0124 (NaN is unequal to itself)
 
 
 def regions_from(frame: pd.DataFrame) -> dict[str, Region]:

@@ -14,6 +14,7 @@ import pandas as pd
 from spectra.catalog.columns import (
     COEFFICIENTS,
     EBS_PRICES,
+    INSTANCE_LIMITS,
     INSTANCE_TYPES,
     PRICES,
     PROFILES,
@@ -33,6 +34,7 @@ HOURS_PER_PROFILE = 12 * 2 * 24
 TABLE_NAMES = (
     "coefficients.csv",
     "ebs_prices.csv",
+    "instance_limits.csv",
     "instance_types.csv",
     "prices.csv",
     "regions.csv",
@@ -48,6 +50,7 @@ class Tables:
     """The checked tables that are read at once; the hourly profiles are read when asked for."""
 
     instance_types: pd.DataFrame
+    instance_limits: pd.DataFrame
     prices: pd.DataFrame
     regions: pd.DataFrame
     zones: pd.DataFrame
@@ -70,6 +73,7 @@ def load_tables(data_dir: Path) -> Tables:
     types = _load_instance_types(data_dir / "instance_types.csv")
     return Tables(
         instance_types=types,
+        instance_limits=_load_limits(data_dir / "instance_limits.csv", types),
         prices=_load_prices(data_dir / "prices.csv", types, regions),
         regions=regions,
         zones=zones,
@@ -142,6 +146,15 @@ def _load_instance_types(path: Path) -> pd.DataFrame:
     )
     prefix = frame["instance_type"].str.partition(".")[0]
     refuse(path, frame, prefix != frame["family"], "family", "not the first part of the name")
+    return frame
+
+
+def _load_limits(path: Path, types: pd.DataFrame) -> pd.DataFrame:
+    frame = read_table(path, INSTANCE_LIMITS, ["instance_type"])
+    _require_known(path, frame, "instance_type", types["instance_type"])
+    burstable = frame["instance_type"].isin(types["instance_type"][types["burstable"]])
+    strays = frame["burst_baseline_pct"].notna() & ~burstable
+    refuse(path, frame, strays, "burst_baseline_pct", "for a type that is not burstable")
     return frame
 
 

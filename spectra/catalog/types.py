@@ -92,6 +92,34 @@ class InstanceType:
 
 
 @dataclass(frozen=True, slots=True)
+class TypeLimits:
+    """What a type can carry besides CPU and memory; None where it is not known.
+
+    Attributes
+    ----------
+    hypervisor
+        "nitro" or "xen".
+    network_baseline_gbps
+        Bandwidth that it can keep up, of all its cards [Gbit/s].
+    ebs_baseline_mbps
+        Bandwidth to its volumes that it can keep up [Mbit/s].
+    ena_support
+        "required", "supported" or "unsupported".
+    instance_storage_gb
+        Disks of the machine itself [GB]; 0 where it has none.
+    burst_baseline_pct
+        CPU per vCPU that a burstable type sustains without credits [%].
+    """
+
+    hypervisor: str | None
+    network_baseline_gbps: float | None
+    ebs_baseline_mbps: float | None
+    ena_support: str | None
+    instance_storage_gb: float | None
+    burst_baseline_pct: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class TypeMatch:
     """The type that stands for a name, how good the match is, and why.
 

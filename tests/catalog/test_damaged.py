@@ -58,6 +58,8 @@ DAMAGE = [
     ("prices.csv", "m5.large,us-east-1", "as_of", "20.07.2026", "not a date"),
     ("prices.csv", "m5.large,us-east-1", "region", "eu-west-9", "an unknown region"),
     ("prices.csv", "m5.large,us-east-1", "instance_type", "m9x.large", "an unknown instance_type"),
+    ("instance_limits.csv", "m5.large", "network_baseline_gbps", "0", "outside above 0 Gbit/s"),
+    ("instance_limits.csv", "m5.large", "burst_baseline_pct", "20", "type that is not burstable"),
     ("td_losses.csv", "DE", "td_loss_pct", "465", "outside above 0 and at most 50 %"),
     ("td_losses.csv", "DE", "tier", "Z", "not one of A, F"),
     ("coefficients.csv", "pue_global", "value", "0", "outside above 0"),

@@ -215,6 +215,24 @@ def test_ebs_prices_cover_every_volume_type(cat: Catalog) -> None:
     assert cat.ebs_price_usd_per_gb_month("gp9") is None
 
 
+def test_limits_say_what_a_type_can_keep_up(cat: Catalog) -> None:
+    limits = cat.limits("M5.xlarge ")
+    assert limits is not None
+    assert (limits.network_baseline_gbps, limits.ebs_baseline_mbps) == (1.25, 1150)
+    assert (limits.hypervisor, limits.instance_storage_gb) == ("nitro", 0)
+    assert cat.limits("t2.micro").ebs_baseline_mbps is None
+    assert cat.limits("m9x.large") is None
+
+
+def test_every_burstable_type_has_a_baseline_and_no_other(cat: Catalog) -> None:
+    for kind in cat.instance_types:
+        if cat.limits(kind.name) is not None:
+            assert (cat.burst_baseline_pct(kind.name) is not None) == kind.burstable, kind.name
+    assert [cat.burst_baseline_pct(t) for t in ("t3.medium", "t2.2xlarge", "t4g.xlarge")] == [
+        20, 17, 40,
+    ]  # fmt: skip
+
+
 def test_tables_are_of_modest_size_and_documented() -> None:
     readme = (DATA_DIR / "README.md").read_text(encoding="utf-8")
     for name in TABLE_NAMES:

@@ -28,7 +28,7 @@ KINDS = {"size": "another size", "generation": "newer generation", "family": "an
 
 
 _NUMBER = st.column_config.NumberColumn
-_OPTION_COLUMNS = {
+_OPTION_COLUMNS: dict[str, Any] = {
     "instance_type": st.column_config.TextColumn("Type", pinned=True),
     "fits": "Verdict",
     "kg": _NUMBER("Saves [kg/month]", format="%.2f"),
