@@ -3,9 +3,9 @@
 import streamlit as st
 
 from spectra.ui import cards, frame
-from spectra.ui.instances import fleet, judging, machine, potential, results, what_if
+from spectra.ui.instances import fleet, judging, machine, potential, results, waste, what_if
 
-VIEWS = ("Fleet", "One machine", "What if", "Results")
+VIEWS = ("Fleet", "One machine", "Waste", "What if", "Results")
 
 page = frame.current()
 
@@ -33,6 +33,8 @@ view = st.segmented_control(
 match view:
     case "One machine":
         machine.show(page, table)
+    case "Waste":
+        waste.show(page)
     case "What if":
         what_if.show(page, table)
     case "Results":

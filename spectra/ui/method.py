@@ -17,6 +17,8 @@ TOPICS = {
     "Scopes": "spectra.carbon.scopes",
     "Embodied": "spectra.carbon.embodied",
     "Uncertainty": "spectra.carbon.uncertainty",
+    "Rightsizing": "spectra.insight.rightsizing.judge",
+    "Savings": "spectra.insight.rightsizing.savings",
 }
 
 

@@ -1,0 +1,120 @@
+"""Waste that needs no load curve: disks nobody uses, disks of stopped machines, old types."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from spectra import exports, units
+from spectra.store import waste_queries as waste
+from spectra.ui import cards
+from spectra.ui.frame import Page
+
+_NUMBER = st.column_config.NumberColumn
+COLUMNS: dict[str, Any] = {
+    "volume_id": st.column_config.TextColumn("Volume", pinned=True),
+    "instance_id": st.column_config.TextColumn("Instance", pinned=True),
+    "name": "Name",
+    "instance_type": st.column_config.TextColumn("Type", pinned=True),
+    "instance_count": _NUMBER("Running", format="%d"),
+    "volume_type": st.column_config.TextColumn("Disk type", width="small"),
+    "size_gib": _NUMBER("Size [GiB]", format="localized"),
+    "volume_count": _NUMBER("Disks", format="%d"),
+    "days": _NUMBER("For [days]", format="%d"),
+    "successor": "Better",
+    "traffic_gb": _NUMBER("Traffic [GB in 30 d]", format="%.1f"),
+    "saves_usd_per_month": _NUMBER("Saves [USD/month]", format="%.2f", help="At list price."),
+    "usd_per_month": _NUMBER("Costs [USD/month]", format="%.2f"),
+    "kg_per_month": _NUMBER("CO₂e [kg/month]", format="%.3f"),
+    "cost_basis": "Cost basis",
+    "team": "Team",
+    "teams": "Teams",
+    "environment": "Environment",
+    "region": "Region",
+    "account_id": "Account",
+}
+TABLE_PX = 320
+
+
+def show(page: Page) -> None:
+    """One card for each kind of waste that there is, and a line for those there are not."""
+    unattached = _rows(page, waste.unattached)
+    stopped = _rows(page, waste.of_stopped)
+    old = _rows(page, waste.old_volume_types)
+    quiet = _rows(page, waste.quiet_volumes)
+    types = _rows(page, waste.old_generations)
+    _headlines(unattached, stopped, old)
+    _card(
+        "Volumes without a machine", unattached, "unattached",
+        "Snapshot, then delete: a snapshot costs about half as much per GB and only of what is "
+        "written.",
+    )  # fmt: skip
+    _card(
+        f"Machines stopped for {waste.STOPPED_DAYS} days or more that still pay for disks",
+        stopped, "stopped",
+        "A stopped machine emits nothing itself; its disks go on. Terminate with a snapshot, or "
+        "start it.",
+    )  # fmt: skip
+    _card(
+        "Volumes of an old type", old, "old_types",
+        "gp3 costs less than gp2 and carries 3,000 IOPS whatever its size; compare what a gp2 of "
+        "more than 1 TiB bursts to. Changed while in use. The same disks carry both: no CO₂e is "
+        "saved.",
+    )  # fmt: skip
+    _card(
+        "Large volumes that are hardly touched", quiet, "quiet",
+        "How full a disk is cannot be seen from outside: look, and take the written migration "
+        "plan. AWS cannot shrink a volume. Only machines whose disk traffic is known are listed.",
+    )  # fmt: skip
+    _card(
+        "Running machines of old generations", types, "generations",
+        "What a newer generation saves on each stands on its page, under “As if it had run there”.",
+    )  # fmt: skip
+
+
+def _rows(page: Page, query: Callable[..., pd.DataFrame]) -> pd.DataFrame:
+    rows: pd.DataFrame = page.get(query, page.catalog, page.selection, page.hour)
+    if "g_per_month" in rows:
+        rows = rows.assign(kg_per_month=rows["g_per_month"] / 1_000)
+    return rows
+
+
+def _headlines(unattached: pd.DataFrame, stopped: pd.DataFrame, old: pd.DataFrame) -> None:
+    columns = st.columns(3)
+    for column, label, rows in (
+        (columns[0], "Without a machine", unattached),
+        (columns[1], "Of stopped machines", stopped),
+    ):
+        with column:
+            cards.headline(
+                label,
+                f"{units.usd_text(float(rows['usd_per_month'].sum()))} a month",
+                note=f"{len(rows)} · {units.mass_text(float(rows['g_per_month'].sum()))} a month",
+            )
+    with columns[2]:
+        cards.headline(
+            "Old volume types",
+            f"{units.usd_text(float(old['saves_usd_per_month'].sum()))} a month",
+            note=f"{len(old)} volumes, at list price",
+        )
+
+
+def _card(title: str, rows: pd.DataFrame, key: str, advice: str) -> None:
+    if rows.empty:
+        st.caption(f"{title}: none.")
+        return
+    with cards.card(f"{title} ({len(rows)})"):
+        st.caption(advice)
+        st.dataframe(
+            rows, hide_index=True, width="stretch", key=f"waste_{key}", placeholder="–",
+            height=min(38 + 35 * len(rows), TABLE_PX),
+            column_order=[name for name in COLUMNS if name in rows],
+            column_config=COLUMNS,
+        )  # fmt: skip
+        st.download_button(
+            "CSV", exports.csv_bytes(rows), f"{key}.csv", "text/csv", key=f"csv_{key}",
+            icon=":material/download:", on_click="ignore",
+        )  # fmt: skip
