@@ -43,8 +43,8 @@ _CARBON_WEIGHTS = {"carbon": 1.0, "balanced": 0.5, "cost": 0.0}
 def rules_of(config: Config) -> Rules:
     """The rules that the settings ask for."""
     return Rules(
-        cpu_headroom_pct=config.rightsizing_cpu_headroom_pct,
-        memory_headroom_pct=config.rightsizing_memory_headroom_pct,
+        cpu_headroom_pct=float(config.rightsizing_cpu_headroom_pct),
+        memory_headroom_pct=float(config.rightsizing_memory_headroom_pct),
         carbon_weight=_CARBON_WEIGHTS[config.rightsizing_goal],
     )
 

@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 import psutil
 
+from spectra import advice
 from spectra.catalog import load_catalog
 from spectra.portal_import import import_files
 from spectra.refresh import current_hour, refresh_demo
@@ -70,7 +71,7 @@ def pages(folder: Path, small: bool, name: str = "demo") -> Iterator[Row]:
     first = seconds(lambda: holder.update(app=open_app()))
     app = healthy(holder["app"])
     yield "first page, server", at, f"{first:.2f} s", "imports, opening and every query cold"
-    for page in ("regions", "dashboard"):
+    for page in ("instances", "regions", "dashboard"):
         cold = seconds(lambda page=page: app.switch_page(f"pages/{page}.py").run())
         middle, worst = typical(app.run)
         healthy(app)
@@ -185,6 +186,16 @@ def _calls(store: Store, span: Selection) -> dict[str, Callable[[], Any]]:
     return calls
 
 
+def rightsizing(folder: Path, small: bool) -> Iterator[Row]:
+    """The whole large fleet judged, with every option replayed."""
+    _, _, at = _size(small)
+    store, catalog = Store(folder / "scale.duckdb"), load_catalog()
+    taken = seconds(lambda: advice.refresh_advice(store, catalog, advice.Rules()))
+    count = store.row("SELECT count(*) FROM advice_options")[0]
+    yield "rightsizing of the fleet", at, f"{taken:.1f} s", f"{count:,} options; {resident()}"
+    store.close()
+
+
 def imports(folder: Path, small: bool) -> Iterator[Row]:
     """Twenty portal files of a leap year each."""
     catalog = load_catalog()
@@ -218,6 +229,7 @@ GROUPS: dict[str, Callable[[Path, bool], Iterator[Row]]] = {
     "facts": facts,
     "ledger": ledger,
     "queries": queries,
+    "rightsizing": rightsizing,
     "pages_at_scale": pages_at_scale,
     "imports": imports,
     "live": live.refresh,

@@ -27,6 +27,7 @@ KINDS = {"size": "another size", "generation": "newer generation", "family": "an
          "graviton": "Graviton, needs a port"}  # fmt: skip
 
 
+_IN_ADDRESS = "_unit_in_address"
 _NUMBER = st.column_config.NumberColumn
 _OPTION_COLUMNS: dict[str, Any] = {
     "instance_type": st.column_config.TextColumn("Type", pinned=True),
@@ -51,12 +52,16 @@ def pick(page: Page, table: pd.DataFrame) -> pd.Series | None:
     if not names:
         cards.empty("No machine is in the selection.", "Choose others in the sidebar.")
         return None
+    # The address carries the ID; a bound widget would put the label there.
+    asked = st.query_params.get("unit")
+    if asked in names and asked != st.session_state.get(_IN_ADDRESS):
+        st.session_state["unit"] = asked
     if st.session_state.get("unit") not in names:
         st.session_state.pop("unit", None)
     chosen = st.selectbox(
-        "Machine", list(names), format_func=names.__getitem__, key="unit", bind="query-params",
-        persist_state="session",
-    )  # fmt: skip
+        "Machine", list(names), format_func=names.__getitem__, key="unit", persist_state="session"
+    )
+    st.session_state[_IN_ADDRESS] = st.query_params["unit"] = chosen
     found: pd.Series = table[table["unit_id"] == chosen].iloc[0]
     return found
 

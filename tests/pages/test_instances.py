@@ -1,0 +1,222 @@
+"""The Instances page: what is advised, what becomes of it, and every view in every state."""
+
+import io
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from spectra import advice, exports, units
+from spectra.catalog import load_catalog
+from spectra.insight.rightsizing import Rules
+from spectra.store import Store, advice_log
+from spectra.store.factors import write_factors
+from spectra.store.ledger import extend_ledger, recompute
+from spectra.store.writes import (
+    write_instances,
+    write_intensities,
+    write_utilisation,
+    write_volumes,
+)
+from tests import fleet
+from tests.pages.conftest import app_store, healthy, metrics, open_app
+
+END = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+DAYS = 29
+BORN = (END - timedelta(days=90)).isoformat()
+MACHINES = {
+    # name: type, CPU mean [%], memory [%]
+    "roomy": ("m5.4xlarge", 10.0, 35.0),
+    "idle": ("m5.xlarge", 0.5, None),
+    "busy": ("m5.large", 70.0, 60.0),
+    "=HYPERLINK(1)": ("c5.xlarge", 30.0, 50.0),
+}
+
+
+@pytest.fixture
+def machines(database):
+    """Four machines of which one is too large, one idle, one too small; a stopped one; disks."""
+    store, catalog = Store(database), load_catalog()
+    at = pd.date_range(END - timedelta(days=DAYS), END, freq="h", inclusive="left", unit="us")
+    rows = [
+        {"instance_id": f"i-{k}", "valid_from": BORN, "name": name, "instance_type": kind,
+         "tags": {"team": "web" if k % 2 else "data", "environment": "production"}}
+        for k, (name, (kind, _, _)) in enumerate(MACHINES.items())
+    ]  # fmt: skip
+    rows.append({"instance_id": "i-off", "valid_from": BORN, "name": "off", "state": "stopped"})
+    write_instances(store, fleet.instances(*rows))
+    write_volumes(
+        store,
+        fleet.volumes(
+            {"volume_id": "vol-off", "valid_from": BORN, "instance_id": "i-off"},
+            {"volume_id": "vol-lost", "valid_from": BORN, "volume_type": "gp2"},
+        ),
+    )
+    write_factors(store, catalog)
+    extend_ledger(store, catalog, at[0].to_pydatetime(), END)
+    write_intensities(store, fleet.intensities("DE", at, 300.0, 380.0), catalog)
+    for k, (_, cpu, memory) in enumerate(MACHINES.values()):
+        wave = cpu * (1 + 0.2 * np.sin(2 * np.pi * at.hour.to_numpy() / 24))
+        frame = fleet.utilisation(f"i-{k}", at, wave)
+        frame["cpu_max_pct"] = np.minimum(wave * 1.3, 100)
+        frame["memory_avg_pct"] = np.nan if memory is None else memory
+        write_utilisation(store, frame)
+    recompute(store)
+    store.close()
+    return database
+
+
+def instances(**parameters):
+    return healthy(open_app(**parameters).switch_page("pages/instances.py").run())
+
+
+def fleet_table(app) -> pd.DataFrame:
+    return app.dataframe[0].value.set_index("name")
+
+
+def texts(app) -> str:
+    return "\n".join(
+        str(e.value) for kind in ("markdown", "caption", "info", "warning") for e in
+        getattr(app, kind)
+    )  # fmt: skip
+
+
+def test_without_a_fleet_it_says_what_to_do(database):
+    app = instances()
+    assert "There is no fleet" in app.info[0].value
+    assert not app.dataframe
+
+
+def test_every_machine_has_its_finding_and_the_headlines_sum_them(machines):
+    app = instances()
+    table = fleet_table(app)
+    assert table["finding"].to_dict() == {
+        "roomy": "over-provisioned",
+        "idle": "idle",
+        "busy": "under-provisioned",
+        "=HYPERLINK(1)": "optimised",
+        "off": "stopped",
+    }
+    assert table.loc["idle", "advice"] == "stop"
+    assert table.loc["roomy", "advice"].startswith("→ ")
+    shown = metrics(app)
+    savings = table.loc[["roomy", "idle"], "kg_per_month"].sum()
+    assert shown["Could be saved a month"] == units.mass_text(savings * 1_000)
+    assert shown["Idle · over-provisioned"] == "1 · 1"
+    assert shown["Too small"] == "1"
+
+
+def test_what_was_saved_is_what_the_ledger_says_of_an_idle_machine(machines):
+    app = instances()
+    saved = fleet_table(app).loc["idle", "kg_per_month"]
+    row = app_store().row(
+        "SELECT sum(scope2_lb_g + upstream_g + td_g + embodied_g) / count(DISTINCT \"day\") / 24 "
+        "FROM emissions_daily WHERE resource_id = 'i-1' AND \"day\" >= ? AND \"day\" < ?",
+        [END - timedelta(days=27), END.date()],
+    )  # fmt: skip
+    assert saved == pytest.approx(row[0] * 730 / 1_000, rel=0.01)
+
+
+def test_search_and_findings_narrow_the_table(machines):
+    app = instances()
+    app.text_input(key="search").set_value("WEB m5 i-1").run()
+    assert list(fleet_table(healthy(app)).index) == ["idle"]
+    app.text_input(key="search").set_value("").run()
+    app.multiselect(key="findings").set_value(["idle", "optimised"]).run()
+    assert set(fleet_table(healthy(app)).index) == {"idle", "=HYPERLINK(1)"}
+    app.text_input(key="search").set_value("no such").run()
+    assert "No machine matches" in healthy(app).info[0].value
+
+
+def test_the_csv_is_safe_for_spreadsheets_and_whole():
+    frame = pd.DataFrame({"name": ["=1+1", 'Ünï, "x"\n', "-x", None], "n": [-5.2, 1, 2, None]})
+    data = exports.csv_bytes(frame)
+    back = pd.read_csv(io.BytesIO(data), encoding="utf-8-sig")
+    assert back["name"].tolist()[:3] == ["'=1+1", 'Ünï, "x"\n', "'-x"]
+    assert back["n"].tolist()[0] == -5.2
+    assert back.isna().iloc[3].all()
+
+
+def test_a_machine_explains_itself(machines):
+    app = instances(view="One machine", unit="i-0")
+    said = texts(app)
+    assert "**Move to " in said
+    assert "would peak at" in said
+    assert "What would change it" in said
+    options = app.dataframe[0].value
+    assert options["fits"].iloc[0] == "recommended"
+    assert "does not fit" in set(options["fits"])
+    assert metrics(app)["Saves a month"].endswith("kg")
+
+
+def test_a_stopped_machine_has_a_page_too(machines):
+    app = instances(view="One machine", unit="i-off")
+    assert "ran too little of late" in texts(app)
+    assert "Nothing was measured" in texts(app)
+
+
+def test_a_decision_holds_and_needs_a_reason(machines):
+    app = instances(view="One machine", unit="i-1")
+    app.segmented_control(key="one_state").set_value("dismissed").run()
+    app.button(key="one_keep").click().run()
+    assert "needs a reason" in healthy(app).warning[0].value
+    app.text_input(key="one_reason").set_value("standby of the till").run()
+    app.button(key="one_keep").click().run()
+    healthy(app)
+    now = datetime.now(UTC) + timedelta(seconds=1)
+    state = advice_log.of_unit(app_store(), "i-1", now)
+    assert (state["state_now"], state["state_reason"]) == ("dismissed", "standby of the till")
+    assert metrics(app)["Idle · over-provisioned"] == "0 · 1"
+
+
+def test_a_public_visitor_decides_nothing(machines, monkeypatch):
+    monkeypatch.setenv("SPECTRA_PUBLIC", "on")
+    app = instances(view="One machine", unit="i-1")
+    assert "decisions are not kept" in texts(app)
+    assert not [b for b in app.button if b.key == "one_keep"]
+
+
+def test_waste_is_listed_with_its_cost(machines):
+    app = instances(view="Waste")
+    lost = app.dataframe[0].value
+    assert lost["volume_id"].tolist() == ["vol-lost"]
+    assert lost["days"].iloc[0] >= 89
+    assert lost["usd_per_month"].iloc[0] == pytest.approx(10.0)
+    assert lost["cost_basis"].iloc[0] == "list price of us-east-1"
+    assert app.dataframe[1].value["instance_id"].tolist() == ["i-off"]
+
+
+def test_what_if_answers_and_refuses_in_words(machines):
+    app = instances(view="What if", unit="i-0")
+    app.selectbox(key="try_type_i-0").set_value("m6g.xlarge").run()
+    app.selectbox(key="try_region_i-0").set_value("eu-north-1").run()
+    shown = metrics(healthy(app))
+    assert shown["CO₂e a month"].endswith("g")
+    app.selectbox(key="try_type_i-0").set_value("t3.nano").run()
+    assert "would not carry the load" in texts(healthy(app))
+    app.selectbox(key="unit").set_value("i-off").run()
+    assert not app.exception
+    assert "No CPU load" in app.error[0].value
+
+
+def test_results_are_empty_until_something_is_done(machines):
+    app = instances(view="Results")
+    assert "No recommendation has been carried out" in app.info[0].value
+    store = app_store()
+    done = END - timedelta(days=3)
+    advice_log.decide(store, [advice_log.Decision("i-0", "over-provisioned", "done", done)])
+    app.run()
+    row = healthy(app).dataframe[0].value.iloc[0]
+    assert row["promised"] > 0
+    # It still runs on the old type, so nothing was saved.
+    assert row["realised"] == pytest.approx(0, abs=1e-9)
+
+
+def test_the_fleet_is_judged_once_and_again_when_rules_change(machines):
+    app = instances()
+    first = advice_log.last_run(app_store())
+    app.run()
+    assert advice_log.last_run(app_store()) == first
+    assert not advice.is_due(app_store(), load_catalog(), Rules())
+    assert advice.is_due(app_store(), load_catalog(), Rules(cpu_headroom_pct=30.0))
