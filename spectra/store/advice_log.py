@@ -223,15 +223,17 @@ def seen_done(store: Store, now: datetime) -> list[Decision]:
     rows: list[tuple[Any, ...]] = (
         store.cursor()
         .execute(
-            f"""
+            """
             WITH present AS (
                 SELECT DISTINCT ON (instance_id) instance_id, instance_type, state, valid_to,
                     valid_from
                 FROM instances ORDER BY instance_id, valid_from DESC)
             SELECT a.unit_id, a.finding, p.valid_from
             FROM advice a JOIN present p ON p.instance_id = a.unit_id
-            LEFT JOIN ({_STATES}) s USING (unit_id, finding)
-            WHERE coalesce(s.state, 'open') <> 'done' AND (
+            WHERE NOT EXISTS (
+                FROM advice_events e WHERE e.unit_id = a.unit_id AND e.finding = a.finding
+                    AND e.state = 'done' AND e.decided_at >= p.valid_from)
+              AND (
                 a."action" = 'resize' AND p.instance_type = a.target_type
                 OR a."action" = 'stop' AND (p.valid_to IS NOT NULL
                     OR p.state = 'stopped' AND p.valid_from <= $now - INTERVAL 1 DAY))

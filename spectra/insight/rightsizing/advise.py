@@ -23,7 +23,6 @@ from spectra.insight.rightsizing.model import (
 from spectra.insight.rightsizing.options import options
 
 NOW = "now"
-SIZING = ("size", "family")
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +179,12 @@ def _best(rated: Sequence[Rated], finding: Finding) -> Rated | None:
         return min(feasible, key=lambda r: -(r.saving.list_usd_per_h or 0.0), default=None)
     if finding is not Finding.OPTIMISED:
         return None
-    smaller = [r for r in feasible if r.option.kind in SIZING and _pays(r)]
-    return smaller[0] if smaller else None
+    # Another size of the family is the smaller change: another class only where none fits.
+    for kind in ("size", "family"):
+        fitting = [r for r in feasible if r.option.kind == kind and _pays(r)]
+        if fitting:
+            return fitting[0]
+    return None
 
 
 def _pays(rated: Rated) -> bool:

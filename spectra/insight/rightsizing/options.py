@@ -49,7 +49,7 @@ def _downward(fit: Fit) -> Iterator[Option]:
     yield from islice(carrying, MAX_RESHAPED)
     fitting = [option.type for option in own if option.is_feasible]
     for size in (fit.current, *fitting[-1:]):
-        for kind in _newest(candidates.successors(catalog, size), region, catalog):
+        for kind in _by_maker(candidates.successors(catalog, size), region, catalog):
             is_port = kind.architecture != fit.current.architecture
             yield fit.option(kind, "graviton" if is_port else "generation")
 
@@ -85,14 +85,12 @@ def _usd(kind: InstanceType, region: str, catalog: Catalog) -> float:
     return price.usd_per_hour if price else float("inf")
 
 
-def _newest(kinds: Iterable[InstanceType], region: str, catalog: Catalog) -> Iterator[InstanceType]:
-    """The newest priced type of each maker; the order of `kinds` is newest first."""
-    seen = set()
-    for kind in _priced(kinds, region, catalog):
-        made_by = candidates.maker(kind)
-        if made_by not in seen:
-            seen.add(made_by)
-            yield kind
+def _by_maker(kinds: Iterable[InstanceType], region: str, catalog: Catalog) -> list[InstanceType]:
+    """The cheapest type of each maker of processors, a newer one before an equal."""
+    best: dict[str, InstanceType] = {}
+    for kind in _cheapest(kinds, region, catalog):
+        best.setdefault(candidates.maker(kind), kind)
+    return list(best.values())
 
 
 @dataclass

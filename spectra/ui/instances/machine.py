@@ -61,7 +61,7 @@ def pick(page: Page, table: pd.DataFrame) -> pd.Series | None:
     chosen = st.selectbox(
         "Machine", list(names), format_func=names.__getitem__, key="unit", persist_state="session"
     )
-    st.session_state[_IN_ADDRESS] = st.query_params["unit"] = chosen
+    st.session_state[_IN_ADDRESS] = st.query_params["unit"] = str(chosen)
     found: pd.Series = table[table["unit_id"] == chosen].iloc[0]
     return found
 

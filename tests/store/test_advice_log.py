@@ -1,0 +1,154 @@
+"""The life of a recommendation: decided, snoozed, dismissed, done, and what came of it."""
+
+from datetime import UTC, datetime, timedelta
+
+import pandas as pd
+import pytest
+
+from spectra.store import Store, advice_log
+from spectra.store.advice_log import Decision, Run
+from spectra.store.selection import Selection
+from spectra.store.writes import write_instances
+from tests import fleet
+
+NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+def row(unit_id, finding="over-provisioned", action="resize", team="web", **extra):
+    return {
+        "unit_id": unit_id, "kind": "instance", "name": unit_id, "account_id": "1",
+        "region": "eu-central-1", "team": team, "environment": "production",
+        "instance_type": "m5.xlarge", "state": "running", "lifecycle": "on-demand",
+        "purchase_option": None, "members": 1, "finding": finding, "is_preliminary": False,
+        "confidence": "HIGH", "action": action,
+        "target_type": "m5.large" if action == "resize" else None, "reason": "", "changes": "",
+        "notes": [], "look_back_days": 14, "coverage": 1.0, "now_g_per_h": 10.0,
+        "carbon_g_per_h": 4.0, "carbon_low_g_per_h": 3.0, "carbon_high_g_per_h": 5.0,
+        "list_usd_per_h": 0.1, "cash_usd_per_h": 0.1, "cash_note": "", **extra,
+    }  # fmt: skip
+
+
+def keep(store, *rows):
+    run = Run(NOW, NOW, "{}", "factors", 0.1)
+    advice_log.keep(store, run, pd.DataFrame(rows), pd.DataFrame())
+
+
+@pytest.fixture
+def store():
+    store = Store()
+    keep(store, row("i-1"), row("i-2", "idle", "stop", team="data"), row("i-3", "optimised", None))
+    yield store
+    store.close()
+
+
+def states(store, now=NOW):
+    frame = advice_log.advice(store, now)
+    known = zip(frame["unit_id"], frame["state_now"], strict=True)
+    return {unit: state for unit, state in known if pd.notna(state)}
+
+
+def decide(store, unit_id, state, at=NOW, finding="over-provisioned", **extra):
+    advice_log.decide(store, [Decision(unit_id, finding, state, at, **extra)])
+
+
+def test_what_is_advised_is_open_and_what_is_not_has_no_state(store):
+    assert states(store) == {"i-1": "open", "i-2": "open"}
+
+
+def test_the_last_decision_holds_and_all_are_kept(store):
+    decide(store, "i-1", "accepted")
+    decide(store, "i-1", "dismissed", NOW + DAY, reason="needed in spring")
+    assert states(store, NOW + DAY)["i-1"] == "dismissed"
+    assert advice_log.events(store, "i-1")["state"].tolist() == ["dismissed", "accepted"]
+
+
+def test_a_snooze_ends_by_itself(store):
+    decide(store, "i-1", "snoozed", until=NOW + 7 * DAY)
+    assert states(store, NOW + 6 * DAY)["i-1"] == "snoozed"
+    assert states(store, NOW + 7 * DAY)["i-1"] == "open"
+
+
+def test_a_dismissal_is_of_one_finding_not_of_the_machine(store):
+    decide(store, "i-1", "dismissed", reason="spare")
+    keep(store, row("i-1", "under-provisioned"))
+    assert states(store) == {"i-1": "open"}
+    keep(store, row("i-1"))
+    assert states(store) == {"i-1": "dismissed"}
+
+
+def test_done_enters_the_ledger_with_what_was_promised(store):
+    decide(store, "i-1", "done")
+    entry = advice_log.carried_out(store).iloc[0]
+    assert (entry["old_type"], entry["new_type"], entry["carbon_g_per_h"]) == (
+        "m5.xlarge", "m5.large", 4.0,
+    )  # fmt: skip
+    assert states(store, NOW + DAY)["i-1"] == "done"
+    # Advised again days later, it was not done or needs doing again.
+    assert states(store, NOW + 3 * DAY)["i-1"] == "open"
+
+
+def test_only_what_is_live_counts_as_open_savings(store):
+    by_team = advice_log.open_savings(store, NOW, "team").set_index("name")
+    assert by_team["carbon_g_per_h"].to_dict() == {"web": 4.0, "data": 4.0}
+    decide(store, "i-2", "dismissed", finding="idle", reason="spare")
+    assert advice_log.open_savings(store, NOW, "team")["name"].tolist() == ["web"]
+
+
+def test_a_change_that_the_inventory_shows_is_written_down(store):
+    write_instances(
+        store,
+        fleet.instances(
+            {"instance_id": "i-1", "valid_from": "2026-11-01", "valid_to": "2026-11-24"},
+            {"instance_id": "i-1", "valid_from": "2026-11-24", "instance_type": "m5.large"},
+            {"instance_id": "i-2", "valid_from": "2026-11-01", "valid_to": "2026-11-23"},
+            {"instance_id": "i-2", "valid_from": "2026-11-23", "state": "stopped"},
+        ),
+    )
+    seen = advice_log.seen_done(store, NOW)
+    assert {(d.unit_id, d.state) for d in seen} == {("i-1", "done"), ("i-2", "done")}
+    advice_log.decide(store, seen)
+    assert advice_log.seen_done(store, NOW) == []
+    assert set(advice_log.carried_out(store)["how"]) == {"seen in the inventory"}
+
+
+def test_a_machine_that_was_just_stopped_is_not_yet_called_gone(store):
+    write_instances(
+        store,
+        fleet.instances({"instance_id": "i-2", "valid_from": "2026-11-25", "state": "stopped"}),
+    )
+    assert advice_log.seen_done(store, NOW) == []
+    assert [d.unit_id for d in advice_log.seen_done(store, NOW + DAY)] == ["i-2"]
+
+
+def test_alternatives_count_what_fits_and_pays(store):
+    option = {
+        "kind": "generation", "effort": "LOW", "is_best": False, "peak_pct": 50.0, "checks": [],
+        "obstacles": [], "confidence": "HIGH", "risk": 0, "carbon_low_g_per_h": 0.0,
+        "carbon_high_g_per_h": 0.0, "scope2_g_per_h": 0.0, "scope3_g_per_h": 0.0,
+        "embodied_g_per_h": 0.0, "kwh_per_h": 0.0, "cash_note": "",
+    }  # fmt: skip
+    rows = [
+        {**option, "unit_id": "i-1", "instance_type": t, "is_feasible": ok, "carbon_g_per_h": g,
+         "list_usd_per_h": usd}
+        for t, ok, g, usd in (("a", True, 1.0, 0.1), ("b", True, 2.0, 0.2), ("c", False, 9.0, 1.0),
+                              ("d", True, 5.0, -0.1))
+    ]  # fmt: skip
+    run = Run(NOW, NOW, "{}", "factors", 0.1)
+    advice_log.keep(store, run, pd.DataFrame([row("i-1")]), pd.DataFrame(rows))
+    found = advice_log.alternatives(store, Selection(NOW, NOW + DAY))
+    assert found["generation"]["count"] == 1
+    assert found["generation"]["carbon_g_per_h"] == 2.0
+    assert advice_log.options(store, "i-1")["instance_type"].tolist() == ["d", "b", "a", "c"]
+
+
+def test_decisions_outlive_the_process(tmp_path):
+    path = tmp_path / "s.duckdb"
+    store = Store(path)
+    keep(store, row("i-1"))
+    decide(store, "i-1", "accepted")
+    store.close()
+    again = Store(path)
+    assert states(again) == {"i-1": "accepted"}
+    assert advice_log.last_run(again).factor_set == "factors"
+    again.close()
