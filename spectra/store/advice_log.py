@@ -168,6 +168,13 @@ def decide(store: Store, decisions: Iterable[Decision]) -> None:
                 [made.unit_id, made.finding, made.state, made.until, made.reason, made.decided_at],
             )
             if made.state == "done":
+                # Marked by a person and then seen in the inventory is one change.
+                cursor.execute(
+                    "DELETE FROM advice_ledger l USING advice a WHERE l.unit_id = ? "
+                    "AND l.finding = ? AND a.unit_id = l.unit_id AND l.old_type = a.instance_type "
+                    "AND l.new_type IS NOT DISTINCT FROM a.target_type",
+                    [made.unit_id, made.finding],
+                )
                 cursor.execute(
                     """
                     INSERT OR IGNORE INTO advice_ledger

@@ -88,6 +88,12 @@ def test_done_enters_the_ledger_with_what_was_promised(store):
     assert states(store, NOW + 3 * DAY)["i-1"] == "open"
 
 
+def test_marked_and_then_seen_is_one_change(store):
+    decide(store, "i-1", "done")
+    decide(store, "i-1", "done", NOW + DAY, reason="seen in the inventory")
+    assert advice_log.carried_out(store)["how"].tolist() == ["seen in the inventory"]
+
+
 def test_only_what_is_live_counts_as_open_savings(store):
     by_team = advice_log.open_savings(store, NOW, "team").set_index("name")
     assert by_team["carbon_g_per_h"].to_dict() == {"web": 4.0, "data": 4.0}
