@@ -3,9 +3,18 @@
 import streamlit as st
 
 from spectra.ui import cards, frame
-from spectra.ui.instances import fleet, judging, machine, potential, results, waste, what_if
+from spectra.ui.instances import (
+    changes,
+    fleet,
+    judging,
+    machine,
+    potential,
+    results,
+    waste,
+    what_if,
+)
 
-VIEWS = ("Fleet", "One machine", "Waste", "What if", "Results")
+VIEWS = ("Fleet", "One machine", "Waste", "What if", "Changes", "Results")
 
 page = frame.current()
 
@@ -37,6 +46,8 @@ match view:
         waste.show(page)
     case "What if":
         what_if.show(page, table)
+    case "Changes":
+        changes.show(page)
     case "Results":
         results.show(page)
     case _:

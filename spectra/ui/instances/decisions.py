@@ -12,6 +12,7 @@ import streamlit as st
 from spectra.store import advice_log
 from spectra.store.advice_log import Decision, State
 from spectra.ui.frame import Page
+from spectra.ui.instances import asking
 
 LABELS: dict[State, str] = {
     "accepted": "Accept",
@@ -44,8 +45,25 @@ def bulk(page: Page, rows: pd.DataFrame) -> None:
             if len(rows)
             else "Choose rows to decide on their advice, or one to look into it."
         )
+        _plans(page, rows)
     if len(advised):
         form(page, list(zip(advised["unit_id"], advised["finding"], strict=True)), "bulk")
+
+
+def _plans(page: Page, rows: pd.DataFrame) -> None:
+    """Buttons that plan something for the rows; groups change by their launch template."""
+    single = rows[rows["kind"] == "instance"]
+    for verb, part in (
+        ("stop", single[single["state"] == "running"]),
+        ("start", single[single["state"] == "stopped"]),
+        ("resize", single[single["action"] == "resize"]),
+    ):
+        if len(part):
+            asking.button(
+                page, verb, "instance", list(part["unit_id"]), key=f"plan_{verb}",
+                wanted=dict(zip(part["unit_id"], part["target_type"], strict=True)),
+                label=f"Plan: {'resize as advised' if verb == 'resize' else verb} {len(part)}",
+            )  # fmt: skip
 
 
 def _open(unit_id: str) -> None:

@@ -16,7 +16,7 @@ from spectra.store import advice_log, instance_queries
 from spectra.store.load_history import REPLAY_DAYS
 from spectra.ui import cards
 from spectra.ui.frame import Page
-from spectra.ui.instances import decisions
+from spectra.ui.instances import asking, decisions
 
 Color = Literal["red", "orange", "blue", "green", "violet", "gray"]
 FINDING_COLORS: dict[str, Color] = {
@@ -112,6 +112,23 @@ def _verdict(page: Page, unit: pd.Series, advice: dict[str, Any] | None) -> None
         if advice["action"]:
             _savings(advice)
             decisions.form(page, [(unit["unit_id"], advice["finding"])], "one")
+        _changes(page, unit, advice)
+
+
+def _changes(page: Page, unit: pd.Series, advice: dict[str, Any]) -> None:
+    """Buttons that plan a change of it."""
+    if unit["kind"] == "group":
+        st.caption("A group changes by its launch template; SPECTRA does not touch its members.")
+        return
+    ids = [unit["unit_id"]]
+    with st.container(horizontal=True):
+        if advice["action"] == "resize":
+            asking.button(page, "resize", "instance", ids, key="one_resize",
+                          wanted={ids[0]: advice["target_type"]},
+                          label=f"Plan: change to {advice['target_type']}")  # fmt: skip
+        is_up = unit["state"] == "running"
+        asking.button(page, "stop" if is_up else "start", "instance", ids, key="one_power")
+        asking.button(page, "terminate", "instance", ids, key="one_terminate")
 
 
 def _savings(advice: dict[str, Any]) -> None:

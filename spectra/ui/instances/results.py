@@ -37,7 +37,8 @@ def show(page: Page) -> None:
         share = known["realised"].sum() / known["promised"].sum() if len(known) else None
         cards.headline("Realised a month", units.mass_text(float(known["realised"].sum()) * 1e3)
                        if len(known) else "not yet",
-                       note=f"{units.share_text(share)} of what was promised")  # fmt: skip
+                       note=f"{units.share_text(share)} of what was promised"
+                       if len(known) else "a day after the change")  # fmt: skip
     number = st.column_config.NumberColumn
     st.dataframe(
         rows, hide_index=True, width="stretch", key="results",

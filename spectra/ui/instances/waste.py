@@ -9,9 +9,13 @@ import pandas as pd
 import streamlit as st
 
 from spectra import exports, units
+from spectra.actions import volume_migration_text
+from spectra.actions.plan import Kind
+from spectra.actions.targets import target
 from spectra.store import waste_queries as waste
 from spectra.ui import cards
 from spectra.ui.frame import Page
+from spectra.ui.instances import asking
 
 _NUMBER = st.column_config.NumberColumn
 COLUMNS: dict[str, Any] = {
@@ -47,28 +51,33 @@ def show(page: Page) -> None:
     quiet = _rows(page, waste.quiet_volumes)
     types = _rows(page, waste.old_generations)
     _headlines(unattached, stopped, old)
-    _card(
+    chosen = _card(
         "Volumes without a machine", unattached, "unattached",
         "Snapshot, then delete: a snapshot costs about half as much per GB and only of what is "
         "written.",
     )  # fmt: skip
-    _card(
+    _plan(page, "delete volume", "volume", chosen)
+    chosen = _card(
         f"Machines stopped for {waste.STOPPED_DAYS} days or more that still pay for disks",
         stopped, "stopped",
         "A stopped machine emits nothing itself; its disks go on. Terminate with a snapshot, or "
         "start it.",
     )  # fmt: skip
-    _card(
+    _plan(page, "terminate", "instance", chosen)
+    chosen = _card(
         "Volumes of an old type", old, "old_types",
         "gp3 costs less than gp2 and carries 3,000 IOPS whatever its size; compare what a gp2 of "
         "more than 1 TiB bursts to. Changed while in use. The same disks carry both: no CO₂e is "
         "saved.",
     )  # fmt: skip
-    _card(
+    to_gp3 = chosen[chosen["successor"] == "gp3"] if len(chosen) else chosen
+    _plan(page, "change volume type", "volume", to_gp3)
+    chosen = _card(
         "Large volumes that are hardly touched", quiet, "quiet",
         "How full a disk is cannot be seen from outside: look, and take the written migration "
         "plan. AWS cannot shrink a volume. Only machines whose disk traffic is known are listed.",
     )  # fmt: skip
+    _migration(page, chosen)
     _card(
         "Running machines of old generations", types, "generations",
         "What a newer generation saves on each stands on its page, under “As if it had run there”.",
@@ -102,14 +111,16 @@ def _headlines(unattached: pd.DataFrame, stopped: pd.DataFrame, old: pd.DataFram
         )
 
 
-def _card(title: str, rows: pd.DataFrame, key: str, advice: str) -> None:
+def _card(title: str, rows: pd.DataFrame, key: str, advice: str) -> pd.DataFrame:
+    """A card with the rows; returns those that are chosen."""
     if rows.empty:
         st.caption(f"{title}: none.")
-        return
+        return rows
     with cards.card(f"{title} ({len(rows)})"):
         st.caption(advice)
-        st.dataframe(
+        event = st.dataframe(
             rows, hide_index=True, width="stretch", key=f"waste_{key}", placeholder="–",
+            on_select="rerun", selection_mode="multi-row",
             height=min(38 + 35 * len(rows), TABLE_PX),
             column_order=[name for name in COLUMNS if name in rows],
             column_config=COLUMNS,
@@ -118,3 +129,25 @@ def _card(title: str, rows: pd.DataFrame, key: str, advice: str) -> None:
             "CSV", exports.csv_bytes(rows), f"{key}.csv", "text/csv", key=f"csv_{key}",
             icon=":material/download:", on_click="ignore",
         )  # fmt: skip
+    return rows.iloc[[row for row in event.selection.rows if row < len(rows)]]
+
+
+def _plan(page: Page, verb: str, kind: Kind, rows: pd.DataFrame) -> None:
+    """A button that plans something for the chosen rows."""
+    if rows.empty:
+        return
+    ids = list(rows[f"{kind}_id"])
+    types = dict(zip(ids, rows["successor"], strict=True)) if "successor" in rows else {}
+    asking.button(page, verb, kind, ids, wanted=types, key=f"plan_{verb}",
+                  label=f"Plan: {asking.VERBS[verb].lower()} {len(ids)}")  # fmt: skip
+
+
+def _migration(page: Page, rows: pd.DataFrame) -> None:
+    """The written plan for one volume: AWS cannot shrink it."""
+    if len(rows) != 1:
+        return
+    found = target(page.store, "volume", rows["volume_id"].iloc[0])
+    size_gib = max(int(rows["size_gib"].iloc[0]) // 2, 1)
+    st.download_button("Migration plan to half the size", volume_migration_text(found, size_gib),
+                       "migration.md", "text/markdown", key="migration",
+                       icon=":material/description:", on_click="ignore")  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pandas as pd
 import streamlit as st
 
@@ -73,12 +75,11 @@ def _result(page: Page, outcome: Outcome, choice: Choice) -> None:
     now, then = outcome.now, outcome.then
     columns = st.columns(4)
     month = HOURS_PER_MONTH
-    figures = (
+    figures: tuple[tuple[str, float, float, Callable[[float], str]], ...] = (
         ("CO₂e a month", then.total_g_per_h * month, now.total_g_per_h * month, units.mass_text),
         ("Energy a month", then.kwh_per_h * month, now.kwh_per_h * month, units.energy_text),
-        ("Mean power at the meter", then.kwh_per_h * 1e3, now.kwh_per_h * 1e3,
-         lambda watts: f"{units.number(watts)} W"),
-    )  # fmt: skip
+        ("Mean power at the meter", then.kwh_per_h * 1e3, now.kwh_per_h * 1e3, _watts),
+    )
     for column, (label, value, before, text) in zip(columns, figures, strict=False):
         with column:
             cards.headline(label, text(value), change=_change(value, before),
@@ -103,6 +104,10 @@ def _result(page: Page, outcome: Outcome, choice: Choice) -> None:
         f"{outcome.method} power curves on both sides; CPU is carried over by vCPU, accelerator "
         "load as it is. Volumes, data transfer between regions and latency are not part of it."
     )
+
+
+def _watts(watts: float) -> str:
+    return f"{units.number(watts)} W"
 
 
 def _change(value: float, before: float) -> float | None:

@@ -1,0 +1,222 @@
+"""Changes: the plan, its checks and dry run, the typed confirmation, and the run itself."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pandas as pd
+import streamlit as st
+
+from spectra import actions, advice
+from spectra.actions.bulk import Batch
+from spectra.actions.permit import Permit
+from spectra.actions.plan import Check, Plan
+from spectra.actions.runners import Runners
+from spectra.errors import SpectraError
+from spectra.store import advice_log
+from spectra.store.advice_log import Decision
+from spectra.ui import cards
+from spectra.ui import workspace as workspaces
+from spectra.ui.frame import Page
+from spectra.ui.instances import asking, journal
+
+_EXAMINED = "_plans_examined"
+SHOWN = 10
+
+
+def show(page: Page) -> None:
+    """What is planned, then what was done before."""
+    runners = Runners(page.store, page.catalog, page.workspace.config)
+    permit = runners.permit(is_private=page.workspace.is_private)
+    if not page.workspace.may_change:
+        cards.empty("This deployment is public: its visitors change nothing.",
+                    "Run SPECTRA yourself to act.")  # fmt: skip
+        return
+    st.caption(
+        "Everything here acts on the **demo fleet** alone; the same path serves AWS accounts."
+        if runners.is_demo
+        else "Each change is checked, dry-run, confirmed by typing, and written down step by step."
+    )
+    for outcome in st.session_state.pop(asking.OUTCOMES, ()):
+        (st.success if outcome.is_done else st.error)(outcome.text)
+    plans: list[Plan] = st.session_state.get(asking.PLANS, [])
+    for text in st.session_state.get(asking.REFUSED, ()):
+        st.warning(text)
+    if plans:
+        _planned(page, plans, runners, permit)
+    else:
+        cards.empty(
+            "Nothing is planned.",
+            "Choose machines in Fleet, one machine, or disks under Waste, and plan a change.",
+        )
+    journal.show(page, runners, permit)
+
+
+def _planned(page: Page, plans: list[Plan], runners: Runners, permit: Permit) -> None:
+    try:
+        batch = actions.bulk(plans, max(permit.limit, 1))
+    except SpectraError as error:
+        workspaces.show_error(error)
+        _forget_button()
+        return
+    with cards.card("Plan" if len(plans) == 1 else f"{len(plans)} plans"):
+        _examine(page, batch, runners)
+        examined: list[Plan] = st.session_state[_EXAMINED][1]
+        for plan in examined[:SHOWN]:
+            with st.expander(plan.title, expanded=len(examined) == 1):
+                _one(plan)
+        if len(examined) > SHOWN:
+            st.caption(f"… and {len(examined) - SHOWN} more; all are in the files.")
+        _files(Batch(batch.batch_id, tuple(examined)))
+        _confirm(page, Batch(batch.batch_id, tuple(examined)), runners, permit)
+
+
+def _examine(page: Page, batch: Batch, runners: Runners) -> None:
+    """Read each resource afresh and dry-run each call, once for these plans or when asked."""
+    ids = tuple(plan.plan_id for plan in batch.plans)
+    again = st.button("Check again", icon=":material/refresh:", key="check_again")
+    if not again and st.session_state.get(_EXAMINED, ((),))[0] == ids:
+        return
+    examined: list[Plan] = []
+    trials: dict[str, list[actions.Trial]] = {}
+    with st.spinner("Reading the resources afresh and asking for a dry run of each call…"):
+        for plan in batch.plans:
+            try:
+                runner = runners.of(plan)
+                examined.append(actions.examine(plan, runner))
+                trials[plan.plan_id] = actions.dry_run(plan, runner)
+            except SpectraError as error:
+                examined.append(plan)
+                trials[plan.plan_id] = [actions.Trial("reading the resource", False, str(error))]
+    st.session_state[_EXAMINED] = (ids, examined, trials)
+
+
+def _one(plan: Plan) -> None:
+    """One plan: checks, steps with their calls, and the dry run."""
+    if plan.note:
+        st.caption(plan.note)
+    st.markdown("\n".join(_check(check) for check in sorted(plan.checks, key=_severity)))
+    trials = st.session_state[_EXAMINED][2].get(plan.plan_id, [])
+    said = {trial.action: trial for trial in trials}
+    st.dataframe(
+        pd.DataFrame(
+            [
+                {
+                    "Step": number,
+                    "What": step.text,
+                    "Call": step.call.as_boto3(),
+                    "Dry run": _trial(said.get(step.call.action)),
+                    "Way back": step.undo_text,
+                }
+                for number, step in enumerate(plan.steps, 1)
+            ]
+        ),
+        hide_index=True, width="stretch", height="content", key=f"steps_{plan.plan_id}",
+        column_config={"Step": st.column_config.NumberColumn(width="small"),
+                       "Call": st.column_config.TextColumn(width="large")},
+    )  # fmt: skip
+    for trial in trials:
+        if trial.is_allowed is False:
+            st.error(f"{trial.action}: {trial.text}")
+
+
+def _severity(check: Check) -> int:
+    return 0 if check.blocks else 2 if check.is_ok else 1
+
+
+def _check(check: Check) -> str:
+    """A line of the list: what blocks comes first, in red."""
+    mark = {True: "check_circle", False: "cancel", None: "help"}[check.is_ok]
+    color = ("red", "orange", "green")[_severity(check)]
+    return f"- :{color}[:material/{mark}:] **{check.name}**: {check.text}"
+
+
+def _trial(trial: actions.Trial | None) -> str:
+    if trial is None:
+        return "not asked"
+    return {True: "allowed", False: "refused", None: "not possible"}[trial.is_allowed]
+
+
+def _files(batch: Batch) -> None:
+    with st.container(horizontal=True):
+        st.download_button("Plan (Markdown)", batch.as_markdown(), "plan.md", "text/markdown",
+                           key="plan_md", icon=":material/description:",
+                           on_click="ignore")  # fmt: skip
+        st.download_button("AWS CLI script", batch.as_cli_script(), "plan.sh", "text/x-shellscript",
+                           key="plan_sh", icon=":material/terminal:",
+                           on_click="ignore")  # fmt: skip
+        _forget_button()
+
+
+def _forget_button() -> None:
+    st.button("Discard the plan", key="plan_forget", icon=":material/close:", on_click=_forget)
+
+
+def _forget() -> None:
+    for key in (asking.PLANS, asking.REFUSED, _EXAMINED):
+        st.session_state.pop(key, None)
+
+
+def _confirm(page: Page, batch: Batch, runners: Runners, permit: Permit) -> None:
+    if not permit:
+        st.info(f"{permit.why_not} {permit.next_step}", icon=":material/lock:")
+        return
+    blocked = [plan for plan in batch.plans if plan.blocked_by]
+    refused = [
+        t for found in st.session_state[_EXAMINED][2].values() for t in found
+        if t.is_allowed is False
+    ]  # fmt: skip
+    if blocked or refused:
+        st.error("It cannot be carried out as it stands; the reasons are marked red above.")
+        return
+    with (
+        st.form("confirm_plan", border=False),
+        st.container(horizontal=True, vertical_alignment="bottom"),
+    ):
+        typed = st.text_input(
+            f"Type “{batch.confirmation}” to carry it out", key="plan_typed", width=360,
+            autocomplete="off",
+        )  # fmt: skip
+        sent = st.form_submit_button("Carry it out", type="primary")
+    if sent:
+        _run(page, batch, runners, permit, typed)
+
+
+def _run(page: Page, batch: Batch, runners: Runners, permit: Permit, typed: str) -> None:
+    try:
+        with st.status("Carrying it out…", expanded=True) as status:
+            outcomes = actions.execute_batch(
+                batch, runners.of, actions.Journal(page.store), confirmation=typed, permit=permit,
+                progress=lambda share, text: status.update(label=f"{share:.0%} {text}"),
+            )  # fmt: skip
+    except SpectraError as error:
+        workspaces.show_error(error)
+        return
+    _remember(page, batch, outcomes)
+    st.session_state[asking.OUTCOMES] = outcomes
+    _forget()
+    st.rerun()
+
+
+def _remember(page: Page, batch: Batch, outcomes: list[actions.Outcome]) -> None:
+    """Advice that was followed enters its ledger; the demo fleet is judged anew."""
+    now = datetime.now(UTC)
+    done = {o.plan_id for o in outcomes if o.is_done}
+    followed = []
+    for plan in batch.plans:
+        made = advice_log.of_unit(page.store, plan.target.resource_id, now)
+        if plan.plan_id in done and made and _follows(plan, made["action"], made["target_type"]):
+            followed.append(
+                Decision(plan.target.resource_id, made["finding"], "done", now,
+                         reason="carried out here")
+            )  # fmt: skip
+    if followed:
+        advice_log.decide(page.store, followed)
+    if done and page.store.row("SELECT 1 FROM instances WHERE source = 'demo' LIMIT 1"):
+        advice.refresh_advice(page.store, page.catalog, advice.rules_of(page.workspace.config))
+
+
+def _follows(plan: Plan, action: str | None, target_type: str | None) -> bool:
+    if action == "resize":
+        return plan.action == "resize" and plan.wanted == target_type
+    return action == "stop" and plan.action in ("stop", "terminate")

@@ -1,0 +1,189 @@
+"""The journal of changes: what was done, what stopped half-way, and schedules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pandas as pd
+import streamlit as st
+
+from spectra import actions
+from spectra.actions import schedules
+from spectra.actions.permit import Permit
+from spectra.actions.runners import Runners
+from spectra.errors import SpectraError
+from spectra.store import action_log
+from spectra.store.action_log import LoggedPlan
+from spectra.store.action_schedules import ActionSchedule, delete_schedule
+from spectra.store.action_schedules import schedules as kept_schedules
+from spectra.ui import cards
+from spectra.ui import workspace as workspaces
+from spectra.ui.frame import Page
+from spectra.ui.instances import asking
+
+ZONES = ("UTC", "Europe/Berlin", "Europe/London", "America/New_York", "America/Los_Angeles",
+         "Asia/Kolkata", "Asia/Tokyo", "Australia/Sydney")  # fmt: skip
+
+
+def show(page: Page, runners: Runners, permit: Permit) -> None:
+    """Unfinished plans first, then all of them, then what runs by the clock."""
+    for entry in action_log.unfinished(page.store):
+        _unfinished(page, entry, runners, permit)
+    table = action_log.journal(page.store)
+    with cards.card("Journal", help="Kept in the database; nothing in it is ever changed."):
+        if table.empty:
+            st.caption("Nothing has been changed from here yet.")
+        else:
+            _table(page, table, runners, permit)
+    with cards.card("By the clock", help="Starts and stops the machines with a tag, through the "
+                    "same checks and journal, while automation is on."):  # fmt: skip
+        _schedules(page, permit)
+
+
+def _unfinished(page: Page, entry: LoggedPlan, runners: Runners, permit: Permit) -> None:
+    plan = actions.Journal(page.store).plan(entry.plan_id)
+    with st.container(border=True):
+        st.warning(f"**{plan.title}** is not finished: {entry.error or entry.state}.")
+        _steps(page, entry.plan_id)
+        with st.container(horizontal=True):
+            common = (page, entry.plan_id, runners, permit)
+            st.button("Go on", key=f"resume_{entry.plan_id}", on_click=_do, disabled=not permit,
+                      args=(actions.resume, *common))  # fmt: skip
+            st.button("Undo what was done", key=f"back_{entry.plan_id}", on_click=_do,
+                      disabled=not permit, args=(actions.roll_back, *common))  # fmt: skip
+            st.button("I settled it by hand", key=f"close_{entry.plan_id}", on_click=_close,
+                      args=(page, entry.plan_id))  # fmt: skip
+
+
+def _do(
+    act: Callable[..., actions.Outcome], page: Page, plan_id: str, runners: Runners, permit: Permit
+) -> None:
+    book = actions.Journal(page.store)
+    try:
+        outcome = act(plan_id, runners.of(book.plan(plan_id)), book, permit=permit)
+    except SpectraError as error:
+        outcome = actions.Outcome(plan_id, "failed", f"{error} {error.next_step}".strip())
+    st.session_state[asking.OUTCOMES] = [outcome]
+
+
+def _close(page: Page, plan_id: str) -> None:
+    actions.close(plan_id, actions.Journal(page.store))
+
+
+def _table(page: Page, table: pd.DataFrame, runners: Runners, permit: Permit) -> None:
+    event = st.dataframe(
+        table, hide_index=True, width="stretch", height=min(38 + 35 * len(table), 320),
+        key="journal", on_select="rerun", selection_mode="single-row", placeholder="–",
+        column_order=["created_at", "action", "resource_id", "region", "state", "origin", "error",
+                      "runner", "account_id", "plan_id"],
+        column_config={
+            "created_at": cards.utc_column("Begun"), "action": "Change", "resource_id": "Resource",
+            "region": "Region", "state": "State", "origin": "Wanted by", "error": "Error",
+            "runner": "In", "account_id": "Account", "plan_id": "Plan",
+        },
+    )  # fmt: skip
+    rows = [row for row in event.selection.rows if row < len(table)]
+    if not rows:
+        st.caption("Choose a row to see its steps.")
+        return
+    entry = action_log.plan_of(page.store, str(table["plan_id"].iloc[rows[0]]))
+    _steps(page, entry.plan_id)
+    plan = actions.Journal(page.store).plan(entry.plan_id)
+    if entry.state == "done" and plan.is_reversible:
+        _undo(page, entry.plan_id, plan, runners, permit)
+
+
+def _undo(page: Page, plan_id: str, plan: actions.Plan, runners: Runners, permit: Permit) -> None:
+    with (
+        st.form(f"undo_{plan_id}", border=False),
+        st.container(horizontal=True, vertical_alignment="bottom"),
+    ):
+        typed = st.text_input(f"Type “{plan.confirmation}” to undo it", width=360,
+                              key=f"undo_typed_{plan_id}")  # fmt: skip
+        if st.form_submit_button("Undo", disabled=not permit):
+            book = actions.Journal(page.store)
+            try:
+                outcome = actions.roll_back(plan_id, runners.of(plan), book, permit=permit,
+                                            confirmation=typed)  # fmt: skip
+            except SpectraError as error:
+                workspaces.show_error(error)
+                return
+            st.session_state[asking.OUTCOMES] = [outcome]
+            st.rerun()
+
+
+def _steps(page: Page, plan_id: str) -> None:
+    steps = action_log.steps_of(page.store, plan_id)
+    st.dataframe(
+        pd.DataFrame(
+            [{"Step": s.number, "Call": s.operation, "State": s.state, "Began": s.started_at,
+              "Ended": s.ended_at, "AWS request": s.request_id, "Error": s.error}
+             for s in steps]
+        ),
+        hide_index=True, width="stretch", height="content", key=f"logged_{plan_id}",
+        placeholder="–",
+        column_config={"Began": cards.utc_column("Began", "D MMM HH:mm:ss"),
+                       "Ended": cards.utc_column("Ended", "D MMM HH:mm:ss")},
+    )  # fmt: skip
+
+
+def _schedules(page: Page, permit: Permit) -> None:
+    known = kept_schedules(page.store)
+    now = datetime.now(UTC)
+    if known:
+        st.dataframe(
+            pd.DataFrame([_schedule_row(s, now) for s in known]), hide_index=True,
+            width="stretch", height="content", key="schedules", placeholder="–",
+            column_config={"Next": cards.utc_column("Next")},
+        )  # fmt: skip
+    if not page.workspace.config.automation:
+        st.caption("Automation is off in Settings, so nothing runs by the clock.")
+    if known:
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            chosen = st.selectbox("Schedule", known, format_func=lambda s: s.name, width=280,
+                                  key="schedule_chosen")  # fmt: skip
+            if chosen and st.button("Delete", key="schedule_delete", icon=":material/delete:"):
+                delete_schedule(page.store, chosen.schedule_id)
+                st.rerun()
+    with st.expander("New schedule"):
+        _new_schedule(page, permit)
+
+
+def _schedule_row(schedule: ActionSchedule, now: datetime) -> dict[str, object]:
+    coming = schedules.next_due(schedule, now)
+    return {
+        "Name": schedule.name,
+        "Machines with": f"{schedule.tag_key}: {schedule.tag_value}",
+        "Start": schedule.cron_start,
+        "Stop": schedule.cron_stop,
+        "Times in": schedule.timezone,
+        "Next": coming[0] if coming else None,
+        "and then": coming[1] if coming else None,
+    }
+
+
+def _new_schedule(page: Page, permit: Permit) -> None:
+    if not permit:
+        st.caption(f"{permit.why_not} {permit.next_step}")
+        return
+    with st.form("new_schedule", border=False):
+        columns = st.columns(3)
+        name = columns[0].text_input("Name", key="s_name", placeholder="Workstations")
+        key = columns[1].text_input("Tag key", key="s_key", placeholder="Schedule")
+        value = columns[2].text_input("Tag value", key="s_value", placeholder="office-hours")
+        begin = columns[0].text_input("Start (cron)", key="s_start", placeholder="0 8 * * 1-5")
+        end = columns[1].text_input("Stop (cron)", key="s_stop", placeholder="0 19 * * 1-5")
+        zone = columns[2].selectbox("Times in", ZONES, key="s_zone")
+        typed = st.text_input("Type the name again: from then on it acts by itself", key="s_typed")
+        if st.form_submit_button("Keep the schedule"):
+            try:
+                made = schedules.new_schedule(
+                    name, (key.strip(), value.strip()), cron_start=begin.strip() or None,
+                    cron_stop=end.strip() or None, timezone=zone,
+                )  # fmt: skip
+                schedules.confirm(page.store, made, typed)
+            except SpectraError as error:
+                workspaces.show_error(error)
+                return
+            st.rerun()

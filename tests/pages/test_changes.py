@@ -1,0 +1,142 @@
+"""Changing something from the page: plan, checks, confirmation, run, journal; and refusals."""
+
+import pytest
+
+from spectra.store import action_log, advice_log
+from tests.pages.conftest import app_store, healthy, open_app
+from tests.pages.test_instances import instances, machines, texts  # noqa: F401 (a fixture)
+
+
+@pytest.fixture
+def demo(database, monkeypatch):
+    monkeypatch.setenv("SPECTRA_DEMO", "on")
+    monkeypatch.setenv("SPECTRA_DEMO_DAYS", "9")
+    return database
+
+
+def idle_machine(app) -> str:
+    table = app.dataframe[0].value
+    return table[(table["finding"] == "idle") & (table["kind"] == "instance")]["unit_id"].iloc[0]
+
+
+def state_of(unit_id: str) -> str:
+    return app_store().row(
+        "SELECT state FROM instances WHERE instance_id = ? AND valid_to IS NULL", [unit_id]
+    )[0]
+
+
+def planned(app, unit_id: str):
+    """The page with a plan to stop a machine."""
+    app.query_params["unit"] = unit_id
+    app.segmented_control(key="view").set_value("One machine").run()
+    app.button(key="one_power").click().run()
+    return healthy(app)
+
+
+def carry_out(app, text: str):
+    app.text_input(key="plan_typed").set_value(text)
+    next(b for b in app.button if b.label == "Carry it out").click().run()
+    return app
+
+
+def test_a_demo_machine_is_stopped_after_a_typed_confirmation_and_started_again(demo):
+    app = instances()
+    unit_id = idle_machine(app)
+    app = planned(app, unit_id)
+    assert app.session_state["view"] == "Changes"
+    assert "As it was shown" in texts(app)
+    assert app.dataframe[0].value["Dry run"].tolist() == ["allowed"]
+    carry_out(app, "wrong")
+    assert "does not match" in app.error[0].value
+    assert state_of(unit_id) == "running"
+    carry_out(app, unit_id)
+    assert "done" in healthy(app).success[0].value
+    assert state_of(unit_id) == "stopped"
+    assert advice_log.carried_out(app_store())["how"].tolist() == ["carried out here"]
+    entry = action_log.plans(app_store())[0]
+    assert (entry.action, entry.state, entry.runner) == ("stop", "done", "demo")
+
+
+def test_what_was_stopped_emits_no_more(demo):
+    app = instances()
+    unit_id = idle_machine(app)
+    grams = (
+        "SELECT coalesce(sum(scope2_lb_g + embodied_g), 0) FROM instance_emissions "
+        "WHERE resource_id = ? AND hour = (SELECT max(hour) FROM instance_emissions)"
+    )
+    before = app_store().row(grams, [unit_id])[0]
+    carry_out(planned(app, unit_id), unit_id)
+    assert app_store().row(grams, [unit_id])[0] < before
+
+
+def test_a_disk_without_a_machine_is_planned_with_its_snapshot(demo):
+    from spectra.ui.instances import asking
+
+    app = instances(view="Waste")
+    lost = app.dataframe[0].value["volume_id"].iloc[0]
+    asked = asking.targets(app_store(), kind="volume", ids={lost})[0]
+    app.session_state[asking.PLANS] = [asking.build("delete volume", asked, "")]
+    app.segmented_control(key="view").set_value("Changes").run()
+    steps = healthy(app).dataframe[0].value
+    assert "create_snapshot" in steps["Call"].iloc[0]
+    assert "delete_volume" in steps["Call"].iloc[-1]
+    carry_out(app, lost)
+    gone = app_store().row(
+        "SELECT count(*) FROM volumes WHERE volume_id = ? AND valid_to IS NULL "
+        "AND state <> 'deleted'", [lost],
+    )  # fmt: skip
+    assert gone[0] == 0
+    app.segmented_control(key="view").set_value("Waste").run()
+    assert lost not in set(healthy(app).dataframe[0].value["volume_id"])
+
+
+def test_a_plan_can_be_discarded(demo):
+    app = instances()
+    app = planned(app, idle_machine(app))
+    app.button(key="plan_forget").click().run()
+    assert "Nothing is planned" in healthy(app).info[0].value
+    assert action_log.plans(app_store()) == []
+
+
+def test_an_account_is_not_changed_unless_the_operator_enables_it(machines):  # noqa: F811
+    app = instances(view="One machine", unit="i-1")
+    app.button(key="one_power").click().run()
+    assert not app.exception
+    assert not [b for b in app.button if b.label == "Carry it out"]
+    assert any("SPECTRA_ACTIONS_ENABLED" in info.value for info in app.info)
+    assert len(app.get("download_button")) == 2
+    assert state_of("i-1") == "running"
+
+
+def test_public_visitors_cannot_even_plan(demo, monkeypatch):
+    monkeypatch.setenv("SPECTRA_PUBLIC", "on")
+    app = instances()
+    unit_id = idle_machine(app)
+    app.query_params["unit"] = unit_id
+    app.segmented_control(key="view").set_value("One machine").run()
+    assert not [b for b in healthy(app).button if b.label.startswith("Plan")]
+    app.segmented_control(key="view").set_value("Changes").run()
+    assert "public" in healthy(app).info[0].value
+
+
+def test_a_schedule_needs_its_name_typed(demo):
+    app = instances(view="Changes")
+    for key, value in {"s_name": "Office", "s_key": "Schedule", "s_value": "office-hours",
+                       "s_start": "0 8 * * 1-5", "s_stop": "0 19 * * 1-5"}.items():  # fmt: skip
+        app.text_input(key=key).set_value(value)
+    submit = lambda: next(b for b in app.button if b.label == "Keep the schedule")  # noqa: E731
+    submit().click().run()
+    assert "does not match" in app.error[0].value
+    app.text_input(key="s_typed").set_value("Office")
+    submit().click().run()
+    row = healthy(app).dataframe[0].value.iloc[0]
+    assert (row["Name"], row["Start"], row["and then"] in ("start", "stop")) == (
+        "Office", "0 8 * * 1-5", True,
+    )  # fmt: skip
+
+
+def test_the_page_opens_without_an_error_on_every_view(demo):
+    app = open_app().switch_page("pages/instances.py").run()
+    for view in ("Fleet", "One machine", "Waste", "What if", "Changes", "Results"):
+        app.segmented_control(key="view").set_value(view).run()
+        healthy(app)
