@@ -51,6 +51,12 @@ TERMS = (
         "Intensity",
     ),
     Term(
+        "Could be saved",
+        "What idle and over-provisioned machines would have emitted less in the last four weeks, "
+        "stopped or on the type proposed, replayed hour by hour.",
+        "Savings",
+    ),
+    Term(
         "Coverage",
         "Share of energy whose inputs were stated by a source, not filled in.",
         "Utilisation",
