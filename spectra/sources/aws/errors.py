@@ -121,6 +121,9 @@ def _from_answer(  # noqa: PLR0911 (one line for each meaning)
         )
     if code in _NO_DATA:
         return NoDataError(f"AWS has no data for {action}{place} ({code}).")
+    if code.startswith("Insufficient"):
+        # No room is a server error to EC2; it says why, and asking again does not help.
+        return RefusedError(f"AWS has no room for {action}{place} ({code}).", code=code)
     if status >= 500:
         return UnreachableError(
             f"AWS fails at {action}{place} (HTTP {status}).", next_step="It is asked again later."

@@ -1,0 +1,79 @@
+"""An account on moto behind our proxy, and a runner that does not wait between its looks."""
+
+import pytest
+
+from spectra.actions import Journal, Permit, Target
+from spectra.actions.aws_runner import AwsRunner
+from spectra.sources.aws import Access, AwsKeys
+from spectra.store import Store
+from tests.servers.moto import ACCOUNT, KEYS
+from tests.servers.proxy import proxy
+
+REGION = "us-east-1"
+TAG = ("spectra:managed", "true")
+OWN = AwsKeys(KEYS["aws_access_key_id"], KEYS["aws_secret_access_key"])
+YES = Permit()
+
+
+@pytest.fixture
+def store(tmp_path):
+    opened = Store(tmp_path / "spectra.duckdb")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def journal(store):
+    return Journal(store)
+
+
+@pytest.fixture
+def aws(moto_process, quiet_environment, monkeypatch):
+    moto_process.reset()
+    with proxy(moto_process.url) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
+        yield server
+
+
+@pytest.fixture
+def runner(aws, store):
+    return AwsRunner(Access(OWN, max_attempts=1).account(), store, TAG, delay_s=0.01)
+
+
+@pytest.fixture
+def launch(moto_process):
+    """Launch instances tagged for SPECTRA and give them as targets, as they are shown."""
+
+    def launched(kind: str = "m5.large", **tags: str) -> Target:
+        ec2 = moto_process.client("ec2", REGION)
+        (name,) = moto_process.launch(REGION, 1, kind, ec2=ec2, **{TAG[0]: TAG[1], **tags})
+        return shown(moto_process, name)
+
+    return launched
+
+
+def shown(moto, name: str) -> Target:
+    found = moto.client("ec2", REGION).describe_instances(InstanceIds=[name])
+    item = found["Reservations"][0]["Instances"][0]
+    disks = tuple(d["Ebs"]["VolumeId"] for d in item["BlockDeviceMappings"])
+    return Target(
+        ACCOUNT, REGION, name, "instance", item["InstanceType"], item["State"]["Name"],
+        availability_zone=item["Placement"]["AvailabilityZone"], volume_ids=disks,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def volume(moto_process):
+    """Make an unattached volume that is tagged for SPECTRA."""
+
+    def made(kind: str = "gp2", size: int = 20) -> Target:
+        tags = [{"ResourceType": "volume", "Tags": [{"Key": TAG[0], "Value": TAG[1]}]}]
+        answer = moto_process.client("ec2", REGION).create_volume(
+            AvailabilityZone=f"{REGION}a", Size=size, VolumeType=kind, TagSpecifications=tags
+        )
+        return Target(
+            ACCOUNT, REGION, answer["VolumeId"], "volume", kind, "available",
+            availability_zone=f"{REGION}a", size_gib=size,
+        )  # fmt: skip
+
+    return made

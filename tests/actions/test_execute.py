@@ -1,0 +1,351 @@
+"""Plans carried out on moto: the happy path, the guards, errors in the middle, and the way back."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from spectra import actions
+from spectra.actions import Journal, Permit
+from spectra.actions.aws_runner import AwsRunner
+from spectra.errors import BusyError, GuardError
+from spectra.sources.aws import Access
+from spectra.store import Store, action_log, source_state
+from spectra.store.source_state import Key
+from tests.actions.conftest import OWN, REGION, TAG, YES, shown
+from tests.servers.aws import ec2_refusal
+from tests.servers.base import Answer
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run(plan, runner, journal, **changes):
+    given = {"confirmation": plan.confirmation, "permit": YES, **changes}
+    return actions.execute(plan, runner, journal, **given)
+
+
+def states(journal, plan) -> list[str]:
+    return [step.state for step in journal.steps(plan.plan_id)]
+
+
+def instance(moto, name):
+    answer = moto.client("ec2", REGION).describe_instances(InstanceIds=[name])
+    return answer["Reservations"][0]["Instances"][0]
+
+
+def test_stop_and_start(runner, journal, launch, moto_process):
+    target = launch()
+    assert run(actions.stop(target), runner, journal).is_done
+    target = shown(moto_process, target.resource_id)
+    assert target.state == "stopped"
+    assert run(actions.start(target), runner, journal).is_done
+    assert shown(moto_process, target.resource_id).state == "running"
+
+
+def test_resize_is_written_down_step_by_step(aws, runner, journal, launch, moto_process):
+    target = launch()
+    plan = actions.resize(target, "m5.xlarge")
+    said = []
+    outcome = run(plan, runner, journal, progress=lambda share, text: said.append(share))
+    assert outcome.is_done
+    after = instance(moto_process, target.resource_id)
+    assert (after["InstanceType"], after["State"]["Name"]) == ("m5.xlarge", "running")
+    assert {"Key": "spectra:previous-type", "Value": "m5.large"} in after["Tags"]
+    assert aws.writes() == [
+        "CreateTags", "StopInstances", "ModifyInstanceAttribute", "StartInstances",
+    ]  # fmt: skip
+    assert states(journal, plan) == ["done"] * 4
+    assert all(step.request_id for step in journal.steps(plan.plan_id))
+    assert said == sorted(said)
+    assert said[-1] == 1.0
+
+
+def test_a_stopped_instance_is_resized_and_stays_stopped(runner, journal, launch, moto_process):
+    target = launch()
+    run(actions.stop(target), runner, journal)
+    target = shown(moto_process, target.resource_id)
+    assert run(actions.resize(target, "m5.xlarge"), runner, journal).is_done
+    after = shown(moto_process, target.resource_id)
+    assert (after.type, after.state) == ("m5.xlarge", "stopped")
+
+
+def test_terminating_keeps_a_snapshot_of_every_volume(runner, journal, launch, moto_process):
+    target = launch()
+    plan = actions.terminate(target)
+    outcome = run(plan, runner, journal)
+    assert outcome.is_done, outcome.text
+    ec2 = moto_process.client("ec2", REGION)
+    kept = ec2.describe_snapshots(OwnerIds=["self"], Filters=[
+        {"Name": "tag:spectra:plan", "Values": [plan.plan_id]}])["Snapshots"]  # fmt: skip
+    assert [s["VolumeId"] for s in kept] == list(target.volume_ids)
+    with pytest.raises(GuardError, match="cannot be undone"):
+        actions.roll_back(plan.plan_id, runner, journal, permit=YES, confirmation=plan.confirmation)
+
+
+def test_a_volume_is_deleted_after_a_snapshot_and_made_again(runner, journal, volume, moto_process):
+    target = volume()
+    plan = actions.delete_volume(target)
+    assert run(plan, runner, journal).is_done
+    ec2 = moto_process.client("ec2", REGION)
+    assert target.resource_id not in [v["VolumeId"] for v in ec2.describe_volumes()["Volumes"]]
+    back = actions.roll_back(
+        plan.plan_id, runner, journal, permit=YES, confirmation=plan.confirmation
+    )
+    assert back.state == "rolled back", back.text
+    (again,) = ec2.describe_volumes()["Volumes"]
+    assert again["SnapshotId"] == journal.results(plan)["snapshot_1"]
+    assert (again["Size"], again["VolumeType"]) == (20, "gp2")
+
+
+def test_a_volume_changes_its_type_and_back(runner, journal, volume, moto_process):
+    target = volume()
+    plan = actions.change_volume_type(target, "gp3")
+    assert run(plan, runner, journal).is_done
+    ec2 = moto_process.client("ec2", REGION)
+    assert ec2.describe_volumes()["Volumes"][0]["VolumeType"] == "gp3"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"permit": Permit("Changes are off.")}, "off"),
+        ({"confirmation": "i-other"}, "confirmation"),
+        ({"confirmation": ""}, "confirmation"),
+    ],
+)
+def test_what_is_not_allowed_or_confirmed_makes_no_call(  # noqa: PLR0917
+    aws, runner, journal, launch, changes, words
+):
+    plan = actions.stop(launch())
+    with pytest.raises(GuardError, match=words):
+        run(plan, runner, journal, **changes)
+    assert aws.writes() == []
+    assert action_log.plans(journal._store) == []
+
+
+def test_a_dry_run_that_fails_ends_it_before_anything_is_changed(aws, runner, journal, launch):
+    plan = actions.resize(launch(), "m5.xlarge")
+    aws.answer("StartInstances", ec2_refusal("UnauthorizedOperation", "no"), forever=True)
+    found = {t.action: t.is_allowed for t in actions.dry_run(plan, runner)}
+    assert found["ec2:StartInstances"] is False
+    assert found["ec2:StopInstances"] is True
+    with pytest.raises(GuardError, match="ec2:StartInstances"):
+        run(plan, runner, journal)
+    assert aws.writes() == []
+
+
+def test_a_view_that_is_out_of_date_is_refused(aws, runner, journal, launch, moto_process):
+    target = launch()
+    moto_process.client("ec2", REGION).stop_instances(InstanceIds=[target.resource_id])
+    with pytest.raises(GuardError, match="it was shown as running"):
+        run(actions.resize(target, "m5.xlarge"), runner, journal)
+    assert aws.writes() == []
+
+
+def test_no_room_gives_the_old_type_back_and_starts(aws, runner, journal, launch, moto_process):
+    target = launch()
+    plan = actions.resize(target, "m5.xlarge")
+    real = aws.default
+
+    def full(request):
+        is_start = aws.name_of(request) == "StartInstances" and b"DryRun" not in request.body
+        kind = instance(moto_process, target.resource_id)["InstanceType"]
+        if is_start and kind == "m5.xlarge":
+            return ec2_refusal("InsufficientInstanceCapacity", "no", status=500)
+        return real(request)
+
+    aws.default = full
+    outcome = run(plan, runner, journal)
+    assert (outcome.state, outcome.failed_step) == ("rolled back", 4)
+    assert "InsufficientInstanceCapacity" in outcome.text
+    after = instance(moto_process, target.resource_id)
+    assert (after["InstanceType"], after["State"]["Name"]) == ("m5.large", "running")
+    assert states(journal, plan) == ["undone", "undone", "undone", "failed"]
+    assert journal.entry(plan.plan_id).state == "rolled back"
+
+
+def test_an_error_in_the_middle_stops_it_and_is_written_down(
+    aws, runner, journal, launch, moto_process
+):
+    target = launch()
+    plan = actions.resize(target, "m5.xlarge")
+    real = aws.default
+    broken = [True]
+
+    def fails(request):
+        is_it = aws.name_of(request) == "ModifyInstanceAttribute"
+        if is_it and broken[0] and b"DryRun" not in request.body:
+            return ec2_refusal("SomethingNew", "no", status=400)
+        return real(request)
+
+    aws.default = fails
+    outcome = run(plan, runner, journal)
+    assert (outcome.state, outcome.failed_step) == ("failed", 3)
+    assert states(journal, plan) == ["done", "done", "failed", "pending"]
+    assert journal.steps(plan.plan_id)[2].error_code == "SomethingNew"
+    with pytest.raises(BusyError, match=plan.plan_id):
+        run(actions.start(shown(moto_process, target.resource_id)), runner, journal)
+    broken[0] = False
+    assert actions.resume(plan.plan_id, runner, journal, permit=YES).is_done
+    assert shown(moto_process, target.resource_id).type == "m5.xlarge"
+    assert aws.writes().count("StopInstances") == 1
+    back = actions.roll_back(
+        plan.plan_id, runner, journal, permit=YES, confirmation=plan.confirmation
+    )
+    assert back.state == "rolled back", back.text
+    after = shown(moto_process, target.resource_id)
+    assert (after.type, after.state) == ("m5.large", "running")
+
+
+def test_a_done_plan_is_rolled_back_only_when_confirmed_and_nothing_changed_since(
+    aws, runner, journal, launch, moto_process
+):
+    target = launch()
+    plan = actions.resize(target, "m5.xlarge")
+    run(plan, runner, journal)
+    with pytest.raises(GuardError, match="confirmation"):
+        actions.roll_back(plan.plan_id, runner, journal, permit=YES)
+    moto_process.client("ec2", REGION).modify_instance_attribute(
+        InstanceId=target.resource_id, InstanceType={"Value": "m5.2xlarge"}
+    )
+    with pytest.raises(GuardError, match="changed since"):
+        actions.roll_back(plan.plan_id, runner, journal, permit=YES, confirmation=plan.confirmation)
+
+
+def test_a_page_that_is_left_in_the_middle_leaves_a_plan_to_resume(runner, journal, launch):
+    class Left(BaseException):
+        pass
+
+    def leave(share, text):
+        if share > 0.4:
+            raise Left
+
+    plan = actions.resize(launch(), "m5.xlarge")
+    with pytest.raises(Left):
+        run(plan, runner, journal, progress=leave)
+    assert journal.entry(plan.plan_id).state == "failed"
+    assert actions.resume(plan.plan_id, runner, journal, permit=YES).is_done
+
+
+SCRIPT = """
+import json, sys
+from spectra.actions import Journal, Permit, Plan, execute
+from spectra.actions.aws_runner import AwsRunner
+from spectra.sources.aws import Access, AwsKeys
+from spectra.store import Store
+store = Store(sys.argv[1])
+account = Access(AwsKeys(sys.argv[2], sys.argv[3]), max_attempts=1).account()
+plan = Plan.from_dict(json.loads(sys.argv[4]))
+runner = AwsRunner(account, store, ("spectra:managed", "true"), delay_s=0.01)
+execute(plan, runner, Journal(store), confirmation=plan.confirmation, permit=Permit())
+"""
+
+
+@pytest.mark.parametrize("took_effect", [False, True])
+@pytest.mark.parametrize("way", ["resume", "roll back"])
+@pytest.mark.parametrize("call", ["StopInstances", "ModifyInstanceAttribute", "CreateSnapshot"])
+def test_killed_in_a_call_it_goes_on_where_it_was(  # noqa: PLR0917
+    aws, launch, moto_process, tmp_path, took_effect, way, call
+):
+    target = launch()
+    is_end = call == "CreateSnapshot"
+    plan = actions.terminate(target) if is_end else actions.resize(target, "m5.xlarge")
+    real, held = aws.default, [True]
+
+    def slow(request):
+        is_it = aws.name_of(request) == call and b"DryRun" not in request.body
+        if not (is_it and held[0]):
+            return real(request)
+        held[0] = False
+        answer = real(request) if took_effect else None
+        time.sleep(4)
+        return answer or Answer(500)
+
+    aws.default = slow
+    path = tmp_path / "killed.duckdb"
+    process = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, str(path), OWN.access_key_id, OWN.secret_access_key,
+         json.dumps(plan.as_dict())],
+        cwd=ROOT, env={**os.environ, "AWS_ENDPOINT_URL": aws.url},
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    while held[0] and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(0.3)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not held[0]
+    store = Store(path)
+    journal = Journal(store)
+    runner = AwsRunner(Access(OWN, max_attempts=1).account(), store, TAG, delay_s=0.01)
+    assert journal.entry(plan.plan_id).state == "running"
+    if way == "resume":
+        outcome = actions.resume(plan.plan_id, runner, journal, permit=YES)
+        assert outcome.is_done, outcome.text
+        assert aws.writes().count(call) == (1 if took_effect else 2)
+        wanted = ("m5.large", "terminated") if is_end else ("m5.xlarge", "running")
+    else:
+        outcome = actions.roll_back(plan.plan_id, runner, journal, permit=YES)
+        assert outcome.state == "rolled back", outcome.text
+        wanted = ("m5.large", "running")
+    after = instance(moto_process, target.resource_id)
+    assert (after["InstanceType"], after["State"]["Name"]) == wanted
+    store.close()
+
+
+def test_the_inventory_is_due_at_once_after_a_change(runner, journal, launch, store):
+    target = launch()
+    key = Key("aws", "inventory", f"{target.account_id}/{REGION}")
+    from datetime import UTC, datetime, timedelta
+
+    now = datetime.now(UTC)
+    source_state.succeed(store, key, now)
+    run(actions.stop(target), runner, journal)
+    state = source_state.read(store, key)
+    assert state.is_due(timedelta(minutes=30), now)
+    assert state.succeeded_at == now
+    assert state.failure_count == 0
+
+
+def test_a_batch_has_a_limit_and_ends_at_the_first_failure(aws, runner, journal, launch):
+    plans = [actions.stop(launch()) for _ in range(3)]
+    with pytest.raises(GuardError, match="at most 2"):
+        actions.bulk(plans, 2)
+    batch = actions.bulk(plans, 10)
+    assert batch.confirmation == "stop 3 instances"
+    given = {"permit": Permit(limit=10)}
+    with pytest.raises(GuardError, match="confirmation"):
+        actions.execute_batch(batch, lambda _: runner, journal, confirmation="stop 2", **given)
+    with pytest.raises(GuardError, match="at most 2"):
+        actions.execute_batch(batch, lambda _: runner, journal,
+                              confirmation="stop 3 instances", permit=Permit(limit=2))  # fmt: skip
+    assert aws.writes() == []
+    real, seen = aws.default, []
+
+    def second_fails(request):
+        if aws.name_of(request) == "StopInstances" and b"DryRun" not in request.body:
+            seen.append(1)
+            if len(seen) == 2:
+                return ec2_refusal("SomethingNew", "no", status=400)
+        return real(request)
+
+    aws.default = second_fails
+    outcomes = actions.execute_batch(
+        batch, lambda _: runner, journal, confirmation="stop 3 instances", **given
+    )
+    assert [o.state for o in outcomes] == ["done", "failed", "skipped"]
+    assert [journal.entry(p.plan_id).state for p in plans] == ["done", "failed", "skipped"]
+
+
+def test_another_account_is_refused(aws, runner, journal, launch):
+    from dataclasses import replace
+
+    plan = actions.stop(replace(launch(), account_id="999999999999"))
+    with pytest.raises(GuardError, match="the plan is for 999999999999"):
+        run(plan, runner, journal)
+    assert aws.writes() == []

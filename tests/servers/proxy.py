@@ -1,0 +1,54 @@
+"""A proxy of ours before moto: keeps every call, and answers some with an error or late."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import parse_qs
+
+import requests
+
+from tests.servers.base import Answer, ContractServer, Request, serving
+
+# Everything that begins so leaves an account as it is.
+READS = ("Describe", "Get", "List", "AssumeRole")
+
+
+class Proxy(ContractServer):
+    """Forwards what is not scripted; `late` holds an answer back after the call took effect."""
+
+    def __init__(self, upstream: str) -> None:
+        super().__init__()
+        self.upstream = upstream
+        self.late: dict[str, float] = {}
+
+    def name_of(self, request: Request) -> str:
+        form = parse_qs(request.body.decode("latin-1"))
+        return form.get("Action", [request.path])[0]
+
+    def default(self, request: Request) -> Answer:
+        given = {k: v for k, v in request.headers.items() if k not in ("host", "content-length")}
+        answer = requests.request(
+            request.method, f"{self.upstream}{request.path}", params=request.params,
+            headers={**given, "Accept-Encoding": "identity"}, data=request.body, timeout=60,
+        )  # fmt: skip
+        time.sleep(self.late.pop(self.name_of(request), 0))
+        kind = answer.headers.get("Content-Type", "text/xml")
+        return Answer(answer.status_code, answer.content, {"Content-Type": kind})
+
+    def writes(self) -> list[str]:
+        """Names of the calls that would change something, dry runs left out."""
+        return [
+            name
+            for request in self.requests
+            if not (name := self.name_of(request)).startswith(READS)
+            and b"DryRun=true" not in request.body
+        ]
+
+
+@contextmanager
+def proxy(upstream: str) -> Iterator[Proxy]:
+    server = Proxy(upstream)
+    with serving(server):
+        yield server
