@@ -1,0 +1,133 @@
+"""Plans as data: what they say, and that their script is one that bash and the AWS CLI take."""
+
+import json
+import os
+import stat
+import subprocess
+from dataclasses import replace
+
+import pytest
+
+from spectra import actions
+from spectra.actions import Call, Plan, Result, Target
+from spectra.errors import InputError
+
+HOSTILE = "a`rm -rf /`$(id)'\"\n# b*_[x](http://y)"
+MACHINE = Target(
+    "123456789012", "eu-central-1", "i-0abc", "instance", "m5.large", "running", HOSTILE,
+    "eu-central-1a", volume_ids=("vol-01", "vol-02"),
+)  # fmt: skip
+DISK = Target(
+    "123456789012", "eu-central-1", "vol-01", "volume", "gp2", "available", HOSTILE,
+    "eu-central-1a", size_gib=500, tags={"team": HOSTILE, "aws:x": "kept out"},
+)  # fmt: skip
+PLANS = [
+    actions.stop(MACHINE),
+    actions.start(replace(MACHINE, state="stopped")),
+    actions.resize(MACHINE, "m5.xlarge"),
+    actions.resize(replace(MACHINE, state="stopped"), "m5.xlarge"),
+    actions.terminate(MACHINE),
+    actions.delete_volume(DISK),
+    actions.change_volume_type(DISK, "gp3"),
+    actions.change_volume_type(DISK, "io2", iops=3000),
+]
+
+
+@pytest.mark.parametrize("plan", PLANS, ids=lambda p: p.action)
+def test_a_plan_survives_json(plan):
+    assert Plan.from_dict(json.loads(json.dumps(plan.as_dict()))) == plan
+
+
+@pytest.mark.parametrize("plan", PLANS, ids=lambda p: p.action)
+def test_every_call_and_every_way_back_is_in_the_markdown(plan):
+    text = plan.as_markdown()
+    for step in plan.steps:
+        assert " ".join(step.call.as_boto3().split()) in text
+        assert f"`{step.call.action}`" in text
+        if step.undo:
+            assert " ".join(step.undo.as_boto3().split()) in text
+    assert "\n# b" not in text
+
+
+@pytest.mark.parametrize("plan", PLANS, ids=lambda p: p.action)
+def test_the_script_makes_the_same_calls_and_runs_nothing_of_a_name(plan, tmp_path):
+    log = tmp_path / "calls"
+    fake = tmp_path / "aws"
+    fake.write_text(f'#!/bin/bash\nprintf "%s\\x1f" "$@" >> {log}\necho >> {log}\n'
+                    'case "$2" in create-*) echo made-1;; esac\n')  # fmt: skip
+    fake.chmod(fake.stat().st_mode | stat.S_IEXEC)
+    script = tmp_path / "plan.sh"
+    script.write_text(plan.as_cli_script())
+    subprocess.run(["bash", "-n", str(script)], check=True)
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    subprocess.run(["bash", str(script)], check=True, env=environment, cwd=tmp_path, timeout=20,
+                   capture_output=True)  # fmt: skip
+    # A name may hold a line break, so calls are told apart by the end of their last word.
+    calls = [c.lstrip("\n").split("\x1f") for c in log.read_text().split("\x1f\n") if c.strip()]
+    made = [words[1] for words in calls if words[1] != "wait"]
+    assert made == [step.call.operation.replace("_", "-") for step in plan.steps]
+    waits = [words[2] for words in calls if words[1] == "wait"]
+    assert waits == [s.waits_for.waiter.replace("_", "-") for s in plan.steps if s.waits_for]
+    assert all("--region" in words for words in calls)
+    if plan.action == "delete volume":
+        (tags,) = [json.loads(w) for words in calls for w in words if w.startswith("[{")]
+        assert tags[0]["Tags"][0]["Value"].startswith(HOSTILE)
+    if plan.action == "terminate":
+        assert [w[-2] for w in calls if w[2] == "snapshot-completed"] == ["--snapshot-ids"] * 2 or (
+            [w[-1] for w in calls if w[2] == "snapshot-completed"] == ["made-1"] * 2
+        )
+
+
+def test_a_result_is_put_where_it_stands_also_deep_inside():
+    call = Call("run_instances", {"ImageId": Result("image"), "Deep": [{"Id": Result("disk")}]},
+                "eu-north-1", gives="copy", result_path="Instances.0.InstanceId")  # fmt: skip
+    assert call.resolved({"image": "ami-1", "disk": "d"})["Deep"] == [{"Id": "d"}]
+    assert call.result_of({"Instances": [{"InstanceId": "i-9"}]}) == "i-9"
+    assert Call.from_dict(json.loads(json.dumps(call.as_dict()))) == call
+    line = call.as_cli()
+    assert line.startswith("copy=$(aws ec2 run-instances --region eu-north-1")
+    assert "--query 'Instances[0].InstanceId'" in line
+    shown = subprocess.run(
+        ["bash", "-c", f"image=ami-1 disk=\"a'b\"; aws() {{ echo \"$@\"; }}; {line}; echo $copy"],
+        check=True, capture_output=True, text=True,
+    ).stdout  # fmt: skip
+    assert "--image-id ami-1" in shown
+    assert "a'b" in shown
+    with pytest.raises(InputError, match="image"):
+        call.resolved({})
+    with pytest.raises(InputError, match=r"Instances\.0"):
+        call.result_of({"Instances": []})
+
+
+def test_what_makes_no_sense_is_refused():
+    for build in (
+        lambda: actions.resize(MACHINE, "m5.large"),
+        lambda: actions.stop(DISK),
+        lambda: actions.delete_volume(MACHINE),
+        lambda: actions.change_volume_type(DISK, "gp2"),
+        lambda: actions.change_volume_type(DISK, "gp9"),
+        lambda: actions.change_volume_type(DISK, "io2"),
+        lambda: actions.volume_migration_text(DISK, 500),
+        lambda: actions.bulk([], 10),
+        lambda: actions.bulk([PLANS[0], PLANS[2]], 10),
+        lambda: actions.bulk([PLANS[0], actions.stop(MACHINE)], 10),
+    ):
+        with pytest.raises(InputError):
+            build()
+
+
+def test_an_oversized_volume_gets_a_written_plan_alone():
+    text = actions.volume_migration_text(DISK, 100)
+    assert "aws ec2 create-volume" in text
+    assert "--size 100" in text
+    assert "cannot shrink" in text
+
+
+def test_a_batch_is_one_script_that_bash_takes(tmp_path):
+    batch = actions.bulk([actions.stop(MACHINE),
+                          actions.stop(replace(MACHINE, resource_id="i-2"))], 10)  # fmt: skip
+    script = tmp_path / "batch.sh"
+    script.write_text(batch.as_cli_script())
+    subprocess.run(["bash", "-n", str(script)], check=True)
+    assert script.read_text().count("aws ec2 stop-instances") >= 2
+    assert script.read_text().count("set -euo pipefail") == 1
