@@ -1,0 +1,198 @@
+"""Who may act where, which account a plan reaches, and starts and stops by the clock."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from spectra import actions
+from spectra.actions import Journal, may_act, schedules
+from spectra.actions.demo_runner import DemoRunner
+from spectra.actions.runners import Runners
+from spectra.actions.targets import target
+from spectra.catalog import load_catalog
+from spectra.config import load_config
+from spectra.errors import BusyError, GuardError, InputError
+from spectra.refresh import refresh_demo
+from spectra.refresh.connections import changing_access
+from spectra.settings import SETTINGS
+from spectra.store import Store, action_log
+from spectra.store.action_schedules import delete_schedule
+from spectra.store.action_schedules import schedules as saved
+from spectra.ui.settings.policies import action_policy
+from tests.actions.conftest import ACCOUNT, OWN, YES
+from tests.actions.test_plan import PLANS
+
+CATALOG = load_catalog()
+PLAIN = load_config({}, Path("no-such-file.toml"))
+ON = replace(PLAIN, actions_enabled=True, aws_access_key_id=OWN.access_key_id,
+             aws_secret_access_key=OWN.secret_access_key)  # fmt: skip
+NOON = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("config", "is_private", "is_demo", "may"),
+    [
+        (PLAIN, False, False, False),  # off by default
+        (ON, False, False, True),
+        (ON, True, False, False),  # its journal would end with the session
+        (PLAIN, False, True, True),
+        (PLAIN, True, True, True),
+        (replace(ON, public=True), False, False, False),
+        (replace(ON, public=True), False, True, False),
+        (replace(ON, public=True), True, True, False),
+    ],
+)
+def test_who_may_act(config, is_private, is_demo, may):
+    permit = may_act(config, is_private=is_private, is_demo=is_demo)
+    assert bool(permit) is may
+    if not may:
+        with pytest.raises(GuardError):
+            permit.require()
+
+
+def test_no_page_can_switch_it_on():
+    assert not any(s.saved for s in SETTINGS if s.section == "Actions")
+    assert PLAIN.actions_enabled is False
+    assert PLAIN.actions_tag == ("spectra:managed", "true")
+
+
+@pytest.mark.parametrize("config", [PLAIN, replace(ON, actions_enabled=False),
+                                    replace(ON, public=True)])  # fmt: skip
+def test_switched_off_there_is_no_way_in_and_no_call_leaves(aws, store, launch, config):
+    assert changing_access(config) is None
+    plan = actions.stop(launch())
+    with pytest.raises(GuardError):
+        Runners(store, CATALOG, config).of(plan)
+    assert aws.writes() == []
+
+
+def test_switched_off_a_runner_that_is_there_makes_no_call(aws, runner, journal, launch):
+    off = may_act(PLAIN, is_private=False, is_demo=False)
+    plan = actions.stop(launch())
+    given = {"permit": off, "confirmation": plan.confirmation}
+    for attempt in (
+        lambda: actions.execute(plan, runner, journal, **given),
+        lambda: actions.execute_batch(actions.bulk([plan], 10), lambda _: runner, journal, **given),
+        lambda: actions.resume(plan.plan_id, runner, journal, permit=off),
+        lambda: actions.roll_back(plan.plan_id, runner, journal, **given),
+    ):
+        with pytest.raises(GuardError):
+            attempt()
+    assert aws.writes() == []
+
+
+def test_the_account_of_a_plan_is_signed_in_to(aws, store, launch):
+    runners = Runners(store, CATALOG, ON, delay_s=0.01)
+    plan = actions.stop(launch())
+    assert runners.of(plan).account_id == ACCOUNT
+    elsewhere = replace(plan, target=replace(plan.target, account_id="999999999999"))
+    with pytest.raises(GuardError, match="999999999999"):
+        runners.of(elsewhere)
+
+
+def test_a_role_for_changes_is_assumed(aws, store, launch):
+    arn = "arn:aws:iam::210987654321:role/SpectraChange"
+    runners = Runners(store, CATALOG, replace(ON, actions_role_arns=(arn,)), delay_s=0.01)
+    plan = actions.stop(launch())
+    other = replace(plan, target=replace(plan.target, account_id="210987654321"))
+    assert runners.of(other).account_id == "210987654321"
+    with pytest.raises(GuardError):
+        runners.of(plan)
+
+
+def test_the_policy_allows_every_call_that_plans_make():
+    text = action_policy()
+    for plan in PLANS:
+        for action in plan.permissions:
+            assert f'"{action}"' in text, action
+
+
+def test_the_journal_survives_and_tells_an_interrupted_plan_from_one_under_way(tmp_path):
+    path = tmp_path / "s.duckdb"
+    store = Store(path)
+    journal = Journal(store)
+    journal.begin(PLANS[0], "aws")
+    assert journal.is_under_way(journal.entry(PLANS[0].plan_id))
+    with pytest.raises(BusyError, match="under way"):
+        journal.take(PLANS[0].plan_id, "running")
+    store.close()
+    store = Store(path)
+    journal = Journal(store)
+    (entry,) = action_log.unfinished(store)
+    assert not journal.is_under_way(entry)
+    assert journal.plan(entry.plan_id) == PLANS[0]
+    actions.close(entry.plan_id, journal)
+    assert action_log.unfinished(store) == []
+    with pytest.raises(GuardError, match="needs no closing"):
+        actions.close(entry.plan_id, journal)
+    assert list(action_log.journal(store)["state"]) == ["closed"]
+    store.close()
+
+
+@pytest.fixture
+def company():
+    store = Store()
+    refresh_demo(store, CATALOG, now=datetime.now(UTC), days=1)
+    yield store
+    store.close()
+
+
+def a_schedule(company, **times):
+    """A schedule over the machines of one name."""
+    (name,) = company.row(
+        "SELECT json_extract_string(tags, '$.Name') FROM instances WHERE valid_to IS NULL "
+        "AND asg_name IS NULL AND lifecycle = 'on-demand' AND state = 'running' "
+        "AND instance_type = 'm5.large' AND tags LIKE '%Name%' ORDER BY instance_id LIMIT 1"
+    )
+    return schedules.new_schedule("nights", ("Name", name), **times)
+
+
+def runner_of(company):
+    return lambda plan: DemoRunner(company, CATALOG, plan.target.account_id)
+
+
+def test_a_schedule_stops_and_starts_what_it_names_and_once_each(company):
+    now = datetime.now(UTC)
+    schedule = a_schedule(company, cron_stop="* * * * *", now=now)
+    with pytest.raises(GuardError, match="confirmation"):
+        schedules.confirm(company, schedule, "days")
+    schedules.confirm(company, schedule, "nights", now - timedelta(minutes=3))
+    (outcome,) = schedules.run_due(company, runner_of(company), YES, now)
+    assert outcome.is_done, outcome.text
+    entry = Journal(company).entry(outcome.plan_id)
+    assert (entry.origin, entry.action) == ("schedule nights", "stop")
+    assert target(company, "instance", entry.resource_id).state == "stopped"
+    assert schedules.run_due(company, runner_of(company), YES, now) == []
+    schedules.confirm(company, replace(schedule, cron_stop=None, cron_start="* * * * *"),
+                      "nights", now - timedelta(minutes=3))  # fmt: skip
+    (outcome,) = schedules.run_due(company, runner_of(company), YES, now)
+    assert outcome.is_done, outcome.text
+    delete_schedule(company, schedule.schedule_id)
+    assert saved(company) == []
+
+
+def test_a_schedule_that_may_not_act_says_so_in_the_journal(company):
+    now = datetime.now(UTC)
+    schedule = a_schedule(company, cron_stop="* * * * *", now=now)
+    schedules.confirm(company, schedule, "nights", now - timedelta(minutes=3))
+    off = actions.Permit("Changes are off.")
+    (outcome,) = schedules.run_due(company, runner_of(company), off, now)
+    assert outcome.state == "skipped"
+    assert Journal(company).entry(outcome.plan_id).error == "Changes are off."
+
+
+def test_when_schedules_are_due():
+    schedule = schedules.new_schedule(
+        "s", ("a", "b"), cron_start="0 8 * * 1-5", cron_stop="0 19 * * 1-5",
+        timezone="Europe/Berlin", now=NOON - timedelta(days=1),
+    )  # fmt: skip
+    assert schedules.next_due(schedule, NOON) == (NOON.replace(hour=18), "stop")
+    assert schedules.due(schedule, NOON) is None  # four hours late
+    assert schedules.due(schedule, NOON.replace(hour=7, minute=30))[1] == "start"
+    assert schedules.due(schedule, NOON.replace(hour=18))[1] == "stop"
+    for wrong in ({"cron_stop": "never"}, {"cron_stop": "0 0 31 2 *"}, {},
+                  {"cron_stop": "0 1 * * *", "timezone": "Mars/Base"}):  # fmt: skip
+        with pytest.raises(InputError):
+            schedules.new_schedule("s", ("a", "b"), **wrong)
