@@ -47,9 +47,13 @@ def refresh_demo(
     bool
         True when hours were added, or followed what was done to the fleet.
     """
-    say = progress or (lambda share, text: None)
-    started = datetime.now(UTC)
     end = current_hour(now) + HOUR
+    with store.demo_lock:
+        return _refresh(store, catalog, end, days, progress or (lambda share, text: None))
+
+
+def _refresh(store: Store, catalog: Catalog, end: datetime, days: int, say: Progress) -> bool:
+    started = datetime.now(UTC)
     known = store.meta(_DEMO_UNTIL)
     first = datetime.fromisoformat(known) if known else end - timedelta(days=days)
     if _has_own_fleet(store):
@@ -89,12 +93,34 @@ def apply_demo_changes(store: Store, catalog: Catalog) -> bool:
     bool
         True when there was something to follow.
     """
+    with store.demo_lock:
+        return _follow(store, catalog)
+
+
+def _follow(store: Store, catalog: Catalog) -> bool:
     pending, known = demo_log.unapplied(store), store.meta(_DEMO_UNTIL)
     if pending is None or known is None:
         return False
     (since, last_id), end = pending, datetime.fromisoformat(known)
     named = demo_log.unapplied_resources(store)
     company = _company(store, catalog)
+    ids = named | _write_changed_fleet(store, company, named, since, end)
+    write_factors(store, catalog)
+    hour = current_hour(since)
+    used = company.utilisation(hour, max(end, hour))
+    write_utilisation(store, used[used["instance_id"].isin(named)])
+    first_day, end_day = hour.date(), (end - HOUR).date() + timedelta(days=1)
+    costs = company.costs(first_day, max(end_day, first_day), now=end)
+    write_costs(store, costs[costs["resource_id"].isin(ids)])
+    recompute(store)
+    demo_log.mark_applied(store, last_id)
+    return True
+
+
+def _write_changed_fleet(
+    store: Store, company: DemoCompany, named: set[str], since: datetime, end: datetime
+) -> set[str]:
+    """Write the spans of what was changed, and of its volumes, which are returned."""
     instances, volumes = company.instances(end), company.volumes(end)
     instances = instances[instances["instance_id"].isin(named)]
     own = volumes[volumes["instance_id"].isin(named)]["volume_id"]
@@ -103,17 +129,7 @@ def apply_demo_changes(store: Store, catalog: Catalog) -> bool:
     write_volumes(store, volumes)
     demo_log.drop_spans(store, "instances", "instance_id", instances, since)
     demo_log.drop_spans(store, "volumes", "volume_id", volumes, since)
-    write_factors(store, catalog)
-    hour = current_hour(since)
-    used = company.utilisation(hour, max(end, hour))
-    write_utilisation(store, used[used["instance_id"].isin(named)])
-    first_day, end_day = hour.date(), (end - HOUR).date() + timedelta(days=1)
-    costs = company.costs(first_day, max(end_day, first_day), now=end)
-    ids = {*named, *volumes["volume_id"]}
-    write_costs(store, costs[costs["resource_id"].isin(ids)])
-    recompute(store)
-    demo_log.mark_applied(store, last_id)
-    return True
+    return set(volumes["volume_id"])
 
 
 def _company(store: Store, catalog: Catalog) -> DemoCompany:

@@ -54,6 +54,8 @@ class Store:
         self.identity = uuid4().hex  # no other store has it, not even one opened after this closed
         self._write_lock = threading.RLock()
         self.refresh_lock = threading.Lock()  # one refresh at a time; a second says so and leaves
+        # The demo company is written by one at a time: who extends it, or lets it follow a change.
+        self.demo_lock = threading.RLock()
         self.revision = 0  # grows with every committed write; what was read before may be stale
         self._root = _connect(self.path, {"memory_limit": memory_limit, "threads": threads})
         try:

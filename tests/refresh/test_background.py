@@ -131,6 +131,30 @@ def test_the_schedule_keeps_its_interval_and_can_be_switched_off(slow):
     store.close()
 
 
+def test_schedules_are_looked_at_each_time_while_it_is_on_and_an_error_ends_nothing(slow):
+    store, acted = Store(), []
+    slow.end.set()
+    config = [replace(PLAIN, automation=True, automation_minutes=30)]
+
+    def act(now):
+        acted.append(now)
+        if len(acted) == 2:
+            raise StoreError("The disk is full.")
+        return "Stopped one."
+
+    schedule = Automation(store, lambda: config[0], Refresher(lambda: slow), lambda: None, act)
+    schedule.tick(NOW)
+    assert schedule.last_action.text == "Stopped one."
+    schedule.tick(NOW + timedelta(minutes=1))
+    assert schedule.last_action.text == "The disk is full."
+    schedule.tick(NOW + timedelta(minutes=2))
+    assert (len(acted), slow.calls) == (3, 1)
+    config[0] = replace(config[0], automation=False)
+    schedule.tick(NOW + timedelta(minutes=3))
+    assert len(acted) == 3
+    store.close()
+
+
 def test_its_thread_ends_when_it_is_stopped(slow):
     store = Store()
     schedule = automation(store, slow, [PLAIN])
