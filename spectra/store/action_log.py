@@ -6,12 +6,15 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
 from spectra.errors import BusyError, InputError
 from spectra.store.database import Store
+
+if TYPE_CHECKING:
+    import duckdb
 
 PlanState = Literal["running", "done", "failed", "skipped", "rolling back", "rolled back", "closed"]
 StepState = Literal["pending", "running", "done", "failed", "undoing", "undone", "kept"]
@@ -98,40 +101,33 @@ def begin_plan(  # noqa: PLR0913 (the parts of one record)
         If the resource has a plan that is not finished, or this plan was begun already.
     """
     target, now = plan["target"], datetime.now(UTC)
+    row = [
+        plan["plan_id"], batch_id, runner, plan["action"], target["account_id"], target["region"],
+        target["resource_id"], json.dumps(plan), origin, state, store.identity, error, now,
+        None if state in UNFINISHED else now,
+    ]  # fmt: skip
     with store.write(is_fact=False) as cursor:
-        busy = cursor.execute(
-            "SELECT plan_id, state FROM action_plans WHERE plan_id = $plan OR (resource_id = $id "
-            "AND list_contains($unfinished, state) AND $state = 'running')",
-            {"plan": plan["plan_id"], "id": target["resource_id"],
-             "unfinished": list(UNFINISHED), "state": state},
-        ).fetchall()  # fmt: skip
-        if busy:
-            raise BusyError(
-                f"Plan {busy[0][0]} for {target['resource_id']} is {busy[0][1]}.",
-                next_step="Resume it, roll it back or close it first; nothing was started.",
-            )
-        cursor.execute(
-            f"INSERT INTO action_plans VALUES ({', '.join('?' * 14)})",
-            [
-                plan["plan_id"],
-                batch_id,
-                runner,
-                plan["action"],
-                target["account_id"],
-                target["region"],
-                target["resource_id"],
-                json.dumps(plan),
-                origin,
-                state,
-                store.identity,
-                error,
-                now,
-                now if state == "skipped" else None,
-            ],
-        )
+        _require_free(cursor, plan["plan_id"], target["resource_id"], state)
+        cursor.execute(f"INSERT INTO action_plans VALUES ({', '.join('?' * 14)})", row)
         cursor.executemany(
             "INSERT INTO action_steps (plan_id, number, operation) VALUES (?, ?, ?)",
             [[plan["plan_id"], number, name] for number, name in enumerate(operations, 1)],
+        )
+
+
+def _require_free(
+    cursor: duckdb.DuckDBPyConnection, plan_id: str, resource_id: str, state: PlanState
+) -> None:
+    """Raise BusyError if a plan is there already, or a running one would meet an unfinished one."""
+    busy = cursor.execute(
+        "SELECT plan_id, state FROM action_plans WHERE plan_id = $plan OR (resource_id = $id "
+        "AND list_contains($unfinished, state) AND $state = 'running')",
+        {"plan": plan_id, "id": resource_id, "unfinished": list(UNFINISHED), "state": state},
+    ).fetchall()
+    if busy:
+        raise BusyError(
+            f"Plan {busy[0][0]} for {resource_id} is {busy[0][1]}.",
+            next_step="Resume it, roll it back or close it first; nothing was started.",
         )
 
 

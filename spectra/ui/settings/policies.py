@@ -72,6 +72,15 @@ def action_policy(tag: tuple[str, str] = ("spectra:managed", "true")) -> str:
             }
             for kind, actions in _CHANGES.items()
         ),
+        *_tagging(managed),
+        {"Sid": "Copy", "Effect": "Allow", "Action": list(_COPIES), "Resource": "*"},
+    ]
+    return json.dumps({"Version": "2012-10-17", "Statement": statements}, indent=2)
+
+
+def _tagging(managed: dict[str, Any]) -> list[dict[str, Any]]:
+    """Tags of managed instances and of copies, and no other."""
+    return [
         {
             # No other tag: the role must not be able to put itself in charge of a resource.
             "Sid": "RememberType",
@@ -92,9 +101,7 @@ def action_policy(tag: tuple[str, str] = ("spectra:managed", "true")) -> str:
                 "StringEquals": {"ec2:CreateAction": [a.removeprefix("ec2:") for a in _COPIES]}
             },
         },
-        {"Sid": "Copy", "Effect": "Allow", "Action": list(_COPIES), "Resource": "*"},
     ]
-    return json.dumps({"Version": "2012-10-17", "Statement": statements}, indent=2)
 
 
 def cloudformation() -> str:
