@@ -11,8 +11,13 @@ from PIL import Image
 
 from tests.browser.server import chromium, running_app
 
-PAGES = {"dashboard": "", "regions": "regions",
-         "instances": "instances", "scheduler": "scheduler", "settings": "settings"}
+PAGES = {
+    "dashboard": "",
+    "regions": "regions",
+    "instances": "instances",
+    "scheduler": "scheduler",
+    "settings": "settings",
+}
 WIDTHS = (1440, 390)
 TALLEST = {1440: 2600, 390: 2200}
 
