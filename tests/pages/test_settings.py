@@ -14,8 +14,8 @@ from tests.servers import electricity_maps as em
 from tests.servers.cloudflare import TOKEN
 from tests.servers.moto import KEYS
 
-SECTIONS = ("Workspace", "AWS", "Grids and latency", "Regions", "Tags", "Method", "Automation",
-            "Data", "Usage")  # fmt: skip
+SECTIONS = ("Workspace", "AWS", "Grids and latency", "Regions", "Tags", "Method", "Rightsizing",
+            "Automation", "Data", "Usage")  # fmt: skip
 
 
 def settings(section: str, **parameters: str):

@@ -178,8 +178,8 @@ def test_a_run_is_judged_when_its_window_is_over(store):
     job_log.save_job(store, job(None))
     run = scheduler.keep_option(store, CATALOG, "j1", SPEC, past, home, past)
     known = realised(store, run)
-    assert known.oracle_grams <= known.grams + 1e-6
-    assert known.grams <= known.now_grams
+    # What the grid really did may favour either; nothing is better than knowing it beforehand.
+    assert known.oracle_grams <= min(known.grams, known.now_grams) + 1e-6
     open_run = replace(run, earliest=NOW, deadline=NOW + timedelta(hours=24))
     assert realised(store, open_run) is None
 
