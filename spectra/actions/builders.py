@@ -6,7 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 from spectra.actions.calls import Call, Result, Wait
-from spectra.actions.plan import NO_ROOM, Action, Kind, Plan, Step, Target
+from spectra.actions.plan import NO_ROOM, Action, Kind, Plan, Step, Target, prose
 from spectra.errors import InputError
 
 PLAN_TAG, STEP_TAG, PREVIOUS_TYPE_TAG = "spectra:plan", "spectra:step", "spectra:previous-type"
@@ -162,7 +162,7 @@ def volume_migration_text(target: Target, size_gib: int) -> str:
         target.region, gives="new_volume", result_path="VolumeId",
     )  # fmt: skip
     keep = Call("create_snapshot", {"VolumeId": target.resource_id}, target.region)
-    return f"""# Move {target.label} to a volume of {size_gib} GiB
+    return f"""# Move {prose(target.label)} to a volume of {size_gib} GiB
 
 AWS cannot shrink a volume, and only its file system knows what may be left out, so SPECTRA does
 not do this by itself. Nothing is deleted before the last step.

@@ -36,11 +36,12 @@ class Batch:
 
     def as_cli_script(self) -> str:
         """One script of all plans; it stops at the first error too."""
-        head, _, _ = self.plans[0].as_cli_script().partition("# 1. ")
-        bodies = [plan.as_cli_script().partition("# 1. ")[2] for plan in self.plans]
+        # From the line's beginning: a name may hold the same words.
+        head, _, _ = self.plans[0].as_cli_script().partition("\n# 1. ")
+        bodies = [plan.as_cli_script().partition("\n# 1. ")[2] for plan in self.plans]
         titles = [" ".join(plan.title.split()) for plan in self.plans]
         parts = [f"## {title}\n# 1. {body}" for title, body in zip(titles, bodies, strict=True)]
-        return head.replace(titles[0], self.confirmation, 1) + "\n".join(parts)
+        return head.replace(titles[0], self.confirmation, 1) + "\n" + "\n".join(parts)
 
 
 def bulk(plans: Sequence[Plan], limit: int) -> Batch:

@@ -15,6 +15,9 @@ _RESULT = "$result"
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 # A mark that no argument has, to find the places of results in quoted text again.
 _OPEN, _CLOSE = "\x02", "\x03"
+# A result is a whole JSON string. A name that spells the escaped mark has its backslash doubled
+# there, so that no tag can pass for a result and get out of the quotes.
+_MARKED = re.compile(r'(")\\u0002(\w+)\\u0003(")')
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,13 +165,7 @@ def _shell(value: Any) -> str:
     if isinstance(value, Result):
         return f'"${{{value.name}}}"'
     text = value if isinstance(value, str) else json.dumps(_marked(value))
-    quoted = shlex.quote(text)
-    return re.sub(f"{_escaped(_OPEN)}(.+?){_escaped(_CLOSE)}", r"""'"${\1}"'""", quoted)
-
-
-def _escaped(mark: str) -> str:
-    """A mark as it stands in JSON."""
-    return re.escape(json.dumps(mark).strip('"'))
+    return _MARKED.sub(r"""\1'"${\2}"'\3""", shlex.quote(text))
 
 
 def _marked(value: Any) -> Any:

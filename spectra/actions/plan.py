@@ -226,14 +226,14 @@ class Plan:
         """The plan to read, to send and to keep."""
         target = self.target
         place = f"Account {target.account_id}, {target.availability_zone or target.region}"
-        lines = [f"# {_prose(self.title)}", "", f"{place}. Plan {self.plan_id}.", ""]
-        lines += [_prose(self.note), ""] if self.note else []
+        lines = [f"# {prose(self.title)}", "", f"{place}. Plan {self.plan_id}.", ""]
+        lines += [prose(self.note), ""] if self.note else []
         if self.checks:
             lines += ["## Checks", "", *map(_check_line, self.checks), ""]
         lines += ["## Steps", ""]
         for number, step in enumerate(self.steps, 1):
-            lines += [f"{number}. {_prose(step.text)}", "", *_block(step.call.as_boto3(), "python")]
-            lines += [f"   Back: {_prose(step.undo_text)}", ""]
+            lines += [f"{number}. {prose(step.text)}", "", *_block(step.call.as_boto3(), "python")]
+            lines += [f"   Back: {prose(step.undo_text)}", ""]
             lines += _block(step.undo.as_boto3(), "python") if step.undo else []
         needed = ", ".join(f"`{name}`" for name in self.permissions)
         return "\n".join([*lines, "## Permissions", "", f"{needed}", ""])
@@ -256,14 +256,14 @@ class Plan:
 def _check_line(check: Check) -> str:
     mark = {True: "✓", False: "✗", None: "?"}[check.is_ok]
     weight = " (blocks)" if check.blocks else " (warning)" if check.is_ok is False else ""
-    return f"- {mark} {check.name}{weight}: {_prose(check.text)}"
+    return f"- {mark} {check.name}{weight}: {prose(check.text)}"
 
 
 def _block(code: str, language: str) -> list[str]:
     return [f"   ```{language}", f"   {_one_line(code)}", "   ```", ""]
 
 
-def _prose(text: str) -> str:
+def prose(text: str) -> str:
     """Text for Markdown that stays text, whatever names are in it."""
     return re.sub(r"([\\`*_<>\[\]#|])", r"\\\1", _one_line(text))
 

@@ -121,6 +121,7 @@ def test_an_oversized_volume_gets_a_written_plan_alone():
     assert "aws ec2 create-volume" in text
     assert "--size 100" in text
     assert "cannot shrink" in text
+    assert "[x](http" not in text
 
 
 def test_a_batch_is_one_script_that_bash_takes(tmp_path):
@@ -130,4 +131,14 @@ def test_a_batch_is_one_script_that_bash_takes(tmp_path):
     script.write_text(batch.as_cli_script())
     subprocess.run(["bash", "-n", str(script)], check=True)
     assert script.read_text().count("aws ec2 stop-instances") >= 2
+    assert script.read_text().count("set -euo pipefail") == 1
+
+
+def test_a_name_that_spells_the_mark_of_a_result_stays_in_its_quotes(tmp_path):
+    name = rf'# 1. a\u0002HOME}}$(touch {tmp_path}/ran)" # \u0003b'
+    plans = [actions.terminate(replace(MACHINE, name=name, resource_id=i)) for i in ("i-1", "i-2")]
+    script = tmp_path / "batch.sh"
+    script.write_text("aws() { echo made-1; }\n" + actions.bulk(plans, 10).as_cli_script())
+    subprocess.run(["bash", str(script)], check=True, timeout=20, capture_output=True)
+    assert not (tmp_path / "ran").exists()
     assert script.read_text().count("set -euo pipefail") == 1
