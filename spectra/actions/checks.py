@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 from spectra.actions.plan import Check, Plan
 from spectra.actions.type_checks import type_checks
-from spectra.actions.volume_checks import volume_checks
+from spectra.actions.volume_checks import unattached, volume_checks
 from spectra.sources.aws.described import Described, Facts
 
 ASG_TAG = "aws:autoscaling:groupName"
 _FROM = {"stop": ("running",), "start": ("stopped",), "resize": ("running", "stopped"),
          "terminate": ("running", "stopped")}  # fmt: skip
+# Of a volume nobody can tell whether it was in use since its snapshot, so that must be young.
+COPY_AGE = timedelta(days=1)
 
 Found = Iterator[Check]
 
@@ -46,6 +49,47 @@ def check_plan(
     if plan.action == "resize":
         checks += type_checks(plan, resource, found)
     return tuple(checks)
+
+
+def still_ours(
+    plan: Plan, found: Described, *, account_id: str, tag: tuple[str, str] | None
+) -> tuple[Check, ...]:
+    """What must hold when a plan is taken up again, to go on or to undo it."""
+    resource = found.instance if plan.target.kind == "instance" else found.volume
+    if resource is None:
+        return ()
+    return (_account(plan, account_id), *_managed(resource, tag))
+
+
+def last_checks(
+    plan: Plan, found: Described, copied_at: datetime | None, now: datetime
+) -> tuple[Check, ...]:
+    """What must hold right before something is gone for good: its copies still are all of it.
+
+    Parameters
+    ----------
+    copied_at : datetime or None
+        When the first snapshot was begun; None where there is none.
+    """
+    if found.volume is not None:
+        is_young = copied_at is not None and now - copied_at <= COPY_AGE
+        text = "Its snapshot is not older than a day." if is_young else (
+            "Its snapshot is older than a day, and it may have been in use since."
+        )  # fmt: skip
+        return (unattached(found.volume), Check("Copied lately", is_young, text))
+    if found.instance is None:
+        return ()
+    return (_at_rest(found.instance, copied_at), *_may_end(plan, found.instance, found))
+
+
+def _at_rest(instance: Facts, copied_at: datetime | None) -> Check:
+    """A machine that ran after its disks were copied has written what no copy holds."""
+    state, launched = instance["State"]["Name"], instance.get("LaunchTime")
+    ran = copied_at is not None and launched is not None and launched > copied_at
+    text = "It was stopped all the time." if state == "stopped" else f"It is {state}, not stopped."
+    if ran:
+        text = f"It is {state} and was started after its disks were copied."
+    return Check("At rest since it was copied", state == "stopped" and not ran, text)
 
 
 def tags_of(resource: Facts) -> dict[str, str]:

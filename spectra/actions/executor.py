@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from spectra.actions.checks import check_plan
+from spectra.actions.checks import check_plan, still_ours
 from spectra.actions.journal import Journal
 from spectra.actions.permit import Permit
 from spectra.actions.plan import Plan
@@ -105,31 +105,40 @@ def execute(  # noqa: PLR0913 (one argument for each guard)
     return Run(checked, runner, journal, progress).forward()
 
 
-def resume(
+def resume(  # noqa: PLR0913 (one argument for each guard)
     plan_id: str,
     runner: Runner,
     journal: Journal,
     *,
     permit: Permit,
+    confirmation: str = "",
     progress: Progress | None = None,
 ) -> Outcome:
     """Go on with a plan that stopped at an error or was interrupted.
 
     A step that had begun is looked at first: what took effect is not done again.
 
+    Parameters
+    ----------
+    confirmation : str
+        Needed where the plan cannot be undone: the same text as before.
+
     Raises
     ------
     GuardError
-        If it is not allowed, or the plan cannot be resumed.
+        If it is not allowed or confirmed, or the plan cannot be resumed.
     BusyError
         If it is under way.
     """
     permit.require()
-    entry = _entry(plan_id, runner, journal)
+    entry, plan = _entry(plan_id, runner, journal), journal.plan(plan_id)
     if entry.state not in ("running", "failed"):
         raise GuardError(f"Plan {plan_id} is {entry.state}; there is nothing to resume.")
+    if not plan.is_reversible:
+        require_confirmation(confirmation, plan.confirmation)
+    _require_ours(plan, runner)
     journal.take(plan_id, "running")
-    return Run(journal.plan(plan_id), runner, journal, progress).forward()
+    return Run(plan, runner, journal, progress).forward()
 
 
 def roll_back(  # noqa: PLR0913 (one argument for each guard)
@@ -161,6 +170,7 @@ def roll_back(  # noqa: PLR0913 (one argument for each guard)
         raise GuardError(f"Plan {plan_id} is {entry.state}; there is nothing to undo.")
     if entry.state == "done":
         require_confirmation(confirmation, plan.confirmation)
+    _require_ours(plan, runner)
     run = Run(plan, runner, journal, progress)
     run.require_way_back(was_done=entry.state == "done")
     journal.take(plan_id, "rolling back")
@@ -203,6 +213,17 @@ def require_safe(plan: Plan, runner: Runner) -> Plan:
             next_step="Nothing was changed.",
         )
     return checked
+
+
+def _require_ours(plan: Plan, runner: Runner) -> None:
+    """Raise a GuardError if its owner took a resource out of reach since the plan was begun."""
+    found = runner.describe(plan)
+    checks = still_ours(plan, found, account_id=runner.account_id, tag=runner.tag)
+    if reasons := " ".join(check.text for check in checks if check.blocks):
+        raise GuardError(
+            f"{plan.target.label} may not be changed: {reasons}",
+            next_step="Tag it again, or settle it by hand and close the plan.",
+        )
 
 
 RunnerOf = Callable[[Plan], Runner]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from spectra.actions.calls import Call, Wait
+from spectra.actions.checks import last_checks
 from spectra.actions.journal import Journal
 from spectra.actions.outcome import happened
 from spectra.actions.plan import Plan, Step
@@ -14,6 +16,8 @@ from spectra.errors import GuardError, RefusedError, SpectraError, unexpected
 from spectra.store.action_log import LoggedStep, PlanState
 
 Progress = Callable[[float, str], None]
+# After these nothing is left but the copies.
+FINAL = ("terminate_instances", "delete_volume")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +115,29 @@ class Run:
     def _do(self, number: int, step: Step, *, was_begun: bool) -> None:
         plan_id, call = self._plan.plan_id, step.call
         if not (was_begun and self._has_happened(number, call)):
+            if call.operation in FINAL:
+                self._require_copied()
             results = self._journal.results(self._plan)
             self._journal.before(plan_id, number, call.resolved(results))
             reply = self._runner.call(call, results)
             self._journal.called(plan_id, number, reply.request_id, call.result_of(reply.answer))
         self._wait(step.waits_for)
         self._journal.done(plan_id, number)
+
+    def _require_copied(self) -> None:
+        """Raise a GuardError if the copies are not all of it any more.
+
+        Snapshots take hours, and a plan may be resumed after days.
+        """
+        began = [logged.started_at for step, logged in self._steps()
+                 if step.call.gives and logged.started_at is not None]  # fmt: skip
+        found = self._runner.describe(self._plan)
+        checks = last_checks(self._plan, found, min(began, default=None), datetime.now(UTC))
+        if reasons := " ".join(check.text for check in checks if check.blocks):
+            raise GuardError(
+                f"{self._plan.title} is not safe any more: {reasons}",
+                next_step="Undo what was done, or close it; then make a new plan.",
+            )
 
     def _has_happened(self, number: int, call: Call) -> bool:
         """Whether a call that had begun took effect; its result is written down if it did."""

@@ -30,7 +30,7 @@ def volume_checks(plan: Plan, volume: Facts, found: Described) -> Iterator[Check
         + ("." if is_same else f"; it was shown as {shown.type}, {shown.size_gib} GiB. Reload."),
     )
     if plan.action == "delete volume":
-        yield _unattached(volume)
+        yield unattached(volume)
     if plan.action == "change volume type":
         yield from _takes(plan.wanted, volume, size)
         changing = found.changing_to
@@ -41,7 +41,8 @@ def volume_checks(plan: Plan, volume: Facts, found: Described) -> Iterator[Check
         )  # fmt: skip
 
 
-def _unattached(volume: Facts) -> Check:
+def unattached(volume: Facts) -> Check:
+    """Whether nothing uses a volume."""
     users = [a.get("InstanceId", "an instance") for a in volume.get("Attachments", [])]
     is_free = volume["State"] == "available" and not users
     text = "It is attached to nothing." if is_free else f"It is {volume['State']}"

@@ -2,12 +2,13 @@
 
 from copy import deepcopy
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from spectra import actions
 from spectra.actions import Target
-from spectra.actions.checks import check_plan
+from spectra.actions.checks import check_plan, last_checks
 from spectra.sources.aws.described import Described
 from tests.actions.conftest import ACCOUNT, REGION, TAG
 
@@ -214,3 +215,36 @@ def test_what_moto_can_show(runner, launch, moto_process, volume):
     found = {c.name: c for c in actions.examine(actions.stop(shown), runner).checks}
     assert found["On demand"].blocks
     assert found["Tagged for SPECTRA"].blocks
+
+
+COPIED = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
+STOPPED = with_instance(State={"Name": "stopped"}, LaunchTime=COPIED - timedelta(days=9))
+
+
+def stopped(**changes):
+    return replace(STOPPED, instance={**STOPPED.instance, **changes})
+
+
+@pytest.mark.parametrize(
+    ("plan", "found", "name"),
+    [
+        ("terminate", stopped(), None),
+        ("terminate", stopped(State={"Name": "running"}), "At rest since it was copied"),
+        # Started and stopped again in between: only the time of its launch tells.
+        ("terminate", stopped(LaunchTime=COPIED + timedelta(hours=1)),
+         "At rest since it was copied"),
+        ("terminate", stopped(BlockDeviceMappings=[{"Ebs": {"VolumeId": "vol-new"}}]),
+         "Every volume is snapshotted"),
+        ("delete", Described(volume=VOLUME), None),
+        ("delete", with_volume(Attachments=[{"InstanceId": "i-2"}]), "Unattached"),
+    ],
+)  # fmt: skip
+def test_right_before_the_end_the_copies_must_still_be_all_of_it(plan, found, name):
+    checks = last_checks(PLANS[plan], found, COPIED, COPIED + timedelta(hours=2))
+    assert [c.name for c in checks if c.blocks] == ([name] if name else [])
+
+
+def test_a_snapshot_that_is_not_young_or_not_there_does_not_do():
+    for copied in (None, COPIED - timedelta(days=2)):
+        checks = last_checks(PLANS["delete"], Described(volume=VOLUME), copied, COPIED)
+        assert [c.name for c in checks if c.blocks] == ["Copied lately"]

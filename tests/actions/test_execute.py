@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -285,7 +286,9 @@ def test_killed_in_a_call_it_goes_on_where_it_was(  # noqa: PLR0917
     runner = AwsRunner(Access(OWN, max_attempts=1).account(), store, TAG, delay_s=0.01)
     assert journal.entry(plan.plan_id).state == "running"
     if way == "resume":
-        outcome = actions.resume(plan.plan_id, runner, journal, permit=YES)
+        outcome = actions.resume(
+            plan.plan_id, runner, journal, permit=YES, confirmation=plan.confirmation
+        )
         assert outcome.is_done, outcome.text
         assert aws.writes().count(call) == (1 if took_effect else 2)
         wanted = ("m5.large", "terminated") if is_end else ("m5.xlarge", "running")
@@ -301,8 +304,6 @@ def test_killed_in_a_call_it_goes_on_where_it_was(  # noqa: PLR0917
 def test_the_inventory_is_due_at_once_after_a_change(runner, journal, launch, store):
     target = launch()
     key = Key("aws", "inventory", f"{target.account_id}/{REGION}")
-    from datetime import UTC, datetime, timedelta
-
     now = datetime.now(UTC)
     source_state.succeed(store, key, now)
     run(actions.stop(target), runner, journal)
@@ -340,6 +341,62 @@ def test_a_batch_has_a_limit_and_ends_at_the_first_failure(aws, runner, journal,
     )
     assert [o.state for o in outcomes] == ["done", "failed", "skipped"]
     assert [journal.entry(p.plan_id).state for p in plans] == ["done", "failed", "skipped"]
+
+
+def half_done(aws, runner, journal, plan, call):
+    """A plan that stopped at an error of one call, which is answered from then on."""
+    real, broken = aws.default, [True]
+
+    def fails(request):
+        if aws.name_of(request) == call and broken[0] and b"DryRun" not in request.body:
+            broken[0] = False
+            return ec2_refusal("SomethingNew", "no", status=400)
+        return real(request)
+
+    aws.default = fails
+    assert run(plan, runner, journal).state == "failed"
+
+
+def test_a_machine_that_ran_since_its_disks_were_copied_is_not_terminated(
+    aws, runner, journal, launch, moto_process
+):
+    plan = actions.terminate(launch())
+    half_done(aws, runner, journal, plan, "TerminateInstances")
+    ids = [plan.target.resource_id]
+    moto_process.client("ec2", REGION).start_instances(InstanceIds=ids)
+    with pytest.raises(GuardError, match="confirmation"):
+        actions.resume(plan.plan_id, runner, journal, permit=YES)
+    given = {"permit": YES, "confirmation": plan.confirmation}
+    outcome = actions.resume(plan.plan_id, runner, journal, **given)
+    assert "not stopped" in outcome.text
+    assert instance(moto_process, ids[0])["State"]["Name"] == "running"
+
+
+def test_a_volume_is_not_deleted_on_an_old_snapshot(  # noqa: PLR0917
+    aws, runner, journal, volume, moto_process, store
+):
+    plan = actions.delete_volume(volume())
+    half_done(aws, runner, journal, plan, "DeleteVolume")
+    action_log.set_step(store, plan.plan_id, 1, started_at=datetime.now(UTC) - timedelta(days=3))
+    given = {"permit": YES, "confirmation": plan.confirmation}
+    outcome = actions.resume(plan.plan_id, runner, journal, **given)
+    assert "older than a day" in outcome.text
+    assert moto_process.client("ec2", REGION).describe_volumes()["Volumes"]
+
+
+@pytest.mark.parametrize("way", [actions.resume, actions.roll_back])
+def test_what_was_untagged_meanwhile_is_not_taken_up_again(  # noqa: PLR0917
+    aws, runner, journal, launch, moto_process, way
+):
+    plan = actions.resize(launch(), "m5.xlarge")
+    half_done(aws, runner, journal, plan, "ModifyInstanceAttribute")
+    moto_process.client("ec2", REGION).delete_tags(
+        Resources=[plan.target.resource_id], Tags=[{"Key": TAG[0]}]
+    )
+    before = aws.writes()
+    with pytest.raises(GuardError, match="lacks the tag"):
+        way(plan.plan_id, runner, journal, permit=YES)
+    assert aws.writes() == before
 
 
 def test_another_account_is_refused(aws, runner, journal, launch):
