@@ -11,7 +11,7 @@ from spectra.actions.journal import Journal
 from spectra.actions.permit import Permit
 from spectra.actions.plan import Plan
 from spectra.actions.run import Outcome, Progress, Run
-from spectra.errors import BusyError, GuardError, InputError
+from spectra.errors import BusyError, GuardError, InputError, SourceError
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def execute_batch(  # noqa: PLR0913 (one argument for each guard)
 ) -> list[Outcome]:
     """Carry plans out one after the other; the first failure ends it, and the rest is skipped.
 
-    All of them are checked and dry-run before the first one begins.
+    All of them are checked and dry-run before the first one begins, and each again before its own.
 
     Raises
     ------
@@ -97,19 +97,25 @@ def execute_batch(  # noqa: PLR0913 (one argument for each guard)
     ready = [require_safe(plan, r) for plan, r in zip(batch.plans, runners, strict=True)]
     outcomes: list[Outcome] = []
     failed: Outcome | None = None
+    given = {"origin": origin, "batch_id": batch.batch_id}
     for number, (plan, runner) in enumerate(zip(ready, runners, strict=True)):
         if failed is not None:
             why = f"Not begun: {failed.plan_id} of the same batch failed."
-            journal.skip(plan, runner.name, why, origin=origin, batch_id=batch.batch_id)
+            journal.skip(plan, runner.name, why, **given)
             outcomes.append(Outcome(plan.plan_id, "skipped", f"{plan.title}: {why}"))
             continue
         say = _within(progress, number, len(ready))
         try:
-            journal.begin(plan, runner.name, origin=origin, batch_id=batch.batch_id)
+            # Those before it may have taken hours: what was safe then may not be any more.
+            checked = require_safe(plan, runner) if number else plan
+            journal.begin(checked, runner.name, **given)
         except BusyError as error:
             outcomes.append(Outcome(plan.plan_id, "skipped", str(error), error=error))
+        except (GuardError, SourceError) as error:
+            journal.skip(plan, runner.name, str(error), **given)
+            outcomes.append(Outcome(plan.plan_id, "skipped", str(error), error=error))
         else:
-            outcomes.append(Run(plan, runner, journal, say).forward())
+            outcomes.append(Run(checked, runner, journal, say).forward())
         failed = None if outcomes[-1].is_done else outcomes[-1]
     return outcomes
 

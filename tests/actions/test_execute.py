@@ -406,3 +406,25 @@ def test_another_account_is_refused(aws, runner, journal, launch):
     with pytest.raises(GuardError, match="the plan is for 999999999999"):
         run(plan, runner, journal)
     assert aws.writes() == []
+
+
+def test_each_of_a_batch_is_looked_at_again_before_it_begins(
+    aws, runner, journal, launch, moto_process
+):
+    batch = actions.bulk([actions.stop(launch()) for _ in range(3)], 10)
+    ids = [plan.target.resource_id for plan in batch.plans]
+    untag = {"Resources": [ids[1]], "Tags": [{"Key": TAG[0]}]}
+
+    def meanwhile(share, text):
+        if share == 0:
+            moto_process.client("ec2", REGION).delete_tags(**untag)
+
+    outcomes = actions.execute_batch(
+        batch, lambda _: runner, journal, confirmation="stop 3 instances", permit=YES,
+        progress=meanwhile,
+    )  # fmt: skip
+    assert [o.state for o in outcomes] == ["done", "skipped", "skipped"]
+    assert "lacks the tag" in outcomes[1].text
+    found = [instance(moto_process, name)["State"]["Name"] for name in ids]
+    assert found == ["stopped", "running", "running"]
+    assert [journal.entry(p.plan_id).state for p in batch.plans] == ["done", "skipped", "skipped"]
