@@ -66,10 +66,13 @@ class Run:
         except BaseException:
             # A page that is left, for one: nobody carries it out any more.
             self._journal.set(self._plan.plan_id, "failed", f"Interrupted at step {number}.")
+            self._settle()
             raise
         self._journal.set(self._plan.plan_id, "done")
-        self._say(1.0, "Done")
-        self._settle()
+        try:
+            self._say(1.0, "Done")
+        finally:
+            self._settle()
         return Outcome(self._plan.plan_id, "done", f"{self._plan.title}: done.")
 
     def back(self, cause: SpectraError | None = None, failed_step: int | None = None) -> Outcome:
@@ -85,6 +88,7 @@ class Run:
             return self._stuck(number, unexpected(error), cause)
         except BaseException:
             self._journal.set(plan_id, "failed", f"Interrupted on the way back, at step {number}.")
+            self._settle()
             raise
         self._journal.set(plan_id, "rolled back", str(cause) if cause else "")
         self._settle()

@@ -15,6 +15,7 @@ from spectra.refresh import demo as demo_refresh
 from spectra.refresh import refresh_demo
 from spectra.store import Store, demo_log
 from spectra.store.clearing import clear_source
+from spectra.ui.instances.undisturbed import Undisturbed
 from tests.actions.conftest import YES
 
 CATALOG = load_catalog()
@@ -212,3 +213,36 @@ def test_a_machine_that_the_calendar_switches_stays_as_a_person_left_it(company)
     ran = company.row("SELECT count(*) FROM instances WHERE instance_id = $id AND state = "
                       "'running' AND valid_from > $now", {"id": name, "now": NOW})  # fmt: skip
     assert ran == (0,)
+
+
+class Click(BaseException):
+    """As Streamlit asks for the next run of a page."""
+
+
+def click(*_):
+    raise Click
+
+
+def test_a_click_does_not_leave_a_machine_between_two_steps(company):
+    plan = actions.resize(pick(company), "m5.xlarge")
+    runner = DemoRunner(company, CATALOG, plan.target.account_id, lambda: NOW)
+    said, kept = Undisturbed(click), []
+    outcome = actions.execute(
+        plan, runner, Journal(company), confirmation=plan.confirmation, permit=YES, progress=said
+    )
+    assert outcome.is_done
+    said.keep(lambda: kept.append(1))
+    assert kept == [1]
+    with pytest.raises(Click):
+        said.give_way()
+
+
+def test_numbers_follow_what_was_done_before_a_page_was_left(company):
+    machine = pick(company)
+    plan = actions.stop(machine)
+    runner = DemoRunner(company, CATALOG, machine.account_id, lambda: NOW)
+    leave = lambda share, text: click() if share == 1 else None  # noqa: E731
+    with pytest.raises(Click):
+        actions.execute(plan, runner, Journal(company), confirmation=plan.confirmation,
+                        permit=YES, progress=leave)  # fmt: skip
+    assert target(company, "instance", machine.resource_id, NOW).state == "stopped"

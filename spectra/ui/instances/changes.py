@@ -19,6 +19,7 @@ from spectra.ui import cards
 from spectra.ui import workspace as workspaces
 from spectra.ui.frame import Page
 from spectra.ui.instances import asking, journal
+from spectra.ui.instances.undisturbed import Undisturbed
 
 _EXAMINED = "_plans_examined"
 SHOWN = 10
@@ -183,18 +184,21 @@ def _confirm(page: Page, batch: Batch, runners: Runners, permit: Permit) -> None
 
 
 def _run(page: Page, batch: Batch, runners: Runners, permit: Permit, typed: str) -> None:
+    status = st.status("Carrying it out…", expanded=True)
+    said = Undisturbed(lambda share, text: status.update(label=f"{share:.0%} {text}"))
     try:
-        with st.status("Carrying it out…", expanded=True) as status:
-            outcomes = actions.execute_batch(
-                batch, runners.of, actions.Journal(page.store), confirmation=typed, permit=permit,
-                progress=lambda share, text: status.update(label=f"{share:.0%} {text}"),
-            )  # fmt: skip
+        outcomes = actions.execute_batch(
+            batch, runners.of, actions.Journal(page.store), confirmation=typed, permit=permit,
+            progress=said,
+        )  # fmt: skip
     except SpectraError as error:
+        status.update(label="Not carried out", state="error")
         workspaces.show_error(error)
         return
+    said.keep(lambda: st.session_state.update({asking.OUTCOMES: outcomes}))
+    said.keep(_forget)
     _remember(page, batch, outcomes)
-    st.session_state[asking.OUTCOMES] = outcomes
-    _forget()
+    said.give_way()
     st.rerun()
 
 
