@@ -30,6 +30,7 @@ from spectra.refresh.live import Live
 from spectra.scheduler import plan_due_runs
 from spectra.store import Store
 from spectra.store.saved_settings import save_settings, saved_settings
+from spectra.ui.plain import plain
 
 # A session's data is in memory, and there may be many sessions.
 PRIVATE_DEMO_DAYS = 30
@@ -272,4 +273,4 @@ def _catch_up(workspace: Workspace, hour: datetime) -> None:
 
 def show_error(error: SpectraError) -> None:
     """An error as a person should meet it: what happened and the next step, no traceback."""
-    st.error(f"**{error.message}**\n\n{error.next_step}", icon=":material/error:")
+    st.error(f"**{plain(error.message)}**\n\n{plain(error.next_step)}", icon=":material/error:")

@@ -140,3 +140,25 @@ def test_the_page_opens_without_an_error_on_every_view(demo):
     for view in ("Fleet", "One machine", "Waste", "What if", "Changes", "Results"):
         app.segmented_control(key="view").set_value(view).run()
         healthy(app)
+
+
+HOSTILE = "![x](http://y/z.png) :red[gone] $a$ `b` [Carry it out](http://y)"
+
+
+def test_a_name_in_a_plan_is_no_markup(demo):
+    from dataclasses import replace
+
+    from spectra.ui.instances import asking
+
+    app = instances()
+    unit_id = idle_machine(app)
+    asked = asking.targets(app_store(), kind="instance", ids={unit_id})[0]
+    app.session_state[asking.PLANS] = [
+        asking.build("stop", replace(asked, name=HOSTILE, state="stopped"), "")
+    ]
+    app.session_state[asking.REFUSED] = [HOSTILE]
+    app.segmented_control(key="view").set_value("Changes").run()
+    said = [app.expander[0].label, app.warning[0].value]
+    for text in said:
+        assert r"\!\[x\]" in text
+        assert r"\:red\[gone\] \$a\$ \`b\` \[Carry" in text

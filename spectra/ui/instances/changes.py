@@ -20,6 +20,7 @@ from spectra.ui import workspace as workspaces
 from spectra.ui.frame import Page
 from spectra.ui.instances import asking, journal
 from spectra.ui.instances.undisturbed import Undisturbed
+from spectra.ui.plain import plain
 
 _EXAMINED = "_plans_examined"
 SHOWN = 10
@@ -39,10 +40,10 @@ def show(page: Page) -> None:
         else "Each change is checked, dry-run, confirmed by typing, and written down step by step."
     )
     for outcome in st.session_state.pop(asking.OUTCOMES, ()):
-        (st.success if outcome.is_done else st.error)(outcome.text)
+        (st.success if outcome.is_done else st.error)(plain(outcome.text))
     plans: list[Plan] = st.session_state.get(asking.PLANS, [])
     for text in st.session_state.get(asking.REFUSED, ()):
-        st.warning(text)
+        st.warning(plain(text))
     if plans:
         _planned(page, plans, runners, permit)
     else:
@@ -64,7 +65,7 @@ def _planned(page: Page, plans: list[Plan], runners: Runners, permit: Permit) ->
         _examine(page, batch, runners)
         examined: list[Plan] = st.session_state[_EXAMINED][1]
         for plan in examined[:SHOWN]:
-            with st.expander(plan.title, expanded=len(examined) == 1):
+            with st.expander(plain(plan.title), expanded=len(examined) == 1):
                 _one(plan)
         if len(examined) > SHOWN:
             st.caption(f"… and {len(examined) - SHOWN} more; all are in the files.")
@@ -95,7 +96,7 @@ def _examine(page: Page, batch: Batch, runners: Runners) -> None:
 def _one(plan: Plan) -> None:
     """One plan: checks, steps with their calls, and the dry run."""
     if plan.note:
-        st.caption(plan.note)
+        st.caption(plain(plan.note))
     st.markdown("\n".join(_check(check) for check in sorted(plan.checks, key=_severity)))
     trials = st.session_state[_EXAMINED][2].get(plan.plan_id, [])
     said = {trial.action: trial for trial in trials}
@@ -118,7 +119,7 @@ def _one(plan: Plan) -> None:
     )  # fmt: skip
     for trial in trials:
         if trial.is_allowed is False:
-            st.error(f"{trial.action}: {trial.text}")
+            st.error(plain(f"{trial.action}: {trial.text}"))
 
 
 def _severity(check: Check) -> int:
@@ -129,7 +130,7 @@ def _check(check: Check) -> str:
     """A line of the list: what blocks comes first, in red."""
     mark = {True: "check_circle", False: "cancel", None: "help"}[check.is_ok]
     color = ("red", "orange", "green")[_severity(check)]
-    return f"- :{color}[:material/{mark}:] **{check.name}**: {check.text}"
+    return f"- :{color}[:material/{mark}:] **{check.name}**: {plain(check.text)}"
 
 
 def _trial(trial: actions.Trial | None) -> str:
@@ -185,7 +186,7 @@ def _confirm(page: Page, batch: Batch, runners: Runners, permit: Permit) -> None
 
 def _run(page: Page, batch: Batch, runners: Runners, permit: Permit, typed: str) -> None:
     status = st.status("Carrying it out…", expanded=True)
-    said = Undisturbed(lambda share, text: status.update(label=f"{share:.0%} {text}"))
+    said = Undisturbed(lambda share, text: status.update(label=f"{share:.0%} {plain(text)}"))
     try:
         outcomes = actions.execute_batch(
             batch, runners.of, actions.Journal(page.store), confirmation=typed, permit=permit,
