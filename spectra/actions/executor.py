@@ -137,7 +137,7 @@ def resume(  # noqa: PLR0913 (one argument for each guard)
     if not plan.is_reversible:
         require_confirmation(confirmation, plan.confirmation)
     _require_ours(plan, runner)
-    journal.take(plan_id, "running")
+    journal.take(entry, "running")
     return Run(plan, runner, journal, progress).forward()
 
 
@@ -173,7 +173,7 @@ def roll_back(  # noqa: PLR0913 (one argument for each guard)
     _require_ours(plan, runner)
     run = Run(plan, runner, journal, progress)
     run.require_way_back(was_done=entry.state == "done")
-    journal.take(plan_id, "rolling back")
+    journal.take(entry, "rolling back")
     return run.back()
 
 
@@ -188,7 +188,7 @@ def close(plan_id: str, journal: Journal) -> None:
     entry = journal.entry(plan_id)
     if not entry.is_unfinished:
         raise GuardError(f"Plan {plan_id} is {entry.state}; it needs no closing.")
-    journal.take(plan_id, "closed")
+    journal.take(entry, "closed")
 
 
 def require_confirmation(typed: str, wanted: str) -> None:

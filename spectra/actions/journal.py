@@ -61,9 +61,9 @@ class Journal:
         """Whether this very opening of the store carries it out; one of another was interrupted."""
         return entry.state in ("running", "rolling back") and entry.owner == self._store.identity
 
-    def take(self, plan_id: str, state: PlanState) -> None:
-        """Take over a plan that nobody carries out; raises BusyError if somebody does."""
-        action_log.take_plan(self._store, plan_id, state)
+    def take(self, entry: LoggedPlan, state: PlanState) -> None:
+        """Take over a plan that nobody carries out; raises BusyError if somebody did or does."""
+        action_log.take_plan(self._store, entry.plan_id, state, entry.state)
 
     def set(self, plan_id: str, state: PlanState, error: str = "") -> None:
         """Write down what became of a plan."""

@@ -142,13 +142,19 @@ def set_plan(store: Store, plan_id: str, state: PlanState, error: str = "") -> N
         )
 
 
-def take_plan(store: Store, plan_id: str, state: PlanState) -> None:
+def take_plan(store: Store, plan_id: str, state: PlanState, seen: PlanState) -> None:
     """Take over a plan that nobody carries out now.
+
+    Parameters
+    ----------
+    seen : str
+        State it was in when it was decided to take it over.
 
     Raises
     ------
     BusyError
-        If it is under way in this opening of the store; one of another was interrupted.
+        If it is under way in this opening of the store (one of another was interrupted), or
+        somebody else has taken it over since it was seen.
     """
     with store.write(is_fact=False) as cursor:
         under_way = cursor.execute(
@@ -158,10 +164,14 @@ def take_plan(store: Store, plan_id: str, state: PlanState) -> None:
         ).fetchall()
         if under_way:
             raise BusyError(f"Plan {plan_id} is under way.", next_step="Wait until it has ended.")
-        cursor.execute(
-            "UPDATE action_plans SET state = ?, owner = ?, ended_at = ? WHERE plan_id = ?",
-            [state, store.identity, None if state in UNFINISHED else datetime.now(UTC), plan_id],
-        )
+        ended = None if state in UNFINISHED else datetime.now(UTC)
+        taken = cursor.execute(
+            "UPDATE action_plans SET state = ?, owner = ?, ended_at = ? "
+            "WHERE plan_id = ? AND state = ? RETURNING 1",
+            [state, store.identity, ended, plan_id, seen],
+        ).fetchall()
+    if not taken:
+        raise BusyError(f"Plan {plan_id} is not {seen} any more.", next_step="Reload the page.")
 
 
 def set_step(store: Store, plan_id: str, number: int, **values: Any) -> None:

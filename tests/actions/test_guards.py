@@ -116,7 +116,7 @@ def test_the_journal_survives_and_tells_an_interrupted_plan_from_one_under_way(t
     journal.begin(PLANS[0], "aws")
     assert journal.is_under_way(journal.entry(PLANS[0].plan_id))
     with pytest.raises(BusyError, match="under way"):
-        journal.take(PLANS[0].plan_id, "running")
+        journal.take(journal.entry(PLANS[0].plan_id), "running")
     store.close()
     store = Store(path)
     journal = Journal(store)
@@ -128,6 +128,8 @@ def test_the_journal_survives_and_tells_an_interrupted_plan_from_one_under_way(t
     with pytest.raises(GuardError, match="needs no closing"):
         actions.close(entry.plan_id, journal)
     assert list(action_log.journal(store)["state"]) == ["closed"]
+    with pytest.raises(BusyError, match="any more"):
+        journal.take(entry, "running")  # as another tab still shows it
     store.close()
 
 

@@ -162,3 +162,46 @@ def test_a_name_in_a_plan_is_no_markup(demo):
     for text in said:
         assert r"\!\[x\]" in text
         assert r"\:red\[gone\] \$a\$ \`b\` \[Carry" in text
+
+
+def broken_off(app, unit_id, owner):
+    """A termination of which another opening of the store, or this one, began the first step."""
+    from spectra import actions
+    from spectra.actions.targets import target
+
+    plan = actions.terminate(target(app_store(), "instance", unit_id))
+    actions.Journal(app_store()).begin(plan, "demo")
+    if owner:
+        with app_store().write(is_fact=False) as cursor:
+            cursor.execute("UPDATE action_plans SET owner = ?", [owner])
+    return plan.plan_id
+
+
+def test_what_ends_for_good_goes_on_only_when_it_was_typed(demo):
+    app = instances()
+    unit_id = idle_machine(app)
+    plan_id = broken_off(app, unit_id, "before")
+    app.segmented_control(key="view").set_value("Changes").run()
+    app.button(key=f"resume_{plan_id}").click().run()
+    assert "does not match" in app.error[0].value
+    assert state_of(unit_id) == "running"
+    app.text_input(key=f"resume_typed_{plan_id}").set_value(unit_id)
+    app.button(key=f"resume_{plan_id}").click().run()
+    assert "done" in healthy(app).success[0].value
+    assert action_log.unfinished(app_store()) == []
+
+
+def test_a_plan_under_way_has_no_buttons_and_one_that_is_over_says_so(demo):
+    app = instances()
+    unit_id = idle_machine(app)
+    plan_id = broken_off(app, unit_id, "")
+    app.segmented_control(key="view").set_value("Changes").run()
+    assert any("running now" in info.value for info in healthy(app).info)
+    assert not [b for b in app.button if b.label == "Go on"]
+    with app_store().write(is_fact=False) as cursor:
+        cursor.execute("UPDATE action_plans SET owner = 'before'")
+    app.run()
+    action_log.set_plan(app_store(), plan_id, "closed")  # in another tab
+    app.button(key=f"close_{plan_id}").click().run()
+    assert not app.exception
+    assert "needs no closing" in app.error[0].value

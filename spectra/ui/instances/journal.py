@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -21,6 +22,7 @@ from spectra.ui import cards
 from spectra.ui import workspace as workspaces
 from spectra.ui.frame import Page
 from spectra.ui.instances import asking
+from spectra.ui.plain import plain
 
 ZONES = ("UTC", "Europe/Berlin", "Europe/London", "America/New_York", "America/Los_Angeles",
          "Asia/Kolkata", "Asia/Tokyo", "Australia/Sydney")  # fmt: skip
@@ -29,7 +31,7 @@ ZONES = ("UTC", "Europe/Berlin", "Europe/London", "America/New_York", "America/L
 def show(page: Page, runners: Runners, permit: Permit) -> None:
     """Unfinished plans first, then all of them, then what runs by the clock."""
     for entry in action_log.unfinished(page.store):
-        _unfinished(page, entry, runners, permit)
+        _unfinished(page, entry, permit)
     table = action_log.journal(page.store)
     with cards.card("Journal", help="Kept in the database; nothing in it is ever changed."):
         if table.empty:
@@ -41,26 +43,49 @@ def show(page: Page, runners: Runners, permit: Permit) -> None:
         _schedules(page, permit)
 
 
-def _unfinished(page: Page, entry: LoggedPlan, runners: Runners, permit: Permit) -> None:
-    plan = actions.Journal(page.store).plan(entry.plan_id)
-    with st.container(border=True):
-        st.warning(f"**{plan.title}** is not finished: {entry.error or entry.state}.")
-        _steps(page, entry.plan_id)
-        with st.container(horizontal=True):
-            common = (page, entry.plan_id, runners, permit)
-            st.button("Go on", key=f"resume_{entry.plan_id}", on_click=_do, disabled=not permit,
-                      args=(actions.resume, *common))  # fmt: skip
-            st.button("Undo what was done", key=f"back_{entry.plan_id}", on_click=_do,
-                      disabled=not permit, args=(actions.roll_back, *common))  # fmt: skip
-            st.button("I settled it by hand", key=f"close_{entry.plan_id}", on_click=_close,
-                      args=(page, entry.plan_id))  # fmt: skip
-
-
-def _do(
-    act: Callable[..., actions.Outcome], page: Page, plan_id: str, runners: Runners, permit: Permit
-) -> None:
+def _unfinished(page: Page, entry: LoggedPlan, permit: Permit) -> None:
     book = actions.Journal(page.store)
+    plan = book.plan(entry.plan_id)
+    with st.container(border=True):
+        if book.is_under_way(entry):
+            st.info(f"**{plain(plan.title)}** is {entry.state} now, in this or another tab.")
+            _steps(page, entry.plan_id)
+            return
+        st.warning(f"**{plain(plan.title)}** is not finished: {plain(entry.error or entry.state)}.")
+        _steps(page, entry.plan_id)
+        if not plan.is_reversible:
+            st.text_input(f"Type “{plan.confirmation}” to go on: its end cannot be undone",
+                          width=360, key=_typed(entry.plan_id), autocomplete="off")  # fmt: skip
+        with st.container(horizontal=True):
+            given = (page, entry.plan_id)
+            st.button("Go on", key=f"resume_{entry.plan_id}", on_click=_resume,
+                      disabled=not permit, args=given)  # fmt: skip
+            st.button("Undo what was done", key=f"back_{entry.plan_id}", on_click=_roll_back,
+                      disabled=not permit, args=given)  # fmt: skip
+            st.button("I settled it by hand", key=f"close_{entry.plan_id}", on_click=_close,
+                      args=given)  # fmt: skip
+
+
+def _typed(plan_id: str) -> str:
+    return f"resume_typed_{plan_id}"
+
+
+def _resume(page: Page, plan_id: str) -> None:
+    typed = st.session_state.get(_typed(plan_id), "")
+    _do(page, plan_id, partial(actions.resume, confirmation=typed))
+
+
+def _roll_back(page: Page, plan_id: str) -> None:
+    _do(page, plan_id, actions.roll_back)
+
+
+def _do(page: Page, plan_id: str, act: Callable[..., actions.Outcome]) -> None:
+    """Take a plan up again, by what is allowed now: the button may be hours old."""
+    book = actions.Journal(page.store)
+    runners = Runners(page.store, page.catalog, page.workspace.config)
+    permit = runners.permit(is_private=page.workspace.is_private)
     try:
+        permit.require()
         outcome = act(plan_id, runners.of(book.plan(plan_id)), book, permit=permit)
     except SpectraError as error:
         outcome = actions.Outcome(plan_id, "failed", f"{error} {error.next_step}".strip())
@@ -68,7 +93,13 @@ def _do(
 
 
 def _close(page: Page, plan_id: str) -> None:
-    actions.close(plan_id, actions.Journal(page.store))
+    if not page.workspace.may_change:
+        return
+    try:
+        actions.close(plan_id, actions.Journal(page.store))
+    except SpectraError as error:
+        outcome = actions.Outcome(plan_id, "failed", f"{error} {error.next_step}".strip())
+        st.session_state[asking.OUTCOMES] = [outcome]
 
 
 def _table(page: Page, table: pd.DataFrame, runners: Runners, permit: Permit) -> None:
