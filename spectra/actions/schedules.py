@@ -97,8 +97,7 @@ def run_due(
         if not schedule.is_active or schedule.confirmed_at is None:
             continue
         found = due(schedule, now)
-        if found is not None:
-            handle(store, schedule, now)
+        if found is not None and handle(store, schedule, now):
             outcomes += _run(store, schedule, found[1], runner_of, permit)
     return outcomes
 
@@ -116,9 +115,12 @@ def _run(
     """Run plans one by one; what is not safe is left out, and the first failure ends it."""
     journal, outcomes = Journal(store), list[Outcome]()
     plans = plans_of(store, schedule, action)
-    why = _too_many(len(plans), permit)
+    origin, why = f"schedule {schedule.name}", ""
+    if plans and (refused := _too_many(len(plans), permit)):
+        # One line for all: by the minute, thousands of machines would flood the journal.
+        others = f" Nor were {len(plans) - 1} others changed." if len(plans) > 1 else ""
+        return [_skipped(journal, plans[0], f"{refused}{others}", origin)]
     for plan in plans:
-        origin = f"schedule {schedule.name}"
         if not why:
             try:
                 outcome = execute(

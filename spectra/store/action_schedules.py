@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -56,9 +56,21 @@ def schedules(store: Store) -> list[ActionSchedule]:
     return [ActionSchedule(*map(_utc, row)) for row in rows.fetchall()]
 
 
-def handle(store: Store, schedule: ActionSchedule, until: datetime) -> None:
-    """Note that everything up to a moment is dealt with, before it is: never twice."""
-    save_schedule(store, replace(schedule, handled_until=until))
+def handle(store: Store, schedule: ActionSchedule, until: datetime) -> bool:
+    """Note that everything up to a moment is dealt with, before it is: never twice.
+
+    Returns
+    -------
+    bool
+        False if it was deleted, or dealt with by another, since it was read.
+    """
+    with store.write(is_fact=False) as cursor:
+        noted = cursor.execute(
+            "UPDATE action_schedules SET handled_until = ? "
+            "WHERE schedule_id = ? AND handled_until = ? RETURNING 1",
+            [until, schedule.schedule_id, schedule.handled_until],
+        ).fetchall()
+    return bool(noted)
 
 
 def _utc(value: Any) -> Any:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from spectra.store.action_log import UNFINISHED
 from spectra.store.intensities import resolve_zones
 from spectra.store.ledger import restart_ledger
 
@@ -64,6 +66,7 @@ def clear_source(store: Store, catalog: Catalog, *sources: str) -> int:
     What other sources said stays; the hours that change are queued.
     """
     named = list(sources)
+    had_demo = store.row("SELECT 1 FROM instances WHERE source = 'demo' LIMIT 1") is not None
     with store.write() as cursor:
         zones = cursor.execute(
             "SELECT zone, min(hour), max(hour) FROM intensities "
@@ -84,6 +87,7 @@ def clear_source(store: Store, catalog: Catalog, *sources: str) -> int:
         if DEMO in sources:
             # The next demo company is a fresh one.
             cursor.execute("DELETE FROM demo_changes")
+            _end_demo_actions(cursor, had_fleet=had_demo)
         for source in sources:
             cursor.execute("DELETE FROM meta WHERE name = ?", [f"{source}_until"])
         restart_ledger(cursor)
@@ -98,6 +102,20 @@ def clear_source(store: Store, catalog: Catalog, *sources: str) -> int:
             "DELETE FROM intensity_hourly WHERE list_contains($named, source)", {"named": named}
         )
     return count
+
+
+def _end_demo_actions(cursor: duckdb.DuckDBPyConnection, *, had_fleet: bool) -> None:
+    """What was begun on the demo company ends with it, and what was confirmed for it, too.
+
+    A schedule that somebody tried on the demo must not stop the machines of a real account.
+    """
+    cursor.execute(
+        "UPDATE action_plans SET state = 'closed', ended_at = $now "
+        "WHERE runner = 'demo' AND list_contains($unfinished, state)",
+        {"now": datetime.now(UTC), "unfinished": list(UNFINISHED)},
+    )
+    if had_fleet:
+        cursor.execute("DELETE FROM action_schedules")
 
 
 def _has_fleet(cursor: duckdb.DuckDBPyConnection) -> bool:

@@ -20,6 +20,7 @@ from spectra.settings import SETTINGS
 from spectra.store import Store, action_log
 from spectra.store.action_schedules import delete_schedule
 from spectra.store.action_schedules import schedules as saved
+from spectra.store.clearing import clear_demo_fleet, clear_source
 from spectra.ui.settings.policies import action_policy
 from tests.actions.conftest import ACCOUNT, OWN, YES
 from tests.actions.test_plan import PLANS
@@ -183,6 +184,45 @@ def test_a_schedule_that_may_not_act_says_so_in_the_journal(company):
     (outcome,) = schedules.run_due(company, runner_of(company), off, now)
     assert outcome.state == "skipped"
     assert Journal(company).entry(outcome.plan_id).error == "Changes are off."
+
+
+def test_a_schedule_of_many_that_may_not_act_is_one_line(company):
+    now = datetime.now(UTC)
+    schedule = schedules.new_schedule("all", ("Team", "ml"), cron_stop="* * * * *", now=now)
+    tags = company.row("SELECT max(json_extract_string(tags, '$.team')) FROM instances")[0]
+    schedule = replace(schedule, tag_key="team", tag_value=tags)
+    assert len(schedules.plans_of(company, schedule, "stop")) > 1
+    schedules.confirm(company, schedule, "all", now - timedelta(minutes=3))
+    (outcome,) = schedules.run_due(company, runner_of(company), actions.Permit(limit=1), now)
+    assert "at most 1" in outcome.text
+    assert "Nor were" in outcome.text
+    assert len(action_log.plans(company)) == 1
+
+
+def test_a_schedule_that_was_deleted_while_others_ran_stays_deleted(company):
+    now = datetime.now(UTC)
+    early = a_schedule(company, cron_stop="* * * * *", now=now)
+    schedules.confirm(company, early, "nights", now - timedelta(minutes=3))
+    late = replace(early, schedule_id="later", name="z")
+    schedules.confirm(company, late, "z", now - timedelta(minutes=3))
+
+    def runner(plan):
+        delete_schedule(company, "later")
+        return runner_of(company)(plan)
+
+    assert len(schedules.run_due(company, runner, YES, now)) == 1
+    assert [s.name for s in saved(company)] == ["nights"]
+
+
+def test_what_was_confirmed_on_the_demo_does_not_pass_to_a_real_fleet(company):
+    schedules.confirm(company, a_schedule(company, cron_stop="* * * * *"), "nights")
+    Journal(company).begin(PLANS[0], "demo")
+    clear_demo_fleet(company, CATALOG)
+    assert saved(company) == []
+    assert action_log.unfinished(company) == []
+    schedules.confirm(company, schedules.new_schedule("s", ("a", "b"), cron_stop="0 1 * * *"), "s")
+    clear_source(company, CATALOG, "demo")  # of which nothing is there
+    assert [s.name for s in saved(company)] == ["s"]
 
 
 def test_when_schedules_are_due():
