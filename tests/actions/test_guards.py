@@ -1,5 +1,6 @@
 """Who may act where, which account a plan reaches, and starts and stops by the clock."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -108,6 +109,11 @@ def test_the_policy_allows_every_call_that_plans_make():
     for plan in PLANS:
         for action in plan.permissions:
             assert f'"{action}"' in text, action
+
+
+def test_the_policy_lets_no_call_delete_every_tag():
+    statements = {s["Sid"]: s for s in json.loads(action_policy())["Statement"]}
+    assert statements["RememberType"]["Condition"]["Null"] == {"aws:TagKeys": "false"}
 
 
 def test_the_journal_survives_and_tells_an_interrupted_plan_from_one_under_way(tmp_path):

@@ -90,6 +90,8 @@ def _tagging(managed: dict[str, Any]) -> list[dict[str, Any]]:
             "Condition": {
                 **managed,
                 "ForAllValues:StringEquals": {"aws:TagKeys": ["spectra:previous-type"]},
+                # Of no key at all the line above is true: that call deletes every tag.
+                "Null": {"aws:TagKeys": "false"},
             },
         },
         {
