@@ -36,8 +36,9 @@ class Runners:
 
     @property
     def is_demo(self) -> bool:
-        """Whether the fleet of the workspace is the demo company's."""
-        return self._store.row("SELECT 1 FROM instances WHERE source = 'demo' LIMIT 1") is not None
+        """Whether the fleet of the workspace is the demo company's, and nothing but that."""
+        row = self._store.row("SELECT bool_and(source = 'demo') FROM instances")
+        return row is not None and row[0] is True
 
     def permit(self, *, is_private: bool) -> Permit:
         """Whether a visitor of the workspace may change its fleet."""

@@ -54,10 +54,12 @@ def clear_demo_fleet(store: Store, catalog: Catalog) -> bool:
     bool
         True when there was one.
     """
-    if store.row("SELECT 1 FROM instances WHERE source = 'demo' LIMIT 1") is None:
-        return False
-    clear_source(store, catalog, DEMO)
-    return True
+    # A demo company that is being built just now would go on beside the real fleet.
+    with store.demo_lock:
+        if store.row("SELECT 1 FROM instances WHERE source = 'demo' LIMIT 1") is None:
+            return False
+        clear_source(store, catalog, DEMO)
+        return True
 
 
 def clear_source(store: Store, catalog: Catalog, *sources: str) -> int:

@@ -1,6 +1,7 @@
 """Who may act where, which account a plan reaches, and starts and stops by the clock."""
 
 import json
+import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -218,6 +219,27 @@ def test_a_schedule_that_was_deleted_while_others_ran_stays_deleted(company):
 
     assert len(schedules.run_due(company, runner, YES, now)) == 1
     assert [s.name for s in saved(company)] == ["nights"]
+
+
+def test_a_fleet_that_is_not_the_demo_alone_is_a_real_one(company):
+    assert Runners(company, CATALOG, PLAIN).permit(is_private=False)
+    with company.write() as cursor:
+        cursor.execute("UPDATE instances SET source = 'aws' WHERE instance_id = "
+                       "(SELECT min(instance_id) FROM instances)")  # fmt: skip
+    mixed = Runners(company, CATALOG, PLAIN)
+    assert not mixed.permit(is_private=False)
+    with pytest.raises(GuardError):
+        mixed.of(PLANS[0])
+
+
+def test_a_real_fleet_waits_until_a_demo_company_is_whole(company):
+    cleared = threading.Thread(target=clear_demo_fleet, args=(company, CATALOG))
+    with company.demo_lock:
+        cleared.start()
+        cleared.join(0.5)
+        assert cleared.is_alive()
+    cleared.join(30)
+    assert company.row("SELECT count(*) FROM instances") == (0,)
 
 
 def test_what_was_confirmed_on_the_demo_does_not_pass_to_a_real_fleet(company):
