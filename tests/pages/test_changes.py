@@ -98,6 +98,17 @@ def test_a_plan_can_be_discarded(demo):
     assert action_log.plans(app_store()) == []
 
 
+def test_plans_end_with_the_workspace_that_they_are_about(demo):
+    from spectra.ui.instances import asking
+
+    app = instances()
+    app = planned(app, idle_machine(app))
+    app.session_state[asking.STORE] = "a private one that was closed"
+    app.run()
+    assert "Nothing is planned" in healthy(app).info[0].value
+    assert asking.PLANS not in app.session_state
+
+
 def test_an_account_is_not_changed_unless_the_operator_enables_it(machines):  # noqa: F811
     app = instances(view="One machine", unit="i-1")
     app.button(key="one_power").click().run()

@@ -15,6 +15,8 @@ from spectra.ui.frame import Page
 
 # In the session: plans, why some could not be made, and what became of the last ones.
 PLANS, REFUSED, OUTCOMES = "_plans", "_plans_refused", "_plan_outcomes"
+# Identity of the store that the plans are about: they end with a private workspace.
+STORE = "_plans_store"
 VIEW = "Changes"
 VERBS = {
     "stop": "Stop",
@@ -70,6 +72,7 @@ def _plan(
     if missing:
         refused.append(f"{missing} of them are not there any more, or are autoscaling groups.")
     st.session_state[PLANS], st.session_state[REFUSED] = plans, refused
+    st.session_state[STORE] = store.identity
     st.session_state["view"] = VIEW
 
 

@@ -39,6 +39,8 @@ def show(page: Page) -> None:
         if runners.is_demo
         else "Each change is checked, dry-run, confirmed by typing, and written down step by step."
     )
+    if st.session_state.get(asking.STORE) not in (None, page.store.identity):
+        _forget()
     for outcome in st.session_state.pop(asking.OUTCOMES, ()):
         (st.success if outcome.is_done else st.error)(plain(outcome.text))
     plans: list[Plan] = st.session_state.get(asking.PLANS, [])
@@ -155,7 +157,7 @@ def _forget_button() -> None:
 
 
 def _forget() -> None:
-    for key in (asking.PLANS, asking.REFUSED, _EXAMINED):
+    for key in (asking.PLANS, asking.REFUSED, asking.STORE, _EXAMINED):
         st.session_state.pop(key, None)
 
 
