@@ -52,13 +52,22 @@ def check_plan(
 
 
 def still_ours(
-    plan: Plan, found: Described, *, account_id: str, tag: tuple[str, str] | None
+    plan: Plan, found: Described, *, account_id: str, tag: tuple[str, str] | None, stops: bool
 ) -> tuple[Check, ...]:
-    """What must hold when a plan is taken up again, to go on or to undo it."""
+    """What must hold when a plan is taken up again, to go on or to undo it.
+
+    Parameters
+    ----------
+    stops : bool
+        Its machine is to be stopped, which must be as safe as any other stop.
+    """
     resource = found.instance if plan.target.kind == "instance" else found.volume
     if resource is None:
         return ()
-    return (_account(plan, account_id), *_managed(resource, tag))
+    checks = [_account(plan, account_id), *_managed(resource, tag)]
+    if stops and resource["State"]["Name"] in ("pending", "running"):
+        checks += [*_ours(resource), *_may_go_down(plan, resource, found)]
+    return tuple(checks)
 
 
 def last_checks(

@@ -136,7 +136,10 @@ def resume(  # noqa: PLR0913 (one argument for each guard)
         raise GuardError(f"Plan {plan_id} is {entry.state}; there is nothing to resume.")
     if not plan.is_reversible:
         require_confirmation(confirmation, plan.confirmation)
-    _require_ours(plan, runner)
+    _require_ours(plan, runner, stops=any(
+        step.call.operation == "stop_instances" and logged.state != "done"
+        for step, logged in zip(plan.steps, journal.steps(plan_id), strict=True)
+    ))  # fmt: skip
     journal.take(entry, "running")
     return Run(plan, runner, journal, progress).forward()
 
@@ -170,7 +173,11 @@ def roll_back(  # noqa: PLR0913 (one argument for each guard)
         raise GuardError(f"Plan {plan_id} is {entry.state}; there is nothing to undo.")
     if entry.state == "done":
         require_confirmation(confirmation, plan.confirmation)
-    _require_ours(plan, runner)
+    _require_ours(plan, runner, stops=any(
+        step.undo is not None and step.undo.operation == "stop_instances"
+        and logged.state not in ("pending", "undone")
+        for step, logged in zip(plan.steps, journal.steps(plan_id), strict=True)
+    ))  # fmt: skip
     run = Run(plan, runner, journal, progress)
     run.require_way_back(was_done=entry.state == "done")
     journal.take(entry, "rolling back")
@@ -215,14 +222,14 @@ def require_safe(plan: Plan, runner: Runner) -> Plan:
     return checked
 
 
-def _require_ours(plan: Plan, runner: Runner) -> None:
-    """Raise a GuardError if its owner took a resource out of reach since the plan was begun."""
+def _require_ours(plan: Plan, runner: Runner, *, stops: bool) -> None:
+    """Raise a GuardError if a plan may not be taken up again; much may be new since its checks."""
     found = runner.describe(plan)
-    checks = still_ours(plan, found, account_id=runner.account_id, tag=runner.tag)
+    checks = still_ours(plan, found, account_id=runner.account_id, tag=runner.tag, stops=stops)
     if reasons := " ".join(check.text for check in checks if check.blocks):
         raise GuardError(
             f"{plan.target.label} may not be changed: {reasons}",
-            next_step="Tag it again, or settle it by hand and close the plan.",
+            next_step="Put that right, or settle it by hand and close the plan.",
         )
 
 

@@ -384,6 +384,16 @@ def test_a_volume_is_not_deleted_on_an_old_snapshot(  # noqa: PLR0917
     assert moto_process.client("ec2", REGION).describe_volumes()["Volumes"]
 
 
+def test_undoing_a_start_is_a_stop_and_as_safe_as_one(aws, runner, journal, launch, moto_process):
+    target = launch("m5d.large")
+    moto_process.client("ec2", REGION).stop_instances(InstanceIds=[target.resource_id])
+    plan = actions.start(shown(moto_process, target.resource_id))
+    assert run(plan, runner, journal).is_done
+    with pytest.raises(GuardError, match="has local disks"):
+        actions.roll_back(plan.plan_id, runner, journal, permit=YES, confirmation=plan.confirmation)
+    assert aws.writes() == ["StartInstances"]
+
+
 @pytest.mark.parametrize("way", [actions.resume, actions.roll_back])
 def test_what_was_untagged_meanwhile_is_not_taken_up_again(  # noqa: PLR0917
     aws, runner, journal, launch, moto_process, way

@@ -48,7 +48,8 @@ def _unfinished(page: Page, entry: LoggedPlan, permit: Permit) -> None:
     plan = book.plan(entry.plan_id)
     with st.container(border=True):
         if book.is_under_way(entry):
-            st.info(f"**{plain(plan.title)}** is {entry.state} now, in this or another tab.")
+            st.info(f"**{plain(plan.title)}** is {entry.state} now, in this or another tab. "
+                    "If it hangs, restart SPECTRA: then it can be resumed.")  # fmt: skip
             _steps(page, entry.plan_id)
             return
         st.warning(f"**{plain(plan.title)}** is not finished: {plain(entry.error or entry.state)}.")
