@@ -115,6 +115,8 @@ def test_an_account_is_not_changed_unless_the_operator_enables_it(machines):  # 
     assert not app.exception
     assert not [b for b in app.button if b.label == "Carry it out"]
     assert any("SPECTRA_ACTIONS_ENABLED" in info.value for info in app.info)
+    assert app.dataframe[0].value["Dry run"].tolist() == ["not asked"]
+    assert not [b for b in app.button if b.label == "Check again"]
     assert len(app.get("download_button")) == 2
     assert state_of("i-1") == "running"
 

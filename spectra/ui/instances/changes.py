@@ -64,7 +64,7 @@ def _planned(page: Page, plans: list[Plan], runners: Runners, permit: Permit) ->
         _forget_button()
         return
     with cards.card("Plan" if len(plans) == 1 else f"{len(plans)} plans"):
-        _examine(page, batch, runners)
+        _examine(batch, runners, permit)
         examined: list[Plan] = st.session_state[_EXAMINED][1]
         for plan in examined[:SHOWN]:
             with st.expander(plain(plan.title), expanded=len(examined) == 1):
@@ -75,9 +75,13 @@ def _planned(page: Page, plans: list[Plan], runners: Runners, permit: Permit) ->
         _confirm(page, Batch(batch.batch_id, tuple(examined)), runners, permit)
 
 
-def _examine(page: Page, batch: Batch, runners: Runners) -> None:
+def _examine(batch: Batch, runners: Runners, permit: Permit) -> None:
     """Read each resource afresh and dry-run each call, once for these plans or when asked."""
     ids = tuple(plan.plan_id for plan in batch.plans)
+    if not permit:
+        # Whoever may not act asks nothing with the operator's keys either.
+        st.session_state[_EXAMINED] = ((), list(batch.plans), {})
+        return
     again = st.button("Check again", icon=":material/refresh:", key="check_again")
     if not again and st.session_state.get(_EXAMINED, ((),))[0] == ids:
         return
