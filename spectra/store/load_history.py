@@ -81,6 +81,16 @@ WHERE m.unit_key >= $low AND m.unit_key < $high
     AND u.cpu_avg_pct IS NOT NULL
 """
 
+# An hour in which a machine was tagged anew or restarted has two spans, but was measured once.
+_ONE_ROW_AN_HOUR = """
+CREATE OR REPLACE TEMP TABLE split_hours AS
+SELECT unit_key, resource_key, hour, min(rowid) AS kept, sum(share) AS share
+FROM unit_hours WHERE share < 1 GROUP BY unit_key, resource_key, hour HAVING count(*) > 1;
+DELETE FROM unit_hours u USING split_hours s WHERE u.unit_key = s.unit_key
+    AND u.resource_key = s.resource_key AND u.hour = s.hour AND u.rowid <> s.kept;
+UPDATE unit_hours u SET share = s.share FROM split_hours s WHERE u.rowid = s.kept;
+"""
+
 _DAYS = """
 CREATE OR REPLACE TEMP TABLE unit_days AS
 SELECT unit_key, date_trunc('day', hour) AS "day", quantile_cont(peak, 0.95) AS p95,
@@ -216,6 +226,7 @@ class LoadHistory:
         for low in range(1, count + 1, UNITS_AT_ONCE):
             bounds = {"low": low, "high": low + UNITS_AT_ONCE}
             self._run(_HOURS, **bounds)
+            self._run(_ONE_ROW_AN_HOUR)
             self._run(_DAYS)
             self._run(_LOOK_BACK)
             yield self._run(_STATISTICS, **bounds).df()
