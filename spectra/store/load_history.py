@@ -144,12 +144,13 @@ neighbours AS (
     FROM lagged WHERE hour_before = hour - INTERVAL 1 HOUR GROUP BY unit_key),
 whole AS (
     SELECT * FROM unit_days WHERE hours >= 12 AND "day" >= $end - INTERVAL {REPLAY_DAYS} DAY),
+-- Of pairs of two weeks' days at least: within less a weekend passes for a trend.
 growth AS (
     SELECT a.unit_key,
         median((b.p95 - a.p95) / date_diff('day', a."day", b."day"))
             / nullif(greatest(median(a.p95), 1), 0) AS growth_per_day
     FROM whole a JOIN whole b ON a.unit_key = b.unit_key AND a."day" < b."day"
-    GROUP BY a.unit_key HAVING count(*) >= 15),
+    GROUP BY a.unit_key HAVING count(*) >= 91),
 days AS (
     SELECT unit_key, count(*) AS history_days,
         max(net_bytes) FILTER ("day" >= l.first_hour - INTERVAL 1 DAY) AS busiest_day_bytes,
@@ -162,12 +163,15 @@ running AS (
             AS running_hours
     FROM members LEFT JOIN look_back l USING (unit_key)
     WHERE unit_key >= $low AND unit_key < $high GROUP BY unit_key),
+-- By the option of its last day, the greater part where there are several.
 paid AS (
-    SELECT resource_id, arg_max(purchase_option, "day") AS purchase_option,
-        sum(effective_cost_usd) / nullif(sum(list_cost_usd), 0) AS paid_share
+    SELECT DISTINCT ON (resource_id) resource_id, purchase_option,
+        sum(effective_cost_usd) / sum(list_cost_usd) AS paid_share
     FROM costs WHERE "day" >= $end::DATE - {REPLAY_DAYS} AND "day" < $end::DATE
-        AND list_cost_usd > 0 AND resource_id IN (SELECT instance_id FROM members)
-    GROUP BY resource_id),
+        AND list_cost_usd > 0 AND effective_cost_usd IS NOT NULL
+        AND resource_id IN (SELECT instance_id FROM members)
+    GROUP BY resource_id, purchase_option
+    ORDER BY resource_id, max("day") DESC, sum(list_cost_usd) DESC, purchase_option),
 unit_paid AS (
     SELECT unit_key, mode(purchase_option) AS purchase_option, avg(paid_share) AS paid_share
     FROM (SELECT DISTINCT unit_key, instance_id FROM members

@@ -29,8 +29,10 @@ WITH hours AS (
         AND (len($awake) = 0 OR list_contains($awake,
             (isodow(h.hour AT TIME ZONE $timezone) - 1) * 24
                 + date_part('hour', h.hour AT TIME ZONE $timezone)))),
+-- Days are 24 hours from the first on: the ends of calendar days would pass for light ones.
 days AS (
-    SELECT unit_key, case_key, date_trunc('day', hour) AS "day", sum(share) AS hours,
+    SELECT unit_key, case_key, date_diff('second', $first, hour) // 86400 AS "day",
+        sum(share) AS hours,
         sum(kwh) AS kwh, sum(kwh * direct) AS scope2_g, sum(kwh * up) AS upstream_g,
         sum(kwh * td) AS td_g, sum(share * embodied_g_per_h) AS embodied_g,
         sum(share * pct) AS pct_hours, count(*) FILTER (case_peak > $limit) AS over_hours,

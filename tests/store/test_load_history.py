@@ -8,6 +8,7 @@ from spectra.advice import case_row, judge_fleet, units
 from spectra.insight.rightsizing import Rules, case_of
 from spectra.store import load_history
 from spectra.store.load_history import LoadHistory
+from spectra.store.writes import write_costs
 from tests import fleet
 from tests.store.conftest import CATALOG, build
 
@@ -159,8 +160,75 @@ def test_a_flat_series_has_no_known_memory_and_a_slow_wave_a_long_one(store):
     assert found["i-wave"].lag1 == pytest.approx(np.cos(1 / 5), abs=0.01)
 
 
+def in_short(advice):
+    saving = advice.best.saving
+    return (advice.unit.unit_id, advice.finding, advice.best.option.type.name,
+            round(advice.unit.mean_pct, 6), round(saving.carbon_g_per_h.central, 6))  # fmt: skip
+
+
 def test_groups_of_units_give_what_all_at_once_give(store, monkeypatch):
     made(store, *({"instance_id": f"i-{k}"} for k in range(5)))
-    whole = list(judge_fleet(store, CATALOG, END, Rules()))
+    whole = [in_short(a) for a in judge_fleet(store, CATALOG, END, Rules())]
+    assert len(whole) == 5
     monkeypatch.setattr(load_history, "UNITS_AT_ONCE", 2)
-    assert list(judge_fleet(store, CATALOG, END, Rules())) == whole
+    assert [in_short(a) for a in judge_fleet(store, CATALOG, END, Rules())] == whole
+
+
+def test_a_weekend_at_the_start_of_a_short_life_is_no_growth(store):
+    """Six days that begin on a Saturday rise by themselves; two weeks even that out."""
+    born = fleet.utc("2026-11-14")
+    at = HOURS[HOURS >= born]
+    cpu = np.where(at.day_of_week >= 5, 10.0, 50.0)
+    made(store, {"instance_id": "i-1", "valid_from": born},
+         utilisation=[fleet.utilisation("i-1", at, cpu)])  # fmt: skip
+    history = LoadHistory(store, fleet.as_datetime(fleet.utc("2026-11-20")))
+    unit = next(unit for frame in history.groups() for unit in units(frame))
+    history.close()
+    assert unit.growth_per_day == 0
+
+
+def test_days_of_the_interval_are_whole_whenever_it_is_judged(store):
+    """A flat load judged at noon has an interval of no width."""
+    made(store, {"instance_id": "i-1"}, utilisation=[busy("i-1", 20.0)])
+    store.cursor().execute("UPDATE intensity_hourly SET intensity_direct_g_per_kwh = 300, "
+                           "intensity_lifecycle_g_per_kwh = 350")  # fmt: skip
+    noon = END - pd.Timedelta("12h")
+    saving = next(judge_fleet(store, CATALOG, noon, Rules())).best.saving.carbon_g_per_h
+    assert (saving.low, saving.high) == pytest.approx((saving.central, saving.central))
+
+
+def costs(*lines):
+    """Rows of the costs table: day, purchase option, list and effective cost."""
+    return pd.DataFrame(
+        [
+            {
+                "day": pd.Timestamp(day).date(), "account_id": "111111111111",
+                "region": "eu-central-1", "service": "Amazon EC2", "resource_id": "i-1",
+                "purchase_option": option, "list_cost_usd": listed, "billed_cost_usd": paid,
+                "effective_cost_usd": paid, "is_provisional": False, "source": "test",
+                "quality": "measured", "fetched_at": fleet.FETCHED,
+            }
+            for day, option, listed, paid in lines
+        ]
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        # A day whose price paid is not known says nothing of the share.
+        ((("2026-11-20", "on-demand", 5.0, 4.0), ("2026-11-21", "on-demand", 5.0, None)),
+         ("on-demand", 0.8)),
+        # A plan that covers most of a day is how it is bought, whatever the rest.
+        ((("2026-11-20", "on-demand", 1.0, 1.0), ("2026-11-20", "savings-plan", 4.0, 3.0)),
+         ("savings-plan", 0.75)),
+        # What was paid before the plan ended is not what is paid now.
+        ((("2026-11-19", "savings-plan", 5.0, 3.0), ("2026-11-20", "on-demand", 5.0, 5.0)),
+         ("on-demand", 1.0)),
+    ],
+)  # fmt: skip
+def test_the_share_that_is_paid_is_of_how_it_is_bought_now(store, lines, expected):
+    made(store, {"instance_id": "i-1"})
+    write_costs(store, costs(*lines))
+    unit = statistics(store)["i-1"]
+    assert (unit.purchase_option, unit.paid_share) == pytest.approx(expected)
