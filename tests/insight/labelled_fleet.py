@@ -129,6 +129,10 @@ IDLE = (
          preliminary=True, confidence="LOW"),
     Case("stopped", "it has been off for weeks", Finding.STOPPED, load(**QUIET),
          row={"state": "stopped"}, days=35),
+    Case("stopped-idle", "what is stopped already is not told to stop", Finding.STOPPED,
+         load(**QUIET), row={"state": "stopped"}, days=5, said="stopped already"),
+    Case("group-unknown", "a minimum that is not known may hold it", Finding.OVER, load(**QUIET),
+         row={"asg_name": "unheard"}, said="minimum of its autoscaling group is not known"),
 )  # fmt: skip
 UNDER = (
     Case("p95", "95 % of hours reach 85 %", Finding.UNDER,
@@ -151,6 +155,8 @@ UNDER = (
 BURST = (
     Case("t3-beyond", "a mean of 25 % is above its 20 %: another class", Finding.BURST,
          load(cpu=25.0), type="t3.medium", target_vcpu=2, target_class="cm"),
+    Case("t3-full", "and where as many cores do not carry it, more of them", Finding.BURST,
+         load(cpu=90.0, peak=99.0), type="t3.medium", target_vcpu=4, target_class="cm"),
     Case("t4g-beyond", "the same on arm stays on arm", Finding.BURST,
          load(cpu=25.0), type="t4g.medium",
          row={"architecture": "arm64"}, target_vcpu=2, target_class="cm"),

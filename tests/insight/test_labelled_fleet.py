@@ -100,9 +100,10 @@ def test_the_fleet_covers_every_finding_and_is_large_enough():
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_verdict(case, verdicts):
-    name = {"group-minimum": "held", "group": "pool"}.get(case.name, case.name)
-    found = verdicts[name]
+    groups = {"group-minimum": "held", "group": "pool", "group-unknown": "unheard"}
+    found = verdicts[groups.get(case.name, case.name)]
     assert found.finding is case.finding, f"{case.why}; but: {found.reason}"
+    assert (found.best is None) == (not case.target_vcpu) or case.finding is not Finding.BURST
     assert found.is_preliminary == case.preliminary or case.finding in (
         Finding.STOPPED, Finding.NOT_ENOUGH_DATA,
     ), case.why  # fmt: skip

@@ -54,6 +54,13 @@ def test_few_or_correlated_hours_take_the_maximum():
     assert upper_peak(top, 336, None) == (values[0], False)
 
 
+def test_hours_of_members_side_by_side_are_no_more_than_hours_of_the_clock():
+    """Twenty members that all peak in one hour are one event, not twenty."""
+    top = [100.0] * 20 + [30.0] * 44
+    assert upper_peak(top, 20 * 336, None, clock_hours=336) == (100.0, False)
+    assert upper_peak(top, 20 * 768, None, clock_hours=768) == (30.0, True)
+
+
 def test_a_rank_deeper_than_what_is_known_is_bounded_from_above():
     top = [90.0 - k for k in range(64)]
     assert upper_peak(top, 100_000, None) == (top[-1], True)

@@ -177,7 +177,7 @@ def test_groups_of_units_give_what_all_at_once_give(store, monkeypatch):
 def test_a_weekend_at_the_start_of_a_short_life_is_no_growth(store):
     """Six days that begin on a Saturday rise by themselves; two weeks even that out."""
     born = fleet.utc("2026-11-14")
-    at = HOURS[HOURS >= born]
+    at = HOURS[born <= HOURS]
     cpu = np.where(at.day_of_week >= 5, 10.0, 50.0)
     made(store, {"instance_id": "i-1", "valid_from": born},
          utilisation=[fleet.utilisation("i-1", at, cpu)])  # fmt: skip

@@ -94,9 +94,12 @@ def _is_port(current: InstanceType, kind: InstanceType) -> bool:
     return kind.architecture == "arm64" != current.architecture
 
 
-def unburst(catalog: Catalog, current: InstanceType) -> list[InstanceType]:
-    """Types of steady performance with no less of anything, for a burstable one; least first."""
-    suited = _plain(catalog, current, "mc", current.vcpu)
+def unburst(catalog: Catalog, current: InstanceType, times: int = 1) -> list[InstanceType]:
+    """Types of steady performance with no less of anything, for a burstable one; least first.
+
+    They have so many times its vCPU.
+    """
+    suited = _plain(catalog, current, "mc", current.vcpu * times)
     enough = [t for t in suited if t.memory_gib >= current.memory_gib]
     return sorted(enough, key=lambda t: (t.memory_gib, -t.generation, t.name))
 

@@ -32,7 +32,9 @@ def is_preliminary(unit: Unit, rules: Rules) -> bool:
 
 def demand_of(unit: Unit, current: InstanceType, rules: Rules) -> Demand:
     """What a type must carry; needs at least one observed hour."""
-    peak, is_bound = upper_peak(list(unit.peaks_pct), int(unit.observed_hours), unit.lag1)
+    peak, is_bound = upper_peak(
+        list(unit.peaks_pct), int(unit.observed_hours), unit.lag1, clock_hours=unit.clock_hours
+    )
     growth = 1 + max(unit.growth_per_day, 0.0) * GROWTH_DAYS
     used = unit.memory_known_pct
     headroom = 1 + rules.memory_headroom_pct / 100
@@ -54,7 +56,7 @@ def find(unit: Unit, catalog: Catalog) -> Finding:
     if unit.tenancy == "host":
         return Finding.EXCLUDED
     if is_idle(unit, current) and exclusion(unit) is None:
-        return Finding.IDLE
+        return Finding.STOPPED if unit.state == "stopped" else Finding.IDLE
     if match.tier == "D" or current.bare_metal:
         return Finding.EXCLUDED
     if current.burstable and is_beyond_baseline(unit, catalog.burst_baseline_pct(current.name)):
@@ -85,6 +87,8 @@ def exclusion(unit: Unit) -> str | None:
             return f"the tag “{key}” says that it stands by on purpose"
         if value in KEPT:
             return f"the tag “{key}: {value}” says that it stands by on purpose"
+    if unit.kind == "group" and unit.min_size is None:
+        return "the minimum of its autoscaling group is not known"
     if unit.kind == "group" and unit.min_size:
         return f"its autoscaling group keeps at least {unit.min_size}: lower the minimum instead"
     return None

@@ -29,8 +29,7 @@ def options(
     """Types worth a replay, in the order they are looked at; those without a price are left out."""
     fit = Fit(unit, catalog, demand, rules)
     if finding is Finding.BURST:
-        steady = candidates.unburst(catalog, fit.current)
-        return [fit.option(t, "family") for t in _cheapest(steady, unit.region, catalog)[:3]]
+        return _steady(fit)
     if finding is Finding.UNDER:
         return list(_upward(fit))
     return list(_downward(fit))
@@ -68,6 +67,20 @@ def _upward(fit: Fit) -> Iterator[Option]:
         steady = _cheapest(candidates.unburst(catalog, fit.current), region, catalog)
         grown = (fit.option(t, "family") for t in steady)
         yield from islice((o for o in grown if o.is_feasible), 1)
+
+
+def _steady(fit: Fit) -> list[Option]:
+    """Types of steady performance with as many vCPU, or the next number that carries the load."""
+    found: list[Option] = []
+    for times in (1, 2, 4):
+        kinds = candidates.unburst(fit.catalog, fit.current, times)
+        tried = [
+            fit.option(t, "family") for t in _cheapest(kinds, fit.unit.region, fit.catalog)[:3]
+        ]
+        found += tried
+        if any(option.is_feasible for option in tried):
+            break
+    return found
 
 
 def _priced(kinds: Iterable[InstanceType], region: str, catalog: Catalog) -> Iterator[InstanceType]:

@@ -36,7 +36,12 @@ def effective_size(n: int, lag1: float | None) -> float:
 
 
 def upper_peak(
-    highest: list[float], n: int, lag1: float | None, share: float = PEAK_SHARE
+    highest: list[float],
+    n: int,
+    lag1: float | None,
+    share: float = PEAK_SHARE,
+    *,
+    clock_hours: int | None = None,
 ) -> tuple[float, bool]:
     """Upper bound of a percentile and whether it is one: False where the maximum stands in.
 
@@ -45,8 +50,11 @@ def upper_peak(
     highest : list of float
         The largest of the n values, descending; where the rank lies deeper, the last of them is
         used, which is higher and so still a bound.
+    clock_hours : int, optional
+        Distinct hours among the n: members of a group that peak together peak once.
     """
     rank = upper_rank(n, share)
-    if rank is None or upper_rank(int(effective_size(n, lag1)), share) is None:
+    apart = effective_size(n if clock_hours is None else min(n, clock_hours), lag1)
+    if rank is None or upper_rank(int(apart), share) is None:
         return highest[0], False
     return highest[min(n - rank, len(highest) - 1)], True

@@ -19,7 +19,7 @@ def reason(unit: Unit, finding: Finding, demand: Demand | None, best: Rated | No
     text = _fits(unit, demand)
     match finding:
         case Finding.STOPPED:
-            text = "It is stopped and ran too little of late to be judged."
+            text = _stopped(unit)
         case Finding.NOT_ENOUGH_DATA:
             text = (
                 f"{unit.observed_hours:.0f} hours with a CPU value were seen; "
@@ -38,7 +38,8 @@ def reason(unit: Unit, finding: Finding, demand: Demand | None, best: Rated | No
         case Finding.BURST:
             text = (
                 f"Its mean CPU of {unit.mean_pct:.0f} % is above what this burstable type may use "
-                "without credits: a type of steady performance suits it, not a larger one."
+                "without credits: a type of steady performance suits it better than a larger one "
+                "of its kind."
             )
         case Finding.OVER if best is not None and demand is not None:
             text = _over(unit, demand, best)
@@ -151,6 +152,12 @@ def _fits(unit: Unit, demand: Demand | None) -> str:
         f"CPU peaked at {unit.peaks_pct[0]:.0f} % (mean {unit.mean_pct:.0f} %): no smaller type "
         "carries that at lower cost and no more carbon."
     )
+
+
+def _stopped(unit: Unit) -> str:
+    if unit.observed_hours < MIN_HOURS:
+        return "It is stopped and ran too little of late to be judged."
+    return "Nothing seemed to use it while it ran, and it is stopped already."
 
 
 def _excluded(unit: Unit) -> str:
