@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import pandas as pd
@@ -12,6 +12,15 @@ import pandas as pd
 from spectra.store.database import Store
 from spectra.store.selection import Selection
 
+# Marked by a person and then seen in the inventory within these days is one change.
+SAME_CHANGE_DAYS = 30
+# Every instance there ever was, with the unit it belongs to: its group of late, or itself.
+UNIT_OF = """
+SELECT instance_id AS resource_id, coalesce(
+    'asg/' || arg_max(account_id, valid_from) || '/' || arg_max(region, valid_from) || '/'
+        || arg_max_null(asg_name, valid_from), instance_id) AS unit_id
+FROM instances GROUP BY instance_id
+"""
 State = Literal["open", "accepted", "snoozed", "dismissed", "done"]
 STATES: tuple[State, ...] = ("open", "accepted", "snoozed", "dismissed", "done")
 
@@ -168,12 +177,15 @@ def decide(store: Store, decisions: Iterable[Decision]) -> None:
                 [made.unit_id, made.finding, made.state, made.until, made.reason, made.decided_at],
             )
             if made.state == "done":
-                # Marked by a person and then seen in the inventory is one change.
                 cursor.execute(
                     "DELETE FROM advice_ledger l USING advice a WHERE l.unit_id = ? "
                     "AND l.finding = ? AND a.unit_id = l.unit_id AND l.old_type = a.instance_type "
-                    "AND l.new_type IS NOT DISTINCT FROM a.target_type",
-                    [made.unit_id, made.finding],
+                    "AND l.new_type IS NOT DISTINCT FROM a.target_type AND l.done_at > ?",
+                    [
+                        made.unit_id,
+                        made.finding,
+                        made.decided_at - timedelta(days=SAME_CHANGE_DAYS),
+                    ],
                 )
                 cursor.execute(
                     """
@@ -206,23 +218,26 @@ def realised_stop(
 ) -> tuple[float, float] | None:
     """What a stop has saved since, per hour of the clock: gCO2e and list USD; None before a day.
 
-    What it emitted before, less what it has emitted in the whole days since.
+    What it emitted and cost before, less the same in the whole days since; NaN without a price.
     """
     row = store.row(
-        """
-        SELECT now_g_per_h - coalesce(g, 0) / hours, list_usd_per_h * (1 - coalesce(ran, 0) / hours)
+        f"""
+        SELECT now_g_per_h - coalesce(g, 0) / hours, list_usd_per_h - coalesce(usd, 0) / hours
         FROM advice_ledger,
             (SELECT sum(scope2_lb_g + upstream_g + td_g + embodied_g) AS g,
-                sum(resource_hours) AS ran,
+                sum(list_cost_usd) AS usd,
                 24 * date_diff('day', ($done_at::DATE + 1)::TIMESTAMP, $end::DATE::TIMESTAMP)
                     AS hours
-             FROM emissions_daily WHERE resource_id = $unit_id AND service = 'Amazon EC2'
-                AND "day" > $done_at::DATE AND "day" < $end::DATE)
+             FROM emissions_daily
+             WHERE resource_id IN (SELECT resource_id FROM ({UNIT_OF}) WHERE unit_id = $unit_id)
+                AND service = 'Amazon EC2' AND "day" > $done_at::DATE AND "day" < $end::DATE)
         WHERE unit_id = $unit_id AND done_at = $done_at AND hours > 0
         """,
         {"unit_id": unit_id, "done_at": done_at, "end": end},
     )
-    return None if row is None or row[0] is None else (float(row[0]), float(row[1]))
+    if row is None or row[0] is None:
+        return None
+    return float(row[0]), float("nan") if row[1] is None else float(row[1])
 
 
 def seen_done(store: Store, now: datetime) -> list[Decision]:
@@ -233,13 +248,14 @@ def seen_done(store: Store, now: datetime) -> list[Decision]:
             """
             WITH present AS (
                 SELECT DISTINCT ON (instance_id) instance_id, instance_type, state, valid_to,
-                    valid_from
+                    valid_from, coalesce(valid_to, valid_from) AS changed_at
                 FROM instances ORDER BY instance_id, valid_from DESC)
-            SELECT a.unit_id, a.finding, p.valid_from
+            SELECT a.unit_id, a.finding,
+                CASE WHEN a."action" = 'stop' THEN p.changed_at ELSE p.valid_from END AS done_at
             FROM advice a JOIN present p ON p.instance_id = a.unit_id
             WHERE NOT EXISTS (
                 FROM advice_events e WHERE e.unit_id = a.unit_id AND e.finding = a.finding
-                    AND e.state = 'done' AND e.decided_at >= p.valid_from)
+                    AND e.state = 'done' AND e.decided_at >= done_at)
               AND (
                 a."action" = 'resize' AND p.instance_type = a.target_type
                 OR a."action" = 'stop' AND (p.valid_to IS NOT NULL

@@ -10,18 +10,12 @@ from datetime import datetime, timedelta
 import pandas as pd
 
 from spectra.store import advice_log
+from spectra.store.advice_log import UNIT_OF
 from spectra.store.database import Store
 from spectra.store.emission_queries import TOTAL_G
 from spectra.store.selection import Selection
 
 SPARK_DAYS = 14
-# Every instance there ever was, with the unit it belongs to.
-_UNIT_OF = """
-SELECT instance_id AS resource_id, coalesce(
-    'asg/' || arg_max(account_id, valid_from) || '/' || arg_max(region, valid_from) || '/'
-        || arg_max(asg_name, valid_from), instance_id) AS unit_id
-FROM instances GROUP BY instance_id
-"""
 
 
 def fleet(store: Store, selection: Selection, now: datetime) -> pd.DataFrame:
@@ -65,7 +59,7 @@ def _present(store: Store, selection: Selection) -> pd.DataFrame:
             min(launched_at) AS launched_at
         FROM (SELECT * FROM instances WHERE valid_to IS NULL
                   AND state NOT IN ('terminated', 'shutting-down') AND {selection.sql})
-        JOIN ({_UNIT_OF}) u ON u.resource_id = instance_id
+        JOIN ({UNIT_OF}) u ON u.resource_id = instance_id
         GROUP BY unit_id
         """,
         selection.filters,
@@ -76,7 +70,7 @@ def _period(store: Store, selection: Selection) -> pd.DataFrame:
     """Emissions and cost of each unit over the selection's days; volumes are not part of it."""
     return store.frame(
         f"""
-        WITH units AS ({_UNIT_OF}),
+        WITH units AS ({UNIT_OF}),
         paid AS (
             SELECT resource_id, sum(effective_cost_usd) AS usd FROM costs
             WHERE {selection.days_sql} AND resource_id IN (SELECT resource_id FROM units)
@@ -106,7 +100,7 @@ def _load(store: Store, now: datetime) -> pd.DataFrame:
         SELECT unit_id, list(pct ORDER BY "day") AS cpu_days
         FROM (
             SELECT unit_id, "day", sum(cpu_pct * resource_hours) / sum(resource_hours) AS pct
-            FROM emissions_daily JOIN ({_UNIT_OF}) USING (resource_id)
+            FROM emissions_daily JOIN ({UNIT_OF}) USING (resource_id)
             WHERE "day" >= ?::DATE AND cpu_pct IS NOT NULL AND resource_hours > 0 GROUP BY ALL)
         GROUP BY unit_id
         """,
@@ -117,7 +111,7 @@ def _load(store: Store, now: datetime) -> pd.DataFrame:
 def members(store: Store, unit_id: str) -> list[str]:
     """Instances of a unit that are there now."""
     frame = store.frame(
-        f"SELECT instance_id FROM instances JOIN ({_UNIT_OF}) u ON u.resource_id = instance_id "
+        f"SELECT instance_id FROM instances JOIN ({UNIT_OF}) u ON u.resource_id = instance_id "
         "WHERE valid_to IS NULL AND unit_id = ? ORDER BY instance_id",
         [unit_id],
     )
@@ -138,7 +132,7 @@ def hours(store: Store, unit_id: str, start: datetime, end: datetime) -> pd.Data
             max(u.network_in_bytes) * 8 / 3600e6 AS network_in_mbps,
             max(u.network_out_bytes) * 8 / 3600e6 AS network_out_mbps
         FROM utilisation u JOIN resources k USING (resource_key)
-        JOIN ({_UNIT_OF}) m ON m.resource_id = k.resource_id
+        JOIN ({UNIT_OF}) m ON m.resource_id = k.resource_id
         WHERE m.unit_id = $unit AND u.hour >= $start AND u.hour < $end
         GROUP BY u.hour ORDER BY u.hour
         """,
@@ -150,7 +144,7 @@ def days(store: Store, unit_id: str, start: datetime, end: datetime) -> pd.DataF
     """A unit by UTC day: day, operational_g, embodied_g, energy_kwh, cost_usd and its basis."""
     return store.frame(
         f"""
-        WITH ids AS (SELECT resource_id FROM ({_UNIT_OF}) WHERE unit_id = $unit),
+        WITH ids AS (SELECT resource_id FROM ({UNIT_OF}) WHERE unit_id = $unit),
         paid AS (
             SELECT "day", sum(effective_cost_usd) AS usd FROM costs
             WHERE resource_id IN (FROM ids) AND "day" >= $start::DATE AND "day" < $end::DATE

@@ -1,5 +1,6 @@
 """The life of a recommendation: decided, snoozed, dismissed, done, and what came of it."""
 
+import math
 from datetime import UTC, datetime, timedelta
 
 import pandas as pd
@@ -10,6 +11,7 @@ from spectra.store.advice_log import Decision, Run
 from spectra.store.selection import Selection
 from spectra.store.writes import write_instances
 from tests import fleet
+from tests.store.conftest import build
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -94,6 +96,26 @@ def test_marked_and_then_seen_is_one_change(store):
     assert advice_log.carried_out(store)["how"].tolist() == ["seen in the inventory"]
 
 
+def test_the_same_advice_carried_out_again_is_another_change(store):
+    """Stopped in spring, started again, idle again: the ledger keeps both."""
+    decide(store, "i-2", "done", NOW - 90 * DAY, finding="idle")
+    decide(store, "i-2", "done", NOW, finding="idle")
+    assert len(advice_log.carried_out(store)) == 2
+
+
+def test_a_machine_that_is_gone_was_done_when_it_went_not_when_it_was_born(store):
+    write_instances(
+        store,
+        fleet.instances(
+            {"instance_id": "i-2", "valid_from": "2026-03-01", "valid_to": "2026-11-23"},
+        ),
+    )
+    (seen,) = advice_log.seen_done(store, NOW)
+    assert seen.decided_at == fleet.utc("2026-11-23")
+    advice_log.decide(store, [seen])
+    assert advice_log.seen_done(store, NOW) == []
+
+
 def test_only_what_is_live_counts_as_open_savings(store):
     by_team = advice_log.open_savings(store, NOW, "team").set_index("name")
     assert by_team["carbon_g_per_h"].to_dict() == {"web": 4.0, "data": 4.0}
@@ -158,3 +180,43 @@ def test_decisions_outlive_the_process(tmp_path):
     assert states(again) == {"i-1": "accepted"}
     assert advice_log.last_run(again).factor_set == "factors"
     again.close()
+
+
+@pytest.fixture
+def stopped():
+    """A machine that is gone, and a group that runs on."""
+    at = fleet.hours("2026-11-20", "2026-11-25")
+    store = build(
+        Store(),
+        instances=fleet.instances(
+            {"instance_id": "i-2", "valid_from": "2026-11-01", "valid_to": "2026-11-22"},
+            {"instance_id": "i-4", "valid_from": "2026-11-01", "asg_name": "web"},
+        ),
+        hours=at,
+        intensities=[fleet.intensities("DE", at, 300.0, 380.0)],
+    )
+    yield store
+    store.close()
+
+
+def realised(store, unit_id):
+    done = NOW - 4 * DAY
+    decide(store, unit_id, "done", done, finding="idle")
+    return advice_log.realised_stop(store, unit_id, done, NOW)
+
+
+def test_what_a_stop_saved_is_all_that_it_was_and_no_price_is_no_amount(stopped):
+    keep(stopped, row("i-2", "idle", "stop", now_g_per_h=10.0, list_usd_per_h=None))
+    grams, usd = realised(stopped, "i-2")
+    assert grams == 10.0
+    assert math.isnan(usd)
+
+
+def test_a_group_that_runs_on_has_saved_nothing(stopped):
+    unit_id = "asg/111111111111/eu-central-1/web"
+    now = stopped.row(
+        "SELECT sum(scope2_lb_g + upstream_g + td_g + embodied_g) / 24, sum(list_cost_usd) / 24 "
+        "FROM emissions_daily WHERE resource_id = 'i-4' AND \"day\" = '2026-11-22'"
+    )
+    keep(stopped, row(unit_id, "idle", "stop", now_g_per_h=now[0], list_usd_per_h=now[1]))
+    assert realised(stopped, unit_id) == pytest.approx((0.0, 0.0), abs=1e-9)
