@@ -72,24 +72,37 @@ def _period(store: Store, selection: Selection) -> pd.DataFrame:
         f"""
         WITH units AS ({UNIT_OF}),
         paid AS (
-            SELECT resource_id, sum(effective_cost_usd) AS usd FROM costs
+            SELECT resource_id, "day", sum(effective_cost_usd) AS usd FROM costs
             WHERE {selection.days_sql} AND resource_id IN (SELECT resource_id FROM units)
-            GROUP BY resource_id),
+            GROUP BY ALL),
         emitted AS (
-            SELECT resource_id, sum({TOTAL_G}) AS g, sum(energy_kwh) AS kwh,
-                sum(resource_hours) AS hours, sum(list_cost_usd) AS list_usd,
-                arg_max(({TOTAL_G}) / nullif(resource_hours, 0), "day") AS rate
+            SELECT resource_id, "day", sum({TOTAL_G}) AS g, sum(energy_kwh) AS kwh,
+                sum(resource_hours) AS hours, sum(list_cost_usd) AS list_usd
             FROM emissions_daily
-            WHERE {selection.days_sql} AND service = 'Amazon EC2' GROUP BY resource_id)
+            WHERE {selection.days_sql} AND service = 'Amazon EC2' GROUP BY ALL),
+        amounts AS (
+            SELECT resource_id, sum(g) AS g, sum(kwh) AS kwh, sum(hours) AS hours,
+                arg_max(g / nullif(hours, 0), "day") AS rate, {_COST}, count(*) AS days
+            FROM emitted FULL JOIN paid USING (resource_id, "day") GROUP BY resource_id)
         SELECT unit_id, sum(g) AS total_g, sum(kwh) AS energy_kwh, sum(hours) AS running_hours,
-            sum(coalesce(usd, list_usd)) AS cost_usd,
-            CASE WHEN count(usd) = count(*) THEN 'effective' WHEN count(usd) = 0 THEN 'list price'
-                 ELSE 'partly list price' END AS cost_basis,
-            avg(rate) AS g_per_running_hour
-        FROM emitted JOIN units USING (resource_id) LEFT JOIN paid USING (resource_id)
-        GROUP BY unit_id
+            sum(cost_usd) AS cost_usd, {_basis("sum")}, avg(rate) AS g_per_running_hour
+        FROM amounts JOIN units USING (resource_id) GROUP BY unit_id
         """,
         selection.parameters,
+    )
+
+
+# Each day of a resource on its own: what was paid where that is known, else its list price.
+_COST = """sum(coalesce(usd, list_usd)) AS cost_usd, count(usd) AS paid_days,
+    count(coalesce(usd, list_usd)) AS known_days"""
+
+
+def _basis(aggregate: str) -> str:
+    """What a cost rests on, from the numbers of days in `_COST`."""
+    paid, known, days = (f"{aggregate}({name})" for name in ("paid_days", "known_days", "days"))
+    return (
+        f"CASE WHEN {known} = 0 THEN 'not known' WHEN {known} < {days} THEN 'partly not known' WHEN {paid} = {days} THEN 'effective' "
+        f"WHEN {paid} = 0 THEN 'list price' ELSE 'partly list price' END AS cost_basis"
     )
 
 
@@ -146,16 +159,22 @@ def days(store: Store, unit_id: str, start: datetime, end: datetime) -> pd.DataF
         f"""
         WITH ids AS (SELECT resource_id FROM ({UNIT_OF}) WHERE unit_id = $unit),
         paid AS (
-            SELECT "day", sum(effective_cost_usd) AS usd FROM costs
+            SELECT resource_id, "day", sum(effective_cost_usd) AS usd FROM costs
             WHERE resource_id IN (FROM ids) AND "day" >= $start::DATE AND "day" < $end::DATE
-            GROUP BY "day")
-        SELECT e."day", sum(scope2_lb_g + upstream_g + td_g) AS operational_g,
-            sum(embodied_g) AS embodied_g, sum(energy_kwh) AS energy_kwh,
-            coalesce(any_value(usd), sum(list_cost_usd)) AS cost_usd,
-            CASE WHEN any_value(usd) IS NULL THEN 'list price' ELSE 'effective' END AS cost_basis
-        FROM emissions_daily e LEFT JOIN paid USING ("day")
-        WHERE e.resource_id IN (FROM ids) AND e."day" >= $start::DATE AND e."day" < $end::DATE
-        GROUP BY e."day" ORDER BY e."day"
+            GROUP BY ALL),
+        emitted AS (
+            SELECT resource_id, "day", sum(scope2_lb_g + upstream_g + td_g) AS operational_g,
+                sum(embodied_g) AS embodied_g, sum(energy_kwh) AS energy_kwh,
+                sum(list_cost_usd) AS list_usd
+            FROM emissions_daily
+            WHERE resource_id IN (FROM ids) AND "day" >= $start::DATE AND "day" < $end::DATE
+            GROUP BY ALL),
+        amounts AS (
+            SELECT "day", sum(operational_g) AS operational_g, sum(embodied_g) AS embodied_g,
+                sum(energy_kwh) AS energy_kwh, {_COST}, count(*) AS days
+            FROM emitted LEFT JOIN paid USING (resource_id, "day") GROUP BY "day")
+        SELECT "day", operational_g, embodied_g, energy_kwh, cost_usd, {_basis("")}
+        FROM amounts ORDER BY "day"
         """,
         {"unit": unit_id, "start": start, "end": end},
     )

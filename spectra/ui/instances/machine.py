@@ -250,7 +250,7 @@ def _days(page: Page, unit_id: str, start: Any) -> None:
     basis = ", ".join(sorted(set(days["cost_basis"])))
     st.caption(
         f"{units.mass_text(float((days['operational_g'] + days['embodied_g']).sum()))} and "
-        f"{units.usd_text(float(days['cost_usd'].sum()))} ({basis}) in {len(days)} days, without "
+        f"{units.usd_text(float(days['cost_usd'].sum(min_count=1)))} ({basis}) in {len(days)} days, without "
         "its volumes."
     )
 
