@@ -16,7 +16,7 @@ from spectra.errors import InputError
 from spectra.insight.rightsizing import Replay, Rules, Unit, case_of
 from spectra.store import Store
 from spectra.store.factors import method_in_force
-from spectra.store.load_history import LoadHistory
+from spectra.store.load_history import REPLAY_DAYS, LoadHistory
 
 NOW, THEN = "now", "then"
 
@@ -76,9 +76,9 @@ def what_if(
             f"“{choice.instance_type}” in “{choice.region}” is not in the catalogue.",
             next_step="Choose a type and a region from the lists.",
         )
-    history = LoadHistory(store, end, only=members)
+    history = LoadHistory(store, end, REPLAY_DAYS, members)
     try:
-        known = [unit for frame in history.groups() for unit in units(frame)]
+        known = _units(history, members)
         if not known or known[0].mean_pct is None:
             raise InputError(
                 "No CPU load of this machine is known in the last four weeks.",
@@ -99,9 +99,7 @@ def what_if(
                 timezone=choice.timezone,
             )
             if rows.empty:
-                raise InputError(
-                    "It never ran in those hours.", next_step="Choose hours in which it ran."
-                )
+                raise _nothing_to_replay(region, awake)
             return replay_of(rows.to_dict("records")[0])
 
         now = replay(NOW, current, unit.region, ())
@@ -116,6 +114,20 @@ def what_if(
         unit.peaks_pct[0] * current.vcpu / match.type.vcpu,
         _usd_per_h(catalog, unit.instance_type, unit.region, now),
         _usd_per_h(catalog, choice.instance_type, choice.region, then),
+    )
+
+
+def _units(history: LoadHistory, members: Sequence[str]) -> list[Unit]:
+    """The unit of some instances; a history of none would be one of the whole fleet."""
+    return [unit for frame in history.groups() for unit in units(frame)] if members else []
+
+
+def _nothing_to_replay(region: str, awake: Sequence[int]) -> InputError:
+    if awake:
+        return InputError("It never ran in those hours.", next_step="Choose hours it ran in.")
+    return InputError(
+        f"No hour of the grid of “{region}” is known in the last four weeks.",
+        next_step="Choose another region, or refresh the grids.",
     )
 
 
@@ -143,10 +155,10 @@ def realised(
     """
     if end - resize.done_at < timedelta(days=1):
         return None
-    history = LoadHistory(store, end, only=resize.members)
+    history = LoadHistory(store, end, REPLAY_DAYS, resize.members)
     history.first = max(history.first, resize.done_at)
     try:
-        known = [unit for frame in history.groups() for unit in units(frame)]
+        known = _units(history, resize.members)
         if not known or known[0].mean_pct is None:
             return None
         unit = known[0]

@@ -101,7 +101,8 @@ def _basis(aggregate: str) -> str:
     """What a cost rests on, from the numbers of days in `_COST`."""
     paid, known, days = (f"{aggregate}({name})" for name in ("paid_days", "known_days", "days"))
     return (
-        f"CASE WHEN {known} = 0 THEN 'not known' WHEN {known} < {days} THEN 'partly not known' WHEN {paid} = {days} THEN 'effective' "
+        f"CASE WHEN {known} = 0 THEN 'not known' WHEN {known} < {days} THEN 'partly not known' "
+        f"WHEN {paid} = {days} THEN 'effective' "
         f"WHEN {paid} = 0 THEN 'list price' ELSE 'partly list price' END AS cost_basis"
     )
 

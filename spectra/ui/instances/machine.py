@@ -248,10 +248,10 @@ def _days(page: Page, unit_id: str, start: Any) -> None:
     st.plotly_chart(fleet_charts.emissions_and_cost(days), key="unit_days",
                     alt="Emissions and cost by day.", config={"displayModeBar": False})  # fmt: skip
     basis = ", ".join(sorted(set(days["cost_basis"])))
+    usd = units.usd_text(float(days["cost_usd"].sum(min_count=1)))
     st.caption(
         f"{units.mass_text(float((days['operational_g'] + days['embodied_g']).sum()))} and "
-        f"{units.usd_text(float(days['cost_usd'].sum(min_count=1)))} ({basis}) in {len(days)} days, without "
-        "its volumes."
+        f"{usd} ({basis}) in {len(days)} days, without its volumes."
     )
 
 
