@@ -72,7 +72,11 @@ def unattached(store: Store, catalog: Catalog, selection: Selection, now: dateti
 
 
 def of_stopped(store: Store, catalog: Catalog, selection: Selection, now: datetime) -> pd.DataFrame:
-    """Stopped instances that still pay for disks: since when, how many, what they cost and emit."""
+    """Stopped instances that still pay for disks: since when, how many, what they cost and emit.
+
+    The stretch begins with the first span after the last one in another state: a new tag is no
+    new stop.
+    """
     return _frame(
         store,
         catalog,
@@ -80,15 +84,21 @@ def of_stopped(store: Store, catalog: Catalog, selection: Selection, now: dateti
         now,
         f"""
         SELECT i.instance_id, i.name, i.instance_type, i.account_id, i.region, i.team,
-            i.environment, i.valid_from AS since, date_diff('day', i.valid_from, $now) AS days,
+            i.environment, since, date_diff('day', since, $now) AS days,
             count(*) AS volume_count, sum(size_gib) AS size_gib,
             sum(usd_per_month) AS usd_per_month, string_agg(DISTINCT cost_basis, ', ')
                 AS cost_basis, sum(g_per_month) AS g_per_month
-        FROM (SELECT * FROM instances WHERE valid_to IS NULL AND state = 'stopped'
-                  AND valid_from <= $now - INTERVAL {STOPPED_DAYS} DAY) i
+        FROM (SELECT * FROM instances WHERE valid_to IS NULL AND state = 'stopped') i
+        JOIN (
+            SELECT instance_id, min(valid_from) FILTER (state = 'stopped' AND valid_from >=
+                coalesce(up_until, valid_from)) AS since
+            FROM (SELECT *, max(valid_to) FILTER (state <> 'stopped')
+                      OVER (PARTITION BY instance_id) AS up_until FROM instances)
+            GROUP BY instance_id) s USING (instance_id)
         JOIN monthly m USING (instance_id)
+        WHERE since <= $now - INTERVAL {STOPPED_DAYS} DAY
         GROUP BY i.instance_id, i.name, i.instance_type, i.account_id, i.region, i.team,
-            i.environment, i.valid_from
+            i.environment, since
         """,
     )
 
@@ -121,7 +131,7 @@ def quiet_volumes(
     """Large volumes of instances whose traffic to all their disks is known and very small.
 
     How full a disk is cannot be seen from outside, so this only asks to look. `traffic_gb` is of 30
-    days; where it is not known a volume is not listed.
+    days like the hours that are known; where none is a volume is not listed.
     """
     return _frame(
         store,
@@ -132,12 +142,11 @@ def quiet_volumes(
         SELECT volume_id, instance_id, {_VOLUME}, traffic_gb, {_WORTH}
         FROM monthly JOIN (
             SELECT k.resource_id AS instance_id,
-                sum(ebs_read_bytes + ebs_write_bytes) / 1e9 AS traffic_gb,
-                sum(size) AS attached_gib
-            FROM utilisation JOIN resources k USING (resource_key) JOIN (
-                SELECT instance_id AS resource_id, sum(size_gib) AS size FROM volumes
-                WHERE valid_to IS NULL AND size_gib > {LARGE_GIB} GROUP BY ALL) USING (resource_id)
-            WHERE hour >= $now - INTERVAL 30 DAY AND ebs_read_bytes IS NOT NULL
+                avg(ebs_read_bytes + ebs_write_bytes) * 720 / 1e9 AS traffic_gb
+            FROM utilisation JOIN resources k USING (resource_key)
+            WHERE hour >= $now - INTERVAL 30 DAY AND ebs_read_bytes + ebs_write_bytes IS NOT NULL
+                AND resource_id IN (SELECT instance_id FROM volumes
+                                    WHERE valid_to IS NULL AND size_gib > {LARGE_GIB})
             GROUP BY k.resource_id HAVING count(*) >= 24) USING (instance_id)
         WHERE size_gib > {LARGE_GIB} AND traffic_gb < {QUIET_SHARE} * size_gib
         """,

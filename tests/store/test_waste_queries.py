@@ -7,7 +7,7 @@ import pytest
 
 from spectra.store import waste_queries as waste
 from spectra.store.selection import Selection
-from spectra.store.writes import write_costs, write_utilisation
+from spectra.store.writes import write_costs, write_instances, write_utilisation
 from tests import fleet
 from tests.store.conftest import CATALOG, build
 
@@ -82,6 +82,20 @@ def test_a_machine_off_for_the_night_is_no_waste(wasteful):
     assert row["usd_per_month"] == pytest.approx(500 * 0.125)
 
 
+def test_a_new_tag_is_no_new_stop(wasteful):
+    write_instances(
+        wasteful,
+        fleet.instances(
+            {"instance_id": "i-off", "valid_from": "2026-10-01", "state": "stopped",
+             "instance_type": "m5.large", "valid_to": "2026-11-23"},
+            {"instance_id": "i-off", "valid_from": "2026-11-23", "state": "stopped",
+             "instance_type": "m5.large", "tags": {"team": "data"}},
+        ),
+    )  # fmt: skip
+    rows = waste.of_stopped(wasteful, CATALOG, EVERYTHING, NOW)
+    assert rows[["instance_id", "days"]].to_numpy().tolist() == [["i-off", 55]]
+
+
 def test_an_old_volume_type_has_a_successor_at_list_price(wasteful):
     rows = waste.old_volume_types(wasteful, CATALOG, EVERYTHING, NOW)
     assert rows[["volume_id", "successor"]].to_numpy().tolist() == [["vol-lost", "gp3"]]
@@ -95,7 +109,15 @@ def test_a_large_volume_is_called_quiet_only_where_its_traffic_is_known(wasteful
     write_utilisation(wasteful, frame)
     rows = waste.quiet_volumes(wasteful, CATALOG, EVERYTHING, NOW)
     assert rows["volume_id"].tolist() == ["vol-big"]
-    assert rows["traffic_gb"].iloc[0] == pytest.approx(len(HOURS) * 2e6 / 1e9, rel=1e-3)
+    assert rows["traffic_gb"].iloc[0] == pytest.approx(720 * 2e6 / 1e9, rel=1e-3)
+
+
+def test_hours_without_known_traffic_are_not_hours_without_traffic(wasteful):
+    """Two days of 300 MB an hour make 216 GB in 30 days, not the 14 GB that were seen."""
+    frame = fleet.utilisation("i-on", HOURS[:48], 20.0)
+    frame["ebs_read_bytes"], frame["ebs_write_bytes"] = 3e8, 0.0
+    write_utilisation(wasteful, frame)
+    assert waste.quiet_volumes(wasteful, CATALOG, EVERYTHING, NOW).empty
 
 
 def test_old_generations_are_counted_by_type(wasteful):
