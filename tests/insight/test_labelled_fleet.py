@@ -7,7 +7,7 @@ import pytest
 
 from spectra.advice import judge_fleet
 from spectra.catalog import load_catalog
-from spectra.insight.rightsizing import Finding, Rules
+from spectra.insight.rightsizing import Draft, Finding, Option, Replay, Rules, advise
 from spectra.store import Store
 from spectra.store.factors import write_factors
 from spectra.store.ledger import extend_ledger
@@ -201,3 +201,26 @@ def test_what_blocks_a_type_is_said(verdicts):
     assert "not watched" in obstacles["blind"]
     assert "accelerators" in obstacles["gpu-count"]
     assert DAYS > 32  # the window is longer than the longest look-back
+
+
+def test_options_of_two_power_methods_are_ranked_by_the_share_that_each_saves(verdicts):
+    """Half of 100 g is more than 45 % of 200 g, which is the same machine by another method."""
+    unit = verdicts["memory-bound"].unit
+    demand = verdicts["memory-bound"].demand
+    kinds = [CATALOG.instance_type(name).type for name in ("r5.xlarge", "r7i.xlarge")]
+    assert kinds[0].teads is not None
+    assert kinds[1].teads is None
+    drafted = Draft(
+        unit, Finding.OPTIMISED, demand,
+        tuple(Option(kind, "family", "MEDIUM", 2.0, 26.0) for kind in kinds), is_preliminary=False,
+    )  # fmt: skip
+    replays = {
+        "m5.2xlarge/measured": grams(100), "m5.2xlarge/calibrated": grams(200),
+        "r5.xlarge/measured": grams(50), "r7i.xlarge/calibrated": grams(110),
+    }  # fmt: skip
+    made = advise(drafted, replays, CATALOG, Rules())
+    assert made.best.option.type.name == "r5.xlarge"
+
+
+def grams(total):
+    return Replay((total * 24.0,) * 28, total, 0, 0, 0, 0.1, 1.0, 10.0, 0.0)

@@ -122,15 +122,14 @@ def advise(drafted: Draft, replays: Mapping[str, Replay], catalog: Catalog, rule
     current = catalog.instance_type(unit.instance_type).type
     now = replays.get(f"{current.name}/{energy.common_method(current, current)}")
     rated = [] if now is None else _rated(drafted, replays, catalog)
-    rated.sort(key=lambda r: _score(r, now, catalog, unit, rules), reverse=True)
+    price = _price(catalog, unit.instance_type, unit.region)
+    rated.sort(key=lambda r: _score(r, replays, current, price, rules), reverse=True)
     best = _best(rated, finding)
     if finding is Finding.OPTIMISED and best is not None:
         finding = Finding.OVER
     stop = None
     if finding is Finding.IDLE and now is not None:
-        stop = savings.saving(
-            unit, now, None, _price(catalog, unit.instance_type, unit.region), 0.0
-        )
+        stop = savings.saving(unit, now, None, price, 0.0)
     return Advice(
         unit=unit,
         finding=finding,
@@ -193,12 +192,18 @@ def _pays(rated: Rated) -> bool:
     return (saving.list_usd_per_h or 0.0) > 0 and saving.carbon_g_per_h.central >= 0
 
 
-def _score(rated: Rated, now: Replay | None, catalog: Catalog, unit: Unit, rules: Rules) -> float:
-    """Weighted relative saving of carbon and cost [1]."""
-    price = _price(catalog, unit.instance_type, unit.region)
-    carbon = rated.saving.carbon_g_per_h.central / now.total_g_per_h if now else 0.0
+def _score(
+    rated: Rated,
+    replays: Mapping[str, Replay],
+    current: InstanceType,
+    price: float | None,
+    rules: Rules,
+) -> float:
+    """Weighted saving of carbon and cost [1], each relative to now by the option's own method."""
+    now = replays[f"{current.name}/{energy.common_method(current, rated.option.type)}"]
+    carbon = rated.saving.carbon_g_per_h.central / now.total_g_per_h
     cost = 0.0
-    if price and now and now.running_per_h:
+    if price and now.running_per_h:
         cost = (rated.saving.list_usd_per_h or 0.0) / (price * now.running_per_h)
     return rules.carbon_weight * carbon + (1 - rules.carbon_weight) * cost
 
