@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -45,7 +47,7 @@ def cost_and_carbon(fleet: pd.DataFrame) -> go.Figure:
                 y=part["kg"],
                 mode="markers",
                 name=finding,
-                text=part["name"] + " · " + part["instance_type"],
+                text=part["name"].map(html.escape) + " · " + part["instance_type"],
                 customdata=part["unit_id"],
                 hovertemplate="%{text}<br>$%{x:.4~s}, %{y:.3~s} kgCO₂e<extra></extra>",
                 marker={"color": color, "symbol": symbol, "size": 9, "opacity": 0.9},
@@ -121,38 +123,38 @@ def emissions_and_cost(days: pd.DataFrame) -> go.Figure:
     return figure
 
 
-def candidates(options: pd.DataFrame, now_kg: float) -> go.Figure:
-    """Monthly emissions on each type as if the unit had run there, with the interval of the saving.
+def candidates(options: pd.DataFrame) -> go.Figure:
+    """What each type saves a month as if the unit had run there, with its interval.
+
+    Savings, not what is left: some types are compared by another power method than the ledger's,
+    and only the difference by one method says something.
 
     Parameters
     ----------
     options : DataFrame
         Columns instance_type, kg, low_kg, high_kg (savings [kg/month]) and is_feasible.
-    now_kg : float
-        Emissions on the present type [kg/month].
     """
-    after = now_kg - options["kg"]
     colors = [COLORWAY[0] if ok else MUTED for ok in options["is_feasible"]]
     figure = go.Figure(
         go.Bar(
             y=options["instance_type"],
-            x=after,
+            x=options["kg"],
             orientation="h",
             marker={"color": colors},
             error_x={
                 "type": "data",
-                "array": options["kg"] - options["low_kg"],
-                "arrayminus": options["high_kg"] - options["kg"],
+                "array": options["high_kg"] - options["kg"],
+                "arrayminus": options["kg"] - options["low_kg"],
                 "color": MUTED,
                 "thickness": 1,
             },
             hovertemplate="%{y}: %{x:.3~s} kg/month<extra></extra>",
         )
     )
-    figure.add_vline(x=now_kg, line={"color": COLORWAY[1], "width": 1.5, "dash": "dash"},
+    figure.add_vline(x=0, line={"color": COLORWAY[1], "width": 1.5, "dash": "dash"},
                      annotation={"text": "now", "font": {"size": 11}})  # fmt: skip
     figure_layout(figure, height=60 + 30 * max(len(options), 3), hovermode="closest",
                   showlegend=False)  # fmt: skip
-    figure.update_xaxes(title="CO₂e [kg/month]", rangemode="tozero")
+    figure.update_xaxes(title="CO₂e saved [kg/month]; left of now it adds")
     figure.update_yaxes(autorange="reversed", showgrid=False)
     return figure

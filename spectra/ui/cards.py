@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import streamlit as st
@@ -10,6 +11,22 @@ from streamlit.elements.lib.column_types import ColumnConfig
 
 from spectra import units
 from spectra.carbon.uncertainty import Interval
+
+# What Streamlit's Markdown takes for emphasis, code, links, HTML, colours or formulas.
+_MARKUP = re.compile(r"([\\`*_\[\]<>$:~#|&])")
+
+
+def plain(text: str) -> str:
+    """Text that somebody typed, such as a name or a tag, so that Markdown shows it as it is."""
+    return _MARKUP.sub(r"\\\1", " ".join(text.split()))
+
+
+def rows_key(name: str, ids: Iterable[str]) -> str:
+    """Key of a table whose rows can be chosen: a choice is by position, so it ends with the rows.
+
+    Else what was chosen before a filter or a decision would stand for the rows that moved up.
+    """
+    return f"{name}_{hash(tuple(ids))}"
 
 
 @contextmanager

@@ -135,3 +135,7 @@ def test_compute_optimizer_agrees_or_the_difference_has_its_reasons():
     other = words.difference_in_words(Finding.OPTIMISED, "over_provisioned", 93, 14, False)
     for reason in ("93 days", "memory is not known", "five-minute", "two sizes"):
         assert reason in other
+    unknown = words.difference_in_words(
+        Finding.OPTIMISED, "over_provisioned", float("nan"), 14, True
+    )
+    assert "days" not in unknown

@@ -1,6 +1,7 @@
 """The Instances page: what is advised, what becomes of it, and every view in every state."""
 
 import io
+import re
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -150,6 +151,29 @@ def test_a_machine_explains_itself(machines):
     assert metrics(app)["Saves a month"].endswith("kg")
 
 
+def test_a_name_is_shown_as_text_whatever_it_is(machines):
+    name = "**a** :red[b] $c$ [x](javascript:alert(1)) <b>d</b>"
+    store = Store(machines)
+    store.cursor().execute("UPDATE instances SET name = ? WHERE instance_id = 'i-0'", [name])
+    store.close()
+    app = instances(view="One machine", unit="i-0")
+    shown = next(str(e.value) for e in app.markdown if "javascript" in str(e.value))
+    assert shown == (r"**\*\*a\*\* \:red\[b\] \$c\$ \[x\](javascript\:alert(1)) \<b\>d\</b\>**")
+
+
+def test_rows_that_were_chosen_do_not_pass_to_the_rows_that_follow_them(machines):
+    app = instances()
+    before = app.dataframe[0].proto.id
+    assert app.run().dataframe[0].proto.id == before
+    app.text_input(key="search").set_value("m5").run()
+    assert healthy(app).dataframe[0].proto.id != before
+
+
+def test_two_amounts_in_a_sentence_are_no_formula(machines):
+    said = next(str(c.value) for c in instances().caption if "newer generation" in str(c.value))
+    assert re.search(r"(?<!\\)\$", said) is None
+
+
 def test_a_stopped_machine_has_a_page_too(machines):
     app = instances(view="One machine", unit="i-off")
     assert "ran too little of late" in texts(app)
@@ -195,6 +219,10 @@ def test_what_if_answers_and_refuses_in_words(machines):
     assert shown["CO₂e a month"].endswith("g")
     app.selectbox(key="try_type_i-0").set_value("t3.nano").run()
     assert "would not carry the load" in texts(healthy(app))
+    app.segmented_control(key="try_schedule").set_value("Weekdays").run()
+    app.slider(key="try_hours").set_value((8, 8)).run()
+    assert "No hour is chosen" in healthy(app).info[0].value
+    app.segmented_control(key="try_schedule").set_value("As it runs").run()
     app.selectbox(key="unit").set_value("i-off").run()
     assert not app.exception
     assert "No CPU load" in app.error[0].value

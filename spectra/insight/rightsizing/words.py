@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from spectra.insight.rightsizing.judge import (
     IDLE_DAY_BYTES,
     IDLE_MEAN_PCT,
@@ -114,7 +116,7 @@ def difference_in_words(
     if _THEIR_WORDS.get(finding) == theirs:
         return f"AWS Compute Optimizer agrees: {theirs.replace('_', ' ')}."
     reasons = ["it ranks by price and performance, SPECTRA by carbon at no higher cost"]
-    if their_days and round(their_days) != our_days:
+    if their_days and math.isfinite(their_days) and round(their_days) != our_days:
         reasons.append(f"it looked back {their_days:.0f} days, SPECTRA {our_days}")
     if not memory_is_known:
         reasons.append("memory is not known here, so SPECTRA keeps it")

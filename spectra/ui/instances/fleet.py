@@ -64,9 +64,10 @@ def selected(page: Page) -> pd.DataFrame:
         ("cash_per_month", "cash_usd_per_h", 1),
     ):
         table[shown] = table[column].astype(float) * HOURS_PER_MONTH / scale
+    stops = table["kind"].map({"instance": "stop", "group": "scale to 0"})
     table["advice"] = [
-        "stop" if action == "stop" else f"→ {target}" if action == "resize" else ""
-        for action, target in zip(table["action"], table["target_type"], strict=True)
+        stop if action == "stop" else f"→ {target}" if action == "resize" else ""
+        for stop, action, target in zip(stops, table["action"], table["target_type"], strict=True)
     ]
     table["lifecycle"] = table["purchase_option"].fillna(table["lifecycle"])
     # What can be saved comes first, then what must grow, then the rest by what it emits.
@@ -173,7 +174,7 @@ def _table(shown: pd.DataFrame, columns: Sequence[str]) -> list[int]:
         hide_index=True,
         width="stretch",
         height=min(TABLE_PX, 38 + 35 * len(shown)),
-        key="fleet",
+        key=cards.rows_key("fleet", shown["unit_id"]),
         on_select="rerun",
         selection_mode="multi-row",
         column_order=list(columns),

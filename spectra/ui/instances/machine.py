@@ -88,7 +88,7 @@ def show(page: Page, table: pd.DataFrame) -> None:
 
 
 def _verdict(page: Page, unit: pd.Series, advice: dict[str, Any] | None) -> None:
-    with cards.card(str(unit["name"])):
+    with cards.card(cards.plain(str(unit["name"]))):
         with st.container(horizontal=True, gap="small"):
             st.badge(unit["state"], color="green" if unit["state"] == "running" else "gray")
             if advice is not None:
@@ -96,19 +96,18 @@ def _verdict(page: Page, unit: pd.Series, advice: dict[str, Any] | None) -> None
                 st.badge(f"Confidence {advice['confidence']}", color="blue")
                 if advice["state_now"]:
                     st.badge(advice["state_now"], color=decisions.COLORS[advice["state_now"]])
-            st.caption(
-                f"`{unit['unit_id']}` · {unit['instance_type']} · {unit['region']} · "
-                f"{unit['team']} · {unit['environment']} · {unit['lifecycle']}"
-            )
+            facts = ("unit_id", "instance_type", "region", "team", "environment", "lifecycle")
+            st.caption(" · ".join(cards.plain(str(unit[fact])) for fact in facts))
         if advice is None:
             st.markdown("It has not been judged yet: it is new since the last run.")
             return
-        target = {"stop": "**Stop it.** ", "resize": f"**Move to {advice['target_type']}.** "}
-        st.markdown(target.get(advice["action"], "") + advice["reason"])
+        stop = "Stop it" if unit["kind"] == "instance" else "Scale it to zero"
+        target = {"stop": f"**{stop}.** ", "resize": f"**Move to {advice['target_type']}.** "}
+        st.markdown(target.get(advice["action"], "") + cards.plain(advice["reason"]))
         if advice["changes"]:
             st.caption(f"What would change it: {advice['changes']}")
         if advice["notes"]:
-            st.caption("\n".join(f"- {note}" for note in advice["notes"]))
+            st.caption("\n".join(f"- {cards.plain(note)}" for note in advice["notes"]))
         if advice["action"]:
             _savings(advice)
             decisions.form(page, [(unit["unit_id"], advice["finding"])], "one")
@@ -132,6 +131,9 @@ def _changes(page: Page, unit: pd.Series, advice: dict[str, Any]) -> None:
 
 
 def _savings(advice: dict[str, Any]) -> None:
+    if advice["carbon_g_per_h"] is None:
+        st.caption("What it would save is not known: no grid of its region is.")
+        return
     columns = st.columns(4)
     carbon = Interval(
         *(advice[f"carbon{part}_g_per_h"] * HOURS_PER_MONTH for part in ("_low", "", "_high"))
@@ -223,8 +225,8 @@ def _candidates(page: Page, unit: pd.Series, advice: dict[str, Any] | None) -> N
         help="Four weeks replayed hour by hour on each type, by one power method for both sides.",
     ):
         st.plotly_chart(
-            fleet_charts.candidates(shown, advice["now_g_per_h"] * scale),
-            key="candidates", alt="CO₂e a month on each type.",
+            fleet_charts.candidates(shown),
+            key="candidates", alt="CO₂e that each type saves a month.",
             config={"displayModeBar": False},
         )  # fmt: skip
         st.dataframe(

@@ -29,8 +29,9 @@ def headlines(page: Page, table: pd.DataFrame) -> None:
             "Could be saved a month",
             units.mass_text(_month(saving, "carbon_g_per_h")),
             note=_range(saving),
-            help="Idle and over-provisioned machines whose advice is open or accepted; newer and "
-            "Graviton types come on top. The interval adds those of all machines.",
+            help="Idle and over-provisioned machines whose advice is open or accepted. Newer and "
+            "Graviton types are other ways for the same machines, not to be added. The interval "
+            "adds those of all machines.",
         )
     with columns[1]:
         cards.headline(
@@ -63,8 +64,8 @@ def _alternatives(found: dict[str, dict[str, Any]]) -> None:
     """Newer generations and Graviton, which are no sizing."""
     texts = [
         f"**{label}** could save {units.mass_text(part['carbon_g_per_h'] * HOURS_PER_MONTH)} and "
-        f"{units.usd_text(part['list_usd_per_h'] * HOURS_PER_MONTH)} a month at list price on "
-        f"{part['count']} machines{extra}"
+        f"{cards.plain(units.usd_text(part['list_usd_per_h'] * HOURS_PER_MONTH))} a month at list "
+        f"price on {part['count']} machines{extra}"
         for kind, label, extra in (
             ("generation", "A newer generation", ""),
             ("graviton", "Graviton", ", where the software runs on arm64"),

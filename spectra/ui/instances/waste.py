@@ -119,7 +119,8 @@ def _card(title: str, rows: pd.DataFrame, key: str, advice: str) -> pd.DataFrame
     with cards.card(f"{title} ({len(rows)})"):
         st.caption(advice)
         event = st.dataframe(
-            rows, hide_index=True, width="stretch", key=f"waste_{key}", placeholder="–",
+            rows, hide_index=True, width="stretch", placeholder="–",
+            key=cards.rows_key(f"waste_{key}", rows.iloc[:, 0]),
             on_select="rerun", selection_mode="multi-row",
             height=min(38 + 35 * len(rows), TABLE_PX),
             column_order=[name for name in COLUMNS if name in rows],

@@ -26,6 +26,9 @@ def show(page: Page, table: pd.DataFrame) -> None:
     if unit is None:
         return
     choice = _form(page, unit)
+    if choice is None:
+        st.info("No hour is chosen: draw the two ends of the hours apart.", icon=":material/info:")
+        return
     members = page.get(instance_queries.members, unit["unit_id"])
     try:
         outcome: Outcome = page.get(what_if.what_if, page.catalog, members, page.hour, choice)
@@ -35,7 +38,7 @@ def show(page: Page, table: pd.DataFrame) -> None:
     _result(page, outcome, choice)
 
 
-def _form(page: Page, unit: pd.Series) -> Choice:
+def _form(page: Page, unit: pd.Series) -> Choice | None:
     catalog = page.catalog
     types = [t.name for t in catalog.instance_types]
     cities = {region.code: region for region in catalog.regions}
@@ -58,6 +61,8 @@ def _form(page: Page, unit: pd.Series) -> Choice:
             first, last = st.slider("Hours, local", 0, 24, (8, 19), key="try_hours", width=240)
     days = {"Weekdays": 5, "Every day": 7}.get(schedule or "", 0)
     awake = tuple(day * 24 + hour for day in range(days) for hour in range(first, last))
+    if days and not awake:
+        return None
     return Choice(name, region, awake, cities[region].timezone)
 
 
