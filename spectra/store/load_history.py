@@ -180,6 +180,7 @@ unit_paid AS (
 SELECT u.unit_key, u.unit_id, u.kind, coalesce(u.asg_name, nullif(u.name, ''), u.unit_id) AS name,
     u.account_id, u.region, u.team, u.environment, u.instance_type, u.state, u.lifecycle,
     u.tenancy, u.members, u.min_size, u.tags,
+    CASE WHEN u.state = 'stopped' THEN epoch_us($end - u.valid_from) / 3600e6 END AS stopped_hours,
     coalesce(load.look_back_days, $look_back_days) AS look_back_days,
     coalesce(running_hours, 0) AS running_hours, coalesce(observed_hours, 0) AS observed_hours,
     coalesce(clock_hours, 0) AS clock_hours, coalesce(history_days, 0) AS history_days,

@@ -131,6 +131,8 @@ IDLE = (
          row={"state": "stopped"}, days=35),
     Case("stopped-idle", "what is stopped already is not told to stop", Finding.STOPPED,
          load(**QUIET), row={"state": "stopped"}, days=5, said="stopped already"),
+    Case("stopped-night", "off since noon, it may be on again tomorrow", Finding.IDLE,
+         load(**QUIET), row={"state": "stopped"}, days=0.5),
     Case("group-unknown", "a minimum that is not known may hold it", Finding.OVER, load(**QUIET),
          row={"asg_name": "unheard"}, said="minimum of its autoscaling group is not known"),
 )  # fmt: skip
@@ -142,7 +144,7 @@ UNDER = (
          load(spike(4, peak=95.0), cpu=40.0)),
     Case("credits", "CASES: t3.medium, mean 8, p99 95, no credits two hours a day", Finding.UNDER,
          load(*(spike(d, 2, credits=0.0, cpu=60.0, peak=88.0) for d in range(1, 40)), cpu=5.0,
-              credits=200.0), type="t3.medium", said="burst credits"),
+              credits=200.0), type="t3.medium", said="surplus credits"),
     Case("memory", "memory at 95 % asks for a roomier class, not for CPU", Finding.UNDER,
          load(memory=95.0), target_vcpu=8, target_min_gib=64, target_class="r"),
     Case("saturated", "a load of 100 % may be more than that", Finding.UNDER,
@@ -154,7 +156,8 @@ UNDER = (
 )  # fmt: skip
 BURST = (
     Case("t3-beyond", "a mean of 25 % is above its 20 %: another class", Finding.BURST,
-         load(cpu=25.0), type="t3.medium", target_vcpu=2, target_class="cm"),
+         load(cpu=25.0), type="t3.medium", target_vcpu=2, target_class="cm",
+         said="surplus credits"),
     Case("t3-full", "and where as many cores do not carry it, more of them", Finding.BURST,
          load(cpu=90.0, peak=99.0), type="t3.medium", target_vcpu=4, target_class="cm"),
     Case("t4g-beyond", "the same on arm stays on arm", Finding.BURST,
@@ -267,7 +270,7 @@ def instance_rows() -> list[dict[str, Any]]:
         if case.older:
             rows.append({**row, **case.older, "valid_from": END - timedelta(days=DAYS),
                          "valid_to": born})  # fmt: skip
-        if case.finding is Finding.STOPPED:
+        if case.row.get("state") == "stopped":
             rows.append({**row, "state": "running", "valid_from": END - timedelta(days=DAYS),
                          "valid_to": born})  # fmt: skip
         rows.append({**row, "valid_from": born})

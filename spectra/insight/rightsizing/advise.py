@@ -136,7 +136,7 @@ def advise(drafted: Draft, replays: Mapping[str, Replay], catalog: Catalog, rule
         is_preliminary=drafted.is_preliminary,
         reason=words.reason(unit, finding, drafted.demand, best),
         changes=words.changes(finding, drafted.demand, rules),
-        notes=words.notes(unit, drafted.demand, is_preliminary=drafted.is_preliminary),
+        notes=words.notes(unit, finding, drafted.demand, is_preliminary=drafted.is_preliminary),
         demand=drafted.demand,
         now=now,
         best=best,

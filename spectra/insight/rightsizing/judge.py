@@ -15,6 +15,8 @@ MIN_HOURS = 30
 MIN_COVERAGE = 0.90
 FULL_SHARE = 0.95
 GROWTH_DAYS = 30
+# Off for the night is not stopped for good; what is has entered the ledger by then.
+STOPPED_HOURS = 24.0
 IDLE_PEAK_PCT, IDLE_MEAN_PCT, IDLE_DAY_BYTES, IDLE_GPU_PCT = 5.0, 2.0, 5e6, 1.0
 UNDER_PEAK_PCT, UNDER_P95_PCT, UNDER_MEMORY_PCT = 90.0, 80.0, 90.0
 # One hour alone may be a deployment; a machine that is too small is so more than once.
@@ -56,7 +58,8 @@ def find(unit: Unit, catalog: Catalog) -> Finding:
     if unit.tenancy == "host":
         return Finding.EXCLUDED
     if is_idle(unit, current) and exclusion(unit) is None:
-        return Finding.STOPPED if unit.state == "stopped" else Finding.IDLE
+        is_stopped = (unit.stopped_hours or 0.0) >= STOPPED_HOURS
+        return Finding.STOPPED if is_stopped else Finding.IDLE
     if match.tier == "D" or current.bare_metal:
         return Finding.EXCLUDED
     if current.burstable and is_beyond_baseline(unit, catalog.burst_baseline_pct(current.name)):

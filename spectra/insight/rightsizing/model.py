@@ -10,9 +10,7 @@ from typing import Literal
 from spectra.carbon.uncertainty import Interval
 from spectra.catalog import InstanceType
 
-HOURS_PER_YEAR = 8_760.0
 HOURS_PER_MONTH = 730.0
-OPTION_KINDS = ("size", "generation", "family", "graviton")
 OptionKind = Literal["size", "generation", "family", "graviton"]
 Effort = Literal["LOW", "MEDIUM", "HIGH"]
 Confidence = Literal["HIGH", "MEDIUM", "LOW"]
@@ -64,6 +62,8 @@ class Unit:
 
     Attributes
     ----------
+    stopped_hours : float or None
+        Hours since it was stopped [h].
     running_hours, observed_hours : float
         Hours that its members ran in the look-back, and those with a CPU value [h].
     clock_hours : int
@@ -104,6 +104,7 @@ class Unit:
     members: int
     min_size: int | None
     tags: Mapping[str, str]
+    stopped_hours: float | None
     look_back_days: int
     running_hours: float
     observed_hours: float
@@ -280,7 +281,7 @@ class Advice:
     stop_saving : Saving or None
         Of stopping it for good, for an idle one.
     reason, changes : str
-        Why, and what would change it, each a sentence or two.
+        Why, and what would change it.
     notes : tuple of str
         What a reader must know besides.
     """

@@ -76,7 +76,9 @@ def changes(finding: Finding, demand: Demand | None, rules: Rules) -> str:
     return text
 
 
-def notes(unit: Unit, demand: Demand | None, *, is_preliminary: bool) -> tuple[str, ...]:
+def notes(
+    unit: Unit, finding: Finding, demand: Demand | None, *, is_preliminary: bool
+) -> tuple[str, ...]:
     """What a reader must know besides."""
     found = []
     if is_preliminary and unit.observed_hours >= MIN_HOURS:
@@ -96,6 +98,11 @@ def notes(unit: Unit, demand: Demand | None, *, is_preliminary: bool) -> tuple[s
         found.append(
             f"The hours above 90 % fall on {unit.days_over_90} days: rule out a runaway process "
             "before paying for a larger machine."
+        )
+    if finding is Finding.BURST or (unit.credit_empty_hours_per_day or 0.0) >= 1.0:
+        found.append(
+            "In unlimited mode, the default of T3 and T4g, what it uses beyond its credits is "
+            "charged on top: surplus credits of 0.05 USD a vCPU-hour on Linux (T4g 0.04)."
         )
     kept = exclusion(unit)
     if kept is not None and (unit.mean_pct or 100.0) < IDLE_MEAN_PCT:
