@@ -227,7 +227,7 @@ REST = (
     Case("old", "a newer generation alone is no wrong size", Finding.OPTIMISED,
          load(cpu=50.0, peak=60.0, memory=60.0), type="m4.large"),
     Case("unpriced", "without a price there is nothing to compare", Finding.OPTIMISED, load(**HALF),
-         row={"region": "me-west-1"}),
+         row={"region": "me-west-1"}, said="no list price"),
     Case("29-hours", "one hour short of a first guess", Finding.NOT_ENOUGH_DATA, load(**HALF),
          days=29 / 24, said="29 hours"),
     Case("no-cpu", "traffic alone says nothing", Finding.NOT_ENOUGH_DATA,

@@ -169,6 +169,17 @@ def test_rows_that_were_chosen_do_not_pass_to_the_rows_that_follow_them(machines
     assert healthy(app).dataframe[0].proto.id != before
 
 
+def test_what_no_type_carries_is_too_small_all_the_same(machines):
+    store = Store(machines)
+    store.cursor().execute(
+        "UPDATE instances SET instance_type = 'c5.24xlarge' WHERE instance_id = 'i-2'"
+    )
+    store.close()
+    app = instances()
+    assert fleet_table(app).loc["busy", "advice"] == ""
+    assert metrics(app)["Too small"] == "1"
+
+
 def test_two_amounts_in_a_sentence_are_no_formula(machines):
     said = next(str(c.value) for c in instances().caption if "newer generation" in str(c.value))
     assert re.search(r"(?<!\\)\$", said) is None

@@ -16,9 +16,22 @@ from spectra.insight.rightsizing.judge import (
 from spectra.insight.rightsizing.model import Demand, Finding, Rated, Rules, Unit
 
 
-def reason(unit: Unit, finding: Finding, demand: Demand | None, best: Rated | None) -> str:
-    """Why the finding is what it is, in a sentence with its numbers."""
-    text = _fits(unit, demand)
+def reason(
+    unit: Unit,
+    finding: Finding,
+    demand: Demand | None,
+    best: Rated | None,
+    *,
+    is_comparable: bool = True,
+) -> str:
+    """Why the finding is what it is, in a sentence with its numbers.
+
+    Parameters
+    ----------
+    is_comparable : bool
+        Whether a price and a grid are known, without which no other type can be weighed.
+    """
+    text = _fits(unit, demand, is_comparable=is_comparable)
     match finding:
         case Finding.STOPPED:
             text = _stopped(unit)
@@ -154,13 +167,13 @@ def _over(unit: Unit, demand: Demand, best: Rated) -> str:
     )
 
 
-def _fits(unit: Unit, demand: Demand | None) -> str:
+def _fits(unit: Unit, demand: Demand | None, *, is_comparable: bool) -> str:
     if demand is None:
         return "It fits its load."
-    return (
-        f"CPU peaked at {unit.peaks_pct[0]:.0f} % (mean {unit.mean_pct:.0f} %): no smaller type "
-        "carries that at lower cost and no more carbon."
-    )
+    load = f"CPU peaked at {unit.peaks_pct[0]:.0f} % (mean {unit.mean_pct:.0f} %)"
+    if not is_comparable:
+        return f"{load}: no list price or no grid of its region is known to weigh other types by."
+    return f"{load}: no smaller type carries that at lower cost and no more carbon."
 
 
 def _stopped(unit: Unit) -> str:

@@ -151,7 +151,7 @@ def _savings(advice: dict[str, Any]) -> None:
         cards.headline(
             "of it scope 2 · hardware",
             " · ".join(
-                units.mass_text(abs(advice[c]) * HOURS_PER_MONTH)
+                units.mass_text(advice[c] * HOURS_PER_MONTH * (-1 if adds else 1))
                 for c in ("scope2_g_per_h", "embodied_g_per_h")
             ),
             note="rest: upstream and grid losses",

@@ -22,7 +22,9 @@ def headlines(page: Page, table: pd.DataFrame) -> None:
     is_live = table["state_now"].isin(LIVE_STATES)
     saving = table[is_live & table["finding"].isin([Finding.IDLE, Finding.OVER])]
     parts = {f: saving[saving["finding"] == f] for f in (Finding.IDLE, Finding.OVER)}
-    small = table[is_live & table["finding"].isin([Finding.UNDER, Finding.BURST])]
+    # What no type carries has no advice to decide on, and strains all the same.
+    strains = table["finding"].isin([Finding.UNDER, Finding.BURST])
+    small = table[strains & (is_live | table["state_now"].isna())]
     columns = st.columns(4)
     with columns[0]:
         cards.headline(
@@ -52,9 +54,7 @@ def headlines(page: Page, table: pd.DataFrame) -> None:
         cards.headline(
             "Too small",
             str(len(small)),
-            note=f"{units.usd_text(-_month(small, 'list_usd_per_h'))} a month more to mend"
-            if len(small)
-            else "none strains",
+            note=_to_mend(small),
             help="Under-provisioned, or beyond a burst baseline: never hidden for carbon's sake.",
         )
     _alternatives(page.get(advice_log.alternatives, page.selection))
@@ -78,6 +78,14 @@ def _alternatives(found: dict[str, dict[str, Any]]) -> None:
 
 def _month(rows: pd.DataFrame, column: str) -> float:
     return float(rows[column].sum()) * HOURS_PER_MONTH
+
+
+def _to_mend(small: pd.DataFrame) -> str:
+    if small.empty:
+        return "none strains"
+    if small["list_usd_per_h"].isna().all():
+        return "what mends it is not known"
+    return f"{units.usd_text(-_month(small, 'list_usd_per_h'))} a month more to mend"
 
 
 def _range(rows: pd.DataFrame) -> str:

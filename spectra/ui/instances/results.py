@@ -73,7 +73,7 @@ def _row(page: Page, entry: dict[str, Any]) -> dict[str, Any]:
         "range": f"{units.number(entry['carbon_low_g_per_h'] * scale)} to "
         f"{units.number(entry['carbon_high_g_per_h'] * scale)}",
         "realised": realised[0] * scale if realised else None,
-        "promised_usd": (entry["list_usd_per_h"] or 0.0) * HOURS_PER_MONTH,
+        "promised_usd": entry["list_usd_per_h"] * HOURS_PER_MONTH,
         "realised_usd": realised[1] * HOURS_PER_MONTH if realised else None,
     }  # fmt: skip
 
