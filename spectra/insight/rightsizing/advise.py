@@ -125,6 +125,7 @@ def advise(drafted: Draft, replays: Mapping[str, Replay], catalog: Catalog, rule
     price = _price(catalog, unit.instance_type, unit.region)
     rated.sort(key=lambda r: _score(r, replays, current, price, rules), reverse=True)
     best = _best(rated, finding)
+    is_known = now is not None and price is not None
     if finding is Finding.OPTIMISED and best is not None:
         finding = Finding.OVER
     stop = None
@@ -134,13 +135,7 @@ def advise(drafted: Draft, replays: Mapping[str, Replay], catalog: Catalog, rule
         unit=unit,
         finding=finding,
         is_preliminary=drafted.is_preliminary,
-        reason=words.reason(
-            unit,
-            finding,
-            drafted.demand,
-            best,
-            is_comparable=now is not None and price is not None,
-        ),
+        reason=words.reason(unit, finding, drafted.demand, best, is_comparable=is_known),
         changes=words.changes(finding, drafted.demand, rules),
         notes=words.notes(unit, finding, drafted.demand, is_preliminary=drafted.is_preliminary),
         demand=drafted.demand,
