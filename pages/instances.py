@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from spectra.ui import cards, frame
+from spectra.ui import frame
 from spectra.ui.instances import (
     changes,
     fleet,
@@ -21,10 +21,7 @@ page = frame.current()
 st.title("Instances")
 run = judging.ensure(page)
 if run is None:
-    cards.empty(
-        "There is no fleet with hours of load yet.",
-        "Set SPECTRA_DEMO=on, or connect an AWS account in Settings.",
-    )
+    judging.nothing_yet(page)
     st.stop()
 
 table = fleet.selected(page)

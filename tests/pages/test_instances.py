@@ -89,6 +89,14 @@ def test_without_a_fleet_it_says_what_to_do(database):
     assert not app.dataframe
 
 
+def test_a_fleet_that_somebody_else_is_reading_is_not_called_none(machines):
+    app = healthy(open_app())
+    with app_store().refresh_lock:
+        app.switch_page("pages/instances.py").run()
+    assert "just now" in healthy(app).info[0].value
+    assert not healthy(app.run()).info
+
+
 def test_every_machine_has_its_finding_and_the_headlines_sum_them(machines):
     app = instances()
     table = fleet_table(app)

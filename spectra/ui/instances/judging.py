@@ -10,6 +10,8 @@ import streamlit as st
 from spectra import advice
 from spectra.store import advice_log
 from spectra.store.advice_log import Run
+from spectra.store.emission_queries import ledger_span
+from spectra.ui import cards
 from spectra.ui.frame import Page
 
 
@@ -25,6 +27,20 @@ def ensure(page: Page) -> Run | None:
             lock.release()
     found: Run | None = page.get(advice_log.last_run)
     return found
+
+
+def nothing_yet(page: Page) -> None:
+    """Why there is nothing to show: no fleet, or one that somebody else is reading."""
+    if page.get(ledger_span) is None:
+        cards.empty(
+            "There is no fleet with hours of load yet.",
+            "Set SPECTRA_DEMO=on, or connect an AWS account in Settings.",
+        )
+    else:
+        cards.empty(
+            "The fleet is being read or judged for the first time just now.",
+            "Come back in a minute: its machines are here then.",
+        )
 
 
 def footnote(run: Run) -> None:
