@@ -193,6 +193,13 @@ def test_two_amounts_in_a_sentence_are_no_formula(machines):
     assert re.search(r"(?<!\\)\$", said) is None
 
 
+def test_an_idle_machine_of_an_unknown_region_has_a_page_too(machines):
+    store = Store(machines)
+    store.cursor().execute("UPDATE instances SET region = 'xx-new-1' WHERE instance_id = 'i-1'")
+    store.close()
+    assert "no grid of its region" in texts(instances(view="One machine", unit="i-1"))
+
+
 def test_a_stopped_machine_has_a_page_too(machines):
     app = instances(view="One machine", unit="i-off")
     assert "ran too little of late" in texts(app)
@@ -201,11 +208,16 @@ def test_a_stopped_machine_has_a_page_too(machines):
 
 def test_a_decision_holds_and_needs_a_reason(machines):
     app = instances(view="One machine", unit="i-1")
-    app.segmented_control(key="one_state").set_value("dismissed").run()
-    app.button(key="one_keep").click().run()
+    app.segmented_control(key="one_i-1_state").set_value("dismissed").run()
+    app.button(key="one_i-1_keep").click().run()
     assert "needs a reason" in healthy(app).warning[0].value
-    app.text_input(key="one_reason").set_value("standby of the till").run()
-    app.button(key="one_keep").click().run()
+    # What was begun for one machine is not begun for another.
+    app.selectbox(key="unit").set_value("i-0").run()
+    assert app.segmented_control(key="one_i-0_state").value is None
+    app.selectbox(key="unit").set_value("i-1").run()
+    app.segmented_control(key="one_i-1_state").set_value("dismissed").run()
+    app.text_input(key="one_i-1_reason").set_value("standby of the till").run()
+    app.button(key="one_i-1_keep").click().run()
     healthy(app)
     now = datetime.now(UTC) + timedelta(seconds=1)
     state = advice_log.of_unit(app_store(), "i-1", now)
@@ -217,7 +229,7 @@ def test_a_public_visitor_decides_nothing(machines, monkeypatch):
     monkeypatch.setenv("SPECTRA_PUBLIC", "on")
     app = instances(view="One machine", unit="i-1")
     assert "decisions are not kept" in texts(app)
-    assert not [b for b in app.button if b.key == "one_keep"]
+    assert not [b for b in app.button if b.key == "one_i-1_keep"]
 
 
 def test_waste_is_listed_with_its_cost(machines):

@@ -110,7 +110,8 @@ def _verdict(page: Page, unit: pd.Series, advice: dict[str, Any] | None) -> None
             st.caption("\n".join(f"- {cards.plain(note)}" for note in advice["notes"]))
         if advice["action"]:
             _savings(advice)
-            decisions.form(page, [(unit["unit_id"], advice["finding"])], "one")
+            key = f"one_{unit['unit_id']}"
+            decisions.form(page, [(unit["unit_id"], advice["finding"])], key)
         _changes(page, unit, advice)
 
 
