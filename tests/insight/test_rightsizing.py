@@ -118,7 +118,7 @@ def test_candidates_keep_disks_accelerators_and_architecture():
             assert other.gpu_count == current.gpu_count
             if current.architecture == "arm64":
                 assert other.architecture == "arm64"
-    assert candidates.reshaped(CATALOG, kind("m5d.2xlarge")) == []
+    assert candidates.reshaped(CATALOG, kind("m5d.2xlarge")) == ()
 
 
 def test_every_type_of_the_catalogue_has_candidates_or_none_without_an_error():

@@ -56,14 +56,16 @@ def larger(catalog: Catalog, current: InstanceType) -> list[InstanceType]:
     return family[_place(family, current) + 1 :]
 
 
-def successors(catalog: Catalog, current: InstanceType) -> list[InstanceType]:
+# A fleet of thousands has dozens of types: each looks through the catalogue once.
+@functools.lru_cache(maxsize=2_048)
+def successors(catalog: Catalog, current: InstanceType) -> tuple[InstanceType, ...]:
     """The same size in later families of its class, newest first; Graviton of any age included.
 
     The class letters and the extras (local disks, networking) stay what they are.
     """
     own = family_of(current.family)
     if own is None or current.bare_metal:
-        return []
+        return ()
     size = current.name.partition(".")[2]
     found = []
     for kind in catalog.instance_types:
@@ -76,7 +78,7 @@ def successors(catalog: Catalog, current: InstanceType) -> list[InstanceType]:
             and (_is_port(current, kind) or _is_later(current, kind))
         ):
             found.append(kind)
-    return sorted(found, key=lambda t: (-t.generation, t.name))
+    return tuple(sorted(found, key=lambda t: (-t.generation, t.name)))
 
 
 def maker(kind: InstanceType) -> str:
@@ -104,15 +106,16 @@ def unburst(catalog: Catalog, current: InstanceType, times: int = 1) -> list[Ins
     return sorted(enough, key=lambda t: (t.memory_gib, -t.generation, t.name))
 
 
-def reshaped(catalog: Catalog, current: InstanceType) -> list[InstanceType]:
+@functools.lru_cache(maxsize=2_048)
+def reshaped(catalog: Catalog, current: InstanceType) -> tuple[InstanceType, ...]:
     """Classes c, m and r with as many, half or a quarter of the vCPU, of no older generation.
 
     What a machine of the wrong shape needs: less CPU for its memory, or less memory for its CPU.
     """
     own = family_of(current.family)
     if own is None or own.letters not in "cmr" or own.extras or current.bare_metal:
-        return []
-    return [
+        return ()
+    return tuple(
         kind
         for share in (1, 2, MAX_SHRINK)
         for kind in _plain(catalog, current, "cmr", current.vcpu / share)
@@ -122,7 +125,7 @@ def reshaped(catalog: Catalog, current: InstanceType) -> list[InstanceType]:
         and (family := family_of(kind.family)) is not None
         and (share > 1 or family.letters != own.letters)
         and kind.memory_gib <= current.memory_gib
-    ]
+    )
 
 
 def roomier(catalog: Catalog, current: InstanceType) -> list[InstanceType]:

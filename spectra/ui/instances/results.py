@@ -34,7 +34,8 @@ def show(page: Page) -> None:
         cards.headline("Promised a month", units.mass_text(float(known["promised"].sum()) * 1e3)
                        if len(known) else "not yet", note="of those measured")  # fmt: skip
     with columns[2]:
-        share = known["realised"].sum() / known["promised"].sum() if len(known) else None
+        promised = known["promised"].sum()
+        share = known["realised"].sum() / promised if promised > 0 else None
         cards.headline("Realised a month", units.mass_text(float(known["realised"].sum()) * 1e3)
                        if len(known) else "not yet",
                        note=f"{units.share_text(share)} of what was promised"
