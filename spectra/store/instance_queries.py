@@ -72,9 +72,8 @@ def _period(store: Store, selection: Selection) -> pd.DataFrame:
         f"""
         WITH units AS ({UNIT_OF}),
         paid AS (
-            SELECT resource_id, "day", sum(effective_cost_usd) AS usd FROM costs
-            WHERE {selection.days_sql} AND resource_id IN (SELECT resource_id FROM units)
-            GROUP BY ALL),
+            SELECT resource_id, "day", sum(usd) AS usd FROM ({_PAID})
+            WHERE "day" BETWEEN $start::DATE AND $end::DATE GROUP BY ALL),
         emitted AS (
             SELECT resource_id, "day", sum({TOTAL_G}) AS g, sum(energy_kwh) AS kwh,
                 sum(resource_hours) AS hours, sum(list_cost_usd) AS list_usd
@@ -83,7 +82,7 @@ def _period(store: Store, selection: Selection) -> pd.DataFrame:
         amounts AS (
             SELECT resource_id, sum(g) AS g, sum(kwh) AS kwh, sum(hours) AS hours,
                 arg_max(g / nullif(hours, 0), "day") AS rate, {_COST}, count(*) AS days
-            FROM emitted FULL JOIN paid USING (resource_id, "day") GROUP BY resource_id)
+            FROM emitted LEFT JOIN paid USING (resource_id, "day") GROUP BY resource_id)
         SELECT unit_id, sum(g) AS total_g, sum(kwh) AS energy_kwh, sum(hours) AS running_hours,
             sum(cost_usd) AS cost_usd, {_basis("sum")}, avg(rate) AS g_per_running_hour
         FROM amounts JOIN units USING (resource_id) GROUP BY unit_id
@@ -92,6 +91,11 @@ def _period(store: Store, selection: Selection) -> pd.DataFrame:
     )
 
 
+# AWS states the costs of instances as a cut of its own; no instance has rows of both kinds.
+_PAID = """
+SELECT resource_id, "day", effective_cost_usd AS usd FROM costs
+UNION ALL SELECT "key", "day", effective_cost_usd FROM cost_cuts WHERE cut = 'resource'
+"""
 # Each day of a resource on its own: what was paid where that is known, else its list price.
 _COST = """sum(coalesce(usd, list_usd)) AS cost_usd, count(usd) AS paid_days,
     count(coalesce(usd, list_usd)) AS known_days"""
@@ -160,8 +164,8 @@ def days(store: Store, unit_id: str, start: datetime, end: datetime) -> pd.DataF
         f"""
         WITH ids AS (SELECT resource_id FROM ({UNIT_OF}) WHERE unit_id = $unit),
         paid AS (
-            SELECT resource_id, "day", sum(effective_cost_usd) AS usd FROM costs
-            WHERE resource_id IN (FROM ids) AND "day" >= $start::DATE AND "day" < $end::DATE
+            SELECT resource_id, "day", sum(usd) AS usd FROM ({_PAID})
+            WHERE resource_id IN (FROM ids) AND "day" BETWEEN $start::DATE AND $end::DATE
             GROUP BY ALL),
         emitted AS (
             SELECT resource_id, "day", sum(scope2_lb_g + upstream_g + td_g) AS operational_g,

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from spectra.store import instance_queries
+from spectra.store.live_writes import write_cost_cuts
 from spectra.store.load_history import LoadHistory
 from spectra.store.selection import Selection
 from spectra.store.writes import write_costs
@@ -66,6 +67,19 @@ def test_a_day_without_a_known_cost_counts_at_list_price_not_as_nothing(machines
     assert cost_of(machines, "i-1") == (pytest.approx(2 + 2 * listed), "partly list price")
     paid(machines, "i-1", 1.0, "2026-11-20", "2026-11-23")
     assert cost_of(machines, "i-1") == (pytest.approx(4.0), "effective")
+
+
+def test_what_aws_says_of_an_instance_is_what_was_paid(machines):
+    """Cost Explorer gives resources as a cut, of the last fortnight at most."""
+    cut = {"account_id": "111111111111", "region": "eu-central-1", "cut": "resource",
+           "billed_cost_usd": 1.0, "effective_cost_usd": 1.0, "is_provisional": False,
+           "source": "test", "fetched_at": fleet.FETCHED}  # fmt: skip
+    days = [pd.Timestamp(day).date() for day in ("2026-11-22", "2026-11-23")]
+    write_cost_cuts(machines, pd.DataFrame([{**cut, "key": "i-1", "day": day} for day in days]))
+    listed = list_usd_a_day(machines)
+    assert cost_of(machines, "i-1") == (pytest.approx(2 + 2 * listed), "partly list price")
+    alone = instance_queries.days(machines, "i-1", START, NOW)
+    assert alone["cost_usd"].tolist() == pytest.approx([listed, listed, 1.0, 1.0])
 
 
 def test_a_day_of_a_group_adds_members_each_on_its_own_basis(machines):
