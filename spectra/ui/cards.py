@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -11,14 +10,6 @@ from streamlit.elements.lib.column_types import ColumnConfig
 
 from spectra import units
 from spectra.carbon.uncertainty import Interval
-
-# What Streamlit's Markdown takes for emphasis, code, links, HTML, colours or formulas.
-_MARKUP = re.compile(r"([\\`*_\[\]<>$:~#|&])")
-
-
-def plain(text: str) -> str:
-    """Text that somebody typed, such as a name or a tag, so that Markdown shows it as it is."""
-    return _MARKUP.sub(r"\\\1", " ".join(text.split()))
 
 
 def rows_key(name: str, ids: Iterable[str]) -> str:

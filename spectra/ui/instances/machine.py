@@ -17,6 +17,7 @@ from spectra.store.load_history import REPLAY_DAYS
 from spectra.ui import cards
 from spectra.ui.frame import Page
 from spectra.ui.instances import asking, decisions
+from spectra.ui.plain import plain
 
 Color = Literal["red", "orange", "blue", "green", "violet", "gray"]
 FINDING_COLORS: dict[str, Color] = {
@@ -88,7 +89,7 @@ def show(page: Page, table: pd.DataFrame) -> None:
 
 
 def _verdict(page: Page, unit: pd.Series, advice: dict[str, Any] | None) -> None:
-    with cards.card(cards.plain(str(unit["name"]))):
+    with cards.card(plain(str(unit["name"]))):
         with st.container(horizontal=True, gap="small"):
             st.badge(unit["state"], color="green" if unit["state"] == "running" else "gray")
             if advice is not None:
@@ -97,17 +98,17 @@ def _verdict(page: Page, unit: pd.Series, advice: dict[str, Any] | None) -> None
                 if advice["state_now"]:
                     st.badge(advice["state_now"], color=decisions.COLORS[advice["state_now"]])
             facts = ("unit_id", "instance_type", "region", "team", "environment", "lifecycle")
-            st.caption(" · ".join(cards.plain(str(unit[fact])) for fact in facts))
+            st.caption(" · ".join(plain(str(unit[fact])) for fact in facts))
         if advice is None:
             st.markdown("It has not been judged yet: it is new since the last run.")
             return
         stop = "Stop it" if unit["kind"] == "instance" else "Scale it to zero"
         target = {"stop": f"**{stop}.** ", "resize": f"**Move to {advice['target_type']}.** "}
-        st.markdown(target.get(advice["action"], "") + cards.plain(advice["reason"]))
+        st.markdown(target.get(advice["action"], "") + plain(advice["reason"]))
         if advice["changes"]:
             st.caption(f"What would change it: {advice['changes']}")
         if advice["notes"]:
-            st.caption("\n".join(f"- {cards.plain(note)}" for note in advice["notes"]))
+            st.caption("\n".join(f"- {plain(note)}" for note in advice["notes"]))
         if advice["action"]:
             _savings(advice)
             key = f"one_{unit['unit_id']}"

@@ -13,6 +13,7 @@ from spectra.insight.rightsizing.model import HOURS_PER_MONTH, Finding
 from spectra.store import advice_log
 from spectra.ui import cards
 from spectra.ui.frame import Page
+from spectra.ui.plain import plain
 
 LIVE_STATES = ("open", "accepted")
 
@@ -64,7 +65,7 @@ def _alternatives(found: dict[str, dict[str, Any]]) -> None:
     """Newer generations and Graviton, which are no sizing."""
     texts = [
         f"**{label}** could save {units.mass_text(part['carbon_g_per_h'] * HOURS_PER_MONTH)} and "
-        f"{cards.plain(units.usd_text(part['list_usd_per_h'] * HOURS_PER_MONTH))} a month at list "
+        f"{plain(units.usd_text(part['list_usd_per_h'] * HOURS_PER_MONTH))} a month at list "
         f"price on {part['count']} machines{extra}"
         for kind, label, extra in (
             ("generation", "A newer generation", ""),
