@@ -15,6 +15,9 @@ from spectra.insight.anomalies.windows import Floats
 
 # Steadying looks two values further back than a spike score; whole hours.
 REST_HOURS = SPIKE_PAST_HOURS + 2
+# Scores of four weeks rest on deviations of two weeks, those on a season of eight; sums and last
+# alerts fade within days.
+MEMORY_DAYS = 100
 
 
 @dataclass(frozen=True, slots=True)

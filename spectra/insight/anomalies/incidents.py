@@ -1,0 +1,197 @@
+"""Incidents: what alerts of the same thing are folded into, how much they matter, what was planned.
+
+All detectors give rows of the same columns, so that one fold serves them all.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from spectra.insight.anomalies.alerts import DROP, RUNAWAY, SHIFT, SPIKE
+from spectra.insight.anomalies.sensitivity import DEFAULT, Sensitivity
+from spectra.insight.anomalies.series import HOUR
+
+COLUMNS = [
+    "series", "kind", "start", "last_seen", "end", "score", "excess", "value", "expected", "alerts",
+]  # fmt: skip
+# Kinds of one family are the same incident, which is called by the most serious.
+_RANK = {DROP: 0, SPIKE: 1, SHIFT: 2, RUNAWAY: 3}
+CRITICAL_TIMES = 10.0  # this many times what is worth raising
+
+
+def fold(
+    alerts: pd.DataFrame,
+    until: pd.Timestamp,
+    known: pd.DataFrame | None = None,
+    *,
+    quiet_hours: int = DEFAULT.realert_hours,
+    step: pd.Timedelta = HOUR,
+) -> pd.DataFrame:
+    """Fold alerts into incidents: one for each series and kind of trouble until it stays quiet.
+
+    Parameters
+    ----------
+    alerts : DataFrame
+        Rows of `scan` or of another detector; rows that were folded before change nothing.
+    until : Timestamp
+        Up to when was looked, aware UTC: an incident that has been quiet for long enough by then
+        has ended.
+    known : DataFrame, optional
+        What was folded before.
+    quiet_hours : int
+        How long is long enough [h]; at least 48 for daily rows.
+    step : Timedelta
+        How long a row lasts.
+
+    Returns
+    -------
+    DataFrame
+        series, kind, start, last_seen (of the last row), end (NaT while it goes on; aware UTC),
+        score (highest [1]), excess (sum over the rows [unit × rows]), value and expected (of the
+        row that was furthest off), alerts (how many were raised).
+    """
+    quiet = pd.Timedelta(hours=quiet_hours)
+    done: list[dict[str, Any]] = []
+    latest: dict[tuple[str, str], dict[str, Any]] = {}
+    for incident in _records(known):
+        latest[_key(incident)] = incident
+        done.append(incident)
+    for row in _records(alerts.sort_values("at", kind="stable")):
+        current = latest.get(_key(row))
+        if current is not None and row["at"] <= current["last_seen"]:
+            continue
+        if (
+            current is None
+            or not pd.isna(current["end"])
+            or row["at"] - current["last_seen"] > quiet
+        ):
+            current = _begun(row)
+            done.append(current)
+            latest[_key(row)] = current
+        _extend(current, row)
+    for incident in done:
+        is_over = until - incident["last_seen"] > quiet or latest[_key(incident)] is not incident
+        if pd.isna(incident["end"]) and is_over:
+            incident["end"] = incident["last_seen"] + step
+    frame = pd.DataFrame(done, columns=COLUMNS)
+    times = dict.fromkeys(("start", "last_seen", "end"), "datetime64[us, UTC]")
+    return frame.astype(times).sort_values(["start", "series"], ignore_index=True)
+
+
+def _records(frame: pd.DataFrame | None) -> list[dict[str, Any]]:
+    """Rows as dictionaries; of no frame none."""
+    if frame is None:
+        return []
+    return [{str(k): v for k, v in row.items()} for row in frame.to_dict("records")]
+
+
+def _key(row: dict[str, Any]) -> tuple[str, str]:
+    """Whose trouble it is, and of which family."""
+    return row["series"], "usage" if row["kind"] in _RANK else row["kind"]
+
+
+def _begun(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "series": row["series"], "kind": row["kind"], "start": row["at"], "last_seen": row["at"],
+        "end": pd.NaT, "score": row["score"], "excess": 0.0, "value": row["value"],
+        "expected": row["expected"], "alerts": 0,
+    }  # fmt: skip
+
+
+def _extend(incident: dict[str, Any], row: dict[str, Any]) -> None:
+    """Let an incident go on until a row."""
+    if _RANK.get(row["kind"], 0) > _RANK.get(incident["kind"], 0):
+        incident["kind"] = row["kind"]
+    if abs(row["excess"]) > abs(incident["value"] - incident["expected"]):
+        incident["value"], incident["expected"] = row["value"], row["expected"]
+    incident["last_seen"] = row["at"]
+    incident["score"] = max(incident["score"], row["score"])
+    incident["excess"] += row["excess"]
+    incident["alerts"] += int(row["is_alert"])
+
+
+def ranked(
+    incidents: pd.DataFrame,
+    rates: pd.DataFrame,
+    sensitivity: Sensitivity = DEFAULT,
+    top: int | None = None,
+) -> pd.DataFrame:
+    """Incidents by what they cost, and which of them are worth raising.
+
+    Parameters
+    ----------
+    incidents : DataFrame
+        From `fold`.
+    rates : DataFrame
+        Indexed by series: g_per_excess [gCO2e per unit × row], usd_per_excess [USD], daily_g (what
+        the series emits on a day [gCO2e]); NaN where not known.
+    sensitivity : Sensitivity
+        What the least excess is.
+    top : int, optional
+        Only so many of those worth raising.
+
+    Returns
+    -------
+    DataFrame
+        The incidents with excess_g, excess_usd and severity: ``log`` below the least excess,
+        ``warning``, ``critical`` from ten times of it on. One of unknown cost is a warning: it is
+        not known to be small. Costliest first.
+    """
+    rate = rates.reindex(incidents["series"])
+    grams, usd = (
+        incidents["excess"].to_numpy() * rate[name].to_numpy(dtype=float)
+        for name in ("g_per_excess", "usd_per_excess")
+    )
+    daily = np.nan_to_num(rate["daily_g"].to_numpy(dtype=float))
+    least_g = np.maximum(sensitivity.min_excess_g, sensitivity.min_excess_share * daily)
+    times = np.fmax(grams / least_g, usd / sensitivity.min_excess_usd)
+    severity = np.select(
+        [times >= CRITICAL_TIMES, times >= 1, np.isnan(times)],
+        ["critical", "warning", "warning"],
+        "log",
+    )
+    frame = incidents.assign(
+        excess_g=grams, excess_usd=usd, severity=pd.array(severity, dtype="str")
+    )
+    order = np.lexsort((-np.nan_to_num(usd, nan=-np.inf), -np.nan_to_num(grams, nan=-np.inf)))
+    frame = frame.iloc[order].reset_index(drop=True)
+    return frame if top is None else frame[frame["severity"] != "log"].head(top)
+
+
+def without_planned(
+    alerts: pd.DataFrame, events: pd.DataFrame, tags: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Rows that no planned event explains; what outlasts an event is raised when it is over.
+
+    Parameters
+    ----------
+    alerts : DataFrame
+        Rows of `scan` or of another detector.
+    events : DataFrame
+        Maintenance and deployments: start, end (aware UTC; of a deployment the time until it
+        should have settled), series, tag, value. A row with a series is about that one, one with
+        a tag about the series that bear the value, one with neither about all.
+    tags : DataFrame, optional
+        Indexed by series, one column a tag.
+    """
+    planned = np.zeros(len(alerts), dtype=bool)
+    for event in _records(events):
+        during = (alerts["at"] >= event["start"]) & (alerts["at"] < event["end"])
+        planned |= (during & _concerned(alerts["series"], event, tags)).to_numpy()
+    return alerts[~planned].reset_index(drop=True)
+
+
+def _concerned(series: pd.Series, event: dict[str, Any], tags: pd.DataFrame | None) -> pd.Series:
+    """Which rows an event is about."""
+    if not pd.isna(event.get("series")):
+        return series.eq(event["series"])
+    tag = event.get("tag")
+    if pd.isna(tag):
+        return pd.Series(True, index=series.index)
+    if tags is None or tag not in tags.columns:
+        return pd.Series(False, index=series.index)
+    bearing = tags.index[tags[tag] == event["value"]]
+    return series.isin(bearing)

@@ -1,0 +1,182 @@
+"""Carbon waste: machines that run and do nothing, disks nobody uses, fleets nobody switches off."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import numpy as np
+import pandas as pd
+
+IDLE, FORGOTTEN, OFF_HOURS = "idle instance", "forgotten volume", "off-hours fleet"
+# Idle by METHOD 4.2: what nothing but an operating system does.
+IDLE_MAX_PCT, IDLE_MEAN_PCT, IDLE_BYTES_PER_DAY = 5.0, 2.0, 5e6
+LEAST_COVERAGE = 0.9
+WARN_DAYS, ALERT_DAYS = 1, 7
+DAY_HOURS, DAY_S = 24, 86_400
+WORK_START, WORK_END, WEEKEND = 8, 20, 5
+OFF_CPU_PCT, OFF_SHARE, WORK_TIMES = 5.0, 0.8, 2.0
+COLUMNS = [
+    "series", "kind", "level", "start", "last_seen", "days", "excess_g", "excess_usd",
+]  # fmt: skip
+
+
+def by_day(rows: pd.DataFrame, until: pd.Timestamp) -> pd.DataFrame:
+    """Hours summed up to days of 24 hours that end at a moment, so that the last one is whole.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        series, hour (aware UTC), running_share (of the hour [1]), cpu_avg_pct, cpu_max_pct,
+        gpu_max_pct (NaN without one), network_bytes, grams, usd; one row an hour that ran.
+    until : Timestamp
+        End of the last day; hours from then on are left out.
+
+    Returns
+    -------
+    DataFrame
+        series, day (its beginning), running_hours, known_hours (of CPU), cpu_avg_pct,
+        cpu_max_pct, gpu_max_pct, network_bytes, grams, usd: what `idle_instances` takes.
+    """
+    rows = rows[rows["hour"] < until]
+    ago = np.ceil((until - rows["hour"]).dt.total_seconds() / DAY_S).astype(int)
+    day = until - pd.to_timedelta(ago, unit="D")
+    rows = rows.assign(day=day, is_known=rows["cpu_max_pct"].notna())
+    grouped = rows.groupby(["series", "day"])
+    days = grouped.agg(
+        running_hours=("running_share", "sum"),
+        known_hours=("is_known", "sum"),
+        cpu_avg_pct=("cpu_avg_pct", "mean"),
+        cpu_max_pct=("cpu_max_pct", "max"),
+        gpu_max_pct=("gpu_max_pct", "max"),
+    )
+    for name in ("network_bytes", "grams", "usd"):
+        # One unknown hour makes the sum of a day unknown.
+        days[name] = grouped[name].sum().where(grouped[name].count() == grouped.size())
+    return days.reset_index()
+
+
+def idle_instances(days: pd.DataFrame, excluded: Collection[str] = ()) -> pd.DataFrame:
+    """Machines that have run for whole days up to the last one and did nothing.
+
+    Parameters
+    ----------
+    days : DataFrame
+        One row a series and day, calendar days or as `by_day` gives them. Unknown CPU or traffic
+        is not idle, and a day that is missing ends a run.
+    excluded : collection of str
+        Series that are meant to wait: kept by tag, standby, the least of a group.
+
+    Returns
+    -------
+    DataFrame
+        series, kind, level (``warning`` from a day on, ``alert`` from seven), start and last_seen
+        (first and last idle day), days, excess_g and excess_usd: all that they emitted and cost.
+    """
+    days = days[~days["series"].isin(list(excluded))].sort_values(["series", "day"])
+    covered = days["known_hours"] >= LEAST_COVERAGE * days["running_hours"]
+    is_idle = (
+        (days["running_hours"] > LEAST_COVERAGE * DAY_HOURS)
+        & covered
+        & (days["cpu_max_pct"] < IDLE_MAX_PCT)
+        & (days["cpu_avg_pct"] < IDLE_MEAN_PCT)
+        & (days["network_bytes"] < IDLE_BYTES_PER_DAY)
+        & ~(days["gpu_max_pct"] > 0)
+    )
+    gap = days.groupby("series")["day"].diff() != pd.Timedelta(days=1)
+    run = (~is_idle | gap).cumsum().where(is_idle)
+    latest = days["day"] == days["day"].max()
+    going_on = run.isin(run[latest & is_idle])
+    idle = days[is_idle & going_on].assign(run=run)
+    return _summed(idle, IDLE)
+
+
+def _summed(rows: pd.DataFrame, kind: str) -> pd.DataFrame:
+    """One row a series from its daily rows; unknown grams or dollars stay unknown."""
+    grouped = rows.groupby("series")
+    found = grouped.agg(start=("day", "min"), last_seen=("day", "max"), days=("day", "size"))
+    for name, target in (("grams", "excess_g"), ("usd", "excess_usd")):
+        found[target] = grouped[name].sum().where(grouped[name].count() == grouped.size())
+    found = found.reset_index()
+    found["kind"] = kind
+    found["level"] = np.where(found["days"] >= ALERT_DAYS, "alert", "warning")
+    return found[COLUMNS]
+
+
+def forgotten_volumes(volumes: pd.DataFrame, now: pd.Timestamp) -> pd.DataFrame:
+    """Volumes that no running machine has used for a day or more.
+
+    Parameters
+    ----------
+    volumes : DataFrame
+        series (volume id), unused_since (aware UTC: detached, or its machine stopped; NaT while in
+        use), g_per_day [gCO2e], usd_per_day [USD].
+    now : Timestamp
+        Aware UTC.
+
+    Returns
+    -------
+    DataFrame
+        As of `idle_instances`: grams and dollars since then.
+    """
+    unused = (now - volumes["unused_since"]).dt.total_seconds() / DAY_S
+    found = volumes[unused >= WARN_DAYS].assign(days=unused)
+    return pd.DataFrame(
+        {
+            "series": found["series"],
+            "kind": FORGOTTEN,
+            "level": np.where(found["days"] >= ALERT_DAYS, "alert", "warning"),
+            "start": found["unused_since"],
+            "last_seen": now,
+            "days": found["days"].astype(int),
+            "excess_g": found["g_per_day"] * found["days"],
+            "excess_usd": found["usd_per_day"] * found["days"],
+        },
+        columns=COLUMNS,
+    ).reset_index(drop=True)
+
+
+def off_hours_fleets(rows: pd.DataFrame) -> pd.DataFrame:
+    """Fleets that run at night and at weekends as by day, though they only work by day.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Hours of the last week or more, of fleets that need not be there at all times: series,
+        hour (aware UTC), timezone (where its people work, IANA), running_hours (of all its
+        machines), cpu_avg_pct (NaN where unknown), grams, usd.
+
+    Returns
+    -------
+    DataFrame
+        As of `idle_instances`: grams and dollars of the hours off work.
+    """
+    end = rows["hour"].max()
+    rows = rows[rows["hour"] > end - pd.Timedelta(days=ALERT_DAYS)]
+    parts = [_with_off(part, str(name)) for name, part in rows.groupby("timezone")]
+    if not parts:
+        return pd.DataFrame(columns=COLUMNS)
+    marked = pd.concat(parts)
+    running, cpu = (
+        marked.pivot_table(index="series", columns="is_off", values=name).reindex(
+            columns=[False, True]
+        )
+        for name in ("running_hours", "cpu_avg_pct")
+    )
+    cpu = cpu.reindex(running.index)
+    is_waste = (
+        (running[True] >= OFF_SHARE * running[False])
+        & (cpu[True] < OFF_CPU_PCT)
+        & (cpu[False] >= WORK_TIMES * cpu[True])
+    )
+    off = marked[marked["is_off"] & marked["series"].isin(running.index[is_waste])]
+    found = _summed(off.assign(day=off["hour"]), OFF_HOURS)
+    found["days"] = (found["last_seen"] - found["start"]).dt.days + 1
+    found["level"] = np.where(found["days"] >= ALERT_DAYS - 1, "alert", "warning")
+    return found
+
+
+def _with_off(rows: pd.DataFrame, timezone: str) -> pd.DataFrame:
+    """Rows of one timezone, and whether the local hour is off work."""
+    local = rows["hour"].dt.tz_convert(timezone).dt
+    at_work = (local.dayofweek < WEEKEND) & (local.hour >= WORK_START) & (local.hour < WORK_END)
+    return rows.assign(is_off=~at_work)
