@@ -23,7 +23,7 @@ from spectra.store.ledger import HOUR, extend_ledger, recompute, restart_ledger
 from spectra.store.selection import Selection
 from spectra.store.writes import write_intensities
 from tests import fleet
-from tests.benchmarks import accuracy, live, scale
+from tests.benchmarks import accuracy, anomalies, live, scale
 
 Row = tuple[str, str, str, str]
 REPEATS = 5
@@ -237,4 +237,7 @@ GROUPS: dict[str, Callable[[Path, bool], Iterator[Row]]] = {
     "accuracy": accuracy.eleven_grids,
     "accuracy_weather": partial(accuracy.eleven_grids, weather=True),
     "accuracy_zones": accuracy.zones,
+    "anomalies": anomalies.accuracy,
+    "anomalies_injected": anomalies.injections,
+    "anomalies_speed": anomalies.speed,
 }

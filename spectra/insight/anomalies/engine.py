@@ -130,10 +130,9 @@ def _spikes(step: _Step, floor: float) -> tuple[Floats, Floats]:
     reach = scores.SPIKE_PAST_HOURS * per_hour + 2 + count
     score, expected = np.full(season.usual.shape, np.nan), season.usual
     if not np.isnan(expected).all():
-        steadied = scores.steady(step.rest[:, -reach:])
-        score = scores.spike(steadied, season, floor, per_hour).score
+        score = scores.spike(step.rest[:, -reach:], season, floor, per_hour).score
     if np.isnan(score[~np.isnan(step.values[:, -count:])]).any():
-        plain = scores.spike(scores.steady(step.values[:, -reach:]), None, floor, per_hour)
+        plain = scores.spike(step.values[:, -reach:], None, floor, per_hour)
         score = np.where(np.isnan(score), plain.score, score)
         expected = np.where(np.isnan(expected), plain.usual, expected)
     return scores.damped(score), expected

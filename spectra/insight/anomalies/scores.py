@@ -71,26 +71,38 @@ class Spike(NamedTuple):
 def spike(values: Floats, season: Band | None, floor: float, per_hour: int) -> Spike:
     """Signed spike score: the smaller z of the last day and of this hour of the last two weeks.
 
+    Both of the steadied value and of the value itself: what has just ended is no spike, and next
+    to a steep hour the noise of a busy one is none of an idle one.
+
     Parameters
     ----------
     values : ndarray
-        Steadied values, or deviations from the season; `SPIKE_PAST_HOURS` of past first.
+        Values, or deviations from the season; `SPIKE_PAST_HOURS` and two values of past first.
     floor : float
         Least spread that means anything [unit of the values].
     per_hour : int
         Values an hour.
     """
-    past = SPIKE_PAST_HOURS * per_hour
-    now = values[:, past:]
-    day = DAY * per_hour
-    last_day = spread_of(trailing(values, day, past), day // 2)
-    same_hour = _of_hour(values, per_hour)
+    past, day = SPIKE_PAST_HOURS * per_hour, DAY * per_hour
+    steadied = steady(values)
+    last_day = spread_of(trailing(steadied, day, past), day // 2)
     rolling, hourly = (
-        robust_z(now, s, season, SPIKE_FLOOR_SHARE, floor) for s in (last_day, same_hour)
+        _agreed(
+            robust_z(steadied[:, past:], spread, season, SPIKE_FLOOR_SHARE, floor),
+            robust_z(values[:, past + 2 :], spread, season, SPIKE_FLOOR_SHARE, floor),
+        )
+        for spread in (last_day, _of_hour(steadied, per_hour))
     )
     smaller = np.fmin(np.abs(rolling), np.abs(hourly))
     score = np.where(np.isnan(rolling), np.nan, np.sign(rolling) * smaller)
     return Spike(score, last_day.median)
+
+
+def _agreed(a: Floats, b: Floats) -> Floats:
+    """The smaller of two deviations to the same side; 0 if they are to different ones."""
+    same = np.sign(a) * np.minimum(np.abs(a), np.abs(b))
+    result: Floats = np.where(a * b < 0, 0.0, same)
+    return result
 
 
 def _of_hour(values: Floats, per_hour: int) -> Spread:

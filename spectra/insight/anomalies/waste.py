@@ -178,5 +178,5 @@ def off_hours_fleets(rows: pd.DataFrame) -> pd.DataFrame:
 def _with_off(rows: pd.DataFrame, timezone: str) -> pd.DataFrame:
     """Rows of one timezone, and whether the local hour is off work."""
     local = rows["hour"].dt.tz_convert(timezone).dt
-    at_work = (local.dayofweek < WEEKEND) & (local.hour >= WORK_START) & (local.hour < WORK_END)
+    at_work = (local.day_of_week < WEEKEND) & (local.hour >= WORK_START) & (local.hour < WORK_END)
     return rows.assign(is_off=~at_work)
