@@ -77,8 +77,9 @@ def fold(
         if pd.isna(incident["end"]) and is_over:
             incident["end"] = incident["last_seen"] + step
     frame = pd.DataFrame(done, columns=COLUMNS)
-    times = dict.fromkeys(("start", "last_seen", "end"), "datetime64[us, UTC]")
-    return frame.astype(times).sort_values(["start", "series"], ignore_index=True)
+    for name in ("start", "last_seen", "end"):
+        frame[name] = pd.to_datetime(frame[name], utc=True).astype("datetime64[us, UTC]")
+    return frame.sort_values(["start", "series"], ignore_index=True)
 
 
 def _records(frame: pd.DataFrame | None) -> list[dict[str, Any]]:

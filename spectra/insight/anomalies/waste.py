@@ -86,8 +86,7 @@ def idle_instances(days: pd.DataFrame, excluded: Collection[str] = ()) -> pd.Dat
     run = (~is_idle | gap).cumsum().where(is_idle)
     latest = days["day"] == days["day"].max()
     going_on = run.isin(run[latest & is_idle])
-    idle = days[is_idle & going_on].assign(run=run)
-    return _summed(idle, IDLE)
+    return _summed(days[is_idle & going_on], IDLE)
 
 
 def _summed(rows: pd.DataFrame, kind: str) -> pd.DataFrame:
@@ -119,7 +118,8 @@ def forgotten_volumes(volumes: pd.DataFrame, now: pd.Timestamp) -> pd.DataFrame:
         As of `idle_instances`: grams and dollars since then.
     """
     unused = (now - volumes["unused_since"]).dt.total_seconds() / DAY_S
-    found = volumes[unused >= WARN_DAYS].assign(days=unused)
+    # Assigned before filtering: an empty frame would take the rows of what it is given.
+    found = volumes.assign(days=unused)[unused >= WARN_DAYS]
     return pd.DataFrame(
         {
             "series": found["series"],
