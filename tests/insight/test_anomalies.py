@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spectra.errors import InputError
-from spectra.insight.anomalies import CPU, Sensitivity, detect, scan
+from spectra.insight.anomalies import CPU, MEMORY_DAYS, Sensitivity, detect, scan
 
 START = pd.Timestamp("2026-09-07T00:00Z")  # a Monday
 
@@ -55,6 +55,18 @@ def test_one_sample_alone_is_no_spike():
     before = detect(series)
     series.iloc[1300] += 60
     pd.testing.assert_frame_equal(detect(series), before)
+
+
+def test_two_months_every_five_minutes_have_a_season():
+    series = fine(62)
+    busy = series.index.hour.isin(range(8, 18)) & (series.index.day_of_week < 5)
+    series = series * np.where(busy, 2.0, 0.3)
+    at = 288 * 57 + 30
+    series.iloc[at : at + 12] += 30
+    start = detect(series, CPU)["start"]
+    start = start[start >= series.index[288 * 40]]
+    assert (start == series.index[at + 1]).any()
+    assert len(start) <= 2
 
 
 def test_a_runaway_is_said_early_and_then_by_its_name():
@@ -171,6 +183,18 @@ def test_hours_one_by_one_give_what_a_history_gives():
     pd.testing.assert_frame_equal(streamed, whole.alerts)
     assert step.state.end == whole.state.end
     assert not raised(whole.alerts).empty
+
+
+def test_a_memory_of_a_hundred_days_goes_on_like_one_of_everything():
+    fleet = pd.concat([office(24 * 170, seed).rename(f"i-{seed}") for seed in range(20)], axis=1)
+    later = np.random.default_rng(1).integers(24 * 155, 24 * 169, 20)
+    for place, hour in enumerate(later):
+        fleet.iloc[hour : hour + 5, place] += 25
+    cut = 24 * 153
+    whole = scan(fleet.iloc[cut:], scan(fleet.iloc[:cut]).state).alerts
+    recent = scan(fleet.iloc[cut:], scan(fleet.iloc[cut - 24 * MEMORY_DAYS : cut]).state).alerts
+    assert not raised(whole).empty
+    pd.testing.assert_frame_equal(recent, whole)
 
 
 def test_one_series_alone_gives_what_it_gives_in_a_fleet():

@@ -111,6 +111,15 @@ def test_a_team_with_little_history_or_little_footprint_raises_nothing():
     assert footprint_spikes(tiny).empty
 
 
+def test_a_day_of_which_a_part_is_unknown_is_not_judged():
+    rows = team_days()
+    rows.loc[rows["day"] == DAYS[40], ["energy_kwh", "grams"]] *= 3
+    assert len(footprint_spikes(rows)) == 2
+    rows.loc[(rows["day"] == DAYS[40]) & (rows["zone"] == "FR"), "grams"] = np.nan
+    assert footprint_spikes(rows).empty
+    assert footprint_spikes(rows.iloc[:0]).empty
+
+
 def costs(seed: int = 0) -> pd.DataFrame:
     chance = np.random.default_rng(seed)
     return pd.DataFrame(

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from spectra.insight.anomalies.alerts import COLUMNS
-from spectra.insight.anomalies.daily import unusual_days
+from spectra.insight.anomalies.daily import daily_sums, unusual_days
 from spectra.insight.anomalies.sensitivity import DEFAULT, Sensitivity
 
 COST_SPIKE = "cost spike"
@@ -35,14 +35,11 @@ def cost_spikes(
     DataFrame
         As the alerts of `scan`, daily; value, expected (the median) and excess in USD.
     """
-    usd = rows["usd"].mask(rows["is_provisional"].astype(bool))
-    summed = rows.assign(usd=usd).groupby(["day", "series"])["usd"]
-    # One unknown part makes the sum unknown.
-    daily = summed.agg(lambda part: part.sum(skipna=False)).unstack("series")
+    final = rows.assign(usd=rows["usd"].mask(rows["is_provisional"].astype(bool)))
+    daily = daily_sums(final, "series", "usd")
     if daily.empty:
         return pd.DataFrame(columns=COLUMNS)
-    days = pd.date_range(daily.index.min(), daily.index.max(), freq="D")
-    values = daily.reindex(days).to_numpy(dtype=float).T
+    days, values = pd.DatetimeIndex(daily.index), daily.to_numpy(dtype=float).T
     unusual = unusual_days(values, days)
     excess = values - unusual.median
     least = np.maximum(

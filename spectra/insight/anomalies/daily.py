@@ -37,6 +37,21 @@ class Unusual(NamedTuple):
     baseline: NDArray[np.bool_]
 
 
+def daily_sums(rows: pd.DataFrame, of: str, value: str) -> pd.DataFrame:
+    """Sums by day and by what they are of, every day in between; unknown if any part is.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        day (midnight, aware UTC), and the columns `of` and `value`.
+    """
+    grouped = rows.groupby(["day", of])[value]
+    sums = grouped.sum().where(grouped.count() == grouped.size()).unstack(of)
+    if sums.empty:
+        return sums
+    return sums.reindex(pd.date_range(sums.index.min(), sums.index.max(), freq="D"))
+
+
 def unusual_days(values: Floats, days: pd.DatetimeIndex) -> Unusual:
     """Compare each day with workdays, or weekend days, of the 28 days before it.
 

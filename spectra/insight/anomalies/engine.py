@@ -74,7 +74,10 @@ def advance(
     shifts = np.concatenate([memory.shifts, _larger(sums, z)], axis=1)
     run = run_on(memory, _mean(step.values, per_hour), sums[:, 0], sensitivity)
     spike, shift = _measured(spikes, shifts, new.shape[1], per_hour)
-    shift = np.where(np.abs(shifts[:, -z.shape[1] :]) >= sensitivity.shift_h, shift, 0.0 * shift)
+    size = shifts[:, -z.shape[1] :]
+    # A sum falls slowly: what has ended is no shift any more.
+    lasts = (np.abs(size) >= sensitivity.shift_h) & (z * np.sign(size) >= scores.ALLOWANCE)
+    shift = np.where(lasts, shift, 0.0 * shift)
     known = ~np.isnan(new)
     signals = Signals(
         np.where(known, spike, np.nan),

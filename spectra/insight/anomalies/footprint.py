@@ -9,7 +9,7 @@ import pandas as pd
 
 from spectra.errors import InputError
 from spectra.insight.anomalies.alerts import COLUMNS
-from spectra.insight.anomalies.daily import unusual_days
+from spectra.insight.anomalies.daily import daily_sums, unusual_days
 from spectra.insight.anomalies.sensitivity import DEFAULT, Sensitivity
 from spectra.insight.anomalies.windows import Floats
 
@@ -108,7 +108,7 @@ def footprint_spikes(
     rows : DataFrame
         team, day (midnight, aware UTC), zone, energy_kwh, grams (without embodied), embodied_g;
         complete days only. A zone without a row used nothing on a day that the team has; a day
-        without any row is unknown.
+        without any row, or of which a part is unknown, is neither judged nor compared with.
     since : Timestamp, optional
         First day that is asked for; the 28 days before it are compared with.
 
@@ -119,9 +119,10 @@ def footprint_spikes(
         with [gCO2e]; and usage_g, grid_g, mix_g, which add up to the excess.
     """
     rows = rows.assign(total_g=rows["grams"] + rows["embodied_g"])
-    daily = rows.pivot_table(index="day", columns="team", values="total_g", aggfunc="sum")
-    days = pd.date_range(daily.index.min(), daily.index.max(), freq="D")
-    values = daily.reindex(days).to_numpy(dtype=float).T
+    daily = daily_sums(rows, "team", "total_g")
+    if daily.empty:
+        return pd.DataFrame(columns=[*COLUMNS, *PARTS])
+    days, values = pd.DatetimeIndex(daily.index), daily.to_numpy(dtype=float).T
     unusual = unusual_days(values, days)
     found = []
     for team, day in np.argwhere(unusual.is_high).tolist():

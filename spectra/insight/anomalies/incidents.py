@@ -138,8 +138,8 @@ def ranked(
     -------
     DataFrame
         The incidents with excess_g, excess_usd and severity: ``log`` below the least excess,
-        ``warning``, ``critical`` from ten times of it on. One of unknown cost is a warning: it is
-        not known to be small. Costliest first.
+        ``warning``, ``critical`` from ten times of it on. One of unknown grams is a warning: it
+        is not known to be small. Costliest first.
     """
     rate = rates.reindex(incidents["series"])
     grams, usd = (
@@ -150,7 +150,7 @@ def ranked(
     least_g = np.maximum(sensitivity.min_excess_g, sensitivity.min_excess_share * daily)
     times = np.fmax(grams / least_g, usd / sensitivity.min_excess_usd)
     severity = np.select(
-        [times >= CRITICAL_TIMES, times >= 1, np.isnan(times)],
+        [times >= CRITICAL_TIMES, times >= 1, np.isnan(grams)],
         ["critical", "warning", "warning"],
         "log",
     )
