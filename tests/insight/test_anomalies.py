@@ -129,6 +129,14 @@ def test_a_flat_series_raises_nothing(level):
     assert detect(pd.Series(level, fine(10).index)).empty
 
 
+@pytest.mark.parametrize("index", [hours(24 * 20), fine(20).index])
+def test_a_jump_of_a_flat_series_is_found_whatever_its_unit(index):
+    series = pd.Series(5e6, index)
+    at = len(index) * 3 // 4
+    series.iloc[at : at + 6] = 5e7
+    assert detect(series)["start"].iloc[0] == index[at + 1]
+
+
 def test_zero_spread_does_not_make_a_tick_an_alarm():
     series = pd.Series(0.4, hours(24 * 60))
     series.iloc[1000:1004] = 0.9

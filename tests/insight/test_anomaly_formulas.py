@@ -111,7 +111,7 @@ def test_sums_go_on_where_they_stopped():
 def test_scores_are_measured_by_the_series_own_past():
     chance = np.random.default_rng(2)
     raw = chance.normal(0, 3, (2, 900))
-    scale = scores.Scale(0.99, 24, 3.5)
+    scale = scores.Scale(0.99, 24, 168, 3.5)
     made = scores.calibrated(raw, 672, scale)
     for row in range(2):
         for column in range(228):
@@ -119,8 +119,10 @@ def test_scores_are_measured_by_the_series_own_past():
             own = np.quantile(np.abs(raw[row, column : 672 + column]), 0.99)
             expected = now / max(3.5, own) if abs(now) >= 3.5 else now / 3.5
             assert made[row, column] == pytest.approx(expected, rel=1e-5)
-    few = np.concatenate([np.zeros((1, 672)), np.full((1, 1), 20.0)], axis=1)
+    few = np.concatenate([np.full((1, 600), np.nan), np.zeros((1, 72)), [[20.0]]], axis=1)
     assert np.isnan(scores.calibrated(few, 672, scale)).all()
+    silent = np.concatenate([np.zeros((1, 672)), [[20.0]]], axis=1)
+    assert scores.calibrated(silent, 672, scale)[0, 0] == pytest.approx(20 / 3.5)
 
 
 def test_a_huge_score_says_little_more_than_a_large_one():

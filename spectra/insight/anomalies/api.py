@@ -77,8 +77,9 @@ def scan(frame: pd.DataFrame, state: Memory | None = None, sensitivity: Sensitiv
     Parameters
     ----------
     frame : DataFrame
-        One row an hour on a timezone-aware DatetimeIndex, one column a series; NaN where nothing
-        is known. Hours that a state already knows are passed over.
+        One row an hour on a timezone-aware DatetimeIndex, one column a series, of CPU [%] unless
+        the sensitivity says otherwise; NaN where nothing is known. Hours that a state already
+        knows are passed over: what comes late changes no alert.
     state : Memory, optional
         Of the scan before; without it, `frame` is a whole history.
     sensitivity : Sensitivity

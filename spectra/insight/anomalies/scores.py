@@ -173,17 +173,21 @@ class Scale(NamedTuple):
         Quantile of the scores other than 0 [1].
     least_known : int
         How many of them must be known.
+    least_silent : int
+        With this many known scores it does not matter how many of them are 0: a week in which
+        nothing moved says as much.
     least : float
         The scale is at least this [1].
     """
 
     share: float
     least_known: int
+    least_silent: int
     least: float
 
 
 # An hour is the mean of many moments, and fewer of them are known: it must say more.
-FINE, HOURLY = Scale(0.995, 200, 3.0), Scale(0.99, 24, 3.5)
+FINE, HOURLY = Scale(0.995, 200, 12 * 7 * DAY, 3.0), Scale(0.99, 24, 7 * DAY, 3.5)
 
 
 def calibrated(scores: Floats, past: int, scale: Scale) -> Floats:
@@ -196,6 +200,9 @@ def calibrated(scores: Floats, past: int, scale: Scale) -> Floats:
     result: Floats = now / scale.least
     row, column = np.nonzero(np.abs(now) >= scale.least)
     before = trailing(np.abs(scores), past, past)[row, column]
-    own = quantile_of(np.where(before > 0, before, np.nan)[None], scale.share, scale.least_known)
-    result[row, column] = now[row, column] / np.maximum(scale.least, own[0])
+    own = quantile_of(np.where(before > 0, before, np.nan)[None], scale.share, 1)[0]
+    moved = np.count_nonzero(before > 0, axis=1) >= scale.least_known
+    silent = np.count_nonzero(before >= 0, axis=1) >= scale.least_silent
+    measured = now[row, column] / np.fmax(scale.least, own)
+    result[row, column] = np.where(moved | silent, measured, np.nan)
     return result
