@@ -59,6 +59,12 @@ class Config:
     rightsizing_cpu_headroom_pct: int
     rightsizing_memory_headroom_pct: int
     rightsizing_goal: Literal["carbon", "balanced", "cost"]
+    anomaly_usage: Literal["precise", "balanced", "sensitive"]
+    anomaly_runaway_pct: int
+    anomaly_runaway_hours: int
+    anomaly_least_g: int
+    anomaly_least_usd: int
+    anomaly_notices: bool
     automation: bool
     automation_minutes: int
     alert_intensity_g_per_kwh: float | None

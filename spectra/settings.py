@@ -222,6 +222,19 @@ SETTINGS = (
             "in use when a type is proposed", "Rightsizing", saved=True),
     _of("rightsizing_goal", "carbon", "Rightsizing", "what ranks the types that fit: carbon at no "
         "higher cost, both alike, or cost at no more carbon", "carbon", "balanced", "cost"),
+    _of("anomaly_usage", "balanced", "Anomalies", "how easily usage of a machine is called "
+        "unusual: sensitive finds more and cries wolf more often",
+        "precise", "balanced", "sensitive"),
+    Setting("anomaly_runaway_pct", _whole(30, 100, "%"), "70", "CPU from which on a process may "
+            "run away", "Anomalies", saved=True),
+    Setting("anomaly_runaway_hours", _whole(1, 72, "hours"), "6", "hours on end that make it a "
+            "runaway", "Anomalies", saved=True),
+    Setting("anomaly_least_g", _whole(0, 1_000_000, "grams"), "50", "least excess of CO2e that is "
+            "worth raising", "Anomalies", saved=True),
+    Setting("anomaly_least_usd", _whole(0, 1_000_000, "dollars"), "1", "or least excess in US "
+            "dollars", "Anomalies", saved=True),
+    Setting("anomaly_notices", _flag, "on", "send a notice for each incident, and when it becomes "
+            "critical", "Anomalies", saved=True),
     Setting("automation", _flag, "off", "refresh in the background while the app runs",
             "Automation", saved=True),
     Setting("automation_minutes", _whole(15, 1440, "minutes"), "60", "minutes between background "

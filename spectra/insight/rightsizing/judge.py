@@ -7,6 +7,8 @@ METHOD.md, section 4.2.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from spectra.catalog import Catalog, InstanceType
 from spectra.insight.rightsizing.model import Demand, Finding, Rules, Unit
 from spectra.insight.rightsizing.quantile import upper_peak
@@ -85,15 +87,23 @@ def is_idle(unit: Unit, current: InstanceType) -> bool:
 
 def exclusion(unit: Unit) -> str | None:
     """Why an idle unit is left alone; None where it is not."""
-    for key, value in unit.tags.items():
-        if key in KEPT and value not in _NO:
-            return f"the tag “{key}” says that it stands by on purpose"
-        if value in KEPT:
-            return f"the tag “{key}: {value}” says that it stands by on purpose"
+    tag = stands_by(unit.tags)
+    if tag is not None:
+        return f"the tag “{tag}” says that it stands by on purpose"
     if unit.kind == "group" and unit.min_size is None:
         return "the minimum of its autoscaling group is not known"
     if unit.kind == "group" and unit.min_size:
         return f"its autoscaling group keeps at least {unit.min_size}: lower the minimum instead"
+    return None
+
+
+def stands_by(tags: Mapping[str, str]) -> str | None:
+    """The tag, folded, that says a machine waits on purpose; None without any."""
+    for key, value in tags.items():
+        if key in KEPT and value not in _NO:
+            return key
+        if value in KEPT:
+            return f"{key}: {value}"
     return None
 
 

@@ -1,0 +1,217 @@
+"""Incidents as kept: how far was looked, what was found, what was decided, what was planned."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import pandas as pd
+
+from spectra.store.database import Store
+from spectra.store.selection import Selection
+
+State = Literal["open", "acknowledged", "snoozed", "expected", "dismissed"]
+STATES: tuple[State, ...] = ("open", "acknowledged", "snoozed", "expected", "dismissed")
+FALSE_ALARM = "false alarm"
+
+# The last decision holds; a snooze ends by itself.
+_STATES = """
+SELECT incident_id, until, reason, decided_at,
+    CASE WHEN state = 'snoozed' AND until <= $now THEN 'open' ELSE state END AS state
+FROM (SELECT DISTINCT ON (incident_id) * FROM incident_events
+      ORDER BY incident_id, decided_at DESC)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """How far a detector has looked, and with which sensitivity."""
+
+    until: datetime
+    sensitivity: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person said of an incident."""
+
+    incident_id: str
+    state: State
+    decided_at: datetime
+    until: datetime | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedEvent:
+    """A maintenance or a deployment; without series and tag it is about everything."""
+
+    event_id: str
+    name: str
+    start: datetime
+    end: datetime
+    series: str | None = None
+    tag: str | None = None
+    value: str | None = None
+
+
+def incident_id(series: str, family: str, start: datetime) -> str:
+    """The name of an incident, the same whenever it is found."""
+    text = f"{series}|{family}|{start.isoformat()}"
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def looked(store: Store, detector: str) -> Looked | None:
+    """How far a detector has looked; None before its first time."""
+    row = store.row("SELECT until, sensitivity FROM watch_state WHERE detector = ?", [detector])
+    return None if row is None else Looked(*row)
+
+
+def keep(store: Store, detector: str, seen: Looked, incidents: pd.DataFrame) -> int:
+    """Keep what a detector found, in the transaction that says how far it looked.
+
+    Incidents that were found before are brought up to date; their first finding stays.
+    """
+    with store.write() as cursor:
+        if not incidents.empty:
+            cursor.register("incoming", incidents)
+            cursor.execute(
+                "INSERT OR REPLACE INTO incidents BY NAME SELECT i.* REPLACE ("
+                "coalesce(k.found_at, i.found_at) AS found_at) "
+                "FROM incoming i LEFT JOIN incidents k USING (incident_id)"
+            )
+            cursor.unregister("incoming")
+        cursor.execute(
+            "INSERT OR REPLACE INTO watch_state VALUES (?, ?, ?)",
+            [detector, seen.until, seen.sensitivity],
+        )
+    return len(incidents)
+
+
+def restart(store: Store, detector: str, families: Iterable[str]) -> None:
+    """Forget what a detector found that nobody decided on, so that it looks anew."""
+    with store.write() as cursor:
+        cursor.execute("DELETE FROM watch_state WHERE detector = ?", [detector])
+        cursor.execute(
+            "DELETE FROM incidents WHERE list_contains(?, family) AND incident_id NOT IN "
+            "(SELECT incident_id FROM incident_events)",
+            [list(families)],
+        )
+
+
+def going_on(store: Store, family: str) -> pd.DataFrame:
+    """Incidents of a family that have not ended, with the columns that `fold` takes."""
+    return store.frame(
+        """
+        SELECT incident_id, series, kind, "start", last_seen, "end", score, excess, "value",
+            expected, alerts
+        FROM incidents WHERE family = ? AND "end" IS NULL
+        """,
+        [family],
+    )
+
+
+def end_others(store: Store, family: str, going: list[str]) -> None:
+    """End those of a family that are not found any more, with their last day."""
+    with store.write() as cursor:
+        cursor.execute(
+            'UPDATE incidents SET "end" = last_seen + INTERVAL 1 DAY '
+            'WHERE family = ? AND "end" IS NULL AND NOT list_contains(?, incident_id)',
+            [family, going],
+        )
+
+
+def incidents(store: Store, now: datetime, selection: Selection | None = None) -> pd.DataFrame:
+    """Incidents that touch a span with their state, what costs most per day first.
+
+    Those of a grid concern every team and environment in its regions.
+    """
+    where, parameters = "true", {}
+    if selection is not None:
+        parameters = selection.parameters
+        where = f"""
+            "start" < $end AND coalesce("end", 'infinity') >= $start
+            AND (len($regions) = 0 OR region IS NULL OR list_contains($regions, region))
+            AND (family = 'grid' OR {_sharing("teams", "team")} AND
+                 {_sharing("environments", "environment")})
+        """
+    return store.frame(
+        f"""
+        SELECT i.*, coalesce(s.state, 'open') AS state, s.until, s.reason, s.decided_at,
+            date_diff('second', i."start", coalesce(i."end", $now)) / 86400.0 AS days,
+            i.excess_g / greatest(days, 1 / 24) AS g_per_day,
+            i.excess_usd / greatest(days, 1 / 24) AS usd_per_day
+        FROM (SELECT * FROM incidents WHERE {where}) i
+        LEFT JOIN ({_STATES}) s USING (incident_id)
+        ORDER BY "end" IS NOT NULL, excess_g DESC NULLS LAST, excess_usd DESC NULLS LAST
+        """,
+        {**parameters, "now": now},
+    )
+
+
+def _sharing(name: str, column: str) -> str:
+    return f"(len(${name}) = 0 OR {column} IS NULL OR list_contains(${name}, {column}))"
+
+
+def decide(store: Store, decisions: Iterable[Decision]) -> None:
+    """Write down decisions."""
+    with store.write() as cursor:
+        for made in decisions:
+            cursor.execute(
+                "INSERT INTO incident_events VALUES (?, ?, ?, ?, ?)",
+                [made.incident_id, made.state, made.until, made.reason, made.decided_at],
+            )
+
+
+def events(store: Store, incident: str) -> pd.DataFrame:
+    """What was decided of an incident, newest first."""
+    return store.frame(
+        "SELECT decided_at, state, until, reason FROM incident_events WHERE incident_id = ? "
+        "ORDER BY decided_at DESC",
+        [incident],
+    )
+
+
+def statistics(store: Store, now: datetime, since: datetime) -> dict[str, Any]:
+    """Open incidents, median hours to the first decision, and the share of false alarms."""
+    frame = store.frame(
+        f"""
+        WITH first AS (SELECT incident_id, min(decided_at) AS at FROM incident_events GROUP BY ALL)
+        SELECT count(*) FILTER (coalesce(s.state, 'open') = 'open' AND "end" IS NULL) AS open,
+            count(*) FILTER (severity = 'critical' AND coalesce(s.state, 'open') = 'open'
+                AND "end" IS NULL) AS critical,
+            count(*) AS found,
+            median(epoch(first.at - found_at) / 3600) AS hours_to_decision,
+            count(first.at) AS decided,
+            count(*) FILTER (s.state = 'dismissed' AND s.reason LIKE '{FALSE_ALARM}%')
+                AS false_alarms
+        FROM (SELECT * FROM incidents WHERE severity <> 'log' AND last_seen >= $since) i
+        LEFT JOIN ({_STATES}) s USING (incident_id) LEFT JOIN first USING (incident_id)
+        """,
+        {"now": now, "since": since},
+    )
+    return {str(k): None if pd.isna(v) else v for k, v in frame.iloc[0].items()}
+
+
+def plan(store: Store, event: PlannedEvent, created_at: datetime) -> None:
+    """Add or replace a planned event."""
+    with store.write() as cursor:
+        cursor.execute(
+            "INSERT OR REPLACE INTO planned_events VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [event.event_id, event.name, event.start, event.end, event.series, event.tag,
+             event.value, created_at],
+        )  # fmt: skip
+
+
+def unplan(store: Store, event_id: str) -> None:
+    """Take a planned event away."""
+    with store.write() as cursor:
+        cursor.execute("DELETE FROM planned_events WHERE event_id = ?", [event_id])
+
+
+def planned(store: Store) -> pd.DataFrame:
+    """Planned events, the latest first: event_id, name, start, end, series, tag, value."""
+    return store.frame('SELECT * EXCLUDE (created_at) FROM planned_events ORDER BY "start" DESC')

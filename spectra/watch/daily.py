@@ -1,0 +1,105 @@
+"""What is looked at once a day: waste that goes on, and days of teams that stand out."""
+
+from __future__ import annotations
+
+import json
+import math
+from datetime import datetime
+
+import pandas as pd
+
+from spectra.catalog import load_catalog
+from spectra.insight.anomalies import (
+    Sensitivity,
+    cost_spikes,
+    fold,
+    footprint_spikes,
+    forgotten_volumes,
+    idle_instances,
+    off_hours_fleets,
+)
+from spectra.insight.rightsizing.judge import stands_by
+from spectra.store import Store, incident_log, watch_queries
+from spectra.store.tags import fold as folded_text
+from spectra.watch import rows
+
+DAY = pd.Timedelta(days=1)
+QUIET_HOURS = 48
+Span = tuple[datetime, datetime]
+
+
+def idle(store: Store, span: Span, sensitivity: Sensitivity, now: datetime) -> pd.DataFrame:
+    """Machines that run and do nothing, except those meant to wait."""
+    facts = watch_queries.facts(store)
+    excluded = {
+        *(str(name) for name, text in facts["tags"].items() if stands_by(_tags(text))),
+        *watch_queries.held_by_groups(store),
+        *watch_queries.unwatched_accelerators(store),
+    }
+    found = idle_instances(watch_queries.quiet_days(store, span[1]), excluded)
+    return rows.of_waste(found, "idle", facts, sensitivity, now)
+
+
+def volumes(store: Store, span: Span, sensitivity: Sensitivity, now: datetime) -> pd.DataFrame:
+    """Volumes that no running machine uses."""
+    found = forgotten_volumes(watch_queries.unused_volumes(store, span[1]), pd.Timestamp(span[1]))
+    return rows.of_waste(found, "volume", watch_queries.facts(store), sensitivity, now)
+
+
+def fleets(store: Store, span: Span, sensitivity: Sensitivity, now: datetime) -> pd.DataFrame:
+    """Fleets that are not production and that nobody switches off at night."""
+    hours = watch_queries.fleet_hours(store, span[1])
+    zones = {region.code: region.timezone for region in load_catalog().regions}
+    hours["timezone"] = hours["region"].map(zones).fillna("UTC")
+    found = off_hours_fleets(hours)
+    facts = hours.drop_duplicates("series").set_index("series")[["region", "team", "environment"]]
+    return rows.of_waste(found, "fleet", facts, sensitivity, now)
+
+
+def teams(store: Store, span: Span, sensitivity: Sensitivity, now: datetime) -> pd.DataFrame:
+    """Days on which a team emitted far more than usual, and what drove them."""
+    alerts = footprint_spikes(
+        watch_queries.team_days(store, span[1]), pd.Timestamp(span[0]), sensitivity
+    )
+    folded = _folded(store, "team", alerts, span[1])
+    parts = alerts.rename(columns={"at": "start"})[
+        ["series", "start", "usage_g", "grid_g", "mix_g"]
+    ]
+    return rows.of_folded(
+        folded, "team", rates=_rates(folded, g_per_excess=1.0), facts=_teams(folded),
+        sensitivity=sensitivity, now=now, context=parts,
+    )  # fmt: skip
+
+
+def costs(store: Store, span: Span, sensitivity: Sensitivity, now: datetime) -> pd.DataFrame:
+    """Days on which a team cost far more than usual, once their cost is final."""
+    # A day is final some days later, so the last week is looked at again.
+    since = pd.Timestamp(span[0]) - 7 * DAY
+    alerts = cost_spikes(watch_queries.cost_days(store, span[1]), since, sensitivity)
+    folded = _folded(store, "cost", alerts, span[1])
+    return rows.of_folded(
+        folded, "cost", rates=_rates(folded, usd_per_excess=1.0), facts=_teams(folded),
+        sensitivity=sensitivity, now=now,
+    )  # fmt: skip
+
+
+def _folded(store: Store, family: str, alerts: pd.DataFrame, end: datetime) -> pd.DataFrame:
+    known = incident_log.going_on(store, family)
+    return fold(alerts, pd.Timestamp(end), known, quiet_hours=QUIET_HOURS, step=DAY)
+
+
+def _rates(
+    folded: pd.DataFrame, g_per_excess: float = math.nan, usd_per_excess: float = math.nan
+) -> pd.DataFrame:
+    """The same rate for every team: the excess is in grams or dollars already."""
+    columns = {"g_per_excess": g_per_excess, "usd_per_excess": usd_per_excess, "daily_g": math.nan}
+    return pd.DataFrame(columns, index=folded["series"].unique())
+
+
+def _teams(folded: pd.DataFrame) -> pd.DataFrame:
+    names = folded["series"].unique()
+    return pd.DataFrame({"name": names, "team": names}, index=names)
+
+
+def _tags(text: str) -> dict[str, str]:
+    return {folded_text(key): folded_text(value) for key, value in json.loads(text).items()}

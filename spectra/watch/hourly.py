@@ -1,0 +1,80 @@
+"""What is looked at each hour besides usage: the grids, and whether data comes at all."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pandas as pd
+
+from spectra.insight.anomalies import Sensitivity, data_gaps, fold, intensity_spikes
+from spectra.insight.anomalies.grids import DAYS
+from spectra.store import Store, incident_log, watch_queries
+from spectra.watch import rows
+
+# So many machines of a region falling silent at once are one trouble, not many.
+TOGETHER = 5
+Span = tuple[datetime, datetime]
+
+
+def grids(store: Store, span: Span, sensitivity: Sensitivity, now: datetime) -> pd.DataFrame:
+    """Grids in use that are far dirtier than usual; one incident a grid."""
+    since, end = span
+    frame = watch_queries.grid_hours(store, since - timedelta(days=DAYS + 1), end)
+    if frame.empty:
+        return pd.DataFrame()
+    alerts = intensity_spikes(frame, pd.Timestamp(since))
+    rates = watch_queries.grid_rates(store, end)
+    facts = pd.DataFrame(
+        {"name": [f"Grid {zone} ({r})" for zone, r in rates["regions"].items()],
+         "region": rates["regions"].str.partition(", ")[0]},
+        index=rates.index,
+    )  # fmt: skip
+    folded = fold(alerts, pd.Timestamp(end), incident_log.going_on(store, "grid"))
+    return rows.of_folded(
+        folded, "grid", rates=rates, facts=facts, sensitivity=sensitivity, now=now
+    )
+
+
+def gaps(store: Store, span: Span, sensitivity: Sensitivity, now: datetime) -> pd.DataFrame:
+    """Machines that run without a CPU value for a tenth of a day or more."""
+    since, end = span
+    first = since - timedelta(days=1)
+    machines = watch_queries.watched(store, first, end)
+    if not machines:
+        return pd.DataFrame()
+    frame = watch_queries.cpu_hours(store, machines, first, end)
+    due = watch_queries.running_hours(store, machines, first, end)
+    alerts = data_gaps(frame, pd.Timestamp(since), due)
+    facts = watch_queries.facts(store)
+    alerts, facts = _together(alerts, facts)
+    folded = fold(alerts, pd.Timestamp(end), incident_log.going_on(store, "gap"))
+    none = pd.DataFrame(columns=["g_per_excess", "usd_per_excess", "daily_g"], dtype=float)
+    return rows.of_folded(folded, "gap", rates=none, facts=facts, sensitivity=sensitivity, now=now)
+
+
+def _together(alerts: pd.DataFrame, facts: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Machines of a region that are silent in the same hours, as one row for the region."""
+    named = alerts.join(facts[["region", "account_id"]], on="series")
+    named["place"] = named["account_id"] + " · " + named["region"]
+    starts = named[named["is_alert"]]
+    common = starts.groupby(["place", "at"])["series"].transform("size") >= TOGETHER
+    members = set(starts.loc[common, "series"])
+    shared = named["series"].isin(members)
+    if not members:
+        return alerts, facts
+    merged = (
+        named[shared]
+        .assign(series=named["place"])
+        .groupby(["series", "at", "kind"], as_index=False)
+        .agg({"score": "mean", "value": "mean", "expected": "mean", "excess": "mean",
+              "is_alert": "any"})
+    )  # fmt: skip
+    places = named[shared].drop_duplicates("place").set_index("place")
+    extra = places[["region", "account_id"]].assign(
+        name=[f"{named[shared & named['place'].eq(p)]['series'].nunique()} machines in {p}"
+              for p in places.index]
+    )  # fmt: skip
+    return (
+        pd.concat([alerts[~shared], merged], ignore_index=True),
+        pd.concat([facts, extra]),
+    )

@@ -1,0 +1,110 @@
+"""From what a detector found to rows of incidents: names, rates, severity and likely cause."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from spectra.insight.anomalies import Sensitivity, ranked
+from spectra.insight.anomalies.alerts import RUNAWAY
+from spectra.insight.anomalies.gaps import GAP
+from spectra.insight.anomalies.incidents import CRITICAL_TIMES
+from spectra.insight.anomalies.words import cause
+from spectra.store.incident_log import incident_id
+from spectra.watch.kinds import UNITS
+
+HALF_KNOWN, LONG_GAP = 0.5, pd.Timedelta(hours=36)
+NAMES = ["name", "region", "team", "environment", "account_id"]
+
+
+def of_folded(  # noqa: PLR0913 (the parts of one table)
+    folded: pd.DataFrame,
+    family: str,
+    *,
+    rates: pd.DataFrame,
+    facts: pd.DataFrame,
+    sensitivity: Sensitivity,
+    now: datetime,
+    context: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Rows of incidents that were folded from alerts.
+
+    Parameters
+    ----------
+    rates : DataFrame
+        As `ranked` takes them, indexed by series.
+    facts : DataFrame
+        Indexed by series: `NAMES`, as far as known.
+    context : DataFrame, optional
+        Indexed by series and start: what the cause may rest on.
+    """
+    if folded.empty:
+        return pd.DataFrame()
+    frame = ranked(folded, rates, sensitivity)
+    if context is not None:
+        frame = frame.merge(context, on=["series", "start"], how="left")
+    frame["severity"] = _at_least(frame, pd.Timestamp(now))
+    return _finished(frame, family, facts, now)
+
+
+def _at_least(frame: pd.DataFrame, now: pd.Timestamp) -> pd.Series:
+    """A runaway is a fault whatever it emits; a short gap in the data is hardly one."""
+    runaway = frame["kind"].eq(RUNAWAY) & frame["severity"].eq("log")
+    lasted = frame["end"].fillna(now) - frame["start"]
+    short = frame["kind"].eq(GAP) & (frame["value"] >= HALF_KNOWN) & (lasted < LONG_GAP)
+    return frame["severity"].mask(runaway, "warning").mask(short, "log")
+
+
+def of_waste(
+    found: pd.DataFrame, family: str, facts: pd.DataFrame, sensitivity: Sensitivity, now: datetime
+) -> pd.DataFrame:
+    """Rows of waste that goes on, judged by a week of it; critical only when it has lasted one.
+
+    What a forgotten thing has emitted in a year says how long nobody looked, not how much it is.
+    """
+    if found.empty:
+        return pd.DataFrame()
+    week = 7 / found["days"].clip(lower=1).to_numpy(dtype=float)
+    grams, usd = (week * found[n].to_numpy(dtype=float) for n in ("excess_g", "excess_usd"))
+    times = np.fmax(grams / sensitivity.min_excess_g, usd / sensitivity.min_excess_usd)
+    severity = np.select(
+        [(times >= CRITICAL_TIMES) & found["level"].eq("alert").to_numpy(),
+         (times >= 1) | np.isnan(times)],
+        [np.array("critical"), np.array("warning")],
+        np.array("log"),
+    )  # fmt: skip
+    frame = found.drop(columns="level").assign(
+        severity=severity, score=np.nan, value=found["days"], expected=0.0, excess=found["days"],
+        alerts=1,
+    )  # fmt: skip
+    frame["end"] = pd.Series(pd.NaT, index=frame.index, dtype="datetime64[us, UTC]")
+    return _finished(frame, family, facts, now)
+
+
+def _finished(frame: pd.DataFrame, family: str, facts: pd.DataFrame, now: datetime) -> pd.DataFrame:
+    """With ID, names and cause, as the table of incidents has them."""
+    named = frame.join(facts.reindex(columns=NAMES), on="series", rsuffix="_of")
+    if "days" not in named:
+        length = named["end"].fillna(pd.Timestamp(now)) - named["start"]
+        named["days"] = length.dt.total_seconds() / 86_400
+    records = [{str(k): v for k, v in row.items()} for row in named.to_dict("records")]
+    columns = [
+        "series", "kind", "start", "last_seen", "end", "score", "value", "expected", "excess",
+        "alerts", "excess_g", "excess_usd", "severity", *NAMES,
+    ]  # fmt: skip
+    rows = named[columns].assign(
+        incident_id=[incident_id(r["series"], family, r["start"]) for r in records],
+        family=family,
+        unit=UNITS[family],
+        cause=[cause(_known(r)) for r in records],
+        name=named["name"].fillna(named["series"]),
+        found_at=now,
+    )
+    return rows.astype({"severity": str, "alerts": int})
+
+
+def _known(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: None if pd.isna(value) else value for name, value in row.items()}

@@ -1,0 +1,75 @@
+"""Usage of machines: spikes, shifts and runaway processes in the new hours."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+
+import pandas as pd
+
+from spectra.insight.anomalies import MEMORY_DAYS, Memory, Sensitivity, fold, scan, without_planned
+from spectra.insight.anomalies.alerts import COLUMNS
+from spectra.insight.anomalies.memory import joined
+from spectra.store import Store, incident_log, watch_queries
+from spectra.watch import rows
+
+# Histories are read so many machines at a time, so that memory stays bounded.
+AT_ONCE = 1_000
+Span = tuple[datetime, datetime]
+
+
+def look(
+    store: Store, span: Span, sensitivity: Sensitivity, memory: Memory | None, now: datetime
+) -> tuple[pd.DataFrame, Memory | None, datetime]:
+    """Incidents in the hours of a span, what to remember, and up to when was looked.
+
+    Hours of which nothing is known yet are left for the next time.
+    """
+    since, end = span
+    known = store.row("SELECT max(hour) + INTERVAL 1 HOUR FROM utilisation WHERE hour < ?", [end])
+    if known is None or known[0] is None or known[0] <= since:
+        return pd.DataFrame(), memory, since
+    end = known[0]
+    alerts, memory = alerts_between(store, (since, end), sensitivity, memory)
+    facts = watch_queries.facts(store)
+    alerts = without_planned(alerts, incident_log.planned(store), tags_of(facts))
+    folded = fold(alerts, pd.Timestamp(end), incident_log.going_on(store, "usage"))
+    found = rows.of_folded(
+        folded,
+        "usage",
+        rates=watch_queries.usage_rates(store, end),
+        facts=facts,
+        sensitivity=sensitivity,
+        now=now,
+        context=watch_queries.traffic(store, folded),
+    )
+    return found, memory, end
+
+
+def alerts_between(
+    store: Store, span: Span, sensitivity: Sensitivity, memory: Memory | None = None
+) -> tuple[pd.DataFrame, Memory | None]:
+    """Alerts in the hours of a span; without a memory the weeks before are read first."""
+    since, end = span
+    if memory is not None and memory.end == pd.Timestamp(since):
+        frame = watch_queries.cpu_hours(
+            store, watch_queries.watched(store, since - timedelta(days=1), end), since, end
+        )
+        result = scan(frame, memory, sensitivity)
+        return result.alerts, result.state
+    first = end - timedelta(days=MEMORY_DAYS)
+    machines = watch_queries.watched(store, first, end)
+    found, memories = [pd.DataFrame(columns=COLUMNS)], []
+    for low in range(0, len(machines), AT_ONCE):
+        part = machines[low : low + AT_ONCE]
+        result = scan(watch_queries.cpu_hours(store, part, first, end), None, sensitivity)
+        found.append(result.alerts[result.alerts["at"] >= pd.Timestamp(since)])
+        memories.append(result.state)
+    filled = [frame for frame in found if not frame.empty]
+    alerts = pd.concat(filled, ignore_index=True) if filled else found[0]
+    return alerts, joined(memories) if memories else None
+
+
+def tags_of(facts: pd.DataFrame) -> pd.DataFrame:
+    """Tags by series, one column a key; keys and values as they are written."""
+    return pd.DataFrame([json.loads(text) for text in facts["tags"]], index=facts.index)
