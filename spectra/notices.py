@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 
+from spectra import units
 from spectra.config import Config
 from spectra.errors import SpectraError
 from spectra.store import Store, forecast_log, notice_log
@@ -13,6 +14,8 @@ from spectra.webhook import Notice, send
 
 Send = Callable[[Notice], None]
 STALE_FORECAST = timedelta(hours=3)
+# More incidents than this at once come in one notice.
+INCIDENTS_ALONE = 5
 
 
 def events(store: Store, config: Config, now: datetime) -> list[Notice]:
@@ -21,6 +24,8 @@ def events(store: Store, config: Config, now: datetime) -> list[Notice]:
     if config.alert_intensity_g_per_kwh is not None:
         rows = notice_log.grids_above(store, config.alert_intensity_g_per_kwh, now)
         found += [_above(row, config.alert_intensity_g_per_kwh, now) for row in rows]
+    if config.anomaly_notices:
+        found += _incidents(notice_log.untold_incidents(store, now), now)
     return found + _forecast(store, config, now)
 
 
@@ -32,7 +37,9 @@ def tell(store: Store, notices: Iterable[Notice], sender: Send) -> int:
     """
     sent = 0
     for notice in notices:
-        if not notice_log.claim(store, notice.key, notice.kind, notice.text, notice.at):
+        if not notice_log.claim(
+            store, notice.key, notice.kind, notice.text, notice.at, notice.covers
+        ):
             continue
         try:
             sender(notice)
@@ -69,6 +76,39 @@ def sample_notice(now: datetime) -> Notice:
         text="This is a test. Notices of SPECTRA arrive here.",
         at=now,
         severity="info",
+    )
+
+
+def _incidents(rows: list[notice_log.UntoldIncident], now: datetime) -> list[Notice]:
+    """One notice an incident and severity; of many at once, one for all."""
+    keys = [notice_log.incident_key(row.incident_id, row.severity) for row in rows]
+    if len(rows) <= INCIDENTS_ALONE:
+        return [_incident(row, key, now) for row, key in zip(rows, keys, strict=True)]
+    first = "; ".join(f"{row.kind} of {row.name}" for row in rows[:INCIDENTS_ALONE])
+    grave = sum(row.severity == "critical" for row in rows)
+    return [
+        Notice(
+            key=f"incidents|{now:%Y-%m-%dT%H:%M}|{keys[0]}",
+            kind="incident",
+            title=f"{len(rows)} new incidents, {grave} of them critical",
+            text=f"The gravest: {first}. See Anomalies for all.",
+            at=now,
+            severity="critical" if grave else "warning",
+            covers=tuple(keys),
+        )
+    ]
+
+
+def _incident(row: notice_log.UntoldIncident, key: str, now: datetime) -> Notice:
+    grams = units.mass_text(row.g_per_day) if row.g_per_day == row.g_per_day else None
+    cost = f" {grams} CO2e a day if nothing is done (estimated)." if grams else ""
+    return Notice(
+        key=key,
+        kind="incident",
+        title=f"{row.name}: {row.kind}",
+        text=f"{row.cause} Since {row.start.astimezone(UTC):%d %b %H:%M} UTC.{cost}",
+        at=now,
+        severity="critical" if row.severity == "critical" else "warning",
     )
 
 

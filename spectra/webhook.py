@@ -51,6 +51,8 @@ class Notice:
         When it was found, aware UTC.
     link : str
         Where to read more; empty without.
+    covers : tuple of str
+        Keys of events that this notice tells of too, so that none is told alone.
     """
 
     key: str
@@ -60,6 +62,7 @@ class Notice:
     at: datetime
     severity: Severity = "warning"
     link: str = ""
+    covers: tuple[str, ...] = ()
 
 
 def check_url(url: str, *, allow_private: bool = False, resolve: Resolve | None = None) -> None:

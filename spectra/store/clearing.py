@@ -28,6 +28,7 @@ _ALL_TABLES = (
     "latency",
 )
 DEMO = "demo"
+FLEETS = {DEMO, "aws"}
 # What belongs together for a person who clears a source.
 SOURCE_GROUPS = {
     "demo": (DEMO,),
@@ -92,6 +93,10 @@ def clear_source(store: Store, catalog: Catalog, *sources: str) -> int:
             _end_demo_actions(cursor, had_fleet=had_demo)
         for source in sources:
             cursor.execute("DELETE FROM meta WHERE name = ?", [f"{source}_until"])
+        if FLEETS & set(sources):
+            # Incidents of machines that were never there would be told of the next fleet.
+            for table in ("watch_state", "incidents"):
+                cursor.execute(f"DELETE FROM {table}")
         restart_ledger(cursor)
         if not _has_fleet(cursor):
             # The next fleet says anew how far back its hours are accounted for.

@@ -114,18 +114,51 @@ def going_on(store: Store, family: str) -> pd.DataFrame:
     )
 
 
-def end_others(store: Store, family: str, going: list[str]) -> None:
-    """End those of a family that are not found any more, with their last day."""
+def end_others(store: Store, family: str, going: list[str], unknown: list[str]) -> None:
+    """End those of a family that are not found any more, with their last day.
+
+    Parameters
+    ----------
+    unknown : list of str
+        Series of which the day is not known: what is not known has not ended.
+    """
     with store.write() as cursor:
         cursor.execute(
-            'UPDATE incidents SET "end" = last_seen + INTERVAL 1 DAY '
-            'WHERE family = ? AND "end" IS NULL AND NOT list_contains(?, incident_id)',
-            [family, going],
+            """
+            UPDATE incidents SET "end" = last_seen + INTERVAL 1 DAY
+            WHERE family = ? AND "end" IS NULL AND NOT list_contains(?, incident_id)
+                AND NOT list_contains(?, series)
+            """,
+            [family, going, unknown],
+        )
+
+
+# Incidents of machines that run no more and of volumes that were deleted.
+_GONE = """
+SELECT incident_id FROM incidents WHERE "end" IS NULL AND (
+    family IN ('usage', 'idle', 'gap') AND series IN (SELECT instance_id FROM instances)
+        AND series NOT IN (
+            SELECT instance_id FROM instances WHERE state = 'running' AND valid_to IS NULL)
+    OR family = 'volume' AND series NOT IN (SELECT volume_id FROM volumes WHERE valid_to IS NULL))
+"""
+
+
+def any_gone(store: Store) -> bool:
+    """Whether an incident goes on whose machine or volume is there no more."""
+    return store.row(f"{_GONE} LIMIT 1") is not None
+
+
+def end_gone(store: Store, now: datetime) -> None:
+    """End incidents whose machine or volume is there no more."""
+    with store.write() as cursor:
+        cursor.execute(
+            f'UPDATE incidents SET "end" = greatest("start", $now) WHERE incident_id IN ({_GONE})',
+            {"now": now},
         )
 
 
 def incidents(store: Store, now: datetime, selection: Selection | None = None) -> pd.DataFrame:
-    """Incidents that touch a span with their state, what costs most per day first.
+    """Incidents that touch a span with their state, what weighs and costs most per day first.
 
     Those of a grid concern every team and environment in its regions.
     """
@@ -146,7 +179,8 @@ def incidents(store: Store, now: datetime, selection: Selection | None = None) -
             i.excess_usd / greatest(days, 1 / 24) AS usd_per_day
         FROM (SELECT * FROM incidents WHERE {where}) i
         LEFT JOIN ({_STATES}) s USING (incident_id)
-        ORDER BY "end" IS NOT NULL, excess_g DESC NULLS LAST, excess_usd DESC NULLS LAST
+        ORDER BY "end" IS NOT NULL, list_position(['critical', 'warning', 'log'], severity),
+            g_per_day DESC NULLS LAST, usd_per_day DESC NULLS LAST, incident_id
         """,
         {**parameters, "now": now},
     )
@@ -194,6 +228,21 @@ def statistics(store: Store, now: datetime, since: datetime) -> dict[str, Any]:
         {"now": now, "since": since},
     )
     return {str(k): None if pd.isna(v) else v for k, v in frame.iloc[0].items()}
+
+
+def by_kind(store: Store, now: datetime, since: datetime) -> pd.DataFrame:
+    """How each kind did: kind, raised, decided, false_alarms, false_share; most raised first."""
+    return store.frame(
+        f"""
+        SELECT kind, count(*) AS raised, count(s.state) AS decided,
+            count(*) FILTER (s.state = 'dismissed' AND s.reason LIKE '{FALSE_ALARM}%')
+                AS false_alarms,
+            false_alarms / nullif(decided, 0) AS false_share
+        FROM incidents LEFT JOIN ({_STATES}) s USING (incident_id)
+        WHERE severity <> 'log' AND last_seen >= $since GROUP BY kind ORDER BY raised DESC, kind
+        """,
+        {"now": now, "since": since},
+    )
 
 
 def plan(store: Store, event: PlannedEvent, created_at: datetime) -> None:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from spectra.store.database import Store
+from spectra.store.incident_log import incidents
 
 
 class FailingSource(NamedTuple):
@@ -32,8 +33,27 @@ class GridAbove(NamedTuple):
     since: datetime
 
 
-def claim(store: Store, event_key: str, kind: str, text: str, raised_at: datetime) -> bool:
-    """Keep an event as told; False if it was before."""
+class UntoldIncident(NamedTuple):
+    """An incident that goes on, that nobody has settled, and whose severity was not told."""
+
+    incident_id: str
+    name: str
+    kind: str
+    severity: str
+    cause: str
+    start: datetime
+    g_per_day: float | None
+
+
+def claim(  # noqa: PLR0913, PLR0917 (the columns of one row, and what comes with it)
+    store: Store,
+    event_key: str,
+    kind: str,
+    text: str,
+    raised_at: datetime,
+    covers: tuple[str, ...] = (),
+) -> bool:
+    """Keep an event, and those told with it, as told; False if it was before."""
     with store.write(is_fact=False) as cursor:
         known = cursor.execute("SELECT 1 FROM notices WHERE event_key = ?", [event_key]).fetchall()
         if known:
@@ -41,6 +61,11 @@ def claim(store: Store, event_key: str, kind: str, text: str, raised_at: datetim
         cursor.execute(
             "INSERT INTO notices VALUES (?, ?, ?, ?, NULL, 'not sent')",
             [event_key, kind, text, raised_at],
+        )
+        cursor.execute(
+            "INSERT OR IGNORE INTO notices "
+            "SELECT unnest($keys), 'covered', $text, $at, NULL, 'told in another notice'",
+            {"keys": list(covers), "text": event_key, "at": raised_at},
         )
     return True
 
@@ -58,9 +83,30 @@ def recent(store: Store, count: int = 50) -> pd.DataFrame:
     """The latest notices: raised_at, kind, text, sent_at, detail."""
     return store.frame(
         'SELECT raised_at, kind, "text", sent_at, detail FROM notices '
-        "ORDER BY raised_at DESC LIMIT ?",
+        "WHERE kind <> 'covered' ORDER BY raised_at DESC LIMIT ?",
         [count],
     )
+
+
+def untold_incidents(store: Store, now: datetime) -> list[UntoldIncident]:
+    """Incidents worth a notice, the gravest first; one that was told as critical is told."""
+    found = incidents(store, now)
+    found = found[found["end"].isna() & found["severity"].ne("log") & found["state"].eq("open")]
+    told = set(store.frame("SELECT event_key FROM notices")["event_key"])
+    rows = [
+        UntoldIncident(*row)
+        for row in found[list(UntoldIncident._fields)].itertuples(index=False, name=None)
+    ]
+    return [
+        row
+        for row in rows
+        if not told & {incident_key(row.incident_id, s) for s in (row.severity, "critical")}
+    ]
+
+
+def incident_key(incident_id: str, severity: str) -> str:
+    """The key of an incident's notice: another one when its severity grows."""
+    return f"incident|{incident_id}|{severity}"
 
 
 def failing_sources(store: Store, failures: int) -> list[FailingSource]:

@@ -1,9 +1,8 @@
-"""What the detectors look at, summed up in SQL as they want it."""
+"""What the detectors of hours look at, summed up in SQL as they want it."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +11,16 @@ from spectra.store.database import Store
 from spectra.store.emission_queries import TOTAL_G
 
 RECENT_DAYS = 7
+
+
+def known_until(store: Store, end: datetime | None = None) -> datetime | None:
+    """The end of the last hour, before `end` if given, of which load is known."""
+    row = store.row(
+        "SELECT max(hour) + INTERVAL 1 HOUR FROM utilisation "
+        "WHERE hour < coalesce($end, 'infinity'::TIMESTAMPTZ)",
+        {"end": end},
+    )
+    return None if row is None else row[0]
 
 
 def watched(store: Store, since: datetime, end: datetime) -> list[str]:
@@ -150,128 +159,6 @@ def traffic(store: Store, folded: pd.DataFrame) -> pd.DataFrame:
     return found
 
 
-def quiet_days(store: Store, end: datetime, days: int = 60) -> pd.DataFrame:
-    """Daily rows, as `idle_instances` takes them, of instances that were quiet on the last day.
-
-    Whole UTC days alone. Only a machine whose CPU stayed below 5 % on the last one can be idle now,
-    so the rest is left out.
-    """
-    frame = store.frame(
-        f"""
-        WITH measured AS (
-            SELECT resource_key, date_trunc('day', hour) AS "day", count(cpu_max_pct) AS known,
-                avg(cpu_avg_pct) AS cpu_avg_pct, max(cpu_max_pct) AS cpu_max_pct,
-                max(gpu_avg_pct) AS gpu_max_pct, CASE WHEN count(network_in_bytes) = count(*)
-                    THEN sum(network_in_bytes + network_out_bytes) END AS network_bytes
-            FROM utilisation WHERE hour >= $first AND hour < $last AND resource_key IN (
-                SELECT resource_key FROM utilisation
-                WHERE hour >= $last - INTERVAL 1 DAY AND hour < $last
-                GROUP BY resource_key HAVING max(cpu_max_pct) < 5)
-            GROUP BY ALL)
-        SELECT k.resource_id AS series, m."day", e.hours AS running_hours, m.known AS known_hours,
-            m.cpu_avg_pct, m.cpu_max_pct, m.gpu_max_pct, m.network_bytes, e.grams,
-            coalesce(c.usd, e.list_usd) AS usd
-        FROM measured m JOIN resources k USING (resource_key)
-        JOIN (SELECT resource_id, "day"::TIMESTAMPTZ AS "day", sum(resource_hours) AS hours,
-                  sum({TOTAL_G}) AS grams, sum(list_cost_usd) AS list_usd
-              FROM emissions_daily WHERE "day" >= $first::DATE AND "day" < $last::DATE
-              GROUP BY ALL) e ON e.resource_id = k.resource_id AND e."day" = m."day"
-        LEFT JOIN (SELECT resource_id, "day"::TIMESTAMPTZ AS "day", sum(effective_cost_usd) AS usd
-                   FROM costs WHERE "day" >= $first::DATE GROUP BY ALL) c
-            ON c.resource_id = k.resource_id AND c."day" = m."day"
-        ORDER BY ALL
-        """,
-        _whole_days(end, days),
-    )
-    # An accelerator that is not watched may be at work: METHOD 4.2 does not call that idle.
-    return frame.astype({"gpu_max_pct": float, "network_bytes": float, "usd": float})
-
-
-def unwatched_accelerators(store: Store) -> set[str]:
-    """Instances with an accelerator of which nothing was ever reported."""
-    frame = store.frame(
-        """
-        SELECT DISTINCT instance_id FROM instances JOIN type_factors USING (instance_type)
-        WHERE gpu_max_watts > 0 AND instance_id NOT IN (
-            SELECT resource_id FROM resources JOIN utilisation USING (resource_key)
-            WHERE gpu_avg_pct IS NOT NULL)
-        """
-    )
-    return set(frame["instance_id"])
-
-
-def held_by_groups(store: Store) -> set[str]:
-    """Instances that the minimum of their autoscaling group holds."""
-    frame = store.frame(
-        "SELECT DISTINCT instance_id FROM instances "
-        "JOIN autoscaling_groups USING (account_id, region, asg_name) WHERE min_size > 0"
-    )
-    return set(frame["instance_id"])
-
-
-def unused_volumes(store: Store, now: datetime) -> pd.DataFrame:
-    """Present volumes, as `forgotten_volumes` takes them."""
-    return store.frame(
-        f"""
-        WITH used AS (
-            SELECT v.volume_id, max(least(coalesce(v.valid_to, $now), coalesce(i.valid_to, $now)))
-                AS until
-            FROM volumes v JOIN instances i ON i.instance_id = v.instance_id
-                AND i.state = 'running' AND i.valid_from < coalesce(v.valid_to, $now)
-                AND coalesce(i.valid_to, $now) > v.valid_from
-            GROUP BY v.volume_id),
-        born AS (SELECT volume_id, min(valid_from) AS at FROM volumes GROUP BY volume_id),
-        daily AS (
-            SELECT resource_id, sum({TOTAL_G}) / sum(resource_hours) * 24 AS g FROM emissions_daily
-            WHERE "day" >= $now::DATE - {RECENT_DAYS} AND service = 'Amazon EBS'
-                AND resource_hours > 0 GROUP BY resource_id),
-        paid AS (
-            SELECT resource_id, sum(effective_cost_usd) / count(DISTINCT "day") AS usd FROM costs
-            WHERE "day" >= $now::DATE - {RECENT_DAYS} AND "day" < $now::DATE GROUP BY resource_id)
-        SELECT v.volume_id AS series,
-            CASE WHEN used.until < $now THEN used.until WHEN used.until IS NULL THEN born.at END
-                AS unused_since,
-            daily.g AS g_per_day, paid.usd AS usd_per_day
-        FROM volumes v JOIN born USING (volume_id) LEFT JOIN used USING (volume_id)
-        LEFT JOIN daily ON daily.resource_id = v.volume_id
-        LEFT JOIN paid ON paid.resource_id = v.volume_id
-        WHERE v.valid_to IS NULL
-        """,
-        {"now": now},
-    ).astype({"g_per_day": float, "usd_per_day": float})
-
-
-def fleet_hours(store: Store, end: datetime) -> pd.DataFrame:
-    """The last week of fleets that are not production, as `off_hours_fleets` takes it.
-
-    A fleet is what a team runs in one environment and region.
-    """
-    return store.frame(
-        f"""
-        SELECT concat_ws(' · ', e.team, e.environment, e.region) AS series, e.hour, e.region,
-            e.team, e.environment, sum(e.running_hours) AS running_hours,
-            any_value(u.cpu) AS cpu_avg_pct, sum({TOTAL_G}) AS grams, NULL::DOUBLE AS usd
-        FROM emissions_hourly e
-        LEFT JOIN (
-            SELECT i.team, i.environment, i.region, u.hour, avg(u.cpu_avg_pct) AS cpu
-            FROM utilisation u JOIN resources k USING (resource_key)
-            JOIN instances i ON i.instance_id = k.resource_id AND i.state = 'running'
-                AND u.hour >= i.valid_from AND u.hour < coalesce(i.valid_to, 'infinity')
-            WHERE u.hour >= $end - INTERVAL {RECENT_DAYS + 1} DAY AND u.hour < $end
-                AND i.environment IN ({_ENVIRONMENTS})
-            GROUP BY ALL) u USING (team, environment, region, hour)
-        WHERE e.hour >= $end - INTERVAL {RECENT_DAYS + 1} DAY AND e.hour < $end
-            AND e.service = 'Amazon EC2' AND e.environment IN ({_ENVIRONMENTS})
-        GROUP BY ALL
-        """,
-        {"end": end},
-    ).astype({"usd": float})
-
-
-# Fleets of these need not be there at night; of others nobody knows.
-_ENVIRONMENTS = "'development', 'dev', 'staging', 'stage', 'test', 'testing', 'qa', 'sandbox'"
-
-
 def grid_hours(store: Store, since: datetime, end: datetime) -> pd.DataFrame:
     """Stated lifecycle intensity [gCO2e/kWh] of the grids in use: hours × zones."""
     frame = store.frame(
@@ -291,41 +178,10 @@ def grid_rates(store: Store, end: datetime) -> pd.DataFrame:
     return store.frame(
         f"""
         SELECT zone AS series, sum(energy_kwh) / (24 * {RECENT_DAYS}) AS g_per_excess,
-            0.0 AS usd_per_excess, sum({TOTAL_G}) / {RECENT_DAYS} AS daily_g,
+            NULL::DOUBLE AS usd_per_excess, sum({TOTAL_G}) / {RECENT_DAYS} AS daily_g,
             string_agg(DISTINCT region, ', ' ORDER BY region) AS regions
         FROM emissions_hourly JOIN region_factors USING (region)
         WHERE hour >= $end - INTERVAL {RECENT_DAYS} DAY AND hour < $end GROUP BY zone
         """,
         {"end": end},
-    ).set_index("series")
-
-
-def team_days(store: Store, end: datetime, days: int = 60) -> pd.DataFrame:
-    """Emissions of whole UTC days by team and zone, as `footprint_spikes` takes them."""
-    return store.frame(
-        """
-        SELECT team, date_trunc('day', hour) AS "day", zone, sum(energy_kwh) AS energy_kwh,
-            sum(scope2_lb_g + upstream_g + td_g) AS grams, sum(embodied_g) AS embodied_g
-        FROM emissions_hourly JOIN region_factors USING (region)
-        WHERE hour >= $first AND hour < $last GROUP BY ALL
-        """,
-        _whole_days(end, days),
-    )
-
-
-def cost_days(store: Store, end: datetime, days: int = 60) -> pd.DataFrame:
-    """Effective cost of UTC days by team, as `cost_spikes` takes it; provisional days are named."""
-    return store.frame(
-        """
-        SELECT team AS series, "day"::TIMESTAMPTZ AS "day", sum(effective_cost_usd) AS usd,
-            bool_or(is_provisional) AS is_provisional
-        FROM costs WHERE "day" >= $first::DATE AND "day" < $last::DATE
-        GROUP BY ALL HAVING count(effective_cost_usd) > 0
-        """,
-        _whole_days(end, days),
-    )
-
-
-def _whole_days(end: datetime, days: int) -> dict[str, Any]:
-    last = end.replace(hour=0, minute=0, second=0, microsecond=0)
-    return {"first": last - timedelta(days=days), "last": last}
+    ).astype({"usd_per_excess": float}).set_index("series")  # fmt: skip

@@ -19,7 +19,7 @@ from spectra.insight.anomalies import (
     off_hours_fleets,
 )
 from spectra.insight.rightsizing.judge import stands_by
-from spectra.store import Store, incident_log, watch_queries
+from spectra.store import Store, watch_days, watch_queries
 from spectra.store.tags import fold as folded_text
 from spectra.watch import rows
 
@@ -28,40 +28,51 @@ QUIET_HOURS = 48
 Span = tuple[datetime, datetime]
 
 
-def idle(store: Store, span: Span, sensitivity: Sensitivity, now: datetime) -> pd.DataFrame:
+def idle(
+    store: Store, span: Span, sensitivity: Sensitivity, now: datetime, known: pd.DataFrame
+) -> pd.DataFrame:
     """Machines that run and do nothing, except those meant to wait."""
     facts = watch_queries.facts(store)
     excluded = {
         *(str(name) for name, text in facts["tags"].items() if stands_by(_tags(text))),
-        *watch_queries.held_by_groups(store),
-        *watch_queries.unwatched_accelerators(store),
+        *watch_days.held_by_groups(store),
+        *watch_days.unwatched_accelerators(store),
     }
-    found = idle_instances(watch_queries.quiet_days(store, span[1]), excluded)
-    return rows.of_waste(found, "idle", facts, sensitivity, now)
+    found = idle_instances(watch_days.quiet_days(store, span[1]), excluded)
+    return rows.of_waste(found, "idle", known=known, facts=facts, sensitivity=sensitivity, now=now)
 
 
-def volumes(store: Store, span: Span, sensitivity: Sensitivity, now: datetime) -> pd.DataFrame:
+def volumes(
+    store: Store, span: Span, sensitivity: Sensitivity, now: datetime, known: pd.DataFrame
+) -> pd.DataFrame:
     """Volumes that no running machine uses."""
-    found = forgotten_volumes(watch_queries.unused_volumes(store, span[1]), pd.Timestamp(span[1]))
-    return rows.of_waste(found, "volume", watch_queries.facts(store), sensitivity, now)
+    found = forgotten_volumes(watch_days.unused_volumes(store, span[1]), pd.Timestamp(span[1]))
+    return rows.of_waste(
+        found, "volume", known=known, facts=watch_queries.facts(store), sensitivity=sensitivity,
+        now=now,
+    )  # fmt: skip
 
 
-def fleets(store: Store, span: Span, sensitivity: Sensitivity, now: datetime) -> pd.DataFrame:
+def fleets(
+    store: Store, span: Span, sensitivity: Sensitivity, now: datetime, known: pd.DataFrame
+) -> pd.DataFrame:
     """Fleets that are not production and that nobody switches off at night."""
-    hours = watch_queries.fleet_hours(store, span[1])
+    hours = watch_days.fleet_hours(store, span[1])
     zones = {region.code: region.timezone for region in load_catalog().regions}
     hours["timezone"] = hours["region"].map(zones).fillna("UTC")
     found = off_hours_fleets(hours)
     facts = hours.drop_duplicates("series").set_index("series")[["region", "team", "environment"]]
-    return rows.of_waste(found, "fleet", facts, sensitivity, now)
+    return rows.of_waste(found, "fleet", known=known, facts=facts, sensitivity=sensitivity, now=now)
 
 
-def teams(store: Store, span: Span, sensitivity: Sensitivity, now: datetime) -> pd.DataFrame:
+def teams(
+    store: Store, span: Span, sensitivity: Sensitivity, now: datetime, known: pd.DataFrame
+) -> pd.DataFrame:
     """Days on which a team emitted far more than usual, and what drove them."""
     alerts = footprint_spikes(
-        watch_queries.team_days(store, span[1]), pd.Timestamp(span[0]), sensitivity
+        watch_days.team_days(store, span[1]), pd.Timestamp(span[0]), sensitivity
     )
-    folded = _folded(store, "team", alerts, span[1])
+    folded = _folded(known, alerts, span[1])
     parts = alerts.rename(columns={"at": "start"})[
         ["series", "start", "usage_g", "grid_g", "mix_g"]
     ]
@@ -71,20 +82,21 @@ def teams(store: Store, span: Span, sensitivity: Sensitivity, now: datetime) -> 
     )  # fmt: skip
 
 
-def costs(store: Store, span: Span, sensitivity: Sensitivity, now: datetime) -> pd.DataFrame:
+def costs(
+    store: Store, span: Span, sensitivity: Sensitivity, now: datetime, known: pd.DataFrame
+) -> pd.DataFrame:
     """Days on which a team cost far more than usual, once their cost is final."""
     # A day is final some days later, so the last week is looked at again.
     since = pd.Timestamp(span[0]) - 7 * DAY
-    alerts = cost_spikes(watch_queries.cost_days(store, span[1]), since, sensitivity)
-    folded = _folded(store, "cost", alerts, span[1])
+    alerts = cost_spikes(watch_days.cost_days(store, span[1]), since, sensitivity)
+    folded = _folded(known, alerts, span[1])
     return rows.of_folded(
         folded, "cost", rates=_rates(folded, usd_per_excess=1.0), facts=_teams(folded),
         sensitivity=sensitivity, now=now,
     )  # fmt: skip
 
 
-def _folded(store: Store, family: str, alerts: pd.DataFrame, end: datetime) -> pd.DataFrame:
-    known = incident_log.going_on(store, family)
+def _folded(known: pd.DataFrame, alerts: pd.DataFrame, end: datetime) -> pd.DataFrame:
     return fold(alerts, pd.Timestamp(end), known, quiet_hours=QUIET_HOURS, step=DAY)
 
 

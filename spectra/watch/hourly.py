@@ -8,7 +8,7 @@ import pandas as pd
 
 from spectra.insight.anomalies import Sensitivity, data_gaps, fold, intensity_spikes
 from spectra.insight.anomalies.grids import DAYS
-from spectra.store import Store, incident_log, watch_queries
+from spectra.store import Store, watch_queries
 from spectra.watch import rows
 
 # So many machines of a region falling silent at once are one trouble, not many.
@@ -16,7 +16,9 @@ TOGETHER = 5
 Span = tuple[datetime, datetime]
 
 
-def grids(store: Store, span: Span, sensitivity: Sensitivity, now: datetime) -> pd.DataFrame:
+def grids(
+    store: Store, span: Span, sensitivity: Sensitivity, now: datetime, known: pd.DataFrame
+) -> pd.DataFrame:
     """Grids in use that are far dirtier than usual; one incident a grid."""
     since, end = span
     frame = watch_queries.grid_hours(store, since - timedelta(days=DAYS + 1), end)
@@ -26,16 +28,19 @@ def grids(store: Store, span: Span, sensitivity: Sensitivity, now: datetime) -> 
     rates = watch_queries.grid_rates(store, end)
     facts = pd.DataFrame(
         {"name": [f"Grid {zone} ({r})" for zone, r in rates["regions"].items()],
-         "region": rates["regions"].str.partition(", ")[0]},
+         # A grid of several regions concerns all of them.
+         "region": rates["regions"].mask(rates["regions"].str.contains(", "))},
         index=rates.index,
     )  # fmt: skip
-    folded = fold(alerts, pd.Timestamp(end), incident_log.going_on(store, "grid"))
+    folded = fold(alerts, pd.Timestamp(end), known)
     return rows.of_folded(
         folded, "grid", rates=rates, facts=facts, sensitivity=sensitivity, now=now
     )
 
 
-def gaps(store: Store, span: Span, sensitivity: Sensitivity, now: datetime) -> pd.DataFrame:
+def gaps(
+    store: Store, span: Span, sensitivity: Sensitivity, now: datetime, known: pd.DataFrame
+) -> pd.DataFrame:
     """Machines that run without a CPU value for a tenth of a day or more."""
     since, end = span
     first = since - timedelta(days=1)
@@ -47,7 +52,7 @@ def gaps(store: Store, span: Span, sensitivity: Sensitivity, now: datetime) -> p
     alerts = data_gaps(frame, pd.Timestamp(since), due)
     facts = watch_queries.facts(store)
     alerts, facts = _together(alerts, facts)
-    folded = fold(alerts, pd.Timestamp(end), incident_log.going_on(store, "gap"))
+    folded = fold(alerts, pd.Timestamp(end), known)
     none = pd.DataFrame(columns=["g_per_excess", "usd_per_excess", "daily_g"], dtype=float)
     return rows.of_folded(folded, "gap", rates=none, facts=facts, sensitivity=sensitivity, now=now)
 

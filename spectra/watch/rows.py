@@ -58,12 +58,23 @@ def _at_least(frame: pd.DataFrame, now: pd.Timestamp) -> pd.Series:
     return frame["severity"].mask(runaway, "warning").mask(short, "log")
 
 
-def of_waste(
-    found: pd.DataFrame, family: str, facts: pd.DataFrame, sensitivity: Sensitivity, now: datetime
+def of_waste(  # noqa: PLR0913 (the parts of one table)
+    found: pd.DataFrame,
+    family: str,
+    *,
+    known: pd.DataFrame,
+    facts: pd.DataFrame,
+    sensitivity: Sensitivity,
+    now: datetime,
 ) -> pd.DataFrame:
     """Rows of waste that goes on, judged by a week of it; critical only when it has lasted one.
 
     What a forgotten thing has emitted in a year says how long nobody looked, not how much it is.
+
+    Parameters
+    ----------
+    known : DataFrame
+        Those that went on before: what lasts longer than is looked back stays one incident.
     """
     if found.empty:
         return pd.DataFrame()
@@ -80,13 +91,16 @@ def of_waste(
         severity=severity, score=np.nan, value=found["days"], expected=0.0, excess=found["days"],
         alerts=1,
     )  # fmt: skip
+    before = known.groupby("series")["start"].min().reindex(frame["series"])
+    before.index = frame.index
+    frame["start"] = frame["start"].where(~(before < frame["start"]), before)
     frame["end"] = pd.Series(pd.NaT, index=frame.index, dtype="datetime64[us, UTC]")
     return _finished(frame, family, facts, now)
 
 
 def _finished(frame: pd.DataFrame, family: str, facts: pd.DataFrame, now: datetime) -> pd.DataFrame:
     """With ID, names and cause, as the table of incidents has them."""
-    named = frame.join(facts.reindex(columns=NAMES), on="series", rsuffix="_of")
+    named = frame.join(facts.reindex(columns=NAMES), on="series")
     if "days" not in named:
         length = named["end"].fillna(pd.Timestamp(now)) - named["start"]
         named["days"] = length.dt.total_seconds() / 86_400
@@ -100,7 +114,7 @@ def _finished(frame: pd.DataFrame, family: str, facts: pd.DataFrame, now: dateti
         family=family,
         unit=UNITS[family],
         cause=[cause(_known(r)) for r in records],
-        name=named["name"].fillna(named["series"]),
+        name=named["name"].astype(object).fillna(named["series"]),
         found_at=now,
     )
     return rows.astype({"severity": str, "alerts": int})

@@ -14,26 +14,31 @@ from spectra.store import Store, incident_log, watch_queries
 from spectra.watch import rows
 
 # Histories are read so many machines at a time, so that memory stays bounded.
-AT_ONCE = 1_000
+AT_ONCE = 250
 Span = tuple[datetime, datetime]
 
 
-def look(
-    store: Store, span: Span, sensitivity: Sensitivity, memory: Memory | None, now: datetime
+def look(  # noqa: PLR0913, PLR0917 (as the other detectors, and what it remembers)
+    store: Store,
+    span: Span,
+    sensitivity: Sensitivity,
+    now: datetime,
+    known: pd.DataFrame,
+    memory: Memory | None = None,
 ) -> tuple[pd.DataFrame, Memory | None, datetime]:
     """Incidents in the hours of a span, what to remember, and up to when was looked.
 
     Hours of which nothing is known yet are left for the next time.
     """
     since, end = span
-    known = store.row("SELECT max(hour) + INTERVAL 1 HOUR FROM utilisation WHERE hour < ?", [end])
-    if known is None or known[0] is None or known[0] <= since:
+    known_until = watch_queries.known_until(store, end)
+    if known_until is None or known_until <= since:
         return pd.DataFrame(), memory, since
-    end = known[0]
+    end = known_until
     alerts, memory = alerts_between(store, (since, end), sensitivity, memory)
     facts = watch_queries.facts(store)
     alerts = without_planned(alerts, incident_log.planned(store), tags_of(facts))
-    folded = fold(alerts, pd.Timestamp(end), incident_log.going_on(store, "usage"))
+    folded = fold(alerts, pd.Timestamp(end), known)
     found = rows.of_folded(
         folded,
         "usage",

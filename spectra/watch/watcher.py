@@ -13,9 +13,10 @@ import pandas as pd
 from spectra.config import Config
 from spectra.insight.anomalies import CPU, Memory, Sensitivity
 from spectra.refresh import current_hour
-from spectra.store import Store, incident_log
+from spectra.store import Store, incident_log, watch_days, watch_queries
 from spectra.store.incident_log import Looked
 from spectra.watch import daily, hourly, usage
+from spectra.watch.kinds import KINDS
 
 FIRST_DAYS = 30
 _THRESHOLDS = {"precise": 1.5, "balanced": CPU.threshold, "sensitive": 1.0}
@@ -60,13 +61,13 @@ class Watcher:
         self._remembers = ""
 
     def is_due(self, now: datetime | None = None) -> bool:
-        """Whether there are hours that were not looked at."""
+        """Whether there are hours that were not looked at, or machines gone with an incident."""
+        if incident_log.any_gone(self._store):
+            return True
         end = current_hour(now or datetime.now(UTC))
         seen = incident_log.looked(self._store, "usage")
-        known = self._store.row("SELECT max(hour) + INTERVAL 1 HOUR FROM utilisation")
-        if known is None or known[0] is None:
-            return False
-        return seen is None or min(end, known[0]) > seen.until
+        known = watch_queries.known_until(self._store)
+        return known is not None and (seen is None or min(end, known) > seen.until)
 
     def look(self, config: Config, now: datetime | None = None) -> int:
         """Run every detector that is due; returns how many incidents were new or changed.
@@ -81,6 +82,8 @@ class Watcher:
             count = self._usage(sensitivity, now)
             for family in (*HOURLY, *DAILY):
                 count += self._others(family, sensitivity, now)
+            if incident_log.any_gone(self._store):
+                incident_log.end_gone(self._store, now)
             return count
         finally:
             self._lock.release()
@@ -90,10 +93,13 @@ class Watcher:
         text = self._start_over_if_changed("usage", sensitivity)
         seen = incident_log.looked(self._store, "usage")
         since = seen.until if seen else end - timedelta(days=FIRST_DAYS)
-        if since >= end:
+        if since >= end or watch_queries.known_until(self._store) is None:
             return 0
         memory = self._memory if self._remembers == text else None
-        rows, self._memory, until = usage.look(self._store, (since, end), sensitivity, memory, now)
+        rows, self._memory, until = usage.look(
+            self._store, (since, end), sensitivity, now,
+            incident_log.going_on(self._store, "usage"), memory,
+        )  # fmt: skip
         self._remembers = text
         return incident_log.keep(self._store, "usage", Looked(until, text), rows)
 
@@ -107,10 +113,12 @@ class Watcher:
             return 0
         since = seen.until if seen else end - timedelta(days=FIRST_DAYS)
         find = HOURLY.get(family) or DAILY[family]
-        rows = find(self._store, (since, end), sensitivity, now)
+        known = incident_log.going_on(self._store, family)
+        rows = find(self._store, (since, end), sensitivity, now, known)
         if family in STANDING:
-            known = [] if rows.empty else list(rows["incident_id"])
-            incident_log.end_others(self._store, family, known)
+            going = [] if rows.empty else list(rows["incident_id"])
+            unknown = watch_days.unmeasured(self._store, end) if family == "idle" else []
+            incident_log.end_others(self._store, family, going, unknown)
         return incident_log.keep(self._store, family, Looked(end, text), rows)
 
     def _start_over_if_changed(self, family: str, sensitivity: Sensitivity) -> str:
@@ -120,3 +128,20 @@ class Watcher:
         if seen is not None and seen.sensitivity != text:
             incident_log.restart(self._store, family, [family])
         return text
+
+
+def back_test(
+    store: Store, span: tuple[datetime, datetime], sensitivity: Sensitivity
+) -> dict[str, int]:
+    """How many incidents a sensitivity would have raised in a span, by kind; nothing is kept.
+
+    The same detectors as `Watcher.look`, none of which looks ahead; what is below the least excess
+    is left out.
+    """
+    none = incident_log.going_on(store, "").iloc[:0]
+    found = [usage.look(store, span, sensitivity, span[1], none)[0]]
+    found += [find(store, span, sensitivity, span[1], none) for find in (HOURLY | DAILY).values()]
+    kinds = [
+        kind for rows in found if len(rows) for kind in rows["kind"][rows["severity"] != "log"]
+    ]
+    return {kind: kinds.count(kind) for kind in KINDS}

@@ -1,0 +1,204 @@
+"""The watch over a whole store: every family finds its trouble, once, and lets the rest be."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pandas as pd
+import pytest
+
+from spectra.store import incident_log
+from spectra.store.clearing import clear_source
+from spectra.store.incident_log import Decision, PlannedEvent
+from spectra.store.writes import write_instances, write_utilisation
+from spectra.watch import FAMILIES, KINDS, Watcher, back_test, family_of, sensitivity_of
+from tests import fleet
+from tests.store.conftest import CATALOG
+from tests.watch.conftest import AT, CONFIG, END, NOW
+
+HOUR = timedelta(hours=1)
+LASTING = ["series", "kind", "start", "last_seen", "end", "alerts", "severity"]
+
+
+def found(store, **equal):
+    frame = incident_log.incidents(store, NOW)
+    for column, value in equal.items():
+        frame = frame[frame[column] == value]
+    return frame
+
+
+def test_every_trouble_is_found_in_its_family(watched):
+    live = found(watched)
+    pairs = set(zip(live["series"], live["family"], strict=True))
+    expected = {
+        ("i-run", "usage"), ("i-gap", "gap"), ("i-idle", "idle"), ("vol-lost", "volume"),
+        ("lab · development · eu-central-1", "fleet"), ("DE", "grid"), ("batch", "team"),
+        ("web", "cost"),
+    }  # fmt: skip
+    assert expected <= pairs
+    assert "i-clean" not in set(live["series"])
+    assert "vol-used" not in set(live["series"])
+    assert set(live["family"]) <= set(FAMILIES)
+    assert all(family_of(kind) in FAMILIES for kind in KINDS)
+
+
+def test_a_runaway_is_told_with_its_onset_cost_and_cause(watched):
+    row = found(watched, series="i-run", family="usage").iloc[0]
+    assert row["kind"] == "runaway process"
+    assert END - 10 * HOUR <= row["start"] <= END - 7 * HOUR
+    assert pd.isna(row["end"])
+    # 97 % instead of about 35 for some nine hours, of a machine of four vCPU.
+    assert 20 < row["excess_g"] < 200
+    assert row["excess_usd"] == pytest.approx(9 * 0.6 * 0.23, rel=0.2)
+    assert row["severity"] in ("warning", "critical")
+    assert (row["name"], row["team"]) == ("run", "web")
+    assert "97 %" in row["cause"] or "CPU at" in row["cause"]
+
+
+def test_what_has_no_price_costs_nothing_known(watched):
+    assert pd.isna(found(watched, family="grid")["excess_usd"].iloc[0])
+    assert pd.isna(found(watched, family="gap")["excess_g"].iloc[0])
+    assert pd.isna(found(watched, family="cost")["excess_g"].iloc[0])
+    assert found(watched, family="cost")["excess_usd"].iloc[0] == pytest.approx(390, abs=2)
+
+
+def test_a_second_look_finds_nothing_new(watched):
+    before = found(watched)
+    assert not Watcher(watched).is_due(NOW)
+    assert Watcher(watched).look(CONFIG, NOW) == 0
+    pd.testing.assert_frame_equal(found(watched), before)
+
+
+@pytest.mark.parametrize("is_restarted", [False, True], ids=["same process", "a new process"])
+def test_hour_by_hour_is_the_same_as_all_at_once(company, is_restarted):
+    watcher = Watcher(company)
+    for back in range(12, -1, -1):
+        watcher = Watcher(company) if is_restarted else watcher
+        watcher.look(CONFIG, NOW - back * HOUR)
+    streamed = found(company, family="usage")
+    incident_log.restart(company, "usage", ["usage"])
+    Watcher(company).look(CONFIG, NOW)
+    at_once = found(company, family="usage")
+    by_series = [f.sort_values("series")[LASTING].reset_index(drop=True)
+                 for f in (streamed, at_once)]  # fmt: skip
+    pd.testing.assert_frame_equal(*by_series)
+
+
+def test_waste_that_outlasts_the_window_stays_one_incident(watched):
+    before = found(watched, family="volume").iloc[0]
+    Watcher(watched).look(CONFIG, NOW + timedelta(days=2))
+    after = found(watched, family="volume")
+    assert after["incident_id"].tolist() == [before["incident_id"]]
+    assert after["start"].iloc[0] == before["start"]
+    assert after["found_at"].iloc[0] == before["found_at"]
+
+
+def test_a_day_that_is_not_known_ends_no_waste(watched):
+    """No telemetry came since: that the machine does nothing is neither confirmed nor refuted."""
+    Watcher(watched).look(CONFIG, NOW + timedelta(days=1))
+    assert pd.isna(found(watched, series="i-idle", family="idle")["end"].iloc[0])
+
+
+def test_waste_that_works_again_has_ended(watched):
+    at = fleet.hours("2026-11-25T12:00", "2026-11-27")
+    write_utilisation(watched, fleet.utilisation("i-idle", at, 60.0))
+    Watcher(watched).look(CONFIG, NOW + timedelta(days=2))
+    assert found(watched, series="i-idle", family="idle")["end"].notna().all()
+
+
+def test_a_machine_that_was_stopped_ends_its_incidents_at_once(watched):
+    rows = fleet.instances(
+        {"instance_id": "i-run", "valid_from": "2026-10-01", "valid_to": NOW, "name": "run"},
+        {"instance_id": "i-run", "valid_from": NOW, "state": "stopped", "name": "run"},
+    )
+    write_instances(watched, rows)
+    watcher = Watcher(watched)
+    assert watcher.is_due(NOW)
+    watcher.look(CONFIG, NOW + timedelta(minutes=5))
+    assert found(watched, series="i-run", family="usage")["end"].iloc[0] == NOW + timedelta(
+        minutes=5
+    )
+    assert not watcher.is_due(NOW)
+
+
+@pytest.mark.parametrize(
+    "about", [{}, {"series": "i-run"}, {"tag": "release", "value": "run"}],
+    ids=["everything", "the machine", "its tag"],
+)  # fmt: skip
+def test_what_was_planned_raises_nothing(company, about):
+    event = PlannedEvent("e1", "load test", NOW - 24 * HOUR, NOW + HOUR, **about)
+    incident_log.plan(company, event, NOW)
+    Watcher(company).look(CONFIG, NOW)
+    assert found(company, series="i-run", family="usage").empty
+
+
+def test_a_plan_for_another_machine_explains_nothing(company):
+    event = PlannedEvent("e1", "load test", NOW - 24 * HOUR, NOW + HOUR, series="i-clean")
+    incident_log.plan(company, event, NOW)
+    Watcher(company).look(CONFIG, NOW)
+    assert len(found(company, series="i-run", family="usage")) == 1
+
+
+def test_another_sensitivity_looks_anew_and_keeps_what_was_decided(watched):
+    run = found(watched, series="i-run", family="usage")["incident_id"].iloc[0]
+    idle = found(watched, series="i-idle", family="idle")["incident_id"].iloc[0]
+    incident_log.decide(watched, [Decision(idle, "dismissed", NOW, reason="false alarm")])
+    deaf = replace(CONFIG, anomaly_runaway_pct=100, anomaly_least_g=10**6, anomaly_least_usd=10**6)
+    Watcher(watched).look(deaf, NOW)
+    kept = found(watched)
+    assert idle in set(kept["incident_id"])
+    now = kept[kept["incident_id"] == run]
+    assert now.empty or now["kind"].iloc[0] != "runaway process"
+    Watcher(watched).look(CONFIG, NOW)
+    assert run in set(found(watched)["incident_id"])
+
+
+def test_a_back_test_counts_what_the_watch_raised_and_keeps_nothing(watched):
+    before = watched.revision
+    span = (NOW - timedelta(days=30), NOW)
+    counts = back_test(watched, span, sensitivity_of(CONFIG))
+    raised = found(watched)
+    raised = raised[raised["severity"] != "log"]
+    assert counts == {kind: int(raised["kind"].eq(kind).sum()) for kind in KINDS}
+    less = back_test(watched, span, sensitivity_of(replace(CONFIG, anomaly_least_g=10**6,
+                                                           anomaly_least_usd=10**6)))  # fmt: skip
+    assert sum(less.values()) < sum(counts.values())
+    assert watched.revision == before
+
+
+def test_nothing_known_is_nothing_looked_at(store):
+    watcher = Watcher(store)
+    assert not watcher.is_due(NOW)
+    assert watcher.look(CONFIG, NOW) == 0
+    assert incident_log.looked(store, "usage") is None
+
+
+def test_a_grid_of_which_no_energy_is_known_has_no_excess_known(company):
+    with company.write() as cursor:
+        for table in ("hourly_sums", "daily_sums"):
+            cursor.execute(f"DELETE FROM {table}")
+    Watcher(company).look(CONFIG, NOW)
+    assert found(company, family="grid")["excess_g"].isna().all()
+
+
+def test_incidents_go_with_the_fleet_they_are_about(watched):
+    clear_source(watched, CATALOG, "latency")
+    assert not found(watched).empty
+    clear_source(watched, CATALOG, "aws")
+    assert found(watched).empty
+    assert incident_log.looked(watched, "usage") is None
+
+
+def test_hours_that_come_late_are_looked_at_when_they_come(company):
+    """Telemetry ends at `END`; three hours later the same watch goes on from there."""
+    watcher = Watcher(company)
+    watcher.look(CONFIG, NOW + 3 * HOUR)
+    assert incident_log.looked(company, "usage").until == END
+    assert not watcher.is_due(NOW + 3 * HOUR)
+    late = fleet.hours("2026-11-25T12:00", "2026-11-25T15:00")
+    write_utilisation(company, fleet.utilisation("i-run", late, 98.0))
+    assert watcher.is_due(NOW + 3 * HOUR)
+    watcher.look(CONFIG, NOW + 3 * HOUR)
+    rows = found(company, series="i-run", family="usage")
+    assert len(rows) == 1
+    assert rows["last_seen"].iloc[0] == END + 2 * HOUR
+    assert len(AT) == 45 * 24
