@@ -13,6 +13,7 @@ SECTIONS = (
     "Tags",
     "Method",
     "Rightsizing",
+    "Anomalies",
     "Automation",
     "Data",
     "Usage",
@@ -56,6 +57,9 @@ match section:
     case "Rightsizing":
         st.markdown("The Instances page judges the fleet anew when one of these changes.")
         forms.section(page, "Rightsizing")
+    case "Anomalies":
+        st.markdown("What was found by other settings and nobody decided on is looked for anew.")
+        forms.section(page, "Anomalies")
     case "Automation":
         automation.section(page)
     case "Data":

@@ -79,10 +79,11 @@ def unwatched_accelerators(store: Store) -> set[str]:
 
 
 def held_by_groups(store: Store) -> set[str]:
-    """Instances that the minimum of their autoscaling group holds."""
+    """Instances that the minimum of their autoscaling group holds, or may hold."""
     frame = store.frame(
         "SELECT DISTINCT instance_id FROM instances "
-        "JOIN autoscaling_groups USING (account_id, region, asg_name) WHERE min_size > 0"
+        "JOIN autoscaling_groups USING (account_id, region, asg_name) "
+        "WHERE min_size IS DISTINCT FROM 0"
     )
     return set(frame["instance_id"])
 

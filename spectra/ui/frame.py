@@ -56,6 +56,7 @@ def navigate() -> st.Page:
                     default=True,
                 ),
                 st.Page("pages/regions.py", title="Regions", icon=":material/public:"),
+                st.Page("pages/anomalies.py", title="Anomalies", icon=":material/warning:"),
             ],
             "Act": [
                 st.Page("pages/instances.py", title="Instances", icon=":material/dns:"),

@@ -57,6 +57,12 @@ TERMS = (
         "Savings",
     ),
     Term(
+        "Incident",
+        "Alerts of the same machine, grid or team that belong together, with what they emitted and "
+        "cost beyond the usual. What is idle or forgotten counts in full.",
+        "Incidents",
+    ),
+    Term(
         "Coverage",
         "Share of energy whose inputs were stated by a source, not filled in.",
         "Utilisation",

@@ -19,6 +19,11 @@ TOPICS = {
     "Uncertainty": "spectra.carbon.uncertainty",
     "Rightsizing": "spectra.insight.rightsizing.judge",
     "Savings": "spectra.insight.rightsizing.savings",
+    "Anomalies": "spectra.insight.anomalies.scores",
+    "Runaways": "spectra.insight.anomalies.runaway",
+    "Waste": "spectra.insight.anomalies.waste",
+    "Unusual days": "spectra.insight.anomalies.daily",
+    "Incidents": "spectra.insight.anomalies.incidents",
 }
 
 
@@ -66,6 +71,7 @@ def _public(topic: str) -> Iterator[tuple[str, Callable[..., Any]]]:
     module = _module(topic)
     for name, thing in vars(module).items():
         is_own = getattr(thing, "__module__", None) == module.__name__
+        is_own &= inspect.isfunction(thing) or inspect.isclass(thing)
         if is_own and not name.startswith("_") and inspect.getdoc(thing):
             yield name, thing
 

@@ -31,6 +31,7 @@ from spectra.scheduler import plan_due_runs
 from spectra.store import Store
 from spectra.store.saved_settings import save_settings, saved_settings
 from spectra.ui.plain import plain
+from spectra.watch import Watcher
 
 # A session's data is in memory, and there may be many sessions.
 PRIVATE_DEMO_DAYS = 30
@@ -48,6 +49,9 @@ class Setup:
     connections: Connections
     keys: SessionKeys | None = None
 
+    def __post_init__(self) -> None:
+        self.watcher = Watcher(self.store)
+
     def live(self) -> Live:
         """The workspace as it is configured now."""
         return Live(self.store, self.catalog, self.config, self.connections)
@@ -62,6 +66,7 @@ class Setup:
         rules = advice.rules_of(self.config)
         if advice.is_due(self.store, self.catalog, rules):
             advice.refresh_advice(self.store, self.catalog, rules)
+        self.watcher.look(self.config)
 
     def run_schedules(self, now: datetime) -> str:
         """Start and stop what schedules have due; for the shared workspace alone."""

@@ -15,6 +15,7 @@ PAGES = {
     "dashboard": "",
     "regions": "regions",
     "instances": "instances",
+    "anomalies": "anomalies",
     "scheduler": "scheduler",
     "settings": "settings",
 }

@@ -15,6 +15,7 @@ PAGES = (
     "pages/dashboard.py",
     "pages/regions.py",
     "pages/instances.py",
+    "pages/anomalies.py",
     "pages/scheduler.py",
     "pages/settings.py",
     "pages/method.py",

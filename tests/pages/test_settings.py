@@ -15,7 +15,7 @@ from tests.servers.cloudflare import TOKEN
 from tests.servers.moto import KEYS
 
 SECTIONS = ("Workspace", "AWS", "Grids and latency", "Regions", "Tags", "Method", "Rightsizing",
-            "Automation", "Data", "Usage")  # fmt: skip
+            "Anomalies", "Automation", "Data", "Usage")  # fmt: skip
 
 
 def settings(section: str, **parameters: str):

@@ -1,0 +1,40 @@
+"""Anomalies: what is out of the ordinary, what it costs, and what to do about it."""
+
+import streamlit as st
+
+from spectra.ui import cards, frame
+from spectra.ui.anomalies import attention, calendar, incident, sensitivity, watching
+
+VIEWS = ("Attention", "One incident", "Planned events", "Sensitivity")
+
+page = frame.current()
+
+st.title("Anomalies")
+if not watching.ensure(page):
+    cards.empty(
+        "There is no fleet with hours of load yet.",
+        "Set SPECTRA_DEMO=on, or connect an AWS account in Settings.",
+    )
+    st.stop()
+
+found = watching.incidents(page)
+watching.headlines(page, found)
+view = st.segmented_control(
+    "View",
+    VIEWS,
+    default=VIEWS[0],
+    required=True,
+    key="anomaly_view",
+    bind="query-params",
+    persist_state="session",
+    label_visibility="collapsed",
+)
+match view:
+    case "One incident":
+        incident.show(page, found)
+    case "Planned events":
+        calendar.show(page)
+    case "Sensitivity":
+        sensitivity.show(page)
+    case _:
+        attention.show(page, found)

@@ -1,0 +1,102 @@
+"""What needs attention, when it was, and everything else on request."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from spectra import exports, incident_charts
+from spectra.ui import cards
+from spectra.ui.anomalies import decisions, watching
+from spectra.ui.frame import Page
+
+_NUMBER = st.column_config.NumberColumn
+COLUMNS: dict[str, Any] = {
+    "name": st.column_config.TextColumn("What", pinned=True, width="medium"),
+    "kind": "Kind",
+    "severity": st.column_config.TextColumn("Severity", width="small"),
+    "kg_per_day": _NUMBER("kg/day", format="%.3f", help="Mean excess CO₂e since it began."),
+    "usd_per_day": _NUMBER("USD/day", format="%.2f", help="Empty: not known."),
+    "kg": _NUMBER("CO₂e so far [kg]", format="%.3f"),
+    "excess_usd": _NUMBER("USD so far", format="%.2f"),
+    "start": cards.utc_column("Since"),
+    "end": cards.utc_column("Ended"),
+    "state": st.column_config.TextColumn("Decision", width="small"),
+    "cause": st.column_config.TextColumn("Likely cause", width="large"),
+    "team": "Team",
+    "region": "Region",
+    "environment": "Environment",
+}
+SHOW = ("Going on", "Ended", "Settled", "Small")
+
+
+def show(page: Page, found: pd.DataFrame) -> None:
+    """Filters, timeline and the ranked table."""
+    shown = _filtered(found)
+    if found.empty:
+        cards.empty("Nothing is out of the ordinary in this period.",
+                    "Every hour was looked at; a longer period shows what was before.")  # fmt: skip
+        return
+    if shown.empty:
+        cards.empty("Nothing of these kinds needs attention.", "Show more with the filters above.")
+        return
+    with cards.card(
+        "When",
+        help=f"The {incident_charts.MAX_ROWS} gravest, one row each, as ranked below.",
+    ):
+        st.plotly_chart(
+            incident_charts.timeline(shown, page.selection.start, datetime.now(UTC)),
+            key="timeline", alt=f"{len(shown)} incidents by kind over time.",
+            config={"displayModeBar": False},
+        )  # fmt: skip
+    with cards.card(
+        f"{len(shown)} incidents, the gravest first",
+        help="By severity, then by CO₂e per day. Choose rows by their left edge to decide on them "
+        "or open one.",
+    ):
+        rows = _table(shown)
+    decisions.bulk(page, shown.iloc[rows])
+
+
+def _filtered(found: pd.DataFrame) -> pd.DataFrame:
+    counts = found["kind"].value_counts()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        kinds = st.multiselect(
+            "Kinds", list(counts.index), key="kinds", width=420, placeholder="All kinds",
+            format_func=lambda kind: f"{kind} ({counts.get(kind, 0)})", persist_state="session",
+        )  # fmt: skip
+        wanted = st.pills(
+            "Show", SHOW, selection_mode="multi", default=SHOW[:1], key="show_incidents",
+            persist_state="session",
+            help="Settled: snoozed, expected or dismissed. Small: below the least excess that is "
+            "worth raising.",
+        )  # fmt: skip
+        is_over, is_small = found["end"].notna(), found["severity"].eq("log")
+        is_settled = ~found["state"].isin(watching.LIVE_STATES)
+        keep = (
+            (~is_over | ("Ended" in wanted))
+            & (is_over | ("Going on" in wanted))
+            & (~is_settled | ("Settled" in wanted))
+            & (~is_small | ("Small" in wanted))
+        )
+        if kinds:
+            keep &= found["kind"].isin(kinds)
+        shown = found[keep].reset_index(drop=True)
+        shown = shown.assign(kg=shown["excess_g"] / 1_000, kg_per_day=shown["g_per_day"] / 1_000)
+        st.download_button(
+            "CSV", exports.csv_bytes(shown), "incidents.csv", "text/csv", key="incidents_csv",
+            icon=":material/download:", on_click="ignore",
+        )  # fmt: skip
+    return shown
+
+
+def _table(shown: pd.DataFrame) -> list[int]:
+    event = st.dataframe(
+        shown, hide_index=True, width="stretch", height=min(38 + 35 * len(shown), 520),
+        key="incidents", on_select="rerun", selection_mode="multi-row", placeholder="–",
+        column_order=list(COLUMNS), column_config=COLUMNS,
+    )  # fmt: skip
+    return [row for row in event.selection.rows if row < len(shown)]

@@ -1,0 +1,98 @@
+"""How easily alerts are raised, what other settings would have raised, and how each kind did."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Literal
+
+import pandas as pd
+import streamlit as st
+
+from spectra.config import Config
+from spectra.store import incident_log
+from spectra.ui import cards
+from spectra.ui.anomalies.watching import STATISTIC_DAYS
+from spectra.ui.frame import Page
+from spectra.watch import back_test, sensitivity_of
+
+USAGE: dict[Usage, str] = {"precise": "Precise", "balanced": "Balanced", "sensitive": "Sensitive"}
+Usage = Literal["precise", "balanced", "sensitive"]
+SPAN = timedelta(days=STATISTIC_DAYS)
+
+
+def show(page: Page) -> None:
+    """Other settings tried on the past, and what was decided of each kind."""
+    with cards.card(
+        "Try other settings on the past 30 days",
+        help="Runs every detector over those hours as if it had been there; none looks ahead. "
+        "Nothing is kept.",
+    ):
+        draft = _draft(page.workspace.config)
+        tried = st.button("Try", key="back_test", icon=":material/history:", type="primary")
+        if tried:
+            st.session_state["tried_sensitivity"] = sensitivity_of(draft)
+        _counts(page)
+        st.page_link("pages/settings.py", label="Put other values in force",
+                     icon=":material/settings:",
+                     query_params={"section": "Anomalies"})  # fmt: skip
+    with cards.card(
+        f"How each kind did in {STATISTIC_DAYS} days",
+        help="A kind that is often dismissed as a false alarm is set too sensitive.",
+    ):
+        _record(page)
+
+
+def _draft(config: Config) -> Config:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        usage: Usage = st.segmented_control(
+            "Usage of machines", USAGE, default=config.anomaly_usage, required=True,
+            format_func=USAGE.__getitem__, key="try_usage",
+            help="How far from its own past a machine must be: spikes, shifts and drops.",
+        )  # fmt: skip
+        pct = st.number_input("Runaway above [% CPU]", 30, 100, config.anomaly_runaway_pct,
+                              key="try_pct", width=170)  # fmt: skip
+        hours = st.number_input("for [hours]", 1, 72, config.anomaly_runaway_hours,
+                                key="try_hours", width=120)  # fmt: skip
+        grams = st.number_input("Least excess [g]", 0, 1_000_000, config.anomaly_least_g,
+                                key="try_grams", width=150)  # fmt: skip
+        usd = st.number_input("or [USD]", 0, 1_000_000, config.anomaly_least_usd,
+                              key="try_usd", width=120)  # fmt: skip
+    return replace(
+        config, anomaly_usage=usage, anomaly_runaway_pct=pct, anomaly_runaway_hours=hours,
+        anomaly_least_g=grams, anomaly_least_usd=usd,
+    )  # fmt: skip
+
+
+def _counts(page: Page) -> None:
+    """Incidents by kind with the settings in force and with those that were tried."""
+    tried = st.session_state.get("tried_sensitivity")
+    if tried is None:
+        st.caption("Shows how many incidents of each kind these would have raised.")
+        return
+    span = (page.hour - SPAN, page.hour)
+    with st.spinner("Going through the last 30 days, hour by hour…"):
+        in_force = page.get(back_test, span, sensitivity_of(page.workspace.config))
+        other = page.get(back_test, span, tried)
+    frame = pd.DataFrame({"In force": in_force, "Tried": other}).rename_axis("Kind")
+    frame.loc["all"] = frame.sum()
+    st.dataframe(frame.assign(Difference=frame["Tried"] - frame["In force"]), width="stretch",
+                 height="content", key="back_tested",
+                 column_config={"Difference": st.column_config.NumberColumn(format="%+d")}
+                 )  # fmt: skip
+
+
+def _record(page: Page) -> None:
+    frame = page.get(incident_log.by_kind, page.hour, page.hour - SPAN)
+    if frame.empty:
+        st.caption("Nothing was raised.")
+        return
+    st.dataframe(
+        frame, hide_index=True, width="stretch", height="content", key="kinds_record",
+        placeholder="none decided",
+        column_config={
+            "kind": "Kind", "raised": "Raised", "decided": "Decided",
+            "false_alarms": "False alarms",
+            "false_share": st.column_config.NumberColumn("Share of decided", format="percent"),
+        },
+    )  # fmt: skip

@@ -1,0 +1,76 @@
+"""Keeps the watch up to date for whoever looks, and its headline numbers."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pandas as pd
+import streamlit as st
+
+from spectra import units
+from spectra.store import incident_log
+from spectra.ui import cards
+from spectra.ui.frame import Page
+
+STATISTIC_DAYS = 30
+LIVE_STATES = ("open", "acknowledged")
+
+
+def ensure(page: Page) -> bool:
+    """Look at the hours that are new; False where there never was one."""
+    watcher, config = page.workspace.setup.watcher, page.workspace.config
+    if watcher.is_due():
+        with st.spinner("Looking at the new hours of every machine, grid and team…"):
+            watcher.look(config)
+    return incident_log.looked(page.store, "usage") is not None
+
+
+def incidents(page: Page) -> pd.DataFrame:
+    """Incidents that touch the period and the selection, the costliest that goes on first."""
+    found: pd.DataFrame = page.get(incident_log.incidents, datetime.now(UTC).replace(
+        minute=0, second=0, microsecond=0), page.selection)  # fmt: skip
+    return found
+
+
+def needs_attention(found: pd.DataFrame) -> pd.DataFrame:
+    """Those that go on, matter, and nobody has settled."""
+    return found[
+        found["end"].isna() & found["severity"].ne("log") & found["state"].isin(LIVE_STATES)
+    ]
+
+
+def headlines(page: Page, found: pd.DataFrame) -> None:
+    """What goes on, what it costs per day, and how well the watch does."""
+    live = needs_attention(found)
+    numbers = page.get(
+        incident_log.statistics, page.hour, page.hour - timedelta(days=STATISTIC_DAYS)
+    )
+    columns = st.columns(4)
+    with columns[0]:
+        cards.headline(
+            "Need attention", str(len(live)),
+            note=f"{int(live['severity'].eq('critical').sum())} critical",
+            help="Incidents that go on, are worth raising, and nobody has settled.",
+        )  # fmt: skip
+    with columns[1]:
+        cards.headline(
+            "If nothing is done",
+            f"{units.mass_text(float(live['g_per_day'].sum()))} a day",
+            note=f"{units.usd_text(float(live['usd_per_day'].sum()))} a day, "
+            f"known of {int(live['excess_usd'].notna().sum())}",
+            help="Mean excess of each since it began; what is waste counts in full.",
+        )
+    with columns[2]:
+        hours = numbers["hours_to_decision"]
+        cards.headline(
+            "Time to a decision", "none yet" if hours is None else f"{hours:.1f} h",
+            note=f"median of {int(numbers['decided'] or 0)} in {STATISTIC_DAYS} days",
+        )  # fmt: skip
+    with columns[3]:
+        decided, wrong = numbers["decided"] or 0, numbers["false_alarms"] or 0
+        cards.headline(
+            "False alarms",
+            units.share_text(wrong / decided) if decided else "none judged",
+            note=f"{int(wrong)} of {int(decided)} judged; {int(numbers['found'] or 0)} found",
+            help="Share of judged incidents that were dismissed as a false alarm.",
+        )

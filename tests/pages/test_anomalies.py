@@ -1,0 +1,199 @@
+"""The Anomalies page: what is found, what becomes of it, and every view in every state."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from spectra.catalog import load_catalog
+from spectra.store import Store, incident_log
+from spectra.store.factors import write_factors
+from spectra.store.ledger import extend_ledger, recompute
+from spectra.store.writes import (
+    write_instances,
+    write_intensities,
+    write_utilisation,
+    write_volumes,
+)
+from tests import fleet
+from tests.pages.conftest import app_store, healthy, metrics, open_app
+
+END = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+DAYS = 35
+BORN = (END - timedelta(days=90)).isoformat()
+HOSTILE = "**bold** [x](javascript:alert(1)) :red[r] $x$"
+
+
+@pytest.fixture
+def company(database):
+    """A runaway, an idle machine with a hostile name, a lost volume, and one that is clean."""
+    store, catalog = Store(database), load_catalog()
+    at = pd.date_range(END - timedelta(days=DAYS), END, freq="h", inclusive="left", unit="us")
+    rng = np.random.default_rng(3)
+    usual = 25 + 8 * np.sin(2 * np.pi * at.hour.to_numpy() / 24)
+    loads = {
+        "i-run": np.r_[usual[:-12] + rng.normal(0, 1, len(at) - 12), np.full(12, 98.0)],
+        "i-idle": np.full(len(at), 0.6) + 0.1 * rng.random(len(at)),
+        "i-clean": usual + rng.normal(0, 1, len(at)),
+    }
+    names = {"i-run": "run", "i-idle": HOSTILE, "i-clean": "clean"}
+    write_instances(
+        store,
+        fleet.instances(
+            *({"instance_id": name, "valid_from": BORN, "name": names[name],
+               "tags": {"team": "data" if name == "i-idle" else "web",
+                        "environment": "production"}} for name in loads)
+        ),
+    )  # fmt: skip
+    write_volumes(
+        store,
+        fleet.volumes({"volume_id": "vol-lost", "valid_from": BORN, "size_gib": 2_000}),
+    )
+    write_factors(store, catalog)
+    extend_ledger(store, catalog, at[0].to_pydatetime(), END)
+    write_intensities(store, fleet.intensities("DE", at, 300.0, 380.0), catalog)
+    for name, load in loads.items():
+        write_utilisation(store, fleet.utilisation(name, at, load))
+    recompute(store)
+    store.close()
+    return database
+
+
+def anomalies(**parameters):
+    return healthy(open_app(**parameters).switch_page("pages/anomalies.py").run())
+
+
+def texts(app) -> str:
+    kinds = ("markdown", "caption", "info", "warning", "title", "subheader")
+    return "\n".join(str(e.value) for kind in kinds for e in getattr(app, kind))
+
+
+def kinds(app) -> set[str]:
+    return set(app.dataframe[0].value["kind"])
+
+
+def incident(kind: str) -> str:
+    found = incident_log.incidents(app_store(), datetime.now(UTC))
+    return found[found["kind"] == kind]["incident_id"].iloc[0]
+
+
+def button(app, label: str):
+    return next(b for b in app.button if b.label == label)
+
+
+def test_what_goes_on_is_ranked(company):
+    app = anomalies()
+    assert {"runaway process", "idle instance", "forgotten volume"} <= kinds(app)
+    shown = metrics(app)
+    assert int(shown["Need attention"]) == len(app.dataframe[0].value)
+    assert shown["If nothing is done"].endswith("a day")
+    assert shown["False alarms"] == "none judged"
+
+
+def test_without_a_fleet_the_page_says_what_to_do(database):
+    app = anomalies()
+    assert "There is no fleet with hours of load yet." in texts(app)
+    assert not app.dataframe
+
+
+def test_kinds_and_states_filter(company):
+    app = anomalies()
+    app.multiselect(key="kinds").set_value(["idle instance"])
+    healthy(app.run())
+    assert kinds(app) == {"idle instance"}
+    app.button_group(key="show_incidents").set_value(["Settled"])
+    healthy(app.run())
+    assert "Nothing of these kinds needs attention." in texts(app)
+
+
+@pytest.mark.parametrize("kind", ["runaway process", "idle instance", "forgotten volume"])
+def test_one_incident_shows_series_cost_and_cause(company, kind):
+    anomalies()
+    app = anomalies(anomaly_view="One incident", incident=incident(kind))
+    shown = metrics(app)
+    assert {"Excess so far", "Cost so far", "If nothing is done", "Lasts"} <= set(shown)
+    assert app.get("plotly_chart")
+    assert kind in texts(app)
+
+
+def test_the_address_names_the_incident(company):
+    anomalies()
+    wanted = incident("idle instance")
+    app = anomalies(anomaly_view="One incident", incident=wanted)
+    assert app.query_params["incident"] in (wanted, [wanted])
+    other = incident("runaway process")
+    app.selectbox(key="incident").set_value(other)
+    healthy(app.run())
+    assert app.query_params["incident"] in (other, [other])
+    assert app.selectbox(key="incident").value == other
+
+
+@pytest.mark.parametrize("incident_id", ["nobody", "'; DROP TABLE incidents; --", ""])
+def test_an_unknown_incident_in_the_address_is_passed_over(company, incident_id):
+    app = anomalies(anomaly_view="One incident", incident=incident_id)
+    assert "Excess so far" in metrics(app)
+
+
+def test_an_incident_is_dismissed_with_a_reason(company):
+    anomalies()
+    app = anomalies(anomaly_view="One incident", incident=incident("idle instance"))
+    app.button_group(key="incident_choice").set_value("dismissed")
+    healthy(app.run())
+    app.selectbox(key="incident_because").set_value("other")
+    healthy(button(app, "Keep").click().run())
+    assert "Say in words why" in texts(app)
+    app.selectbox(key="incident_because").set_value("false alarm")
+    app.text_input(key="incident_words").set_value("a warm spare")
+    healthy(button(app, "Keep").click().run())
+    decided = incident_log.events(app_store(), incident("idle instance")).iloc[0]
+    assert (decided["state"], decided["reason"]) == ("dismissed", "false alarm: a warm spare")
+    later = anomalies()
+    assert "idle instance" not in kinds(later)
+    assert metrics(later)["False alarms"] == "100 %"
+
+
+def test_a_visitor_of_a_public_deployment_decides_nothing(company, monkeypatch):
+    monkeypatch.setenv("SPECTRA_PUBLIC", "on")
+    anomalies()
+    app = anomalies(anomaly_view="One incident", incident=incident("idle instance"))
+    assert "decisions are not kept" in texts(app)
+    assert "Keep" not in [b.label for b in app.button]
+    planned = anomalies(anomaly_view="Planned events")
+    assert "nothing is planned here" in texts(planned)
+
+
+def test_an_event_is_planned_and_taken_away(company):
+    app = anomalies(anomaly_view="Planned events")
+    healthy(button(app, "Plan it").click().run())
+    assert "It needs a name" in texts(app)
+    app.text_input(key="plan_name").set_value("<b>Load test</b>")
+    healthy(button(app, "Plan it").click().run())
+    assert incident_log.planned(app_store())["name"].tolist() == ["<b>Load test</b>"]
+    healthy(button(app, "Delete").click().run())
+    assert incident_log.planned(app_store()).empty
+
+
+def test_an_event_that_ends_before_it_begins_is_refused(company):
+    app = anomalies(anomaly_view="Planned events")
+    app.text_input(key="plan_name").set_value("test")
+    app.date_input(key="plan_to_day").set_value(END.date() - timedelta(days=3))
+    healthy(button(app, "Plan it").click().run())
+    assert "It ends before it begins." in texts(app)
+    assert incident_log.planned(app_store()).empty
+
+
+def test_other_settings_are_tried_on_the_past(company):
+    app = anomalies(anomaly_view="Sensitivity")
+    app.number_input(key="try_grams").set_value(1_000_000)
+    app.number_input(key="try_usd").set_value(1_000_000)
+    healthy(button(app, "Try").click().run())
+    counts = app.dataframe[0].value
+    assert counts.loc["all", "In force"] >= 3
+    assert counts.loc["all", "Tried"] < counts.loc["all", "In force"]
+
+
+def test_names_are_shown_as_text(company):
+    anomalies()
+    app = anomalies(anomaly_view="One incident", incident=incident("idle instance"))
+    assert HOSTILE not in texts(app)
