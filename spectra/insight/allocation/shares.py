@@ -1,0 +1,126 @@
+"""Who carries which row of emissions: direct, account default, parent, pool, or nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from spectra.insight.allocation.rules import UNALLOCATED, Policy, Pool, Rules
+
+# In the order in which they are tried; a shared resource is taken out first.
+METHODS = ("direct", "account", "parent", "pool", "none")
+
+_COLUMN = {"team": "team", "account": "account_id", "service": "service",
+           "environment": "environment", "tag": "tag_pool"}  # fmt: skip
+
+
+def allocate(rows: pd.DataFrame, rules: Rules, measures: Sequence[str]) -> pd.DataFrame:
+    """Say for every row which team carries it; a shared row is split among its teams.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Columns period (pools are dealt out within each), team (as tagged), account_id, service,
+        environment, tag_pool (name of the pool that a tag puts it in, or empty), is_inherited
+        (the team is that of the instance a volume belongs to) and the measures; the weight of
+        pools is total_g.
+    measures : sequence of str
+        Columns that are split; a value that is not known stays unknown.
+
+    Returns
+    -------
+    DataFrame
+        The rows with team as carried, method, allocation_key and share; nothing is dropped.
+    """
+    owned = _owned(rows, rules)
+    pooled = owned["method"] == "pool"
+    if not pooled.any():
+        return owned.assign(share=1.0)
+    shares = _shares(owned, rules)
+    split = owned[pooled].drop(columns="team").merge(shares, on=["period", "allocation_key"])
+    split = split.astype(dict.fromkeys(measures, float))
+    split[list(measures)] = split[list(measures)].mul(split["share"], axis=0)
+    split.loc[split["team"] == UNALLOCATED, "method"] = "none"
+    return pd.concat([owned[~pooled].assign(share=1.0), split], ignore_index=True)
+
+
+def distribute(totals: pd.Series, policy: Policy) -> pd.Series:
+    """What each team would carry of the unallocated rest; zero for all where it stays visible.
+
+    Parameters
+    ----------
+    totals : Series
+        Grams by team, the unallocated among them.
+    """
+    rest = float(totals.get(UNALLOCATED, 0.0))
+    teams = totals.drop(UNALLOCATED, errors="ignore")
+    if policy == "visible" or teams.empty:
+        return pd.Series(0.0, index=totals.index)
+    weights = _weights(teams, policy == "even")
+    return (weights * rest).reindex(totals.index, fill_value=0.0)
+
+
+def _owned(rows: pd.DataFrame, rules: Rules) -> pd.DataFrame:
+    """Rows with the first step of the order that applies to each."""
+    pool = _pool(rows, rules.pools)
+    team = rows["team"].map(lambda name: rules.team(str(name)))
+    default = rows["account_id"].map(lambda account: rules.accounts.get(str(account)))
+    is_tagged = team != UNALLOCATED
+    inherits = rows["is_inherited"].astype(bool)
+    steps = [pool != "", is_tagged & ~inherits, default.notna(), is_tagged]
+    method = np.select(steps, ["pool", "direct", "account", "parent"], "none")
+    carried = np.select([method == "account", method == "none"], [default, UNALLOCATED], team)
+    return rows.assign(
+        team=carried,
+        method=method,
+        allocation_key=np.select(
+            [method == "pool", method == "account"], [pool, rows["account_id"]], ""
+        ),
+    )
+
+
+def _pool(rows: pd.DataFrame, pools: Iterable[Pool]) -> pd.Series:
+    """Name of the first pool that each row is in, empty for none."""
+    found = pd.Series("", index=rows.index, dtype=object)
+    for pool in pools:
+        wanted = pool.name if pool.match == "tag" else pool.key
+        found[(found == "") & (rows[_COLUMN[pool.match]] == wanted)] = pool.name
+    return found
+
+
+def _shares(owned: pd.DataFrame, rules: Rules) -> pd.DataFrame:
+    """Share of every team in every pool and period: period, allocation_key, team, share."""
+    own = owned[owned["method"].isin(("direct", "account", "parent"))]
+    totals = own.groupby(["period", "team"])["total_g"].sum()
+    keys = owned.loc[owned["method"] == "pool", ["period", "allocation_key"]].drop_duplicates()
+    pools = {pool.name: pool for pool in rules.pools}
+    parts = []
+    for period, name in keys.itertuples(index=False):
+        teams = totals[totals.index.get_level_values("period") == period].droplevel("period")
+        parts += [
+            (period, name, team, share) for team, share in _of_pool(pools[str(name)], teams).items()
+        ]
+    return pd.DataFrame(parts, columns=["period", "allocation_key", "team", "share"])
+
+
+def _of_pool(pool: Pool, direct: pd.Series) -> dict[Hashable, float]:
+    """Shares of one pool; what no team takes is unallocated."""
+    if pool.by == "fixed":
+        found: dict[Hashable, float] = {team: pct / 100 for team, pct in pool.shares.items()}
+        left = 1 - sum(found.values())
+        return found | ({UNALLOCATED: left} if left > 1e-9 else {})
+    weights = direct.reindex(pool.teams, fill_value=0.0) if pool.teams else direct
+    if weights.empty:
+        return {UNALLOCATED: 1.0}
+    return dict(_weights(weights, pool.by == "even"))
+
+
+def _weights(amounts: pd.Series, is_even: bool) -> pd.Series:
+    """Proportions of 1; even where nothing was emitted."""
+    positive = amounts.clip(lower=0)
+    total = float(positive.sum())
+    if is_even or total <= 0:
+        return pd.Series(1 / len(amounts), index=amounts.index)
+    return positive / total
