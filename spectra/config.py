@@ -65,6 +65,7 @@ class Config:
     anomaly_least_g: int
     anomaly_least_usd: int
     anomaly_notices: bool
+    carbon_price_usd_per_tonne: float | None
     automation: bool
     automation_minutes: int
     alert_intensity_g_per_kwh: float | None

@@ -1,13 +1,14 @@
-"""Events worth a notice, each told once: a grid above its threshold, a source that fails."""
+"""Events worth a notice, each told once: a grid, a source that fails, a budget used up."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 
-from spectra import units
+from spectra import budgets, units
 from spectra.config import Config
 from spectra.errors import SpectraError
+from spectra.insight.budgets import Threshold, notice_key
 from spectra.store import Store, forecast_log, notice_log
 from spectra.store.source_state import FAILURES_TO_OPEN
 from spectra.webhook import Notice, send
@@ -26,6 +27,7 @@ def events(store: Store, config: Config, now: datetime) -> list[Notice]:
         found += [_above(row, config.alert_intensity_g_per_kwh, now) for row in rows]
     if config.anomaly_notices:
         found += _incidents(notice_log.untold_incidents(store, now), now)
+    found += _budgets(budgets.check_thresholds(store, now), now)
     return found + _forecast(store, config, now)
 
 
@@ -165,4 +167,39 @@ def _above(row: notice_log.GridAbove, threshold: float, now: datetime) -> Notice
         f"(lifecycle, {row.quality}) since {row.since:%d %b %H}:00 UTC; "
         f"{row.running_count} instances run there.",
         at=now,
+    )
+
+
+def _budgets(reached: list[tuple[budgets.Status, Threshold]], now: datetime) -> list[Notice]:
+    """The highest threshold of what was used, and of what is expected, covers those below it."""
+    grouped: dict[tuple[str, str, bool], list[tuple[budgets.Status, Threshold]]] = {}
+    for status, threshold in reached:
+        key = (status.budget.budget_id, status.period.label, threshold.of == "actual")
+        grouped.setdefault(key, []).append((status, threshold))
+    return [_budget(*part[-1], [t for _, t in part[:-1]], now) for part in grouped.values()]
+
+
+def _budget(
+    status: budgets.Status, threshold: Threshold, below: list[Threshold], now: datetime
+) -> Notice:
+    """A threshold of a budget; one notice a period, whatever the figure does after."""
+    budget, outlook = status.budget, status.outlook
+    of = f"{status.period.label} budget of {budget.name}"
+    chance = units.share_text(outlook.probability if outlook else None)
+    title = {
+        "actual": f"{budget.name}: {threshold.level:.0%} of the budget is used",
+        "forecast": f"{budget.name}: expected to end above its budget",
+        "probability": f"{budget.name}: likely to overrun its budget",
+    }[threshold.of]
+    expected = units.mass_text(outlook.central_g) if outlook else "n/a"
+    return Notice(
+        key=notice_key(budget.budget_id, status.period, threshold.name),
+        kind="budget",
+        title=title,
+        text=f"The {of} is {units.mass_text(status.budget_g)}; "
+        f"{units.mass_text(status.actual_g)} until {status.until:%d %b %H}:00 UTC, {expected} "
+        f"expected at its end, probability of an overrun {chance}.",
+        at=now,
+        severity=threshold.severity,
+        covers=tuple(notice_key(budget.budget_id, status.period, t.name) for t in below),
     )

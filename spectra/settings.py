@@ -46,7 +46,8 @@ class Setting:
     @property
     def label(self) -> str:
         """Name on screen, with its unit."""
-        words = self.name.replace("_g_per_kwh", " [gCO2e/kWh]").replace("_", " ")
+        words = self.name.replace("_g_per_kwh", " [gCO2e/kWh]")
+        words = words.replace("_usd_per_tonne", " [USD/t]").replace("_", " ")
         for word, spelt in _SPELT.items():
             words = words.replace(word, spelt)
         return words[0].upper() + words[1:]
@@ -82,6 +83,18 @@ def _optional_number(text: str) -> float | None:
         raise ValueError("expected a number, or nothing") from None
     if not 0 < value < 5_000:
         raise ValueError("expected a number between 0 and 5000, or nothing")
+    return value
+
+
+def _optional_price(text: str) -> float | None:
+    if not text.strip():
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        raise ValueError("expected US dollars per tonne, or nothing") from None
+    if not 0 < value <= 100_000:
+        raise ValueError("expected US dollars per tonne above 0, up to 100000, or nothing")
     return value
 
 
@@ -235,6 +248,8 @@ SETTINGS = (
             "dollars", "Anomalies", saved=True),
     Setting("anomaly_notices", _flag, "on", "send a notice for each incident, and when it becomes "
             "critical", "Anomalies", saved=True),
+    Setting("carbon_price_usd_per_tonne", _optional_price, "", "internal price of carbon that "
+            "chargeback statements charge; empty: none", "Budgets", saved=True),
     Setting("automation", _flag, "off", "refresh in the background while the app runs",
             "Automation", saved=True),
     Setting("automation_minutes", _whole(15, 1440, "minutes"), "60", "minutes between background "

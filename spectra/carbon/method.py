@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 HOURS_PER_YEAR = 8_760.0
+METHOD_VERSION = "1.0"
 
 
 @dataclass(frozen=True, slots=True)

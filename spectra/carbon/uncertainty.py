@@ -103,6 +103,29 @@ def band(rows: pd.DataFrame) -> Interval:
     return interval(central, math.sqrt(variance) / central)
 
 
+def each_band(rows: pd.DataFrame) -> pd.DataFrame:
+    """95 % interval of every row by itself; columns low_g and high_g, NaN without emissions.
+
+    Takes the columns of `band`, one row per resource. Rows share most of what is uncertain, so
+    that their ends are no parts of the interval of their sum.
+    """
+    operational, embodied = rows["operational_g"], rows["embodied_g"]
+    pue_sigma = np.where(
+        rows["pue_is_regional"].astype(bool), math.log(PUE_REGIONAL_GSD), math.log(PUE_GLOBAL_GSD)
+    )
+    variance = (
+        rows["power_sigma_g"] ** 2
+        + (operational * pue_sigma) ** 2
+        + rows["intensity_sigma_g"] ** 2
+        + (rows["td_g"] * math.log(TD_GSD)) ** 2
+        + rows["utilisation_variance_g2"]
+        + (embodied * EMBODIED_SIGMA) ** 2
+    )
+    central = operational + embodied
+    factor = np.exp(Z95 * np.sqrt(variance) / central.where(central > 0))
+    return pd.DataFrame({"low_g": central / factor, "high_g": central * factor})
+
+
 def monte_carlo(resources: pd.DataFrame, draws: int = 2_000, seed: int = 20_261_125) -> Interval:
     """95 % interval of a sum of emissions by simulation, for reports.
 

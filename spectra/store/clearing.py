@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from spectra.store.action_log import UNFINISHED
+from spectra.store.budget_log import DEMO_PREFIX
 from spectra.store.intensities import resolve_zones
 from spectra.store.ledger import restart_ledger
 
@@ -90,6 +91,10 @@ def clear_source(store: Store, catalog: Catalog, *sources: str) -> int:
         if DEMO in sources:
             # The next demo company is a fresh one.
             cursor.execute("DELETE FROM demo_changes")
+            for table in ("budgets", "budget_versions", "budget_notices"):
+                cursor.execute(
+                    f"DELETE FROM {table} WHERE starts_with(budget_id, ?)", [DEMO_PREFIX]
+                )
             _end_demo_actions(cursor, had_fleet=had_demo)
         for source in sources:
             cursor.execute("DELETE FROM meta WHERE name = ?", [f"{source}_until"])

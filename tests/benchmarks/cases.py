@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -14,11 +14,13 @@ from typing import Any
 import pandas as pd
 import psutil
 
-from spectra import advice
-from spectra.catalog import load_catalog
+from spectra import advice, allocation, budgets, chargeback, chargeback_files
+from spectra.catalog import Catalog, load_catalog
+from spectra.insight.allocation import Pool, Rules
+from spectra.insight.budgets import Version, period_of
 from spectra.portal_import import import_files
 from spectra.refresh import current_hour, refresh_demo
-from spectra.store import Store, emission_queries, grid_queries
+from spectra.store import Store, budget_log, emission_queries, grid_queries
 from spectra.store.ledger import HOUR, extend_ledger, recompute, restart_ledger
 from spectra.store.selection import Selection
 from spectra.store.writes import write_intensities
@@ -196,6 +198,36 @@ def rightsizing(folder: Path, small: bool) -> Iterator[Row]:
     store.close()
 
 
+def carbon_budgets(folder: Path, small: bool) -> Iterator[Row]:
+    """Fifty budgets judged at once, rules of allocation tried, and a statement with its files."""
+    _, _, at = _size(small)
+    store, catalog = Store(folder / "scale.duckdb"), load_catalog()
+    span = emission_queries.ledger_span(store)
+    assert span is not None
+    now, first = span[1], span[0].date()
+    scopes = [("team", team) for team in scale.TEAMS]
+    scopes += [("environment", name) for name in scale.ENVIRONMENTS]
+    scopes += [("tag", f"service=s{k}") for k in range(14)]
+    for kind, key in scopes:
+        for period in ("month", "quarter"):
+            made = budget_log.new_budget(kind, key, period)
+            budget_log.keep(store, made, [Version(first, 1e7)])
+    middle, worst = typical(lambda: budgets.statuses(store, now))
+    yield "statuses of 50 budgets", at, f"{middle:.2f} s", f"slowest {worst:.2f} s; {resident()}"
+    rules = Rules(pools=(Pool("shared", "tag", "service=s1"),))
+    middle, _ = typical(lambda: allocation.effect_of(store, rules, now))
+    yield "effect of other rules", at, f"{middle:.2f} s", "30 days, before and after"
+    taken = seconds(lambda: _statement(store, catalog, now))
+    yield "chargeback of a month", at, f"{taken:.1f} s", f"CSV and workbook; {resident()}"
+    store.close()
+
+
+def _statement(store: Store, catalog: Catalog, now: datetime) -> None:
+    made = chargeback.export(store, catalog, period_of("month", now - HOUR), now, 100.0)
+    chargeback_files.csv_file(made)
+    chargeback_files.workbook(made)
+
+
 def imports(folder: Path, small: bool) -> Iterator[Row]:
     """Twenty portal files of a leap year each."""
     catalog = load_catalog()
@@ -230,6 +262,7 @@ GROUPS: dict[str, Callable[[Path, bool], Iterator[Row]]] = {
     "ledger": ledger,
     "queries": queries,
     "rightsizing": rightsizing,
+    "carbon_budgets": carbon_budgets,
     "pages_at_scale": pages_at_scale,
     "imports": imports,
     "live": live.refresh,

@@ -1,0 +1,157 @@
+"""What is known of many budgets at once: their grams so far, and where their periods will end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pandas as pd
+
+from spectra import allocation
+from spectra.insight.budgets import Outlook, Period, ahead, linear_outlook, outlook, weekly_weights
+from spectra.store import Store, budget_queries
+from spectra.store.budget_log import Budget
+
+LOOK_BACK = timedelta(days=28)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+_BASIS = {"total_lb": ("total_g",), "scope2_lb": ("scope2_lb_g",),
+          "scope3": ("upstream_g", "td_g", "embodied_g")}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Sums and hours that the budgets of one look are judged by.
+
+    Attributes
+    ----------
+    until : datetime
+        End of what is accounted for.
+    days : DataFrame
+        Emissions by day as allocated.
+    parts : mapping of str to DataFrame
+        Hours of the last weeks by budget.
+    """
+
+    until: datetime
+    days: pd.DataFrame
+    known: pd.DatetimeIndex
+    parts: dict[str, pd.DataFrame]
+    deviation: pd.DataFrame
+    weights: pd.DataFrame = field(repr=False)
+
+
+def gather(
+    store: Store, budgets: Sequence[Budget], start: datetime, end: datetime, until: datetime
+) -> Facts:
+    """Read what all budgets need, in a few queries.
+
+    Parameters
+    ----------
+    start, end : datetime
+        From the first to the last moment that any of the budgets is about, aware UTC.
+    until : datetime
+        End of what is accounted for.
+    """
+    labels = sorted({b.scope_key for b in budgets if b.scope_kind == "tag"})
+    last = until.astimezone(UTC).date() + DAY
+    days = allocation.allocated_days(store, start.date(), min(last, end.date()), labels)
+    first = until - LOOK_BACK
+    weights = _weights(budgets, allocation.allocated_groups(store, first.date(), last, labels))
+    rows = budget_queries.hourly_parts(store, first, until, weights)
+    rows["hour"] = pd.DatetimeIndex(rows["hour"]).tz_convert("UTC") if len(rows) else rows["hour"]
+    return Facts(
+        until,
+        days,
+        budget_queries.known_hours(store, first, until),
+        {str(key): part for key, part in rows.groupby("budget_id")},
+        budget_queries.deviations(store, until, max(until, end)),
+        weights,
+    )
+
+
+def grams_by_day(budget: Budget, days: pd.DataFrame, period: Period) -> pd.Series:
+    """Grams of a budget by UTC day of a period, on its basis."""
+    first, end = (pd.Timestamp(at.replace(tzinfo=None)) for at in (period.start, period.end))
+    inside = (days["day"] >= first) & (days["day"] < end)
+    own = days.loc[_is_own(budget, days) & inside, ["day", *_BASIS[budget.basis]]]
+    sums = own.groupby("day").sum().sum(axis=1)
+    return sums.sort_index()
+
+
+def expected(
+    budget: Budget, facts: Facts, period: Period, known: tuple[float, float, float]
+) -> Outlook | None:
+    """Where the period of a budget will end; None when too little is known, or it has ended.
+
+    Parameters
+    ----------
+    known : tuple of float
+        Grams so far, the budget, and the share of the plan that has passed.
+    """
+    actual_g, budget_g, elapsed_share = known
+    if facts.until >= period.end:
+        return None
+    coming = pd.date_range(max(facts.until, period.start), period.end, freq="h", inclusive="left")
+    history = facts.parts.get(budget.budget_id)
+    if history is not None and len(facts.known):
+        found = ahead(history, facts.known, coming.as_unit("us"), facts.deviation)
+        if found is not None:
+            return outlook(actual_g, budget_g, found)
+    return linear_outlook(actual_g, elapsed_share)
+
+
+def plan_weights(store: Store, budget: Budget, facts: Facts, period: Period) -> np.ndarray | None:
+    """How the plan of a period is spread over its hours; None for evenly.
+
+    A weekly plan follows the load of the four weeks before the period, so that it stands still
+    once the period has begun; without a full week before it is even.
+    """
+    if budget.profile != "weekly":
+        return None
+    own = facts.weights[facts.weights["budget_id"] == budget.budget_id]
+    rows = budget_queries.hourly_parts(store, period.start - LOOK_BACK, period.start, own)
+    if rows.empty:
+        return None
+    hours = pd.DatetimeIndex(rows["hour"]).tz_convert("UTC")
+    grams = (rows["grid_g"] + rows["fixed_g"]).groupby(hours).sum()
+    index = pd.DatetimeIndex(grams.index)
+    profile = grams.groupby(index.day_of_week * 24 + index.hour).mean().reindex(range(168))
+    if profile.isna().any() or profile.sum() <= 0:
+        return None
+    return weekly_weights(profile, period)
+
+
+def _weights(budgets: Sequence[Budget], groups: pd.DataFrame) -> pd.DataFrame:
+    """Share of each group of the hourly sums that belongs to each budget."""
+    totals = groups.groupby("group_key")["energy_kwh"].sum()
+    parts = []
+    for budget in budgets:
+        mine = groups.loc[_is_own(budget, groups), ["group_key", "energy_kwh"]]
+        own = mine.groupby("group_key")["energy_kwh"].sum()
+        share = (own / totals.reindex(own.index)).fillna(0.0)
+        parts.append(
+            pd.DataFrame(
+                {
+                    "budget_id": budget.budget_id,
+                    "group_key": share.index,
+                    "weight": share.to_numpy(dtype=float),
+                    "scope2": float(budget.basis != "scope3"),
+                    "scope3": float(budget.basis != "scope2_lb"),
+                }
+            )
+        )
+    found = pd.concat(parts, ignore_index=True)
+    return found[found["weight"] > 0]
+
+
+def _is_own(budget: Budget, rows: pd.DataFrame) -> pd.Series:
+    """Rows that belong to a budget."""
+    if budget.scope_kind == "team":
+        return rows["team"] == budget.scope_key
+    if budget.scope_kind == "environment":
+        return rows["environment"] == budget.scope_key
+    said = [text for text in rows["labels"].unique() if text]
+    return rows["labels"].isin([text for text in said if budget.scope_key in json.loads(text)])

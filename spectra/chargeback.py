@@ -1,0 +1,241 @@
+"""Chargeback: a statement per team and period that adds up to the store's total."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pandas as pd
+
+from spectra.allocation import allocated_resources, segments
+from spectra.carbon import uncertainty
+from spectra.carbon.method import METHOD_VERSION
+from spectra.catalog import Catalog
+from spectra.chargeback_rows import DIGITS, focus_rows, team_table
+from spectra.errors import InputError
+from spectra.insight.budgets import Period
+from spectra.store import Store, allocation_queries, chargeback_log
+from spectra.store.chargeback_log import LINE_KEYS, LINE_VALUES, Run
+from spectra.store.emission_queries import ledger_span
+from spectra.store.factors import method_in_force
+
+NOTES = (
+    "Figures are AWS-operations emissions allocated to the customer: their inventory scope is 3.1.",
+    "Scope 1 of the provider and market-based scope 2 are not estimated and left empty.",
+    "x_TotalLowKg and x_TotalHighKg are the interval of each row; they do not add up.",
+    "The payer account is not known: BillingAccountId is the account of the usage.",
+    "x_CarbonCharge is internal and no part of BilledCost.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement of all teams.
+
+    Attributes
+    ----------
+    rows : DataFrame
+        FOCUS columns, then ``x_`` columns; numbers are Decimals that add up, None is unknown.
+    teams : DataFrame
+        One row a team with its subtotals, see `spectra.chargeback_rows.team_table`.
+    changes : DataFrame
+        Against the last export of the period: the keys, before_g, after_g and change_g, only rows
+        that differ; None before the first.
+    differences : tuple of str
+        What else differs from the last export, in sentences.
+    """
+
+    run: Run
+    is_final: bool
+    rows: pd.DataFrame
+    teams: pd.DataFrame
+    lines: pd.DataFrame
+    changes: pd.DataFrame | None
+    differences: tuple[str, ...]
+    price_usd_per_tonne: float | None
+
+
+def statement(
+    store: Store,
+    catalog: Catalog,
+    period: Period,
+    now: datetime,
+    price_usd_per_tonne: float | None = None,
+) -> Statement:
+    """Work a statement out; nothing is kept.
+
+    Raises
+    ------
+    InputError
+        If no hour of the period is accounted for.
+    """
+    first, until = _accounted(store, period)
+    end = min(period.end, until)
+    raw = _with_bands(store, allocated_resources(store, period.start.date(), _day_after(end)))
+    run_id = uuid4().hex[:12]
+    rows = focus_rows(store, catalog, raw, end, price_usd_per_tonne, run_id)
+    before = chargeback_log.last_run(store, period.label)
+    manifest = {
+        **_manifest(store, catalog, period, end, first),
+        "run_id": run_id,
+        "created_at": now.isoformat(),
+        "carbon_price_usd_per_tonne": price_usd_per_tonne,
+        "row_count": len(rows),
+        "content_sha256": _content(rows),
+        "totals": _totals(rows),
+        "previous_run_id": before.run_id if before else None,
+    }
+    total = float(raw["total_g"].sum())
+    run = Run(run_id, period.label, period.start, end, now, manifest, total)
+    lines = raw.groupby(list(LINE_KEYS), as_index=False)[list(LINE_VALUES)].sum(min_count=1)
+    return Statement(
+        run,
+        until >= period.end,
+        rows,
+        team_table(raw, price_usd_per_tonne),
+        lines,
+        None if before is None else _changes(chargeback_log.lines(store, before.run_id), lines),
+        () if before is None else _differences(before.manifest, manifest),
+        price_usd_per_tonne,
+    )
+
+
+def export(
+    store: Store,
+    catalog: Catalog,
+    period: Period,
+    now: datetime,
+    price_usd_per_tonne: float | None = None,
+) -> Statement:
+    """A statement that is kept as exported, so that the next one can say what changed."""
+    made = statement(store, catalog, period, now, price_usd_per_tonne)
+    chargeback_log.keep(store, made.run, made.lines)
+    return made
+
+
+def of_team(made: Statement, team: str) -> Statement:
+    """The part of a statement that is one team's; run and manifest stay those of the whole.
+
+    Raises
+    ------
+    InputError
+        If the statement has no such team.
+    """
+    if team not in set(made.teams["team"]):
+        raise InputError(f"The statement of {made.run.period} has no team “{team}”.")
+    changes = made.changes
+    return replace(
+        made,
+        rows=made.rows[made.rows["x_Team"] == team].reset_index(drop=True),
+        teams=made.teams[made.teams["team"] == team].reset_index(drop=True),
+        lines=made.lines[made.lines["team"] == team].reset_index(drop=True),
+        changes=None if changes is None else changes[changes["team"] == team],
+    )
+
+
+def _accounted(store: Store, period: Period) -> tuple[datetime, datetime]:
+    """First hour and end of what is accounted for; refuses a period outside."""
+    span = ledger_span(store)
+    if span is None or span[1] <= period.start or span[0] >= period.end:
+        raise InputError(
+            f"No hour of {period.label} is accounted for.",
+            next_step="Choose a period that the data reach into, or refresh.",
+        )
+    return span[0].astimezone(UTC), span[1].astimezone(UTC)
+
+
+def _day_after(end: datetime) -> date:
+    """The UTC day before which a span ends."""
+    return (end - timedelta(microseconds=1)).date() + timedelta(days=1)
+
+
+def _with_bands(store: Store, raw: pd.DataFrame) -> pd.DataFrame:
+    """Rows by resource and owner, with the interval of each."""
+    keys = ["period", "start", "end", "team", "method", "allocation_key", "account_id", "region",
+            "service", "resource_id"]  # fmt: skip
+    # A share of a resource has that share of its deviation, and the square of it as variance.
+    raw = raw.assign(utilisation_variance_g2=raw["utilisation_variance_g2"] * raw["share"])
+    sums = [*allocation_queries.MEASURES, *allocation_queries.SPREADS, *allocation_queries.COSTS,
+            "total_g"]  # fmt: skip
+    grouped = raw.groupby(keys, as_index=False, dropna=False)
+    rows = grouped[sums].sum(min_count=1)
+    rows["resource_type"] = grouped["resource_type"].last()["resource_type"]
+    rows = rows.merge(allocation_queries.region_spreads(store), on="region", how="left")
+    rows["pue_is_regional"] = rows["pue_is_regional"].eq(True)
+    rows["operational_g"] = rows["total_g"] - rows["embodied_g"]
+    return rows.join(uncertainty.each_band(rows))
+
+
+def _manifest(
+    store: Store, catalog: Catalog, period: Period, end: datetime, first: datetime
+) -> dict[str, Any]:
+    """What the figures follow from: method, factors, rules, span."""
+    return {
+        "period": period.label,
+        "start": period.start.isoformat(),
+        "end": end.isoformat(),
+        "is_final": end >= period.end,
+        "accounted_from": max(first, period.start).isoformat(),
+        "method_version": METHOD_VERSION,
+        "method": asdict(method_in_force(store)),
+        "factor_set": store.meta("factor_set"),
+        "factor_files": dict(catalog.file_hashes),
+        "tag_rules": asdict(allocation_queries.tag_rules_in_force(store)),
+        "allocation_rules": [
+            {"from": part.start.isoformat(), "rules": asdict(part.rules)}
+            for part in segments(store, period.start.date(), _day_after(end))
+        ],
+        "decimals": dict(DIGITS),
+        "notes": list(NOTES),
+    }
+
+
+def _content(rows: pd.DataFrame) -> str:
+    """SHA-256 of what the rows say, whichever run says it."""
+    text = rows.drop(columns="x_RunId").to_csv(index=False, lineterminator="\n")
+    return chargeback_log.digest(text)
+
+
+def _totals(rows: pd.DataFrame) -> dict[str, str]:
+    """Sums of the columns that add up, as text."""
+    names = ("x_TotalLbKg", "x_EnergyKWh", "EffectiveCost", "x_CarbonCharge")
+    sums = {name: [value for value in rows[name] if value is not None] for name in names}
+    return {name: str(sum(values)) for name, values in sums.items() if values}
+
+
+def _changes(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    """Lines whose grams differ; a line that one side lacks has nothing there."""
+    keys = list(LINE_KEYS)
+    both = before[[*keys, "total_g"]].merge(
+        after[[*keys, "total_g"]], on=keys, how="outer", suffixes=("_before", "_after")
+    )
+    frame = both.rename(columns={"total_g_before": "before_g", "total_g_after": "after_g"})
+    frame["change_g"] = frame["after_g"].fillna(0.0) - frame["before_g"].fillna(0.0)
+    # Sums of floats in another order differ in their last bits; a milligram is not shown.
+    differs = frame["change_g"].abs() > 5e-4
+    order = frame.loc[differs, "change_g"].abs().sort_values(ascending=False).index
+    return frame.loc[order].reset_index(drop=True)
+
+
+def _differences(before: dict[str, Any], after: dict[str, Any]) -> tuple[str, ...]:
+    """What the figures follow from that is not as it was, in sentences."""
+    said = {
+        "method_version": "The version of the method changed.",
+        "method": "A choice within the method changed.",
+        "factor_set": "The factors changed.",
+        "tag_rules": "The meaning of tags changed.",
+        "allocation_rules": "The rules of allocation changed.",
+        "carbon_price_usd_per_tonne": "The internal carbon price changed.",
+        "end": "More hours are accounted for.",
+    }
+    # What was kept went through JSON, where a tuple is a list.
+    found = [
+        text
+        for name, text in said.items()
+        if chargeback_log.canonical(before.get(name)) != chargeback_log.canonical(after.get(name))
+    ]
+    if not found and before.get("content_sha256") != after.get("content_sha256"):
+        found = ["Data of hours that were accounted for arrived late or were corrected."]
+    return tuple(found)

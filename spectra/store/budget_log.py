@@ -1,0 +1,251 @@
+"""Budgets as kept: their amounts by effective date, rules of allocation, thresholds told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any, Literal, get_args
+from uuid import uuid4
+
+import pandas as pd
+
+from spectra.errors import InputError
+from spectra.insight.allocation import Rules
+from spectra.insight.budgets import KINDS, Kind, Version
+from spectra.store.database import Store
+from spectra.store.tags import fold
+
+# Budgets of the demo company go with it.
+DEMO_PREFIX = "demo-"
+Scope = Literal["team", "environment", "tag"]
+Basis = Literal["total_lb", "scope2_lb", "scope3"]
+Profile = Literal["even", "weekly"]
+SCOPES, BASES, PROFILES = get_args(Scope), get_args(Basis), get_args(Profile)
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """A carbon budget of one scope on one declared basis.
+
+    Attributes
+    ----------
+    scope_key : str
+        A team or environment, or a tag as ``key=value``; folded like the tags themselves.
+    basis : str
+        ``total_lb`` is the provider view, scope 2 location-based and scope 3; ``scope2_lb`` and
+        ``scope3`` are its parts.
+    profile : str
+        How the plan is spread over the hours: ``even``, or as the load runs over the week.
+    """
+
+    budget_id: str
+    scope_kind: Scope
+    scope_key: str
+    period_kind: Kind
+    basis: Basis = "total_lb"
+    profile: Profile = "even"
+    note: str = ""
+    closed_on: date | None = None
+
+    @property
+    def name(self) -> str:
+        """What it is of, for people."""
+        return self.scope_key if self.scope_kind != "environment" else f"{self.scope_key} (env)"
+
+
+def new_budget(  # noqa: PLR0913 (what a budget is)
+    scope_kind: Scope,
+    scope_key: str,
+    period_kind: Kind,
+    *,
+    basis: Basis = "total_lb",
+    profile: Profile = "even",
+    note: str = "",
+) -> Budget:
+    """A budget that is not kept yet.
+
+    Raises
+    ------
+    InputError
+        If a part of it is none of those there are.
+    """
+    given: tuple[str, ...] = (scope_kind, period_kind, basis, profile)
+    offered: tuple[tuple[str, ...], ...] = (SCOPES, KINDS, BASES, PROFILES)
+    for value, known in zip(given, offered, strict=True):
+        if value not in known:
+            raise InputError(
+                f"A budget cannot be of “{value}”.", next_step=f"Use {', '.join(known)}."
+            )
+    key = fold(scope_key)
+    if scope_kind == "tag":
+        tag, _, tagged = (part.strip() for part in key.partition("="))
+        if not tag or not tagged:
+            raise InputError("The tag of a budget has no value.", next_step="Write key=value.")
+        key = f"{tag}={tagged}"
+    if not key:
+        raise InputError(
+            "A budget is of nothing yet.", next_step="Name a team, an environment or a tag."
+        )
+    return Budget(uuid4().hex[:12], scope_kind, key, period_kind, basis, profile, note.strip())
+
+
+def budgets(store: Store, on: date | None = None) -> list[Budget]:
+    """Budgets by name; those that are closed on a day are left out when one is given."""
+    rows = (
+        store.cursor()
+        .execute(
+            "SELECT budget_id, scope_kind, scope_key, period_kind, basis, profile, note, closed_on "
+            "FROM budgets WHERE $on IS NULL OR closed_on IS NULL OR closed_on > $on::DATE "
+            "ORDER BY scope_kind, scope_key, period_kind, basis",
+            {"on": on},
+        )
+        .fetchall()
+    )
+    return [Budget(*row) for row in rows]
+
+
+def find(store: Store, like: Budget) -> Budget | None:
+    """The open budget of the same scope, period and basis."""
+    same = ("scope_kind", "scope_key", "period_kind", "basis")
+    return next(
+        (
+            kept
+            for kept in budgets(store)
+            if kept.closed_on is None and all(getattr(kept, n) == getattr(like, n) for n in same)
+        ),
+        None,
+    )
+
+
+def keep(store: Store, budget: Budget, versions: Iterable[Version], note: str = "") -> None:
+    """Add a budget or change what it says of itself, and add versions of its amount.
+
+    Raises
+    ------
+    InputError
+        If an amount is negative or not a number.
+    """
+    rows = list(versions)
+    if any(not 0 <= version.grams < float("inf") for version in rows):
+        raise InputError("The amount of a budget is a number of grams, 0 or more.")
+    now = datetime.now(UTC)
+    with store.write() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO budgets VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (budget_id)
+            DO UPDATE SET profile = excluded.profile, note = excluded.note,
+                closed_on = excluded.closed_on
+            """,
+            [budget.budget_id, budget.scope_kind, budget.scope_key, budget.period_kind,
+             budget.basis, budget.profile, budget.note, now, budget.closed_on],
+        )  # fmt: skip
+        for version in rows:
+            cursor.execute(
+                "INSERT INTO budget_versions VALUES (?, ?, ?, ?, ?)",
+                [budget.budget_id, version.valid_from, version.grams, note, now],
+            )
+
+
+def versions(store: Store) -> dict[str, list[Version]]:
+    """Amounts in force by budget, by effective date."""
+    rows = (
+        store.cursor()
+        .execute(
+            "SELECT budget_id, valid_from, arg_max(grams, (created_at, rowid)) "
+            "FROM budget_versions GROUP BY ALL ORDER BY ALL"
+        )
+        .fetchall()
+    )
+    found: dict[str, list[Version]] = {}
+    for budget_id, valid_from, grams in rows:
+        found.setdefault(budget_id, []).append(Version(valid_from, grams))
+    return found
+
+
+def version_history(store: Store, budget_id: str) -> pd.DataFrame:
+    """Every amount that was ever set: valid_from, grams, note, created_at; the latest first."""
+    return store.frame(
+        "SELECT valid_from, grams, note, created_at FROM budget_versions WHERE budget_id = ? "
+        "ORDER BY created_at DESC, rowid DESC",
+        [budget_id],
+    )
+
+
+def keep_rules(store: Store, rules: Rules, valid_from: date, note: str = "") -> None:
+    """Put rules of allocation in force from a UTC day on."""
+    with store.write() as cursor:
+        cursor.execute(
+            "INSERT INTO allocation_rules VALUES (?, ?, ?, ?)",
+            [valid_from, rules.to_json(), note, datetime.now(UTC)],
+        )
+
+
+def rules_by_day(store: Store) -> list[tuple[date, Rules]]:
+    """Rules of allocation with the day they come into force, in order; none before the first."""
+    rows = (
+        store.cursor()
+        .execute(
+            "SELECT valid_from, arg_max(rules, (created_at, rowid)) FROM allocation_rules "
+            "GROUP BY ALL ORDER BY ALL"
+        )
+        .fetchall()
+    )
+    return [(day, Rules.from_json(text)) for day, text in rows]
+
+
+def rules_history(store: Store) -> pd.DataFrame:
+    """Every version of the rules: valid_from, note, created_at, rules (JSON); the latest first."""
+    return store.frame(
+        "SELECT valid_from, note, created_at, rules FROM allocation_rules "
+        "ORDER BY created_at DESC, rowid DESC"
+    )
+
+
+def told(store: Store, periods: Sequence[str]) -> dict[tuple[str, str], dict[str, bool]]:
+    """Thresholds told by (budget, period label), and whether each is still reached."""
+    rows: list[tuple[Any, ...]] = (
+        store.cursor()
+        .execute(
+            'SELECT budget_id, "period", threshold, cleared_at IS NULL FROM budget_notices '
+            'WHERE list_contains(?, "period")',
+            [list(periods)],
+        )
+        .fetchall()
+    )
+    found: dict[tuple[str, str], dict[str, bool]] = {}
+    for budget_id, period, threshold, is_reached in rows:
+        found.setdefault((budget_id, period), {})[threshold] = bool(is_reached)
+    return found
+
+
+def notices(store: Store, budget_id: str | None = None) -> pd.DataFrame:
+    """Thresholds that were reached: budget_id, period, threshold, value, raised_at, cleared_at."""
+    return store.frame(
+        'SELECT budget_id, "period", threshold, "value", raised_at, cleared_at FROM budget_notices '
+        "WHERE ? IS NULL OR budget_id = ? ORDER BY raised_at DESC",
+        [budget_id, budget_id],
+    )
+
+
+def mark(
+    store: Store,
+    reached: Iterable[tuple[str, str, str, str, float]],
+    left: Iterable[str],
+    now: datetime,
+) -> None:
+    """Write down thresholds that were reached (key, budget, period, threshold, value) or left.
+
+    What was reached once keeps its first moment; reached again it is told no second time.
+    """
+    with store.write(is_fact=False) as cursor:
+        for key, budget_id, period, threshold, value in reached:
+            cursor.execute(
+                "INSERT INTO budget_notices VALUES (?, ?, ?, ?, ?, ?, NULL) "
+                "ON CONFLICT (event_key) DO UPDATE SET cleared_at = NULL",
+                [key, budget_id, period, threshold, value, now],
+            )
+        for key in left:
+            cursor.execute(
+                "UPDATE budget_notices SET cleared_at = ? WHERE event_key = ?", [now, key]
+            )

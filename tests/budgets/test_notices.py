@@ -1,0 +1,72 @@
+"""Thresholds of budgets as notices: one each a period, over restarts of the app."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from spectra import budgets, notices
+from spectra.config import check_value, load_config
+from spectra.errors import InputError
+from spectra.settings import SETTINGS
+from spectra.store.budget_log import new_budget
+from spectra.store.emission_queries import TOTAL_G
+from tests.budgets.conftest import new_store, running, utc, with_fleet
+
+NOW = utc("2026-11-13")
+PLAIN = load_config({}, Path("no-such-file.toml"))
+
+
+@pytest.fixture
+def path(tmp_path):
+    store = with_fleet(new_store(tmp_path / "s.duckdb"), running(1, '=cmd|"<b>\n'))
+    (grams,) = store.row(f"SELECT sum({TOTAL_G}) FROM emissions_hourly WHERE hour >= '2026-11-01'")
+    for key, factor in (('=cmd|"<b>\n', 0.9), ("nobody", 1.0)):
+        made = new_budget("team", key, "month")
+        budgets.create(store, made, grams / factor, date(2026, 1, 1))
+    store.close()
+    return tmp_path / "s.duckdb"
+
+
+def test_a_threshold_is_sent_once_over_restarts(path):
+    sent = []
+    for hours in (0, 1, 24):
+        store = new_store(path)
+        found = notices.events(store, PLAIN, NOW + timedelta(hours=hours))
+        notices.tell(store, found, sent.append)
+        store.close()
+    assert [n.kind for n in sent] == ["budget"] * 2  # each covers the one below it
+    assert [n.severity for n in sent] == ["warning", "warning"]
+    assert sent[0].title == '=cmd|"<b>: 80% of the budget is used'
+    assert "likely to overrun" in sent[1].title
+    assert "probability of an overrun 100 %" in sent[1].text
+    assert [key.split("|")[3] for n in sent for key in n.covers] == ["actual-50", "forecast-100"]
+
+
+def test_the_next_period_is_told_anew(path):
+    store = new_store(path)
+    first = {n.key for n in notices.events(store, PLAIN, NOW)}
+    october = {n.key for n in notices.events(store, PLAIN, NOW - timedelta(days=20))}
+    assert first
+    assert october
+    assert not first & october
+    store.close()
+
+
+def test_the_last_hours_of_a_period_are_told_after_its_end(path):
+    store = new_store(path)
+    late = {n.key for n in notices.events(store, PLAIN, utc("2026-11-02"))}
+    assert {key.split("|")[2] for key in late} == {"2026-10", "2026-11"}
+    later = {n.key for n in notices.events(store, PLAIN, utc("2026-11-05"))}
+    assert {key.split("|")[2] for key in later} == {"2026-11"}
+    store.close()
+
+
+@pytest.mark.parametrize("text", ["-1", "0", "nan", "a lot", "1e9"])
+def test_a_price_that_is_none_is_refused(text):
+    setting = next(s for s in SETTINGS if s.name == "carbon_price_usd_per_tonne")
+    assert setting.label == "Carbon price [USD/t]"
+    assert check_value(setting, "") is None
+    assert check_value(setting, "120.5") == 120.5
+    with pytest.raises(InputError):
+        check_value(setting, text)

@@ -1,0 +1,141 @@
+"""Rules of allocation on a real store: previews, leagues, what nobody owns, names to merge."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from spectra import allocation
+from spectra.insight.allocation import Pool, Rules
+from spectra.store import budget_log
+from spectra.store.emission_queries import TOTAL_G
+from spectra.store.writes import write_instances
+from tests import fleet
+from tests.budgets.conftest import random_fleet, running, utc, with_fleet
+
+START, END = date(2026, 10, 30), date(2026, 11, 3)
+NOW = utc("2026-11-02T12:00")
+
+
+@pytest.fixture
+def fleet_store(store):
+    return with_fleet(
+        store,
+        running(1, "web"),
+        running(2, "Web"),
+        running(3, "payments"),
+        running(4, "paymnets"),
+        running(5, None, name="lost"),
+        running(6, "web", tags={"shared": "NAT "}),
+        running(7, None, account_id="222222222222"),
+        start="2026-10-30",
+        end="2026-11-03",
+        volumes=[
+            {"volume_id": "vol-own", "valid_from": "2026-01-01", "tags": {"team": "data"}},
+            {"volume_id": "vol-child", "valid_from": "2026-01-01", "instance_id": "i-003"},
+        ],
+    )
+
+
+def total(store):
+    return store.row(f"SELECT sum({TOTAL_G}) FROM emissions_daily")[0]
+
+
+def by_team(frame, column="total_g"):
+    return frame.set_index("team")[column].to_dict()
+
+
+def test_the_league_says_how_each_came_to_its_total(fleet_store):
+    rules = Rules(
+        aliases={"paymnets": "payments"},
+        accounts={"222222222222": "platform"},
+        pools=(Pool("network", "tag", "shared=nat"),),
+        unallocated="direct",
+    )
+    budget_log.keep_rules(fleet_store, rules, date(2026, 1, 1))
+    table = allocation.league(fleet_store, START, END).set_index("team")
+    assert table["total_g"].sum() == pytest.approx(total(fleet_store))
+    parts = ["direct_g", "account_g", "parent_g", "pool_g", "none_g"]
+    assert table[parts].sum(axis=1).to_list() == pytest.approx(table["total_g"].to_list())
+    one = table.loc["web", "direct_g"] / 2
+    assert table.loc["payments", "direct_g"] == pytest.approx(2 * one)
+    assert table.loc["payments", "parent_g"] == pytest.approx(table.loc["data", "direct_g"])
+    assert table.loc["platform", "account_g"] == pytest.approx(one)
+    assert table.loc["unallocated", "none_g"] == pytest.approx(one)
+    assert table["pool_g"].sum() == pytest.approx(one)
+    assert table["distributed_g"].sum() == pytest.approx(one)
+    assert table.loc["unallocated", "distributed_g"] == 0
+
+
+def test_a_default_of_the_account_comes_before_the_parent(fleet_store):
+    budget_log.keep_rules(fleet_store, Rules(accounts={"111111111111": "it"}), date(2026, 1, 1))
+    table = allocation.league(fleet_store, START, END).set_index("team")
+    assert table["parent_g"].sum() == 0
+    assert table.loc["it", "account_g"] > table.loc["data", "direct_g"]
+
+
+def test_the_effect_of_rules_is_shown_before_they_are_saved(fleet_store):
+    before = allocation.league(fleet_store, START, END)
+    tried = Rules(pools=(Pool("payments", "team", "payments", "even", {}, ("web", "data")),))
+    effect = allocation.effect_of(fleet_store, tried, NOW)
+    assert effect["before_g"].sum() == pytest.approx(effect["after_g"].sum())
+    assert by_team(effect, "before_g") == pytest.approx(by_team(before))
+    assert by_team(effect, "after_g")["payments"] == 0
+    assert effect["team"].iloc[0] == "payments"
+    assert budget_log.rules_by_day(fleet_store) == []
+    budget_log.keep_rules(fleet_store, tried, START)
+    after = by_team(allocation.league(fleet_store, START, END))
+    assert after["web"] == pytest.approx(by_team(effect, "after_g")["web"])
+
+
+def test_the_worst_of_what_nobody_owns(fleet_store):
+    worst = allocation.worst_unallocated(fleet_store, START, END)
+    assert worst["resource_id"].tolist() == ["i-005", "i-007"]
+    assert worst["name"].tolist()[0] == "lost"
+    assert worst["share"].tolist() == pytest.approx([0.5, 0.5])
+    assert allocation.worst_unallocated(fleet_store, START, END, limit=1)["share"].iloc[0] == 0.5
+
+
+def test_names_to_merge_until_they_are(fleet_store):
+    (miss,) = allocation.merge_candidates(fleet_store, START, END)
+    assert {miss.name, miss.means} == {"paymnets", "payments"}
+    merged = allocation.with_alias(Rules(aliases={"pmt": miss.name}), miss.name, miss.means)
+    assert merged.aliases == {"pmt": miss.means, miss.name: miss.means}
+    budget_log.keep_rules(fleet_store, merged, date(2026, 1, 1))
+    assert allocation.merge_candidates(fleet_store, START, END) == []
+
+
+def test_a_tag_that_changes_puts_a_machine_into_the_pool_from_that_day(fleet_store):
+    rules = Rules(pools=(Pool("network", "tag", "shared=nat", "fixed", {"net": 100}),))
+    budget_log.keep_rules(fleet_store, rules, date(2026, 1, 1))
+    first = by_team(allocation.league(fleet_store, START, END))["net"]
+    write_instances(
+        fleet_store,
+        fleet.instances(
+            running(1, "web", valid_to="2026-11-01"),
+            running(1, "web", valid_from="2026-11-01", tags={"shared": "nat"}),
+        ),
+    )
+    days = allocation.allocated_days(fleet_store, START, END)
+    net = days[days["team"] == "net"].groupby("day")["total_g"].sum()
+    assert net.iloc[-1] == pytest.approx(2 * net.iloc[0], rel=0.3)
+    assert net.sum() > first
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_nothing_is_ever_dropped(store, seed):
+    rng = random_fleet(store, seed)
+    pools = tuple(
+        Pool(f"p{number}", *rng.choice([("tag", "shared=nat"), ("account", "111111111111"),
+                                        ("service", "Amazon EBS"), ("team", "web")]),
+             *rng.choice([("direct",), ("even",), ("fixed", {"web": 33.3, "a": 33.3})]))
+        for number in range(rng.randint(0, 3))
+    )  # fmt: skip
+    accounts = rng.choice([{}, {"222222222222": "it"}])
+    for day in (START, START + timedelta(days=2)):
+        budget_log.keep_rules(store, Rules({}, accounts, pools), day)
+    whole = total(store)
+    assert allocation.allocated_days(store, START, END)["total_g"].sum() == pytest.approx(whole)
+    resources = allocation.allocated_resources(store, START, END)
+    assert resources["total_g"].sum() == pytest.approx(whole)
+    groups = allocation.allocated_groups(store, START, END)
+    assert groups["total_g"].sum() == pytest.approx(whole)

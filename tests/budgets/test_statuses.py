@@ -1,0 +1,278 @@
+"""How budgets stand on a real store: burn, outlook, late data, and thresholds told once."""
+
+from datetime import date, timedelta
+
+import pandas as pd
+import pytest
+
+from spectra import budgets
+from spectra.errors import InputError
+from spectra.insight.allocation import Pool, Rules
+from spectra.insight.budgets import State, Version
+from spectra.store import advice_log, budget_log
+from spectra.store.budget_log import new_budget
+from spectra.store.emission_queries import TOTAL_G
+from spectra.store.ledger import recompute
+from spectra.store.writes import write_instances, write_intensities, write_utilisation
+from tests import fleet
+from tests.budgets.conftest import CATALOG, new_store, running, utc, with_fleet
+from tests.store.test_advice_log import row as advice_row
+
+NOW = utc("2026-11-13")
+NOVEMBER = date(2026, 11, 1)
+
+
+def emitted(store, where="true", start="2026-11-01", columns=TOTAL_G):
+    (grams,) = store.row(
+        f"SELECT sum({columns}) FROM emissions_hourly WHERE hour >= '{start}' AND {where}"
+    )
+    return grams
+
+
+@pytest.fixture
+def two_teams(store):
+    return with_fleet(
+        store,
+        running(1, "web"),
+        running(2, "web", tags={"cost-center": "42"}),
+        running(3, "data"),
+        running(4, None),
+    )
+
+
+def budget(store, key, grams, *, kind="team", period="month", start=date(2026, 1, 1), **more):
+    return budgets.create(store, new_budget(kind, key, period, **more), grams, start)
+
+
+def status(store, made, now=NOW):
+    return next(s for s in budgets.statuses(store, now) if s.budget == made)
+
+
+def test_burn_is_by_hours_that_passed(two_teams):
+    grams = emitted(two_teams, "team = 'web'")
+    made = budget(two_teams, "Web ", grams / 0.62)
+    found = status(two_teams, made)
+    assert found.actual_g == pytest.approx(grams)
+    assert found.elapsed_share == pytest.approx(12 / 30)
+    assert found.burn == pytest.approx(1.55)
+    assert found.coverage == 1.0
+    assert found.until == NOW
+
+
+def test_the_outlook_goes_on_as_before(two_teams):
+    grams = emitted(two_teams, "team = 'web'")
+    found = status(two_teams, budget(two_teams, "web", 3 * grams))
+    assert found.outlook.method == "hourly"
+    # The grid of this month is another than that of the weeks before.
+    assert found.outlook.central_g == pytest.approx(grams * 30 / 12, rel=0.1)
+    assert found.outlook.low_g <= found.outlook.central_g <= found.outlook.high_g
+    assert found.state is State.ON_TRACK
+    assert found.gap_g < 0
+    frame = budgets.burn_down(found)
+    assert len(frame) == 30
+    assert frame["expected_g"].iloc[-1] == pytest.approx(found.outlook.central_g)
+
+
+def test_scopes_and_bases_are_their_own_sums(two_teams):
+    cases = {
+        ("environment", "unallocated", "total_lb"): emitted(two_teams),
+        ("tag", "cost-center=42", "total_lb"): emitted(two_teams, "team = 'web'") / 2,
+        ("team", "data", "scope2_lb"): emitted(two_teams, "team = 'data'", columns="scope2_lb_g"),
+        ("team", "data", "scope3"): emitted(
+            two_teams, "team = 'data'", columns="upstream_g + td_g + embodied_g"
+        ),
+    }
+    for (kind, key, basis), grams in cases.items():
+        found = status(two_teams, budget(two_teams, key, 1e6, kind=kind, basis=basis))
+        assert found.actual_g == pytest.approx(grams), (kind, key, basis)
+        expected = found.outlook.central_g
+        assert expected == pytest.approx(grams * 30 / 12, rel=0.1), (kind, key, basis)
+
+
+def test_a_name_that_nobody_bears_is_not_a_team_that_emits_nothing(two_teams):
+    found = status(two_teams, budget(two_teams, "wbe", 1e6))
+    assert (found.actual_g, found.burn, found.outlook) == (None, None, None)
+    assert found.state is State.NOT_ENOUGH_DATA
+    assert "misspelt" in found.reason
+
+
+def test_a_team_carries_its_share_of_a_pool(two_teams):
+    made = budget(two_teams, "web", 1e6)
+    alone = status(two_teams, made)
+    rules = Rules(pools=(Pool("rest", "team", "unallocated", "fixed", {"web": 50}),))
+    budget_log.keep_rules(two_teams, rules, date(2026, 1, 1))
+    shared = status(two_teams, made)
+    extra = emitted(two_teams, "team = 'unallocated'") / 2
+    assert shared.actual_g == pytest.approx(alone.actual_g + extra)
+    assert shared.outlook.central_g == pytest.approx(
+        alone.outlook.central_g + extra * 30 / 12, rel=0.02
+    )
+
+
+def test_rules_hold_from_their_day_on(two_teams):
+    made = budget(two_teams, "web", 1e6)
+    alone = status(two_teams, made).actual_g
+    budget_log.keep_rules(two_teams, Rules(aliases={"data": "web"}), date(2026, 11, 7))
+    late = emitted(two_teams, "team = 'data'", start="2026-11-07")
+    assert status(two_teams, made).actual_g == pytest.approx(alone + late)
+
+
+def test_a_new_amount_within_the_period(two_teams):
+    made = budget(two_teams, "web", 900.0)
+    budgets.change_amount(two_teams, made, 300.0, date(2026, 11, 11), "cut")
+    assert status(two_teams, made).budget_g == pytest.approx(500.0)
+    budgets.change_amount(two_teams, made, 600.0, date(2026, 11, 11), "less of a cut")
+    assert status(two_teams, made).budget_g == pytest.approx(700.0)
+    history = budget_log.version_history(two_teams, made.budget_id)
+    assert history["grams"].tolist() == [600.0, 300.0, 900.0]
+
+
+def test_a_budget_that_begins_in_mid_month_counts_from_then_on(two_teams):
+    found = status(two_teams, budget(two_teams, "web", 1e6, start=date(2026, 11, 8)))
+    assert found.actual_g == pytest.approx(emitted(two_teams, "team = 'web'", start="2026-11-08"))
+    assert found.elapsed_share == pytest.approx(5 / 23)
+
+
+def test_states_of_what_is_not_known(two_teams):
+    assert status(two_teams, budget(two_teams, "web", 0.0)).state is State.NO_BUDGET
+    later = budget(two_teams, "data", 9.0, start=date(2027, 1, 1))
+    assert status(two_teams, later).state is State.NO_BUDGET
+    year = status(two_teams, budget(two_teams, "data", 1e9, period="year"))
+    assert year.state is State.NOT_ENOUGH_DATA
+    assert year.coverage == pytest.approx(43 / 316, abs=0.01)
+    assert "14 %" in year.reason
+
+
+def test_nothing_is_said_of_an_empty_store(store):
+    made = budget(store, "web", 9.0)
+    assert budgets.statuses(store, NOW) == []
+    assert budgets.check_thresholds(store, NOW) == []
+    budgets.close(store, made, NOVEMBER)
+    assert budget_log.budgets(store, NOW.date()) == []
+    assert len(budget_log.budgets(store)) == 1
+
+
+def test_a_young_ledger_has_a_line_and_no_band(store):
+    with_fleet(store, running(1, "web"), start="2026-11-01", end="2026-11-07")
+    early = status(store, budget(store, "web", 1e9), utc("2026-11-07"))
+    assert early.outlook.method == "linear"
+    assert early.outlook.probability is None
+    assert early.outlook.central_g == pytest.approx(5 * early.actual_g)
+
+
+def test_a_weekly_plan_follows_the_weeks_before(two_teams):
+    hours = fleet.hours("2026-10-01", "2026-11-13")
+    load = [80.0 if hour.hour in range(8, 18) else 5.0 for hour in hours]
+    write_utilisation(two_teams, fleet.utilisation("i-003", hours, load))
+    recompute(two_teams)
+    flat = status(two_teams, budget(two_teams, "web", 1e6))
+    weekly = status(two_teams, budget(two_teams, "data", 1e6, profile="weekly"))
+    assert weekly.plan.sum() == pytest.approx(1e6)
+    assert flat.plan.nunique() == 1
+    by_hour = weekly.plan.groupby(weekly.plan.index.hour).mean()
+    assert by_hour[12] > 1.5 * by_hour[0]
+
+
+def test_savings_of_open_advice_reach_to_the_end(two_teams):
+    made = budget(two_teams, "web", 1e6)
+    assert status(two_teams, made).savings_g is None
+    run = advice_log.Run(NOW, NOW, "{}", "f", 0.1)
+    advice_log.keep(two_teams, run, pd.DataFrame([advice_row("i-1")]), pd.DataFrame())
+    assert status(two_teams, made).savings_g == pytest.approx(4.0 * 18 * 24)
+
+
+def test_a_budget_is_kept_once(two_teams):
+    made = budget(two_teams, "web", 100.0)
+    with pytest.raises(InputError, match="There is a month budget"):
+        budget(two_teams, " WEB", 100.0)
+    with pytest.raises(InputError):
+        budgets.change_amount(two_teams, made, -1.0, NOVEMBER)
+    with pytest.raises(InputError):
+        new_budget("tag", "no value", "month")
+    with pytest.raises(InputError):
+        new_budget("team", "web", "week")
+
+
+def test_copied_to_the_next_period(two_teams):
+    made = budget(two_teams, "web", 100.0)
+    assert budgets.copy_to_next(two_teams, made, NOW, -4.2) == pytest.approx(95.8)
+    assert budget_log.versions(two_teams)[made.budget_id][-1] == Version(
+        date(2026, 12, 1), pytest.approx(95.8)
+    )
+    assert status(two_teams, made).budget_g == pytest.approx(100.0)
+    unset = new_budget("team", "data", "month")
+    with pytest.raises(InputError, match="No amount"):
+        budgets.copy_to_next(two_teams, unset, NOW)
+
+
+def test_each_threshold_is_told_once_over_restarts(tmp_path):
+    path = tmp_path / "s.duckdb"
+    store = with_fleet(new_store(path), running(1, "web"))
+    made = budget(store, "web", emitted(store) / 0.9)
+    first = budgets.check_thresholds(store, NOW)
+    names = [threshold.name for _, threshold in first]
+    assert names == ["actual-50", "actual-80", "forecast-100", "probability-80"]
+    raised = budget_log.notices(store)["raised_at"].tolist()
+    store.close()
+    again = new_store(path)
+    budgets.check_thresholds(again, NOW + timedelta(hours=1))
+    kept = budget_log.notices(again, made.budget_id)
+    assert kept["raised_at"].tolist() == raised
+    values = dict(zip(kept["threshold"], kept["value"], strict=True))
+    assert set(values) == set(names)
+    assert values["actual-80"] == pytest.approx(emitted(again))
+    assert values["forecast-100"] > 2 * values["actual-80"]
+    assert values["probability-80"] == 1.0
+    again.close()
+
+
+def test_late_data_that_lowers_the_figure_is_called_restated_and_not_unsent(store):
+    with_fleet(store, running(1, "web"), running(2, "web"))
+    made = budget(store, "web", emitted(store) / 0.9)
+    budgets.check_thresholds(store, NOW)
+    # The second machine turns out to have been stopped all along.
+    stopped = running(2, "web", state="stopped")
+    write_instances(store, fleet.instances(stopped))
+    recompute(store)
+    found = status(store, made)
+    assert found.actual_g == pytest.approx(emitted(store))
+    assert found.state is State.RESTATED
+    before = budget_log.notices(store)
+    budgets.check_thresholds(store, NOW)
+    after = budget_log.notices(store)
+    assert len(after) == len(before)
+    cleared = after[after["cleared_at"].notna()]["threshold"]
+    assert "actual-80" in set(cleared)
+    assert status(store, made).state is State.RESTATED
+    # Reached again, it is the same notice.
+    write_instances(store, fleet.instances(running(2, "web")))
+    recompute(store)
+    budgets.check_thresholds(store, NOW)
+    assert len(budget_log.notices(store)) == len(before)
+    assert budget_log.notices(store)["cleared_at"].isna().all()
+
+
+def test_a_forecast_of_a_dirtier_grid_raises_the_outlook(two_teams):
+    made = budget(two_teams, "web", 1e6)
+    usual = status(two_teams, made).outlook.central_g
+    hours = fleet.hours("2026-11-13", "2026-11-15")
+    two_teams.cursor().execute(
+        "INSERT INTO issued_forecasts SELECT 'DE', 'lifecycle', ?, unnest(?), 2000, 1900, 2100, "
+        "0.8, 'x'",
+        [NOW, [fleet.as_datetime(hour) for hour in hours]],
+    )
+    assert status(two_teams, made).outlook.central_g > 1.05 * usual
+
+
+def test_a_period_that_ended_is_judged_on_what_is_known_since(two_teams):
+    made = budget(two_teams, "web", 1e6)
+    october = status(two_teams, made, utc("2026-10-31T23:00"))
+    assert october.state is State.KEPT
+    assert october.outlook is None
+    assert october.actual_g == pytest.approx(
+        emitted(two_teams, "team = 'web' AND hour < '2026-11-01'", start="2026-10-01")
+    )
+    hours = fleet.hours("2026-10-01", "2026-10-02")
+    write_intensities(two_teams, fleet.intensities("DE", hours, 1000.0, 1200.0), CATALOG)
+    recompute(two_teams)
+    assert status(two_teams, made, utc("2026-10-31T23:00")).actual_g > october.actual_g
