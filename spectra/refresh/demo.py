@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pandas as pd
 
 from spectra.catalog import Catalog
+from spectra.refresh.demo_budgets import set_demo_budgets
 from spectra.refresh.hours import HOUR, current_hour
 from spectra.sources.demo import DemoCompany
 from spectra.sources.demo.changes import Change
@@ -72,6 +73,8 @@ def _refresh(store: Store, catalog: Catalog, end: datetime, days: int, say: Prog
     say(0.55, "Reading costs")
     _write_demo_costs(store, company, first, end)
     recompute(store, lambda share, text: say(0.6 + 0.4 * share, text))
+    if known is None:
+        set_demo_budgets(store, end)
     with store.write() as cursor:
         set_meta(cursor, _DEMO_UNTIL, end.isoformat())
     log_fetch(

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from spectra import notices
+from spectra import budgets, notices
 from spectra.config import load_config
 from spectra.errors import StoreError, UnreachableError
 from spectra.refresh import refresh_demo
 from spectra.refresh.automation import Automation
 from spectra.refresh.background import PAUSE_AFTER_STOP, Refresher
 from spectra.refresh.live import Report
-from spectra.store import Store, notice_log, source_state
+from spectra.store import Store, budget_log, notice_log, source_state
 from spectra.store.source_state import Key
 from tests.servers.webhook import webhook
 from tests.servers.world import CATALOG
@@ -168,6 +168,8 @@ def test_its_thread_ends_when_it_is_stopped(slow):
 def demo():
     store = Store()
     refresh_demo(store, CATALOG, now=NOW, days=3)
+    for budget in budget_log.budgets(store):
+        budgets.close(store, budget, NOW.date())
     yield store
     store.close()
 
