@@ -4,6 +4,7 @@ import streamlit as st
 
 from spectra.store import emission_queries as emissions
 from spectra.ui import cards, dashboard, frame, headlines
+from spectra.ui.budgets import standing
 
 page = frame.current()
 selection = page.selection
@@ -25,6 +26,8 @@ if not totals["hours"]:
         "Choose a longer period, or clear a filter in the sidebar.",
     )
     st.stop()
+
+standing.card(page)
 
 left, right = st.columns([5, 4])
 with left, cards.card("CO₂e by day", help="Bars: central estimate. Whiskers: 95 % interval."):

@@ -14,6 +14,7 @@ SECTIONS = (
     "Method",
     "Rightsizing",
     "Anomalies",
+    "Budgets",
     "Automation",
     "Data",
     "Usage",
@@ -60,6 +61,9 @@ match section:
     case "Anomalies":
         st.markdown("What was found by other settings and nobody decided on is looked for anew.")
         forms.section(page, "Anomalies")
+    case "Budgets":
+        st.markdown("Statements that are exported from now on charge this price.")
+        forms.section(page, "Budgets")
     case "Automation":
         automation.section(page)
     case "Data":

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Literal
 
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from spectra import units
 from spectra.carbon.uncertainty import Interval
+
+ALL_ROWS, SOME_ROWS_PX = 12, 440
 
 
 def rows_key(name: str, ids: Iterable[str]) -> str:
@@ -70,6 +73,11 @@ def mass_range(interval: Interval) -> str:
     per_unit = interval.central / unit.value if unit.value else 1.0
     low, high = (units.number(g / per_unit, 2) for g in (interval.low, interval.high))
     return f"{low} to {high} {unit.unit}"
+
+
+def table_height(rows: int) -> int | Literal["content"]:
+    """A short table shows all its rows; a longer one scrolls, its last row cut to show that."""
+    return "content" if rows <= ALL_ROWS else SOME_ROWS_PX
 
 
 def utc_column(label: str, format: str = "D MMM HH:mm") -> ColumnConfig:

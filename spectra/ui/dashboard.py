@@ -26,9 +26,6 @@ TIER_NAMES = {
 POWER_TIERS = {"A": "A measured curve", "C": "C calibrated", "D": "D unknown type"}
 
 
-# A short table shows all its rows; a longer one scrolls, its last row cut to show that it does.
-ALL_ROWS, SOME_ROWS_PX = 12, 440
-
 # Narrow, so that bar and number both fit into a small card.
 SHARE = st.column_config.ProgressColumn(
     "Share [%]", format="%.1f", min_value=0, max_value=100, width="small"
@@ -126,7 +123,7 @@ def by_dimension(page: Page, dimension: emissions.Dimension) -> None:
         rows[["name", "co2e", "share"]],
         hide_index=True,
         key=f"by_{dimension}",
-        height="content" if len(rows) <= ALL_ROWS else SOME_ROWS_PX,
+        height=cards.table_height(len(rows)),
         column_config={
             "name": dimension.capitalize(),
             "co2e": st.column_config.TextColumn("CO₂e", alignment="right", width="small"),

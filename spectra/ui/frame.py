@@ -62,6 +62,13 @@ def navigate() -> st.Page:
                 st.Page("pages/instances.py", title="Instances", icon=":material/dns:"),
                 st.Page("pages/scheduler.py", title="Scheduler", icon=":material/schedule:"),
             ],
+            "Govern": [
+                st.Page(
+                    "pages/budgets.py",
+                    title="Budgets",
+                    icon=":material/account_balance_wallet:",
+                ),
+            ],
             "Configure": [
                 st.Page("pages/settings.py", title="Settings", icon=":material/settings:"),
             ],

@@ -63,6 +63,12 @@ TERMS = (
         "Incidents",
     ),
     Term(
+        "Budget",
+        "What a team, an environment or a tag may emit in a month, quarter or year. Expected is "
+        "where the period will end at the pace of four weeks, overrun how likely that is above it.",
+        "Budget outlook",
+    ),
+    Term(
         "Coverage",
         "Share of energy whose inputs were stated by a source, not filled in.",
         "Utilisation",

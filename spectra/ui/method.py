@@ -24,6 +24,11 @@ TOPICS = {
     "Waste": "spectra.insight.anomalies.waste",
     "Unusual days": "spectra.insight.anomalies.daily",
     "Incidents": "spectra.insight.anomalies.incidents",
+    "Budget plans": "spectra.insight.budgets.plan",
+    "Budget outlook": "spectra.insight.budgets.outlook",
+    "Budget states": "spectra.insight.budgets.judge",
+    "Allocation": "spectra.insight.allocation.shares",
+    "Rounding": "spectra.insight.allocation.rounding",
 }
 
 

@@ -16,6 +16,7 @@ PAGES = (
     "pages/regions.py",
     "pages/instances.py",
     "pages/anomalies.py",
+    "pages/budgets.py",
     "pages/scheduler.py",
     "pages/settings.py",
     "pages/method.py",

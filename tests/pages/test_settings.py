@@ -15,7 +15,7 @@ from tests.servers.cloudflare import TOKEN
 from tests.servers.moto import KEYS
 
 SECTIONS = ("Workspace", "AWS", "Grids and latency", "Regions", "Tags", "Method", "Rightsizing",
-            "Anomalies", "Automation", "Data", "Usage")  # fmt: skip
+            "Anomalies", "Budgets", "Automation", "Data", "Usage")  # fmt: skip
 
 
 def settings(section: str, **parameters: str):

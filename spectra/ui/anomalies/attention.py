@@ -95,7 +95,7 @@ def _filtered(found: pd.DataFrame) -> pd.DataFrame:
 
 def _table(shown: pd.DataFrame) -> list[int]:
     event = st.dataframe(
-        shown, hide_index=True, width="stretch", height=min(38 + 35 * len(shown), 520),
+        shown, hide_index=True, width="stretch", height=cards.table_height(len(shown)),
         key="incidents", on_select="rerun", selection_mode="multi-row", placeholder="–",
         column_order=list(COLUMNS), column_config=COLUMNS,
     )  # fmt: skip

@@ -168,7 +168,7 @@ def _similar(page: Page, row: dict[str, Any]) -> None:
         return
     others = others.sort_values("start", ascending=False).head(20)
     st.dataframe(
-        others, hide_index=True, width="stretch", height=min(38 + 35 * len(others), 260),
+        others, hide_index=True, width="stretch", height=cards.table_height(len(others)),
         key="similar", placeholder="–",
         column_order=["start", "name", "kind", "days", "state", "reason"],
         column_config={

@@ -1,0 +1,43 @@
+"""Budgets: what each team may emit, what it will, whose emissions are whose, and chargeback."""
+
+import streamlit as st
+
+from spectra.store import emission_queries as emissions
+from spectra.ui import cards, frame
+from spectra.ui.budgets import allocation, changing, one, overview, standing, statements
+from spectra.ui.instances import judging
+
+VIEWS = ("Overview", "One budget", "Allocation", "Chargeback", "Change")
+
+page = frame.current()
+
+st.title("Budgets")
+if page.get(emissions.ledger_span) is None:
+    cards.empty(
+        "There is no fleet to account for yet.",
+        "Set SPECTRA_DEMO=on, or connect an AWS account in Settings.",
+    )
+    st.stop()
+
+judging.ensure(page)  # what would bring a budget back rests on open recommendations
+view = st.segmented_control(
+    "View",
+    VIEWS,
+    default=VIEWS[0],
+    required=True,
+    key="budget_view",
+    bind="query-params",
+    persist_state="session",
+    label_visibility="collapsed",
+)
+match view:
+    case "One budget":
+        one.show(page, standing.statuses(page))
+    case "Allocation":
+        allocation.show(page)
+    case "Chargeback":
+        statements.show(page)
+    case "Change":
+        changing.show(page, standing.statuses(page))
+    case _:
+        overview.show(page, standing.statuses(page))

@@ -1,0 +1,153 @@
+"""Whose emissions are whose: what nobody owns, names to merge, and the rules with their effect."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pandas as pd
+import streamlit as st
+
+from spectra import allocation, units
+from spectra.exports import csv_bytes
+from spectra.insight.allocation import Rules
+from spectra.store import budget_log
+from spectra.ui import cards
+from spectra.ui.budgets import rules_form
+from spectra.ui.frame import Page
+
+_NUMBER = st.column_config.NumberColumn
+_DRAFT = "allocation_draft"
+
+
+def show(page: Page) -> None:
+    """Three cards: nobody's emissions, names to merge, the rules."""
+    first, after = _days(page)
+    left, right = st.columns([3, 2])
+    with left, cards.card("Belongs to nobody", help="The greatest resources without a team, over "
+                          "whole UTC days of the period chosen."):  # fmt: skip
+        _worst(page, first, after)
+    with right, cards.card("Names that look like one team", help="Merging makes one name stand for "
+                           "the other; it shows its effect before it is kept."):  # fmt: skip
+        _near_misses(page, first, after)
+    with cards.card("Rules", help="In force from a UTC day on; days before keep the rules they "
+                    "had."):  # fmt: skip
+        _rules(page)
+
+
+def _days(page: Page) -> tuple[date, date]:
+    last = (page.selection.end - timedelta(hours=1)).date()
+    return page.selection.start.date(), last + timedelta(days=1)
+
+
+def _worst(page: Page, first: date, after: date) -> None:
+    rows = page.get(allocation.worst_unallocated, first, after, 50)
+    if rows.empty:
+        st.caption("Everything belongs to a team.")
+        return
+    rows = rows.assign(kg=rows["total_g"] / units.GRAMS_PER_KG)
+    st.dataframe(
+        rows, hide_index=True, width="stretch", key="worst", placeholder="–",
+        height=cards.table_height(len(rows)),
+        column_order=["resource_id", "name", "kg", "share", "service", "region", "account_id",
+                      "tags"],
+        column_config={
+            "resource_id": "Resource", "name": "Name",
+            "kg": _NUMBER("CO₂e [kg]", format="%.3f"),
+            "share": _NUMBER("Of all that", format="percent"),
+            "service": "Service", "region": "Region", "account_id": "Account", "tags": "Tags",
+        },
+    )  # fmt: skip
+    st.download_button("CSV", csv_bytes(rows), "unallocated.csv", "text/csv", key="worst_csv",
+                       icon=":material/download:", on_click="ignore")  # fmt: skip
+
+
+def _near_misses(page: Page, first: date, after: date) -> None:
+    found = page.get(allocation.merge_candidates, first, after)
+    if not found:
+        st.caption("None.")
+        return
+    rows = pd.DataFrame(found).assign(kg=[miss.grams / units.GRAMS_PER_KG for miss in found])
+    event = st.dataframe(
+        rows, hide_index=True, width="stretch", height=cards.table_height(len(rows)),
+        key=cards.rows_key("near_misses", rows["name"]), on_select="rerun",
+        selection_mode="multi-row", column_order=["name", "means", "likeness", "kg"],
+        column_config={
+            "name": "Name", "means": "Looks like",
+            "likeness": _NUMBER("Likeness", format="percent"),
+            "kg": _NUMBER("CO₂e [kg]", format="%.3f"),
+        },
+    )  # fmt: skip
+    chosen = [found[row] for row in event.selection.rows if row < len(found)]
+    if not page.workspace.may_change:
+        return
+    if st.button("Merge in the rules below", key="merge", disabled=not chosen,
+                 icon=":material/merge:"):  # fmt: skip
+        rules = _draft(page)
+        for miss in chosen:
+            rules = allocation.with_alias(rules, miss.name, miss.means)
+        _set_draft(rules)
+        st.rerun()
+
+
+def _rules(page: Page) -> None:
+    if page.workspace.may_change:
+        draft = rules_form.form(_draft(page), st.session_state.get(f"{_DRAFT}_turn", 0))
+        if draft is not None:
+            _preview_and_keep(page, draft)
+    else:
+        st.caption("This deployment is public: the rules are shown and not changed.")
+        rules_form.shown(_in_force(page))
+    history = page.get(budget_log.rules_history)
+    if not history.empty:
+        with st.expander(f"History: {len(history)} versions"):
+            st.dataframe(history, hide_index=True, width="stretch", height="content",
+                         key="rules_history",
+                         column_config={"valid_from": st.column_config.DateColumn("From (UTC day)"),
+                                        "note": "Note",
+                                        "created_at": cards.utc_column("Set"),
+                                        "rules": "Rules"})  # fmt: skip
+
+
+def _in_force(page: Page) -> Rules:
+    rules: Rules = page.get(allocation.rules_on, page.hour.date())
+    return rules
+
+
+def _draft(page: Page) -> Rules:
+    rules: Rules | None = st.session_state.get(_DRAFT)
+    return _in_force(page) if rules is None else rules
+
+
+def _set_draft(rules: Rules | None) -> None:
+    """Start the form again from other rules; its widgets keep what was typed else."""
+    st.session_state[_DRAFT] = rules
+    st.session_state[f"{_DRAFT}_turn"] = st.session_state.get(f"{_DRAFT}_turn", 0) + 1
+
+
+def _preview_and_keep(page: Page, rules: Rules) -> None:
+    if rules == _in_force(page):
+        st.caption("These are the rules in force.")
+        return
+    effect = page.get(allocation.effect_of, rules, page.hour)
+    moved = effect[effect["change_g"].abs() > 0.5]
+    st.markdown(f"**What they would have made of the last {allocation.PREVIEW_DAYS} days**")
+    if moved.empty:
+        st.caption("No team's emissions would change.")
+    else:
+        amounts = moved[["before_g", "after_g", "change_g"]] / units.GRAMS_PER_KG
+        st.dataframe(
+            moved[["team"]].join(amounts), hide_index=True, width="stretch", height="content",
+            key="effect",
+            column_config={"team": "Team", "before_g": _NUMBER("Now [kg]", format="%.3f"),
+                           "after_g": _NUMBER("Then [kg]", format="%.3f"),
+                           "change_g": _NUMBER("Change [kg]", format="%+.3f")},
+        )  # fmt: skip
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        since = st.date_input("In force from (UTC day)", page.hour.date().replace(day=1),
+                              key="rules_from", width=200)  # fmt: skip
+        note = st.text_input("Why", key="rules_note", width=320)
+        if st.button("Put in force", type="primary", key="rules_keep") and since:
+            budget_log.keep_rules(page.store, rules, since, note.strip())
+            _set_draft(None)
+            st.rerun()
+        st.button("Start again", key="rules_reset", on_click=_set_draft, args=(None,))

@@ -1,0 +1,203 @@
+"""Setting budgets: a new one, another amount, the next period, a reduction path, CSV."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import streamlit as st
+
+from spectra import budget_csv, budgets, units
+from spectra.budgets import Status
+from spectra.errors import SpectraError
+from spectra.insight.budgets import KINDS, Version, period_of, reduction_path
+from spectra.store import budget_log
+from spectra.store.budget_log import BASES, PROFILES, SCOPES, Basis, Budget, Scope, new_budget
+from spectra.store.emission_queries import choices
+from spectra.ui import cards, workspace
+from spectra.ui.budgets import standing
+from spectra.ui.frame import Page
+from spectra.units import GRAMS_PER_KG, GRAMS_PER_TONNE
+
+UNITS = {"kg": GRAMS_PER_KG, "t": GRAMS_PER_TONNE}
+SCOPE_NAMES: dict[Scope, str] = {"team": "Team", "environment": "Environment", "tag": "Tag"}
+BASIS_NAMES: dict[Basis, str] = dict(zip(BASES, standing.BASES.values(), strict=True))
+PROFILE_NAMES = {"even": "evenly", "weekly": "as the load runs over the week"}
+WAYS = ("New", "Amount", "Next period", "Reduction path", "Close", "CSV")
+
+
+def show(page: Page, found: list[Status]) -> None:
+    """One way of changing at a time."""
+    if not page.workspace.may_change:
+        st.info("This deployment is public: budgets are shown and not changed.",
+                icon=":material/lock:")  # fmt: skip
+        _download(page)
+        return
+    way = st.segmented_control("Change", WAYS, default=WAYS[0], required=True, key="budget_way",
+                               persist_state="session")  # fmt: skip
+    try:
+        with cards.card(way):
+            _way(page, found, way)
+    except SpectraError as error:
+        workspace.show_error(error)
+
+
+def _way(page: Page, found: list[Status], way: str) -> None:
+    if way == "New":
+        _new(page)
+    elif way == "CSV":
+        _csv(page)
+    elif not (kept := budget_log.budgets(page.store, page.hour.date())):
+        st.caption("No budget is set yet.")
+    else:
+        names = {b.budget_id: f"{b.name} · {b.period_kind} · {BASIS_NAMES[b.basis]}" for b in kept}
+        chosen = st.selectbox("Budget", list(names), format_func=names.__getitem__,
+                              key="budget_changed")  # fmt: skip
+        budget = next(b for b in kept if b.budget_id == chosen)
+        ways = {"Amount": _amount, "Next period": _next, "Reduction path": _path, "Close": _close}
+        ways[way](page, budget, found)
+
+
+def _new(page: Page) -> None:
+    scope: Scope = st.segmented_control(
+        "Of",
+        SCOPES,
+        default="team",
+        required=True,
+        format_func=SCOPE_NAMES.__getitem__,
+        key="new_scope",
+    )
+    with st.form("new_budget", border=False):
+        key = _scope_key(page, scope)
+        left, middle, right = st.columns(3)
+        kind = left.selectbox("Each", KINDS, key="new_kind")
+        basis = middle.selectbox("Basis", BASES, format_func=BASIS_NAMES.__getitem__,
+                                 key="new_basis")  # fmt: skip
+        profile = right.selectbox("Planned", PROFILES, format_func=PROFILE_NAMES.__getitem__,
+                                  key="new_profile")  # fmt: skip
+        grams = _grams("new")
+        since = st.date_input("From (UTC day)", period_of("month", page.hour).start.date(),
+                              key="new_from")  # fmt: skip
+        note = st.text_input("Note", key="new_note")
+        if st.form_submit_button("Set", type="primary") and since:
+            budget = new_budget(scope, key or "", kind, basis=basis, profile=profile, note=note)
+            budgets.create(page.store, budget, grams, since, note.strip())
+            _done(f"Set for {budget.scope_key}.")
+
+
+def _scope_key(page: Page, scope: Scope) -> str | None:
+    if scope == "tag":
+        return st.text_input("Tag", placeholder="project=apollo", key="new_tag")
+    names = page.get(choices)["teams" if scope == "team" else "environments"]
+    return st.selectbox(SCOPE_NAMES[scope], names, key=f"new_{scope}", index=None,
+                        accept_new_options=True, placeholder="Choose or write one")  # fmt: skip
+
+
+def _grams(key: str, value: float = 0.0) -> float:
+    left, right = st.columns(2)
+    amount = left.number_input("Amount", min_value=0.0, value=value, step=1.0, format="%.3f",
+                               key=f"{key}_amount")  # fmt: skip
+    unit = right.selectbox("Unit", list(UNITS), key=f"{key}_unit")
+    return amount * UNITS[unit]
+
+
+def _amount(page: Page, budget: Budget, found: list[Status]) -> None:
+    with st.form("change_amount", border=False):
+        grams = _grams("change", (_current(page, budget) or 0.0) / GRAMS_PER_KG)
+        since = st.date_input("From (UTC day)", page.hour.date(), key="change_from")
+        note = st.text_input("Why", key="change_note")
+        st.caption("Within a period it counts for the hours left; what was stays readable.")
+        if st.form_submit_button("Set", type="primary") and since:
+            budgets.change_amount(page.store, budget, grams, since, note.strip())
+            _done("Set.")
+
+
+def _current(page: Page, budget: Budget) -> float | None:
+    known = budget_log.versions(page.store).get(budget.budget_id, [])
+    in_force = [v.grams for v in known if v.start <= page.hour]
+    return in_force[-1] if in_force else None
+
+
+def _next(page: Page, budget: Budget, found: list[Status]) -> None:
+    period = period_of(budget.period_kind, page.hour)
+    change = st.number_input("Change [%]", -100.0, 1_000.0, 0.0, step=1.0, key="next_change")
+    st.caption(f"{period.next.label} gets the amount of {period.label}, changed by this.")
+    if st.button("Copy", type="primary", key="next_copy"):
+        grams = budgets.copy_to_next(page.store, budget, page.hour, change)
+        _done(f"{period.next.label}: {units.mass_text(grams)}.")
+
+
+def _path(page: Page, budget: Budget, found: list[Status]) -> None:
+    year = page.hour.year
+    left, middle, right = st.columns(3)
+    base = left.number_input("Emissions of the base year [kg]", min_value=0.0, step=1.0,
+                             format="%.3f", value=_yearly_kg(budget, found), key="path_base",
+                             help="Proposed: the amount or pace of now, over a year.")  # fmt: skip
+    target = middle.number_input("Until", year + 1, year + 40, year + 4, key="path_until")
+    pct = right.number_input(
+        "Less each year [%]",
+        0.1,
+        99.0,
+        4.2,
+        step=0.1,
+        key="path_pct",
+        help="4.2 % of the base year is the linear path to 1.5 °C.",
+    )
+    is_linear = st.toggle("Of the base year (linear), else of the year before", value=True,
+                          key="path_linear")  # fmt: skip
+    if base <= 0:
+        st.caption("Name the emissions of the base year.")
+        return
+    path = reduction_path(base * GRAMS_PER_KG, year, int(target), pct, budget.period_kind,
+                          is_linear=is_linear)  # fmt: skip
+    _drawn(path)
+    if st.button(f"Lay out {len(path)} amounts", type="primary", key="path_keep"):
+        budgets.follow_path(page.store, budget, path, f"−{pct:g} % a year from {year}")
+        _done(f"{len(path)} amounts are set.")
+
+
+def _yearly_kg(budget: Budget, found: list[Status]) -> float:
+    """What a year emits at the pace of the running period; 0 where nothing is known."""
+    status = next((s for s in found if s.budget.budget_id == budget.budget_id), None)
+    if status is None or status.outlook is None:
+        return 0.0
+    return round(status.outlook.central_g / status.period.hours * 8_760 / GRAMS_PER_KG, 3)
+
+
+def _drawn(path: list[Version]) -> None:
+    st.bar_chart(
+        {"day": [v.valid_from for v in path], "kg": [v.grams / GRAMS_PER_KG for v in path]},
+        x="day", y="kg", x_label="Period from", y_label="Amount [kg]", height=220,
+    )  # fmt: skip
+
+
+def _close(page: Page, budget: Budget, found: list[Status]) -> None:
+    on = st.date_input("No longer kept from (UTC day)", page.hour.date() + timedelta(days=1),
+                       key="close_on")  # fmt: skip
+    st.caption("Its past stays readable.")
+    if st.button("Close", key="close_keep") and on:
+        budgets.close(page.store, budget, on)
+        _done("Closed.")
+
+
+def _csv(page: Page) -> None:
+    _download(page)
+    st.caption("Columns: " + ", ".join(f"`{name}`" for name in budget_csv.COLUMNS) + ". One row "
+               "per amount and day from which it holds; what differs from what is kept is set "
+               "anew, nothing is deleted.")  # fmt: skip
+    file = st.file_uploader("Budgets as CSV", type="csv", key="budget_file")
+    if file is not None and st.button("Bring them in", type="primary", key="budget_import"):
+        brought = budget_csv.import_budgets(page.store, file.getvalue())
+        _done(
+            f"{brought.created} new, {brought.changed} changed, {brought.unchanged} as they were."
+        )
+
+
+def _download(page: Page) -> None:
+    st.download_button("All budgets as CSV", page.get(budget_csv.export_budgets), "budgets.csv",
+                       "text/csv", key="budgets_csv", icon=":material/download:",
+                       on_click="ignore")  # fmt: skip
+
+
+def _done(text: str) -> None:
+    st.toast(text, icon=":material/check:")
+    st.rerun()

@@ -1,0 +1,145 @@
+"""One budget: its course, where it will end, and what would bring it back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from spectra import budget_charts, budgets, units
+from spectra.budgets import Status
+from spectra.exports import csv_bytes
+from spectra.insight.budgets import THRESHOLDS
+from spectra.store import budget_log
+from spectra.ui import cards
+from spectra.ui.budgets import standing
+from spectra.ui.frame import Page
+from spectra.ui.plain import plain
+
+LABELS = {
+    "actual-50": "50 % used", "actual-80": "80 % used", "actual-100": "used up",
+    "forecast-100": "expected above the budget", "probability-80": "overrun likely (80 %)",
+}  # fmt: skip
+
+
+def show(page: Page, found: list[Status]) -> None:
+    """Everything about one budget."""
+    if not found:
+        cards.empty("No budget is set yet.", "Set one under Change.")
+        return
+    names = {s.budget.budget_id: f"{s.budget.name} · {s.period.label} · {s.state}" for s in found}
+    if st.session_state.get("budget") not in names:
+        st.session_state.pop("budget", None)
+    chosen = st.selectbox("Budget", list(names), format_func=names.__getitem__, key="budget",
+                          persist_state="session")  # fmt: skip
+    status = next(s for s in found if s.budget.budget_id == chosen)
+    _head(status)
+    _course(status)
+    left, right = st.columns(2)
+    with left, cards.card("What would bring it back"):
+        _way_back(status)
+    with right, cards.card("Amounts and thresholds"):
+        _history(page, status)
+
+
+def _head(status: Status) -> None:
+    with cards.card(plain(status.budget.name)):
+        with st.container(horizontal=True, gap="small"):
+            st.badge(str(status.state), color=standing.COLORS[status.state])
+            st.badge(status.period.label, color="blue")
+            st.caption(f"{standing.BASES[status.budget.basis]} · AWS's operations, allocated")
+        st.markdown(plain(status.reason))
+        if status.budget.note:
+            st.caption(plain(status.budget.note))
+        outlook = status.outlook
+        columns = st.columns(4)
+        with columns[0]:
+            cards.headline("Actual", units.mass_text(status.actual_g),
+                           note=f"until {status.until:%d %b %H}:00 UTC")  # fmt: skip
+        with columns[1]:
+            cards.headline("Budget", units.mass_text(status.budget_g),
+                           note=f"{units.mass_text(status.planned_g)} planned by now")  # fmt: skip
+        with columns[2]:
+            cards.headline("Expected at the end",
+                           units.mass_text(outlook.central_g if outlook else None),
+                           note=_band(status))  # fmt: skip
+        with columns[3]:
+            chance = outlook.probability if outlook else None
+            cards.headline("Probability of an overrun", units.share_text(chance),
+                           note=f"burn rate {units.number(status.burn, 3)}",
+                           help="Burn rate 1 is as planned.")  # fmt: skip
+
+
+def _band(status: Status) -> str:
+    outlook = status.outlook
+    if outlook is None:
+        return "too little is known"
+    if outlook.low_g is None or outlook.high_g is None:
+        return "straight on from what was so far"
+    return f"{units.mass_text(outlook.low_g)} to {units.mass_text(outlook.high_g)} (5 to 95 %)"
+
+
+def _course(status: Status) -> None:
+    with cards.card("Course of the period"):
+        course = budgets.burn_down(status)
+        if course.empty:
+            st.caption("No amount is set for this period.")
+            return
+        top = float(course.drop(columns="day").max().max())
+        unit = units.mass(top)
+        st.plotly_chart(
+            budget_charts.burn_down(course, unit.unit, top / unit.value if unit.value else 1.0,
+                                    status.until),
+            key="burn_down", alt=f"{status.budget.name}: planned, actual and expected by day.",
+            config={"displayModeBar": False},
+        )  # fmt: skip
+        st.caption(
+            "Sums since the start of the period, at the end of each UTC day. Expected: medians of "
+            "the hour of the week in four weeks, the trend of the last one, and the grids' usual "
+            "hours; the band resamples how far whole days and weeks were off."
+        )
+        st.download_button("CSV", csv_bytes(course), "burn_down.csv", "text/csv",
+                           key="burn_down_csv", icon=":material/download:",
+                           on_click="ignore")  # fmt: skip
+
+
+def _way_back(status: Status) -> None:
+    gap = status.gap_g
+    if gap is None:
+        st.caption("Where the period will end is not known.")
+    elif gap <= 0:
+        st.markdown(f"It is expected to end {units.mass_text(-gap)} within its budget.")
+    else:
+        st.markdown(f"{units.mass_text(gap)} must be saved until the end to keep it.")
+    if status.savings_g is None:
+        st.caption("Open recommendations are summed for budgets of teams on all scopes.")
+    else:
+        st.markdown(
+            f"Open recommendations of the team would save "
+            f"{units.mass_text(status.savings_g)} until then, if carried out now."
+        )
+    if status.budget.scope_kind == "team":
+        query: dict[str, Any] = {"teams": status.budget.scope_key}
+        st.page_link("pages/instances.py", label="The team's recommendations",
+                     icon=":material/dns:", query_params=query)  # fmt: skip
+        st.page_link("pages/anomalies.py", label="The team's anomalies",
+                     icon=":material/warning:", query_params=query)  # fmt: skip
+    st.page_link("pages/scheduler.py", label="Move work to cleaner hours",
+                 icon=":material/schedule:")  # fmt: skip
+
+
+def _history(page: Page, status: Status) -> None:
+    for threshold in THRESHOLDS:
+        is_now, was = threshold.name in status.reached, threshold.name in status.told
+        mark = "check_circle" if is_now else "history" if was else "radio_button_unchecked"
+        word = "" if is_now or not was else " (reached before)"
+        st.markdown(f":material/{mark}: {LABELS[threshold.name]}{word}")
+    versions = page.get(budget_log.version_history, status.budget.budget_id)
+    st.dataframe(
+        versions.assign(kg=versions["grams"] / units.GRAMS_PER_KG), hide_index=True,
+        width="stretch", height="content", key="versions", placeholder="–",
+        column_order=["valid_from", "kg", "note", "created_at"],
+        column_config={"valid_from": st.column_config.DateColumn("From (UTC day)"),
+                       "kg": st.column_config.NumberColumn("Amount [kg]", format="%.3f"),
+                       "note": "Note", "created_at": cards.utc_column("Set")},
+    )  # fmt: skip

@@ -1,0 +1,129 @@
+"""The rules of allocation as tables to edit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, cast, get_args
+
+import pandas as pd
+import streamlit as st
+
+from spectra.errors import InputError
+from spectra.insight.allocation import Pool, Rules
+from spectra.insight.allocation.rules import By, Match, Policy
+from spectra.store.tags import fold
+from spectra.ui import workspace
+
+POLICIES: dict[Policy, str] = {
+    "visible": "leave it as a line of its own",
+    "direct": "also show it dealt out by what teams emit themselves",
+    "even": "also show it dealt out evenly",
+}
+_TEXT, _CHOICE = st.column_config.TextColumn, st.column_config.SelectboxColumn
+
+
+def form(rules: Rules, turn: int) -> Rules | None:
+    """Edit rules; None, with the reason on the screen, where they cannot be read.
+
+    Parameters
+    ----------
+    turn : int
+        Another number starts the widgets again from `rules`.
+    """
+    left, right = st.columns(2)
+    with left:
+        st.caption("Names that stand for another team")
+        aliases = _pairs(rules.aliases, ("Name", "Stands for"), f"aliases_{turn}")
+    with right:
+        st.caption("Team of what has no team, by account")
+        accounts = _pairs(rules.accounts, ("Account", "Team"), f"accounts_{turn}")
+    st.caption("Shared pools: the first that matches a resource holds")
+    pools = st.data_editor(
+        _pool_table(rules.pools), num_rows="dynamic", hide_index=True, width="stretch",
+        key=f"pools_{turn}",
+        column_config={
+            "name": _TEXT("Pool", required=True),
+            "match": _CHOICE("Matches", options=get_args(Match), required=True),
+            "key": _TEXT("What", required=True, help="A tag as key=value, a team, an account, a "
+                         "service or an environment."),
+            "by": _CHOICE("Dealt out", options=get_args(By), required=True),
+            "shares": _TEXT("Shares", help="For fixed: web=60, data=40. The rest of 100 % stays "
+                            "unallocated."),
+            "teams": _TEXT("Among", help="Teams, separated by commas; empty: all."),
+        },
+    )  # fmt: skip
+    policy = st.selectbox("What belongs to nobody", list(POLICIES),
+                          format_func=POLICIES.__getitem__,
+                          index=list(POLICIES).index(rules.unallocated),
+                          key=f"policy_{turn}")  # fmt: skip
+    try:
+        return Rules(aliases, accounts, _read_pools(pools), policy)
+    except InputError as error:
+        workspace.show_error(error)
+        return None
+
+
+def shown(rules: Rules) -> None:
+    """The rules without a way to change them."""
+    pairs = [("stands for", *pair) for pair in rules.aliases.items()]
+    pairs += [("is the team of account", team, account) for account, team in rules.accounts.items()]
+    rows = pd.DataFrame(
+        [(name, kind, other) for kind, name, other in pairs], columns=["Name", "Rule", "Of"]
+    )
+    st.dataframe(rows, hide_index=True, width="stretch", height="content", key="rules_shown")
+    st.dataframe(_pool_table(rules.pools), hide_index=True, width="stretch", height="content",
+                 key="pools_shown")  # fmt: skip
+
+
+def _pairs(known: Any, heads: tuple[str, str], key: str) -> dict[str, str]:
+    table = pd.DataFrame(list(known.items()), columns=["of", "to"], dtype=object)
+    edited = st.data_editor(
+        table, num_rows="dynamic", hide_index=True, width="stretch", key=key,
+        column_config={"of": _TEXT(heads[0], required=True), "to": _TEXT(heads[1], required=True)},
+    )  # fmt: skip
+    rows = [(_text(of), _text(to)) for of, to in edited.itertuples(index=False)]
+    return {of: to for of, to in rows if of and to}
+
+
+def _pool_table(pools: Iterable[Pool]) -> pd.DataFrame:
+    rows = [
+        (p.name, p.match, p.key, p.by, ", ".join(f"{t}={s:g}" for t, s in p.shares.items()),
+         ", ".join(p.teams))
+        for p in pools
+    ]  # fmt: skip
+    columns = ["name", "match", "key", "by", "shares", "teams"]
+    return pd.DataFrame(rows, columns=columns, dtype=object)
+
+
+def _read_pools(table: pd.DataFrame) -> tuple[Pool, ...]:
+    found = []
+    for name, match, key, by, shares, teams in table.itertuples(index=False):
+        if not (_text(name) or _text(key)):
+            continue
+        found.append(
+            Pool(
+                _text(name),
+                cast(Match, match or "tag"),
+                _text(key),
+                cast(By, by or "direct"),
+                _read_shares(_text(name), _text(shares)),
+                tuple(part for part in map(_text, _text(teams).split(",")) if part),
+            )
+        )
+    return tuple(found)
+
+
+def _read_shares(pool: str, text: str) -> dict[str, float]:
+    try:
+        pairs = [part.split("=") for part in text.split(",") if part.strip()]
+        return {fold(team): float(share) for team, share in pairs}
+    except ValueError:
+        raise InputError(
+            f"The shares of the pool “{pool}” cannot be read.",
+            next_step="Write them as web=60, data=40.",
+        ) from None
+
+
+def _text(value: Any) -> str:
+    """What a cell holds, folded as tags are; an empty cell holds None or NaN."""
+    return fold(value) if isinstance(value, str) else ""

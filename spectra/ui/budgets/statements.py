@@ -1,0 +1,191 @@
+"""Chargeback: a statement per team and period, what changed since the last, and its files."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from spectra import chargeback, chargeback_files, units
+from spectra.catalog import Catalog
+from spectra.chargeback import Statement
+from spectra.errors import SpectraError
+from spectra.insight.budgets import Kind, Period, period_of
+from spectra.store import Store, chargeback_log
+from spectra.store.emission_queries import ledger_span
+from spectra.ui import cards, workspace
+from spectra.ui.frame import Page
+from spectra.ui.plain import plain
+
+KINDS: dict[Kind, str] = {"month": "Month", "quarter": "Quarter", "year": "Year"}
+EVERYONE = "All teams"
+_NUMBER = st.column_config.NumberColumn
+_KG = ("total_kg", "low_kg", "high_kg", "direct_kg", "account_kg", "parent_kg", "pool_kg",
+       "none_kg")  # fmt: skip
+COLUMNS: dict[str, Any] = {
+    "team": "Team",
+    **{name: _NUMBER(name.removesuffix("_kg").capitalize() + " [kg]", format="%.3f")
+       for name in _KG},
+    "energy_kwh": _NUMBER("Energy [kWh]", format="%.3f"),
+    "list_usd": _NUMBER("List [USD]", format="%.2f"),
+    "effective_usd": _NUMBER("Effective [USD]", format="%.2f"),
+    "carbon_charge_usd": _NUMBER("Carbon charge [USD]", format="%.2f"),
+}  # fmt: skip
+
+
+def show(page: Page) -> None:
+    """Choose a period, see its statement, and export it."""
+    period, price = _asked(page)
+    try:
+        before = chargeback_log.last_run(page.store, period.label)
+        made = page.get(_made, page.catalog, period, page.hour, price, before and before.run_id)
+    except SpectraError as error:
+        workspace.show_error(error)
+        return
+    with cards.card(f"Statement of {period.label}"):
+        _statement(page, made)
+    with cards.card("Against the last export of this period"):
+        _changes(made)
+    _runs(page)
+
+
+def _made(  # noqa: PLR0913, PLR0917 (as `statement`, and what it is compared with)
+    store: Store,
+    catalog: Catalog,
+    period: Period,
+    now: datetime,
+    price: float | None,
+    before: str | None,
+) -> Statement:
+    """A statement; `before`, the last export of the period, makes another result of the cache."""
+    return chargeback.statement(store, catalog, period, now, price)
+
+
+def _asked(page: Page) -> tuple[Period, float | None]:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        kind: Kind = st.segmented_control("Period", KINDS, default="month", required=True,
+                                          format_func=KINDS.__getitem__, key="chargeback_kind",
+                                          persist_state="session")  # fmt: skip
+        periods = _periods(page, kind)
+        period = st.selectbox("Which", periods, format_func=lambda p: p.label, width=160,
+                              key=f"chargeback_{kind}")  # fmt: skip
+        price = st.number_input(
+            "Carbon price [USD/t]", min_value=0.0, max_value=10_000.0, step=10.0,
+            value=page.workspace.config.carbon_price_usd_per_tonne, key="chargeback_price",
+            width=200, placeholder="none", persist_state="session",
+            help="An internal price; it is charged beside the cost and no part of it.",
+        )  # fmt: skip
+    return period, price
+
+
+def _periods(page: Page, kind: Kind) -> list[Period]:
+    """Periods that the ledger reaches into, the latest first."""
+    span = page.get(ledger_span) or (page.hour, page.hour)
+    found = [period_of(kind, page.hour)]
+    while found[-1].start > span[0]:
+        found.append(found[-1].previous)
+    return found
+
+
+def _statement(page: Page, made: Statement) -> None:
+    state = "final" if made.is_final else f"so far, until {made.run.end:%d %b %H}:00 UTC"
+    total = units.mass_text(made.run.total_g)
+    st.caption(
+        f"{plain(total)} CO₂e {state}, location-based, AWS's operations allocated to us (our scope "
+        "3.1). Every column but low and high adds up to its total to the last digit; list and "
+        "effective cost are as far as they are known."
+    )
+    st.dataframe(
+        made.teams.astype({name: float for name in made.teams.columns if name != "team"}),
+        hide_index=True, width="stretch", key="statement", placeholder="–",
+        height=min(38 + 35 * len(made.teams), 460), column_config=COLUMNS,
+        column_order=[name for name in COLUMNS if _says_something(made.teams[name])],
+    )  # fmt: skip
+    _export(page, made)
+
+
+def _says_something(column: pd.Series) -> bool:
+    """Whether a column is known somewhere, and more than a way of allocation nobody used."""
+    known = column.dropna()
+    return not known.empty and (column.name == "team" or bool(known.ne(0).any()))
+
+
+def _export(page: Page, made: Statement) -> None:
+    team = EVERYONE
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        team = st.selectbox("For", [EVERYONE, *made.teams["team"]], key="chargeback_team",
+                            width=240)  # fmt: skip
+        if page.workspace.may_change:
+            clicked = st.button(
+                "Export and keep", type="primary", key="chargeback_export",
+                icon=":material/task:",
+                help="Keeps what was exported, so that the next export can say what changed.",
+            )  # fmt: skip
+            if clicked:
+                chargeback_log.keep(page.store, made.run, made.lines)
+                st.toast("Kept.", icon=":material/check:")
+                st.rerun()
+        part = made if team == EVERYONE else chargeback.of_team(made, team)
+        _downloads(part, f"chargeback_{made.run.period}")
+
+
+def _downloads(part: Statement, name: str) -> None:
+    """Files are made when they are asked for."""
+    files = {
+        "CSV (FOCUS)": (chargeback_files.csv_file, "csv", "text/csv"),
+        "XLSX": (
+            chargeback_files.workbook,
+            "xlsx",
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        ),
+        "Manifest": (chargeback_files.manifest_file, "json", "application/json"),
+    }
+    for label, (make, ending, mime) in files.items():
+        st.download_button(
+            label, partial(make, part), f"{name}.{ending}", mime,
+            key=f"chargeback_{ending}", icon=":material/download:", on_click="ignore",
+        )  # fmt: skip
+
+
+def _changes(made: Statement) -> None:
+    if made.changes is None:
+        st.caption("This period has not been exported yet.")
+        return
+    for sentence in made.differences or ("Nothing differs.",):
+        st.markdown(f"- {sentence}")
+    if made.changes.empty:
+        return
+    amounts = made.changes[["before_g", "after_g", "change_g"]] / units.GRAMS_PER_KG
+    st.dataframe(
+        made.changes.drop(columns=amounts.columns).join(amounts), hide_index=True,
+        width="stretch", key="chargeback_changes", placeholder="–",
+        height=cards.table_height(len(amounts)),
+        column_config={
+            "team": "Team", "account_id": "Account", "region": "Region", "service": "Service",
+            "before_g": _NUMBER("Before [kg]", format="%.3f"),
+            "after_g": _NUMBER("Now [kg]", format="%.3f"),
+            "change_g": _NUMBER("Change [kg]", format="%+.3f"),
+        },
+    )  # fmt: skip
+
+
+def _runs(page: Page) -> None:
+    runs = chargeback_log.runs(page.store)
+    if runs.empty:
+        return
+    holds = chargeback_log.chain_holds(page.store)
+    with cards.card("Exports", help="Each holds the hash of the one before it."):
+        if not holds:
+            st.warning("A kept export was changed or dropped since: the chain of hashes does not "
+                       "hold.", icon=":material/link_off:")  # fmt: skip
+        shown = runs.assign(kg=runs["total_g"] / units.GRAMS_PER_KG, hash=runs["manifest_hash"])
+        st.dataframe(
+            shown.head(20), hide_index=True, width="stretch", height="content", key="runs",
+            column_order=["period", "kg", "end", "created_at", "hash"],
+            column_config={"period": "Period", "kg": _NUMBER("CO₂e [kg]", format="%.3f"),
+                           "end": cards.utc_column("Until"),
+                           "created_at": cards.utc_column("Exported"), "hash": "Manifest SHA-256"},
+        )  # fmt: skip

@@ -1,0 +1,248 @@
+"""The Budgets page: standing, one budget, allocation, chargeback, and changes."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from spectra import allocation, budgets
+from spectra.catalog import load_catalog
+from spectra.insight.allocation import Rules
+from spectra.insight.budgets import Version, period_of
+from spectra.store import Store, budget_log, chargeback_log
+from spectra.store.budget_log import new_budget
+from spectra.store.factors import write_factors
+from spectra.store.ledger import extend_ledger, recompute
+from spectra.store.writes import write_instances, write_intensities, write_utilisation
+from tests import fleet
+from tests.pages.conftest import app_store, healthy, metrics, open_app
+
+END = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+MONTH = period_of("month", END)
+HOSTILE = "**bold** [x](javascript:alert(1)) $x$"
+TEAMS = {
+    "i-web": "web",
+    "i-data": "analytics",
+    "i-dat": "analitics",
+    "i-none": "",
+    "i-odd": HOSTILE,
+}
+
+
+@pytest.fixture
+def company(database):
+    """Five machines of three teams, one of which is spelt twice, one of nobody."""
+    store, catalog = Store(database), load_catalog()
+    at = pd.date_range(END - timedelta(days=35), END, freq="h", inclusive="left", unit="us")
+    born = (END - timedelta(days=60)).isoformat()
+    write_instances(
+        store,
+        fleet.instances(
+            *({"instance_id": name, "valid_from": born, "name": name[2:],
+               "tags": {"team": team} if team else {},
+               "instance_type": "m5.4xlarge" if team == "analytics" else "m5.xlarge"}
+              for name, team in TEAMS.items())
+        ),
+    )  # fmt: skip
+    write_factors(store, catalog)
+    extend_ledger(store, catalog, at[0].to_pydatetime(), END)
+    write_intensities(store, fleet.intensities("DE", at, 300.0, 380.0), catalog)
+    for name in TEAMS:
+        load = 30 + 5 * np.sin(2 * np.pi * at.hour.to_numpy() / 24)
+        write_utilisation(store, fleet.utilisation(name, at, load))
+    recompute(store)
+    store.close()
+    return database
+
+
+@pytest.fixture
+def budgeted(company):
+    """The company with a budget that is far too small, and one that is ample."""
+    store = Store(company)
+    set_budget(store, "web", 100.0)
+    set_budget(store, "analytics", 10e6)
+    store.close()
+    return company
+
+
+def set_budget(store, team, grams):
+    budgets.create(store, new_budget("team", team, "month"), grams, MONTH.start.date())
+
+
+def page(view="Overview", **parameters):
+    app = open_app(budget_view=view, **parameters)
+    return healthy(app.switch_page("pages/budgets.py").run())
+
+
+def texts(app) -> str:
+    kinds = ("markdown", "caption", "info", "warning")
+    return "\n".join(str(e.value) for kind in kinds for e in getattr(app, kind))
+
+
+def button(app, label: str):
+    return next(b for b in app.button if b.label == label)
+
+
+def kept():
+    return {b.scope_key: b for b in budget_log.budgets(app_store(), END.date())}
+
+
+def test_budgets_stand_the_most_pressing_first(budgeted):
+    app = page()
+    rows = app.dataframe[0].value
+    assert rows["name"].tolist() == ["web", "analytics"]
+    assert rows["state"].iloc[0] == "over"
+    assert rows["used"].iloc[0] > 1
+    assert metrics(app)["Likely over or over"] == "1"
+    assert "of nobody" in texts(app) or "belongs to nobody" in texts(app)
+
+
+def test_without_a_budget_the_page_says_what_to_do(company):
+    app = page()
+    assert "No budget is set yet." in texts(app)
+    assert "belongs to nobody" in texts(app)
+    assert "No budget is set yet." in texts(page("One budget"))
+
+
+def test_without_a_fleet_there_is_nothing_to_account_for(database):
+    assert "There is no fleet to account for yet." in texts(page())
+
+
+def test_one_budget_shows_its_course_and_the_way_back(budgeted):
+    app = page("One budget")
+    shown = metrics(app)
+    assert {"Actual", "Budget", "Expected at the end", "Probability of an overrun"} <= set(shown)
+    assert shown["Budget"] == "100 g"
+    assert app.get("plotly_chart")
+    assert "must be saved until the end" in texts(app)
+    assert "The budget is used up." in texts(app)
+
+
+def test_the_dashboard_shows_budgets(budgeted):
+    app = healthy(open_app())
+    assert "1 over" in texts(app)
+
+
+def test_a_budget_is_set_changed_copied_and_closed(company):
+    app = page("Change")
+    app.selectbox(key="new_team").set_value("web")
+    app.number_input(key="new_amount").set_value(12.5)
+    healthy(button(app, "Set").click().run())
+    budget = kept()["web"]
+    assert budget_log.versions(app_store())[budget.budget_id] == [
+        Version(MONTH.start.date(), 12_500.0)
+    ]
+    app.button_group(key="budget_way").set_value("Amount")
+    healthy(app.run())
+    app.number_input(key="change_amount").set_value(20.0)
+    healthy(button(app, "Set").click().run())
+    app.button_group(key="budget_way").set_value("Next period")
+    healthy(app.run())
+    app.number_input(key="next_change").set_value(-10.0)
+    healthy(button(app, "Copy").click().run())
+    amounts = budget_log.versions(app_store())[budget.budget_id]
+    assert amounts[-1] == Version(MONTH.end.date(), 18_000.0)
+    app.button_group(key="budget_way").set_value("Close")
+    healthy(app.run())
+    app.date_input(key="close_on").set_value(END.date())
+    healthy(button(app, "Close").click().run())
+    assert kept() == {}
+
+
+def test_the_same_budget_twice_is_refused_and_the_first_stays(budgeted):
+    app = page("Change")
+    app.selectbox(key="new_team").set_value("web")
+    app.number_input(key="new_amount").set_value(1.0)
+    button(app, "Set").click().run()
+    assert not app.exception
+    assert "There is a month budget" in app.error[0].value
+    assert len(kept()) == 2
+
+
+def test_a_reduction_path_is_laid_out(budgeted):
+    app = page("Change")
+    app.button_group(key="budget_way").set_value("Reduction path")
+    healthy(app.run())
+    app.selectbox(key="budget_changed").set_value(kept()["analytics"].budget_id)
+    healthy(app.run())
+    app.number_input(key="path_base").set_value(1200.0)
+    healthy(app.run())
+    healthy(button(app, "Lay out 48 amounts").click().run())
+    amounts = budget_log.versions(app_store())[kept()["analytics"].budget_id]
+    last = sum(v.grams for v in amounts if v.valid_from.year == END.year + 4)
+    assert last == pytest.approx(1_200_000 * (1 - 4 * 0.042))
+
+
+def test_names_are_merged_after_their_effect_was_shown(company):
+    app = page("Allocation")
+    assert "These are the rules in force." in texts(app)
+    store = app_store()
+    first = (END - timedelta(days=30)).date()
+    miss = allocation.merge_candidates(store, first, END.date())
+    assert [(m.name, m.means) for m in miss] == [("analitics", "analytics")]
+    app.session_state["allocation_draft"] = Rules({"analitics": "analytics"})
+    app.session_state["allocation_draft_turn"] = 1
+    healthy(app.run())
+    assert "What they would have made of the last 30 days" in texts(app)
+    healthy(button(app, "Put in force").click().run())
+    assert allocation.rules_on(app_store(), END.date()).aliases == {"analitics": "analytics"}
+
+
+def test_rules_that_cannot_be_read_are_refused(company):
+    app = page("Allocation")
+    app.session_state["allocation_draft"] = Rules({"a": "b"})
+    app.session_state["allocation_draft_turn"] = 7
+    app.session_state["aliases_7"] = {
+        "edited_rows": {}, "added_rows": [{"of": "b", "to": "c"}], "deleted_rows": [],
+    }  # fmt: skip
+    app.run()
+    assert not app.exception
+
+
+def test_a_statement_adds_up_and_is_kept(company):
+    app = page("Chargeback")
+    statement = app.dataframe[0].value
+    assert "Unallocated" in set(statement["team"])
+    assert "This period has not been exported yet." in texts(app)
+    healthy(button(app, "Export and keep").click().run())
+    runs = chargeback_log.runs(app_store())
+    assert runs["period"].tolist() == [MONTH.label]
+    assert runs["total_g"].iloc[0] / 1000 == pytest.approx(statement["total_kg"].sum(), abs=1e-3)
+    later = page("Chargeback")
+    assert "Nothing differs." in texts(later)
+    assert chargeback_log.chain_holds(app_store())
+
+
+def test_a_carbon_price_charges(company):
+    app = page("Chargeback")
+    app.number_input(key="chargeback_price").set_value(100.0)
+    healthy(app.run())
+    statement = app.dataframe[0].value
+    expected = statement["total_kg"] * 0.1
+    assert statement["carbon_charge_usd"].tolist() == pytest.approx(expected.tolist(), abs=0.02)
+
+
+@pytest.mark.parametrize("kind", ["quarter", "year"])
+def test_longer_periods_have_statements(company, kind):
+    app = page("Chargeback")
+    app.button_group(key="chargeback_kind").set_value(kind)
+    healthy(app.run())
+    assert len(app.dataframe[0].value) == len(TEAMS)
+
+
+def test_visitors_of_a_public_deployment_change_nothing(budgeted, monkeypatch):
+    monkeypatch.setenv("SPECTRA_PUBLIC", "on")
+    app = page("Change")
+    assert "budgets are shown and not changed" in texts(app)
+    assert [b.label for b in app.button if b.label in ("Set", "Copy", "Close")] == []
+    assert "rules are shown and not changed" in texts(page("Allocation"))
+    assert "Export and keep" not in [b.label for b in page("Chargeback").button]
+
+
+def test_names_are_shown_as_text(company):
+    store = Store(company)
+    set_budget(store, HOSTILE, 100.0)
+    store.close()
+    app = page("One budget")
+    assert HOSTILE.casefold() not in texts(app).casefold()
