@@ -16,6 +16,7 @@ PAGES = {
     "regions": "regions",
     "instances": "instances",
     "anomalies": "anomalies",
+    "budgets": "budgets",
     "scheduler": "scheduler",
     "settings": "settings",
 }
