@@ -10,6 +10,13 @@ from types import MappingProxyType
 
 import pandas as pd
 
+from spectra.catalog.disclosures import (
+    FactorSource,
+    Requirement,
+    disclosure_hashes,
+    load_factor_sources,
+    load_requirements,
+)
 from spectra.catalog.lookup import Averages, match_type
 from spectra.catalog.records import (
     coefficients_from,
@@ -160,6 +167,21 @@ class Catalog:
     def residuals(self) -> pd.DataFrame:
         """Spread and persistence of the log residual to the profile, by zone; a copy."""
         return self._residuals.copy()
+
+    @functools.cached_property
+    def factor_sources(self) -> tuple[FactorSource, ...]:
+        """Where each table comes from, with version and licence."""
+        return load_factor_sources(self._data_dir)
+
+    @functools.cached_property
+    def requirements(self) -> tuple[Requirement, ...]:
+        """Datapoints of disclosure standards, in the order in which a report lists them."""
+        return load_requirements(self._data_dir)
+
+    @functools.cached_property
+    def disclosure_hashes(self) -> Mapping[str, str]:
+        """SHA-256 of the tables that a report quotes and nothing is computed from."""
+        return MappingProxyType(disclosure_hashes(self._data_dir))
 
     @functools.cached_property
     def fingerprint(self) -> str:

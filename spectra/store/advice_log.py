@@ -208,9 +208,22 @@ def events(store: Store, unit_id: str) -> pd.DataFrame:
     )
 
 
-def carried_out(store: Store) -> pd.DataFrame:
-    """The ledger, newest first."""
-    return store.frame("SELECT * FROM advice_ledger ORDER BY done_at DESC")
+def carried_out(store: Store, selection: Selection | None = None) -> pd.DataFrame:
+    """The ledger, newest first; with a selection, what was done before its end."""
+    if selection is None:
+        return store.frame("SELECT * FROM advice_ledger ORDER BY done_at DESC")
+    return store.frame(
+        f"""
+        WITH present AS (
+            SELECT instance_id AS unit_id, account_id, region, team, environment FROM instances
+            UNION SELECT concat_ws('/', 'asg', account_id, region, asg_name), account_id, region,
+                team, environment FROM instances WHERE asg_name IS NOT NULL)
+        SELECT * FROM advice_ledger WHERE done_at < $end AND unit_id IN (
+            SELECT unit_id FROM present WHERE {selection.sql})
+        ORDER BY done_at DESC
+        """,
+        {**selection.filters, "end": selection.end},
+    )
 
 
 def realised_stop(

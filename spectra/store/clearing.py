@@ -41,6 +41,7 @@ SOURCE_GROUPS = {
     ),
     "electricity_maps": ("electricity_maps",),
     "portal files": ("electricity_maps_portal",),
+    "carbon export": ("aws_carbon_export",),
     "latency": ("cloudflare_radar", "probe"),
 }
 

@@ -252,6 +252,12 @@ def choices(store: Store) -> dict[str, list[str]]:
     }
 
 
+def accounts(store: Store) -> list[str]:
+    """Accounts that emit."""
+    rows = store.frame("SELECT DISTINCT account_id FROM emissions_daily ORDER BY 1")
+    return [str(account) for account in rows["account_id"]]
+
+
 def _known(dimension: Dimension) -> str:
     """Refuse anything but a dimension's name: it goes into the SQL text."""
     if dimension not in DIMENSIONS:

@@ -129,6 +129,19 @@ def runs(store: Store, count: int = 500) -> list[Run]:
     return [_run(row) for row in rows]
 
 
+def runs_between(store: Store, start: datetime, end: datetime) -> list[Run]:
+    """Runs whose earliest start lies in [start, end), newest first."""
+    rows = (
+        store.cursor()
+        .execute(
+            "SELECT * FROM job_runs WHERE earliest >= ? AND earliest < ? ORDER BY earliest DESC",
+            [start, end],
+        )
+        .fetchall()
+    )
+    return [_run(row) for row in rows]
+
+
 def run_of(store: Store, job_id: str, earliest: datetime) -> Run | None:
     """The run of a job that is due at a moment."""
     row = store.row("SELECT * FROM job_runs WHERE job_id = ? AND earliest = ?", [job_id, earliest])

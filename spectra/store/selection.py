@@ -1,4 +1,4 @@
-"""What a reader chose to look at: a time span, regions, teams and environments."""
+"""What a reader chose to look at: a time span, regions, teams, environments, accounts."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ class Selection:
     regions: tuple[str, ...] = ()
     teams: tuple[str, ...] = ()
     environments: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.start.tzinfo is None or self.end.tzinfo is None:
@@ -35,11 +36,13 @@ class Selection:
 
     @property
     def sql(self) -> str:
-        """Condition on region, team and environment; values go in as parameters."""
+        """Condition on region, team, environment and account; values go in as parameters."""
+        of_accounts = " AND list_contains($accounts, account_id)" if self.accounts else ""
         return (
             "(len($regions) = 0 OR list_contains($regions, region)) "
             "AND (len($teams) = 0 OR list_contains($teams, team)) "
             "AND (len($environments) = 0 OR list_contains($environments, environment))"
+            f"{of_accounts}"
         )
 
     @property
@@ -60,6 +63,8 @@ class Selection:
             "regions": list(self.regions),
             "teams": list(self.teams),
             "environments": list(self.environments),
+            # A statement refuses a parameter that it does not use.
+            **({"accounts": list(self.accounts)} if self.accounts else {}),
         }
 
     @property

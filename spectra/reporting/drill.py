@@ -1,0 +1,57 @@
+"""From a figure of a report to its rows, their days and hours, by the figure's id."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+
+from spectra.errors import InputError
+from spectra.reporting.asking import selection_of
+from spectra.reporting.model import Report
+from spectra.reporting.parts import Drill
+from spectra.store import Store, report_queries
+from spectra.store.report_queries import Narrow, Rows
+from spectra.store.selection import Selection
+
+
+def rows_behind(store: Store, report: Report, figure: str, limit: int = 1_000) -> Rows:
+    """Resources that a figure sums, the largest first; their sum is the figure.
+
+    Of today's store: where data changed since a final report, the sum says so.
+
+    Raises
+    ------
+    InputError
+        If the report has no such figure, or it is no sum of resources.
+    """
+    return report_queries.rows(store, *_narrowed(report, figure), limit)
+
+
+def days_behind(store: Store, report: Report, figure: str) -> pd.DataFrame:
+    """The figure by UTC day: day, energy_kwh, value."""
+    return report_queries.days(store, *_narrowed(report, figure))
+
+
+def _narrowed(report: Report, figure: str) -> tuple[Selection, Narrow]:
+    drill = report.figure(figure).drill
+    if drill is None:
+        raise InputError(
+            f"“{figure}” is no sum of resources.",
+            next_step="Choose a total, a scope or a row of a breakdown.",
+        )
+    return _selection(report, drill), Narrow(drill.part, drill.service, drill.resource_id)
+
+
+def _selection(report: Report, drill: Drill) -> Selection:
+    """The report's own selection with the figure's filters."""
+    whole = selection_of(report.request)
+    return replace(
+        whole,
+        start=max(whole.start, drill.start or whole.start),
+        end=min(whole.end, drill.end or whole.end),
+        regions=(drill.region,) if drill.region else whole.regions,
+        teams=(drill.team,) if drill.team else whole.teams,
+        environments=(drill.environment,) if drill.environment else whole.environments,
+        accounts=(drill.account_id,) if drill.account_id else whole.accounts,
+    )

@@ -1,0 +1,179 @@
+"""What was done about it, apart from the inventory: reductions, budgets, and AWS's own figures."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from spectra.reporting.budgets import BudgetLine
+from spectra.reporting.evidence import Evidence
+from spectra.reporting.parts import Section, Table
+from spectra.reporting.reductions import MEASURED, MEASURED_RUNS
+from spectra.reporting.tables import Heading, from_frame, row, table
+from spectra.units import number
+
+OUTSIDE = (
+    "Reductions compare with what would have been. They are outside the inventory and are not "
+    "subtracted from it; no offset, certificate or credit is netted either."
+)
+
+
+def reductions(e: Evidence) -> Section:
+    """Changes carried out, jobs placed by carbon, incidents settled, and what is still open."""
+    names = ("promised", "realised", "shifted", "shifted_realised", "open")
+    notes = (
+        f"The {MEASURED} largest changes are measured: a resize by replaying its last four weeks "
+        "on the old type, a stop by what it emitted before; the rest is as promised. So are jobs "
+        f"beyond the {MEASURED_RUNS} that were to save the most.",
+        "What the end of an incident avoids is not estimated: shown is the excess while it lasted.",
+        "Advice that is open is as of the day of the report, not of the period.",
+    )
+    return Section(
+        "reductions", 7, "Reductions, outside the inventory", (OUTSIDE,),
+        tuple(f"reductions.{n}" for n in names),
+        tables=(_changes(e), _incidents(e)), notes=notes,
+    )  # fmt: skip
+
+
+def _changes(e: Evidence) -> Table:
+    headings: list[Heading] = [
+        ("name", "Resource", ""),
+        ("team", "Team", ""),
+        ("change", "Change", ""),
+        ("done_at", "Done", "time"),
+        ("hours", "Hours in the period", "h"),
+        ("promised_g", "Saved as promised", "gCO2e"),
+        ("realised_g", "Saved as measured", "gCO2e"),
+    ]
+    rows = []
+    for r in e.reductions.changes.to_dict("records"):
+        change = "stopped" if r["action"] == "stop" else f"{r['old_type']} → {r['new_type']}"
+        rows.append(
+            row(
+                f"{r['unit_id']}@{r['done_at']:%Y-%m-%dT%H:%M:%S}", r["name"], r["team"], change,
+                r["done_at"], r["hours"], r["promised_g"], r["realised_g"],
+            )
+        )  # fmt: skip
+    return table("changes", "Recommendations carried out", headings, rows)
+
+
+def _incidents(e: Evidence) -> Table:
+    headings: list[Heading] = [
+        ("family", "Kind", ""),
+        ("count", "Incidents that ended", "count"),
+        ("excess_g", "Excess while they lasted", "gCO2e"),
+        ("excess_usd", "Excess cost", "USD"),
+    ]
+    return from_frame(
+        "incidents", "Incidents settled in the period", headings, e.reductions.settled, "family"
+    )
+
+
+def budgets(lines: list[BudgetLine]) -> Section:
+    """Budgets of the period, if any are kept."""
+    headings: list[Heading] = [
+        ("scope", "Budget of", ""),
+        ("period", "Period", ""),
+        ("budget_g", "Budget", "gCO2e"),
+        ("spent_g", "Emitted", "gCO2e"),
+        ("forecast_g", "Expected at its end", "gCO2e"),
+        ("share", "Emitted of budget", "share"),
+        ("status", "Status", ""),
+    ]
+    rows = [
+        row(
+            b.budget_id, b.scope, b.period, b.budget_g, b.spent_g, b.forecast_g,
+            b.spent_g / b.budget_g if b.spent_g is not None and b.budget_g else None, b.status,
+        )
+        for b in lines
+    ]  # fmt: skip
+    text = () if lines else ("No budget is kept for this boundary.",)
+    tables = (table("budgets", "Budgets", headings, rows),) if lines else ()
+    return Section("budgets", 8, "Budgets", text, tables=tables)
+
+
+def reconciliation(e: Evidence) -> Section:
+    """Ours beside AWS's own figures, by month and region."""
+    year, first = e.reconciled, pd.Timestamp(e.request.start.date().replace(day=1))
+    rows = year[year["month"] >= first]
+    text = [
+        "k is AWS's scope 2, location-based, over ours, for EC2 with its volumes, by whole month "
+        "and region, for the accounts that AWS states and whatever their team. Figures of this "
+        "report are not scaled by k. AWS's figures stand beside ours or in their place and are "
+        "never added to them; scope 1 alone, which only AWS can state, is taken over.",
+    ]
+    if rows.empty:
+        text.append("AWS states nothing of a whole month of this period, so nothing is compared.")
+    suspicious = rows[rows["is_suspicious"]] if len(rows) else rows
+    notes = [
+        f"{r['month']:%Y-%m} {r['region']}: k = {number(r['k'])} is more than a difference of "
+        "method; look for missing accounts or a wrong grid zone."
+        for r in suspicious.to_dict("records")
+    ]
+    return Section(
+        "reconciliation", 9, "Reconciliation with AWS", tuple(text),
+        ("reconciliation.k_median", "market.aws_share"),
+        tables=(_factors_k(rows), _medians(year), _unknown(e), _models(e)), notes=tuple(notes),
+    )  # fmt: skip
+
+
+def _factors_k(rows: pd.DataFrame) -> Table:
+    headings: list[Heading] = [
+        ("month_text", "Month", ""),
+        ("region", "Region", ""),
+        ("ours_g", "Ours: scope 2, location-based", "gCO2e"),
+        ("aws_g", "AWS: scope 2, location-based", "gCO2e"),
+        ("k", "k", "ratio"),
+        ("aws_total_g", "AWS: total, location-based", "gCO2e"),
+    ]
+    shown = rows.assign(month_text=[f"{m:%Y-%m}" for m in rows["month"]])
+    return from_frame(
+        "reconciliation", "AWS's own figures and ours", headings, shown,
+        lambda r: f"{r['month_text']}:{r['region']}",
+    )  # fmt: skip
+
+
+def _unknown(e: Evidence) -> Table:
+    headings: list[Heading] = [
+        ("month_text", "Month", ""),
+        ("region", "Region", ""),
+        ("account_id", "Account", ""),
+        ("grams", "AWS: total, location-based", "gCO2e"),
+    ]
+    rows = e.unknown_places
+    return from_frame(
+        "aws_unknown", "Where AWS states emissions and no usage is known here", headings,
+        rows.assign(month_text=[f"{m:%Y-%m}" for m in rows["month"]]),
+        lambda r: f"{r['month_text']}:{r['region']}:{r['account_id']}",
+    )  # fmt: skip
+
+
+def _medians(rows: pd.DataFrame) -> Table:
+    """Median k of each region over the year up to the end of the period."""
+    headings: list[Heading] = [
+        ("region", "Region", ""),
+        ("months", "Months", "count"),
+        ("k", "Median k of the last 12 months", "ratio"),
+    ]
+    known = rows.dropna(subset="k")
+    if known.empty:
+        return table("k_medians", "Factor k of each region", headings, [])
+    found = known.groupby("region", as_index=False).agg(months=("k", "size"), k=("k", "median"))
+    return from_frame("k_medians", "Factor k of each region", headings, found, "region")
+
+
+def _models(e: Evidence) -> Table:
+    headings: list[Heading] = [
+        ("source", "Source", ""),
+        ("model_version", "AWS's model", ""),
+        ("months", "Months", "count"),
+        ("fetched_at", "Read at", "time"),
+    ]
+    if e.provider.empty:
+        return table("aws_models", "AWS's figures as read", headings, [])
+    found = e.provider.groupby(["source", "model_version"], as_index=False).agg(
+        months=("month", "nunique"), fetched_at=("fetched_at", "max")
+    )
+    return from_frame(
+        "aws_models", "AWS's figures as read", headings, found,
+        lambda r: f"{r['source']}:{r['model_version']}",
+    )  # fmt: skip

@@ -1,0 +1,80 @@
+"""How a number of a report is written, the same in every face."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from datetime import datetime
+
+from spectra.reporting.model import Report
+from spectra.reporting.parts import Cell, Figure, Row, Table, Unit
+from spectra.units import MISSING, energy_text, mass, number, share_text, usd_text
+
+_GRAMS = {"g": 1.0, "kg": 1e3, "t": 1e6}
+
+
+def mass_unit(report: Report) -> str:
+    """The one unit of mass of a report's tables, so that their rows can be added: g, kg or t."""
+    total = report.figure("provider.total_lb").value
+    return mass(total).unit if total else "kg"
+
+
+def figure_text(figure: Figure, mass_unit: str = "") -> str:
+    """Write a headline figure."""
+    return shown(figure.value, figure.unit, mass_unit, figure.missing)
+
+
+def cell_text(table: Table, row: Row, index: int, mass_unit: str) -> str:
+    """Write the cell of a table in its column `index`."""
+    return shown(row.cells[index], table.columns[index].unit, mass_unit, table.missing)
+
+
+def shown(value: Cell, unit: Unit, mass_unit: str = "", missing: str = MISSING) -> str:
+    """Write a value with its unit.
+
+    Parameters
+    ----------
+    mass_unit : str
+        ``g``, ``kg`` or ``t`` for tables; "" lets each mass choose its own.
+    missing : str
+        How a None is written.
+    """
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d}" if unit == "day" else f"{value:%Y-%m-%d %H:%M} UTC"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str):
+        return value
+    if value is None or not math.isfinite(value):
+        return missing
+    return _number(float(value), unit, mass_unit)
+
+
+_WRITERS: dict[str, Callable[[float], str]] = {
+    "kWh": energy_text,
+    "USD": usd_text,
+    "share": share_text,
+    "count": lambda value: f"{value:,.0f}",
+    "ratio": number,
+    "score": number,
+}
+
+
+def _number(value: float, unit: Unit, mass_unit: str) -> str:
+    if unit == "gCO2e":
+        chosen = mass_unit or mass(value).unit
+        return f"{number(value / _GRAMS[chosen], 4)} {chosen}CO₂e"
+    writer = _WRITERS.get(unit)
+    if writer:
+        return writer(value)
+    # The label says which currency the revenue is in.
+    return f"{number(value, 4)} {unit.replace('CO2e', 'CO₂e').removesuffix('/revenue')}"
+
+
+def interval_text(figure: Figure, mass_unit: str = "") -> str:
+    """The 95 % interval with two significant digits; "" without one."""
+    if figure.low is None or figure.high is None or figure.unit != "gCO2e":
+        return ""
+    unit = mass_unit or mass(figure.value or figure.high).unit
+    low, high = (number(g / _GRAMS[unit], 2) for g in (figure.low, figure.high))
+    return f"{low}–{high} {unit}CO₂e"

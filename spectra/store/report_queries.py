@@ -1,0 +1,141 @@
+"""Drill-down: from a report's figure to its rows, to their days and hours, to energy × intensity.
+
+Every query names the summed column, its `part`, and says how many rows there are beyond `limit`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import pandas as pd
+
+from spectra.errors import InputError
+from spectra.store.database import Store
+from spectra.store.emission_queries import TOTAL_G
+from spectra.store.selection import Selection
+
+# What a figure may be a sum of, and the SQL of one row's part.
+PARTS = {
+    "total_g": TOTAL_G,
+    "scope2_lb_g": "scope2_lb_g",
+    "upstream_g": "upstream_g",
+    "td_g": "td_g",
+    "scope3_g": "upstream_g + td_g + embodied_g",
+    "embodied_g": "embodied_g",
+    "energy_kwh": "energy_kwh",
+    "measured_utilisation_kwh": "measured_utilisation_kwh",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows behind a figure; `count` and `total` are of all of them, also those left out."""
+
+    frame: pd.DataFrame
+    count: int
+    total: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Narrow:
+    """Further filters on a selection; "" for any."""
+
+    part: str = "total_g"
+    service: str = ""
+    resource_id: str = ""
+
+    @property
+    def sql(self) -> str:
+        """Condition on service and resource."""
+        return (
+            "($service = '' OR service = $service) "
+            "AND ($resource_id = '' OR resource_id = $resource_id)"
+        )
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Parameters of `sql`."""
+        return {"service": self.service, "resource_id": self.resource_id}
+
+
+def rows(store: Store, selection: Selection, narrow: Narrow, limit: int = 1_000) -> Rows:
+    """Resources that a figure sums, largest first: what they are, hours, energy_kwh and value."""
+    part, where, parameters = _checked(selection, narrow)
+    frame = store.frame(
+        f"""
+        WITH ranked AS (
+            SELECT resource_id, service, resource_type, region, account_id, team, environment,
+                sum(resource_hours) AS resource_hours, sum(energy_kwh) AS energy_kwh,
+                sum({part}) AS value
+            FROM emissions_daily WHERE {where} GROUP BY ALL)
+        SELECT *, value / nullif(sum(value) OVER (), 0) AS share, count(*) OVER () AS all_rows,
+            sum(value) OVER () AS all_value
+        FROM ranked ORDER BY value DESC, resource_id, resource_type LIMIT $limit
+        """,
+        {**parameters, "limit": limit},
+    )
+    if frame.empty:
+        return Rows(frame.drop(columns=["all_rows", "all_value"]), 0, None)
+    count, total = int(frame["all_rows"].iloc[0]), float(frame["all_value"].iloc[0])
+    return Rows(frame.drop(columns=["all_rows", "all_value"]), count, total)
+
+
+def days(store: Store, selection: Selection, narrow: Narrow) -> pd.DataFrame:
+    """The same figure by UTC day: day, energy_kwh, value."""
+    part, where, parameters = _checked(selection, narrow)
+    return store.frame(
+        f"""
+        SELECT "day", sum(energy_kwh) AS energy_kwh, sum({part}) AS value
+        FROM emissions_daily WHERE {where} GROUP BY ALL ORDER BY "day"
+        """,
+        parameters,
+    )
+
+
+_HOURS = """
+SELECT e.hour, e.resource_id, e.service, e.resource_type, e.region, e.zone, e.resource_hours,
+    e.cpu_pct, e.utilisation_tier, e.intensity_tier, i.source AS intensity_source, r.pue,
+    r.td_factor, e.energy_kwh, e.intensity_direct_g_per_kwh, e.intensity_lifecycle_g_per_kwh,
+    e.scope2_lb_g, e.upstream_g, e.td_g, e.embodied_g,
+    e.scope2_lb_g + e.upstream_g + e.td_g + e.embodied_g AS total_g,
+    CASE WHEN e.service = 'Amazon EC2' THEN 'type:' ELSE 'volume:' END || e.resource_type
+        AS power_factor,
+    'pue:' || e.region AS pue_factor, 'losses:' || r.country AS td_factor_id,
+    'grid:' || e.zone AS intensity_factor
+FROM {view} e JOIN region_factors r USING (region)
+JOIN intensity_hourly i ON i.zone = e.zone AND i.hour = e.hour
+WHERE e.resource_id = $resource_id AND e.hour >= $start AND e.hour < $end
+"""
+
+
+def hours(store: Store, resource_id: str, start: datetime, end: datetime) -> pd.DataFrame:
+    """One resource hour by hour: energy × intensity of its grid, each part, and the factors' ids.
+
+    Straight from the facts, not from the sums: ``scope2_lb_g`` is ``energy_kwh`` times
+    ``intensity_direct_g_per_kwh`` of the row.
+
+    Raises
+    ------
+    InputError
+        If the span is longer than 100 days.
+    """
+    if end - start > timedelta(days=100):
+        raise InputError("Hours are shown for at most 100 days at a time.")
+    views = ("instance_emissions", "volume_emissions")
+    return store.frame(
+        " UNION ALL ".join(_HOURS.format(view=view) for view in views) + " ORDER BY hour",
+        {"resource_id": resource_id, "start": start, "end": end},
+    )
+
+
+def _checked(selection: Selection, narrow: Narrow) -> tuple[str, str, dict[str, Any]]:
+    """SQL of the part, the condition, and its parameters."""
+    part = PARTS.get(narrow.part)
+    if part is None:
+        raise InputError(
+            f"Nothing is summed from “{narrow.part}”.", next_step=f"Use {', '.join(PARTS)}."
+        )
+    where = f"{selection.days_sql} AND {narrow.sql}"
+    return part, where, {**selection.parameters, **narrow.parameters}
