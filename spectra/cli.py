@@ -11,7 +11,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime, time
 from typing import Any
 
-from spectra import schedule_cli
+from spectra import report_cli, schedule_cli
 from spectra.catalog import Catalog, load_catalog
 from spectra.checks import Check, check_all, metered
 from spectra.config import Config, load_config
@@ -69,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     refresh.add_argument("--json", action="store_true", help="print the outcome as JSON")
     refresh.set_defaults(run=_refresh)
     schedule_cli.add_commands(commands)
+    report_cli.add_commands(commands)
     check = commands.add_parser(
         "check", help="tell what is configured, reachable, entitled and permitted"
     )

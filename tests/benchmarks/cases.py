@@ -20,6 +20,8 @@ from spectra.insight.allocation import Pool, Rules
 from spectra.insight.budgets import Version, period_of
 from spectra.portal_import import import_files
 from spectra.refresh import current_hour, refresh_demo
+from spectra.reporting import asking
+from spectra.reporting.build import build as build_report
 from spectra.store import Store, budget_log, emission_queries, grid_queries
 from spectra.store.ledger import HOUR, extend_ledger, recompute, restart_ledger
 from spectra.store.selection import Selection
@@ -228,6 +230,21 @@ def _statement(store: Store, catalog: Catalog, now: datetime) -> None:
     chargeback_files.workbook(made)
 
 
+def report(folder: Path, small: bool) -> Iterator[Row]:
+    """A year of the large fleet reported, after its ledger is there."""
+    count, days = (50, 3) if small else (5_000, 365)
+    end = current_hour().replace(month=1, day=1, hour=0)
+    store, catalog = Store(folder / "year.duckdb"), load_catalog()
+    scale.build(store, count, days, end)
+    recompute(store)
+    request = asking.make_request(catalog, str(end.year - 1))
+    taken = seconds(lambda: build_report(store, catalog, request))
+    at = f"{count:,} instances x {days} days ({count * days * 24 / 1e6:.1f} M rows)"
+    yield "report of a year", at, f"{taken:.1f} s", f"hashes of all inputs; {resident()}"
+    store.close()
+    (folder / "year.duckdb").unlink()
+
+
 def imports(folder: Path, small: bool) -> Iterator[Row]:
     """Twenty portal files of a leap year each."""
     catalog = load_catalog()
@@ -263,6 +280,7 @@ GROUPS: dict[str, Callable[[Path, bool], Iterator[Row]]] = {
     "queries": queries,
     "rightsizing": rightsizing,
     "carbon_budgets": carbon_budgets,
+    "report": report,
     "pages_at_scale": pages_at_scale,
     "imports": imports,
     "live": live.refresh,

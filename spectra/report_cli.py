@@ -1,0 +1,157 @@
+"""``report`` and ``reports`` on the command line: write one, keep it as final, check the chain."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from spectra.catalog import Catalog
+from spectra.errors import InputError
+from spectra.refresh import refresh_demo, settle
+from spectra.refresh.connections import shared_connections
+from spectra.reporting import asking, final
+from spectra.reporting.build import build
+from spectra.reporting.carbon_import import import_carbon_export
+from spectra.reporting.faces import FACES, written
+from spectra.reporting.model import TEMPLATES, Report, Request
+from spectra.reporting.words import figure_text, interval_text
+from spectra.shared_workspace import shared_workspace
+from spectra.store import Store, report_log
+
+
+def add_commands(commands: Any) -> None:
+    """Add both commands to the parser's subcommands."""
+    report = commands.add_parser("report", help="write the report of a period")
+    report.add_argument(
+        "--period", required=True, help="2026-07, 2026-Q3, 2026 or 2026-07-01..2026-07-14"
+    )
+    report.add_argument("--format", default="json", choices=sorted(FACES))
+    report.add_argument("--out", type=Path, required=True, help="the file to write")
+    for name in ("region", "team", "account"):
+        report.add_argument(f"--{name}", action="append", default=[], help="may be repeated")
+    report.add_argument("--view", default="customer", choices=("customer", "provider"))
+    report.add_argument("--template", default="full", choices=sorted(TEMPLATES))
+    report.add_argument("--company", default="")
+    report.add_argument("--entity", default="", help="the reporting entity")
+    report.add_argument("--logo", type=Path, help="PNG, JPEG or SVG, at most 512 KB")
+    report.add_argument("--revenue", type=float, help="net revenue of the period")
+    report.add_argument("--currency", default="USD", help="of the revenue, such as EUR")
+    report.add_argument("--assurance", default="", help="one line: who assures it, or nobody")
+    report.add_argument("--prepared-by", default="")
+    report.add_argument(
+        "--carbon-export", type=Path, help="first read this file of AWS's carbon emissions export"
+    )
+    report.add_argument("--final", action="store_true", help="keep it for good, in the chain")
+    report.add_argument("--reason", default="", help="why a final report is restated")
+    report.set_defaults(run=_report)
+    reports = commands.add_parser("reports", help="list final reports and check their chain")
+    reports.add_argument("--reproduce", metavar="ID", help="compute one again and compare")
+    reports.add_argument("--get", metavar="ID", help="write one as it was sealed; needs --out")
+    reports.add_argument("--format", default="json", choices=sorted(FACES))
+    reports.add_argument("--out", type=Path)
+    reports.set_defaults(run=_reports)
+
+
+def _report(options: argparse.Namespace) -> int:
+    with _up_to_date() as (store, catalog):
+        request = _request(options, catalog)
+        if options.carbon_export:
+            import_carbon_export(store, options.carbon_export.name, _read(options.carbon_export))
+        if options.final:
+            report = final.seal(store, catalog, request, reason=options.reason)
+        else:
+            report = build(store, catalog, request)
+    _write(report, options.format, options.out)
+    _tell(report)
+    return 0
+
+
+def _request(options: argparse.Namespace, catalog: Catalog) -> Request:
+    return asking.make_request(
+        catalog,
+        options.period,
+        regions=options.region,
+        teams=options.team,
+        accounts=options.account,
+        view=options.view,
+        template=options.template,
+        company=options.company,
+        entity=options.entity,
+        logo=asking.logo_uri(_read(options.logo)) if options.logo else "",
+        revenue=options.revenue,
+        currency=options.currency,
+        assurance=options.assurance,
+        prepared_by=options.prepared_by,
+    )
+
+
+def _reports(options: argparse.Namespace) -> int:
+    with _up_to_date() as (store, catalog):
+        if options.get:
+            if options.out is None:
+                raise InputError("Where to is missing.", next_step="Add --out FILE.")
+            _write(final.load(store, options.get), options.format, options.out)
+            return 0
+        if options.reproduce:
+            return _tell_reproduction(final.reproduce(store, catalog, options.reproduce))
+        for e in report_log.entries(store):
+            restates = f"  restates {e.restates}" if e.restates else ""
+            print(f"{e.report_id}  {e.period}  {e.sealed_at:%Y-%m-%d}  {e.chain_hash}{restates}")
+        breaks = report_log.breaks(store)
+    for found in breaks:
+        print(f"{found.report_id}: {found.what}", file=sys.stderr)
+    print("The chain does not hold." if breaks else "The chain holds.")
+    return 1 if breaks else 0
+
+
+def _tell_reproduction(found: final.Reproduction) -> int:
+    for total in found.totals:
+        if not total.is_equal:
+            print(f"{total.figure}: {total.before} then, {total.now} now")
+    for sentence in found.changed:
+        print(sentence)
+    print("Every total is reproduced." if found.holds else "A restatement is due.")
+    return 0 if found.holds else 1
+
+
+def _tell(report: Report) -> None:
+    """What was written, in a few lines."""
+    seal = f", {report.seal.report_id}" if report.seal else ""
+    print(f"{report.cover.period}: {report.cover.status}{seal}, {report.cover.badge}")
+    for basis in ("lb", "mb"):
+        total = report.figure(f"{report.cover.view}.total_{basis}")
+        print(f"{total.label}: {figure_text(total)} {interval_text(total)}".rstrip())
+    for blocker in report.blockers:
+        print(f"{'!' if blocker.blocks else '-'} {blocker.what} {blocker.next_step}")
+
+
+def _write(report: Report, name: str, path: Path) -> None:
+    content = written(report, name)
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise InputError(
+            f"“{path.name}” cannot be written: {error.strerror}.",
+            next_step="Choose another file; a final report is kept and can be had again.",
+        ) from None
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"“{path.name}” cannot be read: {error.strerror}.") from None
+
+
+@contextmanager
+def _up_to_date() -> Iterator[tuple[Store, Catalog]]:
+    """The shared workspace with what follows from its facts computed, and the demo as it runs."""
+    with shared_workspace() as (store, catalog, config):
+        if config.demo and shared_connections(config).aws is None:
+            refresh_demo(store, catalog, days=config.demo_days)
+        settle(store, catalog, config=config)
+        yield store, catalog

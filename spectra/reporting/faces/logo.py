@@ -1,0 +1,87 @@
+"""A company's logo: what is taken, how large it may be, and how it travels in a report."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+from dataclasses import dataclass
+
+from PIL import Image, UnidentifiedImageError
+
+from spectra.errors import InputError
+
+MAX_BYTES = 1_000_000
+MAX_PIXELS = 4_000  # of a side; a small file may hold a picture that fills the memory
+_MEDIA_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg"}
+_SVG = "image/svg+xml"
+_NEXT_STEP = "Use a PNG or JPEG picture of at most 1 MB and 4,000 pixels on its longer side."
+
+
+@dataclass(frozen=True, slots=True)
+class Logo:
+    """A checked picture."""
+
+    content: bytes
+    media_type: str
+    width: int
+    height: int
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether it is an SVG: a page shows it, while a PDF or workbook goes without."""
+        return self.media_type == _SVG
+
+    @property
+    def uri(self) -> str:
+        """The picture as a data URI."""
+        return f"data:{self.media_type};base64,{base64.b64encode(self.content).decode()}"
+
+
+def checked_logo(content: bytes) -> Logo:
+    """Check a picture by what it holds, whatever its name says.
+
+    Raises
+    ------
+    InputError
+        If it is no PNG or JPEG, too large or damaged.
+    """
+    if len(content) > MAX_BYTES:
+        raise _refused(f"The logo has {len(content) / 1e6:.1f} MB.")
+    try:
+        with Image.open(io.BytesIO(content), formats=list(_MEDIA_TYPES)) as picture:
+            width, height, kind = *picture.size, str(picture.format)
+            if max(width, height) > MAX_PIXELS:
+                raise _refused(f"The logo has {width} × {height} pixels.")
+            picture.load()
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        raise _refused("The logo is no PNG or JPEG picture, or it is damaged.") from None
+    return Logo(content, _MEDIA_TYPES[kind], width, height)
+
+
+def logo_of(uri: str) -> Logo | None:
+    """The logo of a request, None for none.
+
+    An SVG is passed on unread: within an image of a page it runs no script and asks for nothing.
+
+    Raises
+    ------
+    InputError
+        If it is no data URI of a picture that can be used.
+    """
+    if not uri:
+        return None
+    head, _, body = uri.partition(",")
+    if not head.startswith("data:image/") or not head.endswith(";base64"):
+        raise _refused("The logo is no data URI of a picture.")
+    if len(body) > MAX_BYTES * 4 / 3 + 4:
+        raise _refused("The logo is too large.")
+    try:
+        content = base64.b64decode(body, validate=True)
+        return Logo(content, _SVG, 0, 0) if _SVG in head else checked_logo(content)
+    except binascii.Error:
+        raise _refused("The logo is no data URI of a picture.") from None
+
+
+def _refused(what: str) -> InputError:
+    return InputError(what, next_step=_NEXT_STEP)

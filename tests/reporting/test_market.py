@@ -1,0 +1,179 @@
+"""AWS's own figures: they take the place of ours or are compared, and are never added to ours."""
+
+import pandas as pd
+import pytest
+
+from spectra.errors import InputError
+from spectra.reporting.build import build
+from spectra.reporting.drill import rows_behind
+from spectra.reporting.market import reconciled
+from spectra.store.live_writes import write_rows
+from tests import fleet
+from tests.reporting.conftest import NOW, ONE, TWO, october
+from tests.store.conftest import CATALOG
+
+PLACES = {(ONE, "eu-central-1"): 1.0, (TWO, "us-east-1"): 2.0}
+
+
+def aws(store, places=PLACES, service="AmazonEC2", month="2026-10-01", **kinds):
+    """AWS's figures [kg per place's weight] by kind."""
+    rows = [
+        {
+            "month": pd.Timestamp(month).date(),
+            "account_id": account,
+            "region": region,
+            "service": service,
+            "emissions_type": f"TOTAL_{kind.upper()}_CARBON_EMISSIONS",
+            "emissions_kg": kg * weight,
+            "model_version": "v3.0.0",
+            "source": "aws_sustainability",
+            "fetched_at": fleet.FETCHED,
+        }
+        for (account, region), weight in places.items()
+        for kind, kg in kinds.items()
+    ]
+    write_rows(store, "provider_emissions", pd.DataFrame(rows))
+
+
+def made(store, **options):
+    return build(store, CATALOG, october(**options), now=NOW)
+
+
+def value(report, figure):
+    return report.figure(figure).value
+
+
+def test_aws_figures_take_the_place_of_ours_and_scope_1_is_known(store):
+    plain = made(store)
+    aws(store, scope_1=0.5, scope_2_lbm=4.0, scope_2_mbm=1.0, lbm=9.0)
+    report = made(store)
+    assert value(report, "provider.scope2_mb") == pytest.approx(3_000)
+    assert value(report, "provider.scope1") == pytest.approx(1_500)
+    assert report.figure("provider.scope1").quality == "imported"
+    assert value(report, "provider.scope2_lb") == value(plain, "provider.scope2_lb")
+    assert value(report, "provider.total_lb") == pytest.approx(
+        value(plain, "provider.total_lb") + 1_500
+    )
+    assert value(report, "market.aws_share") == pytest.approx(1)
+    for basis in ("lb", "mb"):
+        assert value(report, f"provider.total_{basis}") == value(report, f"customer.total_{basis}")
+    for table in report.tables:
+        if table.id.startswith("by_"):
+            index = [c.key for c in table.columns]
+            for column in ("total_lb", "total_mb", "scope1", "scope2_mb"):
+                cells = [r.cells[index.index(column)] for r in table.rows if not r.is_total]
+                total = table.rows[-1].cells[index.index(column)]
+                assert sum(cells) == pytest.approx(total, rel=1e-9), (table.id, column)
+    assert "scope1" not in {r.key for t in report.tables if t.id == "exclusions" for r in t.rows}
+
+
+def test_k_by_month_and_region(store):
+    aws(store, scope_2_lbm=4.0, lbm=9.0)
+    report = made(store)
+    ours = value(report, "by_region/:eu-central-1/scope2_lb")
+    found = next(t for t in report.tables if t.id == "reconciliation")
+    keys = [c.key for c in found.columns]
+    k = {r.cells[1]: r.cells[keys.index("k")] for r in found.rows}
+    assert k["eu-central-1"] == pytest.approx(4_000 / ours)
+    assert value(report, "reconciliation.k_median") == pytest.approx(sum(k.values()) / 2)
+    scaled = value(report, "sensitivities/aws/total")
+    scope2 = value(report, "provider.scope2_lb")
+    assert scaled == pytest.approx(value(report, "provider.total_lb") - scope2 + 12_000)
+
+
+def test_a_k_that_is_no_difference_of_method_is_told(store):
+    aws(store, scope_2_lbm=400.0)
+    section = next(s for s in made(store).sections if s.id == "reconciliation")
+    assert len(section.notes) == 2
+    assert "missing accounts" in section.notes[0]
+
+
+def test_a_place_that_aws_does_not_state_keeps_ours_and_scope_1_stays_unknown(store):
+    aws(store, {(ONE, "eu-central-1"): 1.0}, scope_1=0.5, scope_2_mbm=1.0)
+    report = made(store)
+    ours = value(report, "by_region/:us-east-1/scope2_lb")
+    assert value(report, "provider.scope2_mb") == pytest.approx(1_000 + ours)
+    assert value(report, "provider.scope1") is None
+    assert 0 < value(report, "market.aws_share") < 1
+    assert report.figure("provider.scope2_mb").quality == "mixed"
+    assert report.figure("provider.total_mb").low is None
+
+
+def test_aws_s_zero_is_a_statement(store):
+    aws(store, scope_2_mbm=0.0)
+    report = made(store)
+    assert value(report, "provider.scope2_mb") == 0
+    assert value(report, "provider.total_mb") == pytest.approx(value(report, "provider.scope3"))
+
+
+def test_a_team_gets_its_share_of_aws_s_figure(store):
+    aws(store, scope_1=0.5, scope_2_mbm=1.0)
+    web = made(store, teams=["web"])
+    whole = made(store)
+    share = value(web, "provider.scope2_lb") / value(whole, "by_region/:eu-central-1/scope2_lb")
+    assert value(web, "provider.scope2_mb") == pytest.approx(1_000 * share)
+    assert value(web, "provider.total_mb") == pytest.approx(
+        value(whole, "by_team/:web/total_mb"), rel=1e-9
+    )
+
+
+def test_a_month_that_is_not_accounted_for_whole_is_not_compared(store):
+    with store.write() as cursor:
+        cursor.execute("UPDATE ledger SET end_hour = end_hour - INTERVAL 1 HOUR")
+        cursor.execute("DELETE FROM hourly_sums WHERE hour = '2026-10-31T23:00Z'")
+    aws(store, scope_1=0.5, scope_2_mbm=1.0, scope_2_lbm=4.0)
+    report = made(store)
+    assert value(report, "provider.scope1") is None
+    assert value(report, "provider.scope2_mb") == value(report, "provider.scope2_lb")
+    assert value(report, "reconciliation.k_median") is None
+
+
+def test_other_services_give_the_size_of_an_exclusion_and_no_more(store):
+    before = value(made(store), "provider.total_lb")
+    aws(store, service="AmazonS3", lbm=7.0)
+    report = made(store)
+    assert value(report, "exclusions/services/size") == pytest.approx(21_000)
+    assert value(report, "provider.total_lb") == before
+
+
+def test_a_total_with_aws_s_scope_1_is_drilled_into_scope_by_scope(store):
+    aws(store, scope_1=0.5, scope_2_mbm=1.0)
+    report = made(store)
+    with pytest.raises(InputError, match="no sum of resources"):
+        rows_behind(store, report, "provider.total_lb")
+    for figure in report.numbers.values():
+        if figure.drill is not None and figure.value is not None:
+            total = rows_behind(store, report, figure.id).total
+            assert total == pytest.approx(figure.value, rel=1e-9), figure.id
+
+
+def test_what_aws_states_of_a_place_that_is_not_known_here_blocks(store):
+    aws(store, {(ONE, "eu-central-1"): 1.0, ("999999999999", "eu-west-1"): 3.0}, lbm=2.0)
+    report = made(store)
+    blocker = next(b for b in report.blockers if b.id == "aws_unknown")
+    assert blocker.blocks
+    assert "6.00 kg" in blocker.what
+    assert value(report, "aws_unknown/2026-10:eu-west-1:999999999999/grams") == 6_000
+    assert "aws_unknown" not in {b.id for b in made(store, accounts=[ONE]).blockers}
+
+
+def test_the_median_k_is_of_the_year_up_to_the_end():
+    whole = pd.DataFrame(
+        {
+            "month": pd.date_range("2025-11-01", "2026-10-01", freq="MS"),
+            "region": "eu-central-1",
+            "account_id": ONE,
+            "scope2_lb_g": 1_000.0,
+        }
+    )
+    provider = whole.assign(
+        emissions_type="TOTAL_SCOPE_2_LBM_CARBON_EMISSIONS",
+        grams=[1_000.0 * (1 + k / 10) for k in range(12)],
+    )
+    found = reconciled(whole, provider)
+    assert found["k"].median() == pytest.approx(1.55)
+    assert not found["is_suspicious"].any()
+    assert reconciled(whole, provider.assign(grams=3_100.0))["is_suspicious"].all()
+    assert reconciled(whole, provider.assign(grams=320.0))["is_suspicious"].all()
+    assert reconciled(whole, provider.assign(grams=0.0))["is_suspicious"].all()
+    assert reconciled(whole.assign(scope2_lb_g=0.0), provider)["k"].isna().all()

@@ -1,0 +1,354 @@
+"""A golden report, sums by every path, and what a report says when little is known."""
+
+import json
+import math
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from spectra.carbon.scopes import td_factor
+from spectra.errors import InputError
+from spectra.reporting.asking import parse_period, selection_of
+from spectra.reporting.build import build
+from spectra.reporting.codec import from_json, to_json
+from spectra.reporting.drill import days_behind, rows_behind
+from spectra.reporting.tables import TOTAL_KEY
+from spectra.reporting.words import cell_text, figure_text, mass_unit
+from spectra.store import Store, emission_queries, report_queries
+from spectra.store.factors import write_factors
+from spectra.store.ledger import extend_ledger
+from tests import fleet
+from tests.reporting.conftest import EVIL, HOURS, NOW, ONE, TWO, company, october
+from tests.store.conftest import CATALOG
+from tests.store.conftest import build as build_fleet
+
+GOLDEN = Path(__file__).parent / "golden.json"
+
+
+@pytest.fixture(scope="module")
+def report(kept):
+    return build(kept, CATALOG, october(), now=NOW)
+
+
+def value(report, figure):
+    found = report.figure(figure).value
+    assert found is not None
+    return found
+
+
+def test_golden_figures(report):
+    found = {figure.id: figure.value for figure in report.figures}
+    expected = json.loads(GOLDEN.read_text())
+    assert found.keys() == expected.keys()
+    for name, then in expected.items():
+        assert found[name] == (then if then is None else pytest.approx(then, rel=1e-9)), name
+
+
+def test_one_machine_by_hand(report, kept):
+    """m5.xlarge at 30 % draws 21.1 W; Frankfurt's PUE is 1.35; six years give 1.277 g/h."""
+    start = datetime(2026, 10, 5, tzinfo=UTC)
+    hours = report_queries.hours(kept, "i-web", start, start + timedelta(days=1))
+    assert len(hours) == 24
+    first = hours.iloc[0]
+    kwh = 21.1 * 1.35 / 1000
+    losses = td_factor(CATALOG.td_loss("DE").share)
+    assert first["energy_kwh"] == pytest.approx(kwh)
+    assert first["scope2_lb_g"] == pytest.approx(kwh * 320)
+    assert first["upstream_g"] == pytest.approx(kwh * 60)
+    assert first["td_g"] == pytest.approx(kwh * 380 * losses)
+    assert first["embodied_g"] == pytest.approx(1.2769, rel=1e-4)
+    month = kwh * 744 * (320 + 60 + 380 * losses) + first["embodied_g"] * 744
+    by_team = next(t for t in report.tables if t.id == "by_team")
+    web = next(r for r in by_team.rows if r.cells[0] == "web")
+    volume_kwh = 100 / 1000 * 1.2 * 2 * 1.35 / 1000 * 744
+    assert web.cells[1] == pytest.approx(month + volume_kwh * (320 + 60 + 380 * losses), rel=1e-6)
+
+
+def test_the_factors_of_an_hour_are_in_the_report(report, kept):
+    ids = {factor.id for factor in report.factors}
+    start = datetime(2026, 10, 20, tzinfo=UTC)
+    for resource in ("i-web", "i-data", "i-odd", "v-lost"):
+        hours = report_queries.hours(kept, resource, start, start + timedelta(hours=3))
+        named = hours[["power_factor", "pue_factor", "td_factor_id", "intensity_factor"]]
+        assert set(named.to_numpy().ravel()) <= ids
+    for figure in report.figures:
+        assert set(figure.factors) <= ids, figure.id
+
+
+def test_tables_add_up(report):
+    told = 0
+    for table in report.tables:
+        totals = [row for row in table.rows if row.is_total]
+        for index, column in enumerate(table.columns):
+            if column.key not in table.additive or not totals:
+                continue
+            parts = [r.cells[index] for r in table.rows if not r.is_total]
+            known = [part for part in parts if part is not None]
+            if totals[0].cells[index] is None:
+                assert not known, (table.id, column.key)
+                continue
+            assert math.fsum(known) == pytest.approx(totals[0].cells[index], rel=1e-9), (
+                table.id,
+                column.key,
+            )
+            told += 1
+    assert told > 40
+
+
+def test_both_views_have_equal_totals(report):
+    for basis in ("lb", "mb"):
+        assert value(report, f"provider.total_{basis}") == value(report, f"customer.total_{basis}")
+    assert value(report, "provider.scope2_mb") == value(report, "provider.scope2_lb")
+    assert value(report, "customer.scope1") == value(report, "customer.scope2") == 0
+    assert report.figure("provider.scope1").value is None
+
+
+def test_the_same_total_by_every_path(report, kept):
+    total = value(report, "provider.total_lb")
+    parts = ("scope2_lb", "fera_upstream", "fera_td", "hardware")
+    paths = {
+        "scopes": math.fsum(value(report, f"provider.{part}") for part in parts),
+        "rows": rows_behind(kept, report, "provider.total_lb").total,
+        "days": math.fsum(days_behind(kept, report, "provider.total_lb")["value"]),
+        "json": value(from_json(to_json(report)), "provider.total_lb"),
+        "manifest": dict(report.manifest.totals)["provider.total_lb"],
+        "facts": kept.row(
+            "SELECT sum(scope2_lb_g + upstream_g + td_g + embodied_g) FROM ("
+            "SELECT * FROM instance_emissions UNION ALL SELECT * FROM volume_emissions)"
+        )[0],
+    }
+    for chart in report.charts:
+        for_time = chart.kind != "bar"
+        paths[chart.id] = (
+            math.fsum(v for s in chart.series for v in s.values) if for_time else total
+        )
+    for table in ("by_region", "by_team", "by_service", "by_environment", "by_account", "by_month"):
+        paths[table] = value(report, f"{table}/{TOTAL_KEY}/total_lb")
+    for name, found in paths.items():
+        assert found == pytest.approx(total, rel=1e-9), name
+
+
+def test_every_figure_that_drills_down_is_the_sum_of_its_rows(report, kept):
+    told = 0
+    for figure in report.numbers.values():
+        if figure.drill is not None and figure.value is not None:
+            assert rows_behind(kept, report, figure.id).total == pytest.approx(
+                figure.value, rel=1e-9
+            ), figure.id
+            told += 1
+    assert told > 60
+
+
+def test_what_is_no_sum_cannot_be_drilled_into(report, kept):
+    with pytest.raises(InputError, match="no sum of resources"):
+        rows_behind(kept, report, "quality.coverage")
+    with pytest.raises(InputError, match="no figure"):
+        rows_behind(kept, report, "nonsense")
+
+
+def test_rows_that_are_left_out_are_counted(report, kept):
+    rows = rows_behind(kept, report, "provider.total_lb", limit=2)
+    assert (len(rows.frame), rows.count) == (2, 6)
+    assert rows.total == pytest.approx(value(report, "provider.total_lb"), rel=1e-9)
+
+
+def test_json_is_lossless(report):
+    text = to_json(report)
+    assert from_json(text) == report
+    assert to_json(from_json(text)) == text
+    assert from_json(to_json(report, indent=1)) == report
+
+
+def test_names_from_tags_stay_text_and_have_ids_of_their_own(report):
+    by_team = next(t for t in report.tables if t.id == "by_team")
+    names = [row.cells[0] for row in by_team.rows]
+    assert EVIL.lower() in names
+    assert "unallocated" in names
+    ids = [f"{t.id}/{r.key}" for t in report.tables for r in t.rows]
+    assert len(set(ids)) == len(ids)
+    assert all(c.isascii() and c not in '<>"=& ' for row in ids for c in row)
+
+
+def test_ids_and_numbers_count_through(report):
+    assert [t.number for t in report.tables] == list(range(1, len(report.tables) + 1))
+    assert [c.number for c in report.charts] == list(range(1, len(report.charts) + 1))
+    assert [s.number for s in report.sections] == list(range(1, 17))
+    for section in report.sections:
+        assert all(report.figure(id) for id in section.figures)
+
+
+def test_every_requirement_names_a_figure_that_there_is(report):
+    for requirement in CATALOG.requirements:
+        if requirement.figure:
+            assert requirement.id in report.figure(requirement.figure).datapoints
+    assert {s.file for s in CATALOG.factor_sources} <= set(CATALOG.file_hashes)
+    status = {d.id: d.status for d in report.datapoints}
+    assert status["esrs-e1-6-53-lb"] == "answered"
+    assert status["esrs-e1-7"] == "out of reach"
+
+
+def test_intensity_per_revenue_spend_and_activity(report):
+    total = value(report, "provider.total_lb")
+    assert value(report, "intensity.lb_per_revenue") == pytest.approx(total / 1e6)
+    assert value(report, "cost.effective") == pytest.approx(31 * (5.52 + 1.96 + 0.75))
+    assert value(report, "intensity.lb_per_usd") == pytest.approx(total / (31 * 8.23))
+    hours = 744 * 3 + (HOURS[-1] - fleet.utc("2026-10-10T06:30")).total_seconds() / 3600 + 1
+    assert value(report, "activity.instance_hours") == pytest.approx(hours)
+    vcpu = 744 * (4 + 2 + 2) + (hours - 744 * 3) * 2
+    assert value(report, "activity.vcpu_hours") == pytest.approx(vcpu)
+
+
+def test_sensitivities_change_one_thing_each(report):
+    def changed(key):
+        return value(report, f"sensitivities/{key}/difference")
+
+    hardware = value(report, "provider.hardware")
+    assert changed("years_4") == pytest.approx(hardware * 0.5)
+    assert changed("years_7") == pytest.approx(hardware * (6 / 7 - 1))
+    assert changed("pue") < 0  # Frankfurt's 1.35 and Virginia's 1.15 are above the average
+    assert changed("power") < 0
+    direct = value(report, "provider.scope2_lb") + hardware
+    assert value(report, "sensitivities/direct/total") == pytest.approx(direct)
+    assert report.figure("sensitivities/aws/total").value is None
+
+
+def test_the_interval_by_simulation_is_that_of_the_formula_where_types_are_known(kept):
+    """With an unknown type the sum is skewed, which the formula cannot say and simulation can."""
+    report = build(kept, CATALOG, october(accounts=[ONE]), now=NOW)
+    total = report.figure("provider.total_lb")
+    band = emission_queries.total_band(kept, selection_of(report.request))
+    width = band.high - band.low
+    assert abs(total.low - band.low) < 0.05 * width
+    assert abs(total.high - band.high) < 0.05 * width
+    assert total.low < total.value < total.high
+
+
+def test_words_are_the_same_everywhere(report):
+    assert figure_text(report.figure("provider.scope1")) == "n/e"
+    assert figure_text(report.figure("reconciliation.k_median")) == "n/a"
+    assert mass_unit(report) == "kg"
+    scopes = next(t for t in report.tables if t.id == "scopes")
+    assert cell_text(scopes, scopes.rows[0], 2, "kg") == "n/e"
+    assert cell_text(scopes, scopes.rows[1], 2, "kg").endswith(" kgCO₂e")
+
+
+def test_a_year_before_is_stated_only_where_it_is_known(report):
+    assert report.figure("compared/total_g/before").value is None
+    assert report.figure("compared/total_g/change").value is None
+
+
+def test_boundaries(kept):
+    whole = build(kept, CATALOG, october(), now=NOW)
+    parts = [build(kept, CATALOG, october(accounts=[a]), now=NOW) for a in (ONE, TWO)]
+    assert sum(value(p, "provider.total_lb") for p in parts) == pytest.approx(
+        value(whole, "provider.total_lb"), rel=1e-9
+    )
+    mine = build(kept, CATALOG, october(teams=["data"], regions=["us-east-1"]), now=NOW)
+    assert value(mine, "activity.resources") == 1
+    assert rows_behind(kept, mine, "provider.total_lb").total == pytest.approx(
+        value(mine, "provider.total_lb"), rel=1e-9
+    )
+    assert "teams data" in mine.cover.boundary
+    nobody = build(kept, CATALOG, october(teams=["nobody"]), now=NOW)
+    assert nobody.cover.badge == "no data"
+
+
+def test_a_free_span_is_part_of_its_month(kept):
+    request = october()
+    spans = ("2026-10-01..2026-10-13", "2026-10-14..2026-10-31")
+    parts = [build(kept, CATALOG, _span(request, span), now=NOW) for span in spans]
+    whole = build(kept, CATALOG, request, now=NOW)
+    assert sum(value(p, "provider.total_lb") for p in parts) == pytest.approx(
+        value(whole, "provider.total_lb"), rel=1e-9
+    )
+    for part in parts:
+        month = "by_month/:2026-10/total_lb"
+        assert rows_behind(kept, part, month).total == pytest.approx(value(part, month), rel=1e-9)
+
+
+def _span(request, text):
+    start, end = parse_period(text)
+    return replace(request, period=text, start=start, end=end)
+
+
+def test_a_period_without_a_fleet_states_nothing_and_never_zero(kept):
+    request = _span(october(), "2026-11")
+    empty = build(kept, CATALOG, request, now=datetime(2026, 12, 24, tzinfo=UTC))
+    assert empty.cover.badge == "no data"
+    assert all(
+        empty.figure(f"{view}.total_{basis}").value is None
+        for view in ("provider", "customer")
+        for basis in ("lb", "mb")
+    )
+    assert empty.figure("energy.kwh").value is None
+    assert {b.id for b in empty.blockers if b.blocks} >= {"empty"}
+    assert from_json(to_json(empty)) == empty
+    table = next(t for t in empty.tables if t.id == "views")
+    assert cell_text(table, table.rows[-1], 1, "kg") == "n/e"
+
+
+def test_an_empty_store_gives_an_empty_report():
+    store = Store()
+    made = build(store, CATALOG, october(), now=NOW)
+    assert made.cover.badge == "no data"
+    assert made.figure("quality.hours").value == 0
+    assert from_json(to_json(made)) == made
+    store.close()
+
+
+def test_a_future_period_is_refused_and_a_running_one_is_no_final(kept):
+    with pytest.raises(InputError, match="has not begun"):
+        build(kept, CATALOG, october(), now=datetime(2026, 9, 30, 23, tzinfo=UTC))
+    running = build(kept, CATALOG, october(), now=datetime(2026, 10, 20, tzinfo=UTC))
+    assert "period" in {b.id for b in running.blockers if b.blocks}
+
+
+def test_partial_coverage_blocks_and_is_told():
+    store = Store()
+    write_factors(store, CATALOG)
+    company(store, grids=False)
+    made = build(store, CATALOG, october(), now=NOW)
+    coverage = value(made, "quality.coverage")
+    by_region = {r.cells[0]: r.cells[7] for t in made.tables if t.id == "by_region" for r in t.rows}
+    assert coverage == pytest.approx(by_region["eu-central-1"] / by_region["Total"])
+    assert coverage < 0.95
+    assert made.cover.badge == "not audit-ready"
+    assert "coverage" in {b.id for b in made.blockers if b.blocks}
+    assert (made.cover.warning != "") == (coverage < 0.8)
+    assert all(b.next_step for b in made.blockers)
+    store.close()
+
+
+def test_hours_that_are_not_accounted_for_are_told():
+    store = Store()
+    write_factors(store, CATALOG)
+    company(store, HOURS[:100])
+    made = build(store, CATALOG, october(), now=NOW)
+    assert value(made, "quality.hours") == pytest.approx(100 / 744)
+    blocker = next(b for b in made.blockers if b.id == "hours")
+    assert blocker.what.startswith("644 of 744 hours")
+    extend_ledger(store, CATALOG, fleet.as_datetime(HOURS[0]), fleet.as_datetime(HOURS[120]))
+    queued = build(store, CATALOG, october(), now=NOW)
+    assert "queued" in {b.id for b in queued.blockers if b.blocks}
+    store.close()
+
+
+def test_an_audit_ready_report_has_nothing_that_blocks(kept):
+    made = build(kept, CATALOG, october(), now=NOW)
+    assert made.cover.badge == "audit-ready"
+    assert not [b for b in made.blockers if b.blocks]
+    nameless = build(kept, CATALOG, october(company=""), now=NOW)
+    assert nameless.cover.badge == "not audit-ready"
+
+
+def test_the_demo_company_is_told():
+    store = Store()
+    write_factors(store, CATALOG)
+    frame = fleet.instances({"instance_id": "i-1", "valid_from": "2026-09-01", "source": "demo"})
+    build_fleet(store, instances=frame, hours=HOURS)
+    made = build(store, CATALOG, october(), now=NOW)
+    assert made.figure("provider.total_lb").quality == "demo"
+    assert "demo" in {b.id for b in made.blockers if b.blocks}
+    store.close()
