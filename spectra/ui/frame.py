@@ -68,6 +68,7 @@ def navigate() -> st.Page:
                     title="Budgets",
                     icon=":material/account_balance_wallet:",
                 ),
+                st.Page("pages/reports.py", title="Reports", icon=":material/description:"),
             ],
             "Configure": [
                 st.Page("pages/settings.py", title="Settings", icon=":material/settings:"),

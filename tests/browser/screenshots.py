@@ -17,6 +17,7 @@ PAGES = {
     "instances": "instances",
     "anomalies": "anomalies",
     "budgets": "budgets",
+    "reports": "reports",
     "scheduler": "scheduler",
     "settings": "settings",
 }

@@ -17,6 +17,7 @@ PAGES = (
     "pages/instances.py",
     "pages/anomalies.py",
     "pages/budgets.py",
+    "pages/reports.py",
     "pages/scheduler.py",
     "pages/settings.py",
     "pages/method.py",

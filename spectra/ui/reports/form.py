@@ -1,0 +1,115 @@
+"""What is asked of a report: its period, boundary, template, and what only people know."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+import streamlit as st
+
+from spectra.insight.budgets import Kind, period_of
+from spectra.reporting.asking import MAX_LOGO_BYTES, logo_uri, make_request
+from spectra.reporting.model import Request
+from spectra.store import emission_queries as emissions
+from spectra.ui.frame import Page
+
+KINDS: dict[Kind, str] = {"month": "Month", "quarter": "Quarter", "year": "Year"}
+DAYS = "Days"
+TEMPLATES = {
+    "full": "Full ESG report",
+    "executive": "Executive two-pager",
+    "team": "Statement of a team",
+}
+VIEWS: dict[Literal["customer", "provider"], str] = {
+    "customer": "our inventory (scope 3.1)",
+    "provider": "AWS's operations (scopes 1 to 3)",
+}
+
+
+def ask(page: Page) -> Request:
+    """The request that the form stands for.
+
+    Raises
+    ------
+    InputError
+        If what was typed cannot be used.
+    """
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        period = _period(page)
+        template = st.selectbox("Template", list(TEMPLATES), format_func=TEMPLATES.__getitem__,
+                                key="report_template", width=230,
+                                persist_state="session")  # fmt: skip
+        view = st.selectbox("Leading view", list(VIEWS), format_func=VIEWS.__getitem__,
+                            key="report_view", width=280, persist_state="session",
+                            help="Both are in the report, with equal totals.")  # fmt: skip
+    boundary = _boundary(page, template)
+    with st.expander("Company, revenue, assurance, logo"):
+        typed = _typed()
+    return make_request(page.catalog, period, template=template, view=view, **boundary, **typed)
+
+
+def _period(page: Page) -> str:
+    kind: Kind | str = st.segmented_control(
+        "Period", [*KINDS, DAYS], default="month", required=True, key="report_kind",
+        format_func=lambda k: KINDS.get(k, DAYS), persist_state="session",
+    )  # fmt: skip
+    if kind == DAYS:
+        today = page.hour.date()
+        chosen = st.date_input("Days (UTC)", (today - timedelta(days=30), today), key="report_days",
+                               width=240)  # fmt: skip
+        first, last = chosen if isinstance(chosen, tuple) and len(chosen) == 2 else (today, today)
+        return f"{first}..{last}"
+    labels = _labels(page, kind)  # type: ignore[arg-type]
+    return str(st.selectbox("Which", labels, index=min(1, len(labels) - 1), width=140,
+                            key=f"report_{kind}", help="The first has not ended yet."))  # fmt: skip
+
+
+def _labels(page: Page, kind: Kind) -> list[str]:
+    """Periods that the ledger reaches into, the running one first."""
+    span: tuple[datetime, datetime] = page.get(emissions.ledger_span) or (page.hour, page.hour)
+    period, found = period_of(kind, page.hour), []
+    while True:
+        found.append(period.label)
+        if period.start <= span[0]:
+            return found
+        period = period.previous
+
+
+def _boundary(page: Page, template: str) -> dict[str, Any]:
+    """Teams, regions and accounts; of a team's statement one team must be named."""
+    known = page.get(emissions.choices)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        teams = st.multiselect("Teams", known["teams"], key="report_teams", width=300,
+                               placeholder="All", persist_state="session")  # fmt: skip
+        regions = st.multiselect("Regions", known["regions"], key="report_regions", width=300,
+                                 placeholder="All", persist_state="session")  # fmt: skip
+        accounts = st.multiselect("Accounts", page.get(emissions.accounts), key="report_accounts",
+                                  width=260, placeholder="All",
+                                  persist_state="session")  # fmt: skip
+    if template == "team" and len(teams) != 1:
+        st.caption("A statement is of one team: choose it under Teams.")
+    return {"teams": teams, "regions": regions, "accounts": accounts}
+
+
+def _typed() -> dict[str, Any]:
+    left, right = st.columns(2)
+    with left:
+        company = st.text_input("Company", key="report_company", persist_state="session")
+        entity = st.text_input("Reporting entity", key="report_entity", persist_state="session")
+        prepared = st.text_input("Prepared by", key="report_prepared", persist_state="session")
+    with right:
+        amount, unit = st.columns([2, 1])
+        revenue = amount.number_input("Net revenue of the period", min_value=0.0, value=None,
+                                      placeholder="not given", key="report_revenue",
+                                      persist_state="session")  # fmt: skip
+        currency = unit.text_input("Currency", "USD", key="report_currency",
+                                   persist_state="session")  # fmt: skip
+        assurance = st.text_input("Assurance", placeholder="Limited assurance by …, or none",
+                                  key="report_assurance", persist_state="session")  # fmt: skip
+        logo = st.file_uploader(f"Logo (PNG, JPEG or SVG, at most {MAX_LOGO_BYTES // 1024} KB)",
+                                type=["png", "jpg", "jpeg", "svg"], key="report_logo")  # fmt: skip
+    return {
+        "company": company, "entity": entity, "prepared_by": prepared, "revenue": revenue or None,
+        "currency": currency, "assurance": assurance,
+        "logo": logo_uri(logo.getvalue()) if logo is not None else "",
+    }  # fmt: skip

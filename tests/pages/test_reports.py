@@ -1,0 +1,241 @@
+"""The Reports page: a draft on the screen and in files, a final one in its chain, drill-down."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from spectra.catalog import load_catalog
+from spectra.insight.budgets import period_of
+from spectra.reporting import asking, final
+from spectra.reporting.kept_budgets import budget_lines
+from spectra.store import Store, report_log
+from spectra.store.factors import write_factors
+from spectra.store.ledger import extend_ledger, recompute
+from spectra.store.writes import write_instances, write_intensities, write_utilisation
+from tests import fleet
+from tests.pages.conftest import app_store, healthy, metrics, open_app
+from tests.sources.test_carbon_export import line, text
+
+END = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+LAST = period_of("month", END).previous
+HOSTILE = "**bold** [x](javascript:alert(1)) $x$"
+
+
+@pytest.fixture
+def company(database):
+    """Three machines over the whole of last month and up to now."""
+    store, catalog = Store(database), load_catalog()
+    start = pd.Timestamp(LAST.start) - pd.Timedelta(days=2)
+    at = pd.date_range(start, END, freq="h", inclusive="left", unit="us")
+    born = (start - pd.Timedelta(days=30)).isoformat()
+    teams = {"i-web": "web", "i-data": "data", "i-odd": HOSTILE}
+    write_instances(
+        store,
+        fleet.instances(
+            *({"instance_id": name, "valid_from": born, "name": name[2:],
+               "tags": {"team": team, "environment": "production"}}
+              for name, team in teams.items())
+        ),
+    )  # fmt: skip
+    write_factors(store, catalog)
+    extend_ledger(store, catalog, at[0].to_pydatetime(), END)
+    write_intensities(store, fleet.intensities("DE", at, 300.0, 380.0), catalog)
+    for name in teams:
+        load = 30 + 5 * np.sin(2 * np.pi * at.hour.to_numpy() / 24)
+        write_utilisation(store, fleet.utilisation(name, at, load))
+    recompute(store)
+    store.close()
+    return database
+
+
+@pytest.fixture
+def sealed(company):
+    """The company with last month's report sealed."""
+    store, catalog = Store(company), load_catalog()
+    request = asking.make_request(catalog, LAST.label, company="Acme")
+    report = final.seal(store, catalog, request, budgets=budget_lines)
+    store.close()
+    return report.seal.report_id
+
+
+def page(view="Report", **parameters):
+    app = open_app(reports_view=view, **parameters)
+    return healthy(app.switch_page("pages/reports.py").run())
+
+
+def texts(app) -> str:
+    kinds = ("markdown", "caption", "info", "warning", "success")
+    return "\n".join(str(e.value) for kind in kinds for e in getattr(app, kind))
+
+
+def button(app, label: str):
+    return next(b for b in app.button if b.label == label)
+
+
+def test_a_draft_shows_totals_blockers_and_sections(company):
+    app = page()
+    shown = metrics(app)
+    assert "Our inventory: total, location-based" in shown
+    assert (
+        shown["Our inventory: total, location-based"]
+        == shown["AWS operations, allocated to us: total, location-based"]
+    )
+    assert "Neither company nor reporting entity is named" in texts(app)
+    assert len(app.selectbox(key="report_section").options) >= 15
+
+
+def test_without_a_fleet_there_is_nothing_to_report_on(database):
+    assert "There is no fleet to report on yet." in texts(page())
+
+
+@pytest.mark.parametrize("template", ["executive", "team"])
+def test_a_template_shows_its_own_sections(company, template):
+    app = page()
+    every = len(app.selectbox(key="report_section").options)
+    app.selectbox(key="report_template").set_value(template)
+    healthy(app.run())
+    assert 2 <= len(app.selectbox(key="report_section").options) < every
+
+
+def test_every_section_can_be_opened(company):
+    app = page()
+    for name in app.selectbox(key="report_section").options:
+        app.selectbox(key="report_section").set_value(name)
+        healthy(app.run())
+
+
+@pytest.mark.parametrize("kind", ["quarter", "year", "Days"])
+def test_other_periods(company, kind):
+    app = page()
+    app.button_group(key="report_kind").set_value(kind)
+    app.run()
+    assert not app.exception
+    assert metrics(app) or app.error
+
+
+def test_a_boundary_of_one_team_is_smaller(company):
+    app = page()
+    whole = metrics(app)["Our inventory: total, location-based"]
+    app.multiselect(key="report_teams").set_value(["web"])
+    healthy(app.run())
+    assert metrics(app)["Our inventory: total, location-based"] != whole
+    assert "web" in texts(app)
+
+
+def test_what_cannot_be_used_is_refused(company):
+    app = page()
+    app.text_input(key="report_currency").set_value("dollars and cents")
+    app.run()
+    assert not app.exception
+    assert app.error
+    app.text_input(key="report_currency").set_value("EUR")
+    healthy(app.run())
+
+
+def test_a_figure_is_followed_to_its_rows(company):
+    app = page()
+    rows = app.dataframe[-1].value
+    assert set(rows["resource_id"]) == {"i-web", "i-data", "i-odd"}
+    assert rows["share"].sum() == pytest.approx(1.0)
+    assert "3 resources sum to" in texts(app)
+
+
+def test_a_report_is_sealed_and_stands_in_history(company):
+    app = page()
+    app.text_input(key="report_company").set_value("Acme")
+    healthy(app.run())
+    healthy(button(app, "Seal as final").click().run())
+    assert "is sealed" in texts(app)
+    entries = report_log.entries(app_store())
+    assert [e.period for e in entries] == [LAST.label]
+    button(app, "Seal as final").click().run()
+    assert not app.exception
+    assert "Nothing has changed since" in app.error[0].value
+    assert len(report_log.entries(app_store())) == 1
+
+
+def test_the_running_period_cannot_be_final(company):
+    app = page()
+    app.selectbox(key="report_month").set_value(period_of("month", END).label)
+    healthy(app.run())
+    button(app, "Seal as final").click().run()
+    assert not app.exception
+    assert app.error
+    assert report_log.entries(app_store()) == []
+
+
+def test_a_final_report_is_computed_again(sealed):
+    app = page("History")
+    assert "The chain holds" in texts(app)
+    assert "They say the same." in texts(app)
+    healthy(button(app, "Run").click().run())
+    assert "Every total is reproduced." in texts(app)
+
+
+def test_late_data_show_as_a_difference(sealed, company):
+    store = Store(company)
+    late = pd.date_range(LAST.start, periods=48, freq="h", unit="us")
+    write_utilisation(store, fleet.utilisation("i-web", late, 95.0))
+    recompute(store)
+    store.close()
+    app = page("History")
+    assert "Headline figures" in texts(app)
+    healthy(button(app, "Run").click().run())
+    assert "a restatement is due" in texts(app)
+
+
+def test_a_changed_report_breaks_the_chain(sealed, company):
+    store = Store(company)
+    with store.write() as cursor:
+        cursor.execute("UPDATE reports SET total_lb_g = 1")
+    store.close()
+    app = open_app(reports_view="History").switch_page("pages/reports.py").run()
+    assert not app.exception
+    assert sealed in app.error[0].value
+
+
+def test_history_is_empty_at_first(company):
+    assert "No report is final yet." in texts(page("History"))
+
+
+def test_visitors_of_a_public_deployment_seal_nothing(company, monkeypatch):
+    monkeypatch.setenv("SPECTRA_PUBLIC", "on")
+    app = page()
+    assert "reports are drafts here" in texts(app)
+    assert "Seal as final" not in [b.label for b in app.button]
+
+
+def test_names_are_shown_as_text(company):
+    app = page()
+    app.multiselect(key="report_teams").set_value([HOSTILE.casefold()])
+    app.run()
+    assert not app.exception
+    assert HOSTILE.casefold() not in texts(app).casefold()
+
+
+def test_days_that_are_yet_to_come_are_refused(company):
+    app = page()
+    app.button_group(key="report_kind").set_value("Days")
+    app.run()
+    tomorrow = END.date() + timedelta(days=2)
+    app.date_input(key="report_days").set_value((tomorrow, tomorrow))
+    app.run()
+    assert not app.exception
+    assert app.error
+
+
+def test_a_carbon_export_of_aws_is_brought_in_or_refused(company):
+    app = page()
+    start = f"{LAST.start:%Y-%m-%d} 00:00:00Z"
+    content = text(line(lbm="0.5", start=start, region="eu-central-1")).decode()
+    app.file_uploader(key="carbon_export").set_value(("export.csv", content.encode(), "text/csv"))
+    healthy(app.run())
+    healthy(button(app, "Bring it in").click().run())
+    assert app_store().row("SELECT sum(emissions_kg) FROM provider_emissions") == (500.0,)
+    app.file_uploader(key="carbon_export").set_value(("no.csv", b"a,b\n1,2\n", "text/csv"))
+    app.run()
+    button(app, "Bring it in").click().run()
+    assert not app.exception
+    assert app.error
