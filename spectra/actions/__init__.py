@@ -11,8 +11,10 @@ from spectra.actions.builders import (
 )
 from spectra.actions.bulk import Batch, bulk, execute_batch
 from spectra.actions.calls import Call, Result, Wait
+from spectra.actions.destination import Destination
 from spectra.actions.executor import Trial, close, dry_run, examine, execute, resume, roll_back
 from spectra.actions.journal import Journal
+from spectra.actions.moving import plan_move
 from spectra.actions.permit import Permit, may_act
 from spectra.actions.plan import Check, Plan, Step, Target
 from spectra.actions.run import Outcome
@@ -22,6 +24,7 @@ __all__ = [
     "Batch",
     "Call",
     "Check",
+    "Destination",
     "Journal",
     "Outcome",
     "Permit",
@@ -41,6 +44,7 @@ __all__ = [
     "execute",
     "execute_batch",
     "may_act",
+    "plan_move",
     "resize",
     "resume",
     "roll_back",

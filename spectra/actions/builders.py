@@ -6,7 +6,8 @@ from typing import Any
 from uuid import uuid4
 
 from spectra.actions.calls import Call, Result, Wait
-from spectra.actions.plan import NO_ROOM, Action, Kind, Plan, Step, Target, prose
+from spectra.actions.plan import NO_ROOM, Action, Kind, Plan, Step, Target
+from spectra.actions.text import prose
 from spectra.errors import InputError
 
 PLAN_TAG, STEP_TAG, PREVIOUS_TYPE_TAG = "spectra:plan", "spectra:step", "spectra:previous-type"
@@ -17,13 +18,13 @@ _KEPT = "The snapshot stays and is charged; delete it yourself once you do not n
 
 def stop(target: Target) -> Plan:
     """Stop a running instance."""
-    _require(target, "instance")
-    return _plan("stop", target, (_stop(target),))
+    require_kind(target, "instance")
+    return _plan("stop", target, (stop_step(target),))
 
 
 def start(target: Target) -> Plan:
     """Start a stopped instance."""
-    _require(target, "instance")
+    require_kind(target, "instance")
     return _plan("start", target, (_start(target),), rolls_back_on=NO_ROOM)
 
 
@@ -35,7 +36,7 @@ def resize(target: Target, new_type: str) -> Plan:
     InputError
         If it has that type already.
     """
-    _require(target, "instance")
+    require_kind(target, "instance")
     if new_type == target.type:
         raise InputError(f"{target.label} is a {new_type} already.")
     change = Step(
@@ -46,7 +47,7 @@ def resize(target: Target, new_type: str) -> Plan:
     )
     steps: tuple[Step, ...] = (_remember(target), change)
     if target.state != "stopped":
-        steps = (_remember(target), _stop(target), change, _start(target, with_status=True))
+        steps = (_remember(target), stop_step(target), change, _start(target, with_status=True))
     note = (
         f"{target.label} is down from the stop until it runs again, usually for some minutes. "
         f"If AWS has no room for {new_type}, it gets its old type back and is started."
@@ -59,9 +60,9 @@ def resize(target: Target, new_type: str) -> Plan:
 
 def terminate(target: Target) -> Plan:
     """Terminate an instance after its volumes were snapshotted, at rest so that nothing is lost."""
-    _require(target, "instance")
-    plan_id = _new_id()
-    still = () if target.state == "stopped" else (_stop(target),)
+    require_kind(target, "instance")
+    plan_id = new_id()
+    still = () if target.state == "stopped" else (stop_step(target),)
     copies = tuple(
         _snapshot(target, volume_id, number, plan_id)
         for number, volume_id in enumerate(target.volume_ids, 1)
@@ -82,13 +83,13 @@ def terminate(target: Target) -> Plan:
 
 def delete_volume(target: Target) -> Plan:
     """Delete an unattached volume after a snapshot of it is complete."""
-    _require(target, "volume")
-    plan_id = _new_id()
+    require_kind(target, "volume")
+    plan_id = new_id()
     again: dict[str, Any] = {
         "SnapshotId": Result("snapshot_1"),
         "AvailabilityZone": target.availability_zone,
         "VolumeType": target.type,
-        "TagSpecifications": [_tagged("volume", {**target.tags, PLAN_TAG: plan_id})],
+        "TagSpecifications": [tagged("volume", {**target.tags, PLAN_TAG: plan_id})],
     }
     if target.type in ("io1", "io2") and target.iops:
         again["Iops"] = target.iops
@@ -120,7 +121,7 @@ def change_volume_type(target: Target, new_type: str, iops: int | None = None) -
     InputError
         If AWS has no such type, the volume has it already, or io1 and io2 get no IOPS.
     """
-    _require(target, "volume")
+    require_kind(target, "volume")
     if new_type not in VOLUME_TYPES:
         raise InputError(f"“{new_type}” is no volume type such as {', '.join(VOLUME_TYPES)}.")
     if new_type == target.type:
@@ -152,7 +153,7 @@ def volume_migration_text(target: Target, size_gib: int) -> str:
     InputError
         If it is not smaller than the volume.
     """
-    _require(target, "volume")
+    require_kind(target, "volume")
     if target.size_gib is not None and size_gib >= target.size_gib:
         raise InputError(f"{size_gib} GiB is no less than what {target.label} has.")
     zone = target.availability_zone or "<the zone of the volume>"
@@ -198,16 +199,18 @@ def _plan(  # noqa: PLR0913 (the parts of one record)
     rolls_back_on: tuple[str, ...] = (),
 ) -> Plan:
     return Plan(
-        plan_id or _new_id(), action, target, steps,
+        plan_id or new_id(), action, target, steps,
         wanted=wanted, note=note, rolls_back_on=rolls_back_on,
     )  # fmt: skip
 
 
-def _new_id() -> str:
+def new_id() -> str:
+    """A new plan's own name."""
     return uuid4().hex[:12]
 
 
-def _require(target: Target, kind: Kind) -> None:
+def require_kind(target: Target, kind: Kind) -> None:
+    """Raise an InputError unless a target is of a kind."""
     if target.kind != kind:
         raise InputError(f"{target.label} is no {kind}.")
 
@@ -222,7 +225,8 @@ def _stopped(target: Target) -> Wait:
     return Wait("instance_stopped", {"InstanceIds": [target.resource_id]}, target.region)
 
 
-def _stop(target: Target) -> Step:
+def stop_step(target: Target) -> Step:
+    """Stop; the way back starts."""
     ids = {"InstanceIds": [target.resource_id]}
     return Step(
         Call("stop_instances", ids, target.region),
@@ -272,7 +276,7 @@ def _snapshot(target: Target, volume_id: str, number: int, plan_id: str) -> Step
     arguments = {
         "VolumeId": volume_id,
         "Description": f"SPECTRA plan {plan_id}: {volume_id} of {target.resource_id}",
-        "TagSpecifications": [_tagged("snapshot", tags)],
+        "TagSpecifications": [tagged("snapshot", tags)],
     }
     return Step(
         Call("create_snapshot", arguments, target.region, gives=name, result_path="SnapshotId"),
@@ -283,7 +287,7 @@ def _snapshot(target: Target, volume_id: str, number: int, plan_id: str) -> Step
     )  # fmt: skip
 
 
-def _tagged(resource: str, tags: dict[str, str]) -> dict[str, Any]:
+def tagged(resource: str, tags: dict[str, str]) -> dict[str, Any]:
     """Tags of something new; AWS keeps the prefix of its own for itself."""
     listed = [{"Key": k, "Value": v} for k, v in tags.items() if not k.startswith("aws:")]
     return {"ResourceType": resource, "Tags": listed}

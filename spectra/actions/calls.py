@@ -150,7 +150,9 @@ def _options(arguments: Mapping[str, Any]) -> list[str]:
     """Arguments as the AWS CLI takes them: its option names are those of the API in kebab case."""
     words = []
     for name, value in arguments.items():
-        option = _WORD.sub("-", name).lower()
+        if name == "MinCount":
+            continue  # the CLI has one option for both counts
+        option = "count" if name == "MaxCount" else _WORD.sub("-", name).lower()
         if isinstance(value, bool):
             words.append(f"--{option}" if value else f"--no-{option}")
         elif isinstance(value, list) and not any(isinstance(v, dict | list) for v in value):

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from spectra.actions.calls import Call, Wait
+from spectra.actions.destination import Destination
+from spectra.actions.text import HEADER, block, one_line, prose
 
 Kind = Literal["instance", "volume"]
 Action = Literal[
-    "stop", "start", "resize", "terminate", "delete volume", "change volume type", "migrate"
+    "stop", "start", "resize", "terminate", "delete volume", "change volume type", "move"
 ]
+# Permissions that AWS asks for besides the one that a call is named after.
+_ALSO_NEEDED = {
+    "create_image": ("ec2:CreateSnapshot", "ec2:CreateTags"),
+    "copy_image": ("ec2:CreateTags",),
+    "run_instances": ("ec2:CreateTags",),
+    "deregister_image": ("ec2:DeleteSnapshot",),
+}
 # Codes of AWS with which a stopped machine does not come up again as it was changed.
 NO_ROOM = (
     "InsufficientInstanceCapacity",
@@ -25,20 +33,6 @@ NO_ROOM = (
     "InstanceLimitExceeded",
     "VcpuLimitExceeded",
 )
-_HEADER = """#!/usr/bin/env bash
-# {title}
-# Stops at the first error. Every change is listed in the plan that this script comes from.
-set -euo pipefail
-
-# The AWS CLI gives up waiting after ten minutes; large snapshots take longer.
-wait_for() {{
-  local rounds=$1 service=$2; shift 2
-  for ((round = 1; round < rounds; round++)); do
-    if aws "$service" wait "$@"; then return 0; fi
-  done
-  aws "$service" wait "$@"
-}}
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +69,7 @@ class Target:
     @property
     def label(self) -> str:
         """Name and ID, as a person reads them."""
-        name = _one_line(self.name)
+        name = one_line(self.name)
         return f"{name} ({self.resource_id})" if name else self.resource_id
 
     @classmethod
@@ -155,6 +149,13 @@ class Plan:
         What a person should know before they decide.
     rolls_back_on : tuple of str
         Error codes of AWS after which the steps done so far are undone at once.
+    destination : Destination or None
+        Where a move goes.
+    by_hand : tuple of str
+        What is left to a person, a sentence each.
+    predicted : mapping
+        What was expected of it when it was decided on, by a name with its unit; kept so that it
+        can be compared with what came.
     """
 
     plan_id: str
@@ -165,6 +166,9 @@ class Plan:
     checks: tuple[Check, ...] = ()
     note: str = ""
     rolls_back_on: tuple[str, ...] = ()
+    destination: Destination | None = None
+    by_hand: tuple[str, ...] = ()
+    predicted: Mapping[str, float | None] = field(default_factory=dict)
 
     @property
     def confirmation(self) -> str:
@@ -175,8 +179,9 @@ class Plan:
     def title(self) -> str:
         """What it does, in a line."""
         change = f" from {self.target.type} to {self.wanted}" if self.wanted else ""
-        words = {"resize": "Resize", "change volume type": "Change the type of",
-                 "delete volume": "Delete", "migrate": "Migrate"}  # fmt: skip
+        if self.destination is not None:
+            change = f" from {self.target.region} to {self.destination.region} as {self.wanted}"
+        words = {"change volume type": "Change the type of", "delete volume": "Delete"}
         verb = words.get(self.action, self.action.capitalize())
         return f"{verb} {self.target.label}{change}"
 
@@ -189,7 +194,10 @@ class Plan:
     def permissions(self) -> tuple[str, ...]:
         """IAM actions that the steps and their undoing need, each once."""
         calls = [call for s in self.steps for call in (s.call, s.undo) if call is not None]
-        return tuple(dict.fromkeys(call.action for call in calls))
+        names = [name for c in calls for name in (c.action, *_ALSO_NEEDED.get(c.operation, ()))]
+        given = self.destination
+        names += ["iam:PassRole"] if given and given.instance_profile_arn else []
+        return tuple(dict.fromkeys(names))
 
     @property
     def blocked_by(self) -> tuple[Check, ...]:
@@ -207,6 +215,9 @@ class Plan:
             "checks": [asdict(check) for check in self.checks],
             "note": self.note,
             "rolls_back_on": list(self.rolls_back_on),
+            "destination": asdict(self.destination) if self.destination else None,
+            "by_hand": list(self.by_hand),
+            "predicted": dict(self.predicted),
         }
 
     @classmethod
@@ -219,6 +230,11 @@ class Plan:
                 "steps": tuple(Step.from_dict(step) for step in data["steps"]),
                 "checks": tuple(Check(**check) for check in data["checks"]),
                 "rolls_back_on": tuple(data["rolls_back_on"]),
+                # A journal of an earlier version has none of these.
+                "destination": Destination.from_dict(to)
+                if (to := data.get("destination"))
+                else None,
+                "by_hand": tuple(data.get("by_hand", ())),
             }
         )
 
@@ -232,24 +248,31 @@ class Plan:
             lines += ["## Checks", "", *map(_check_line, self.checks), ""]
         lines += ["## Steps", ""]
         for number, step in enumerate(self.steps, 1):
-            lines += [f"{number}. {prose(step.text)}", "", *_block(step.call.as_boto3(), "python")]
+            lines += [f"{number}. {prose(step.text)}", "", *block(step.call.as_boto3(), "python")]
             lines += [f"   Back: {prose(step.undo_text)}", ""]
-            lines += _block(step.undo.as_boto3(), "python") if step.undo else []
+            lines += block(step.undo.as_boto3(), "python") if step.undo else []
+        lines += (
+            ["## Left to a person", "", *(f"- {prose(t)}" for t in self.by_hand), ""]
+            if (self.by_hand)
+            else []
+        )
         needed = ", ".join(f"`{name}`" for name in self.permissions)
         return "\n".join([*lines, "## Permissions", "", f"{needed}", ""])
 
     def as_cli_script(self) -> str:
         """The plan as a bash script with the AWS CLI, waits included; the way back as comments."""
-        lines = [_HEADER.format(title=json.dumps(self.title)[1:-1])]
+        lines = [HEADER.format(title=json.dumps(self.title)[1:-1])]
         for number, step in enumerate(self.steps, 1):
-            lines += [f"# {number}. {_one_line(step.text)}", step.call.as_cli()]
+            lines += [f"# {number}. {one_line(step.text)}", step.call.as_cli()]
             lines += [step.waits_for.as_cli()] if step.waits_for else []
             lines.append("")
+        lines += ["# Left to a person:"] if self.by_hand else []
+        lines += [f"#   {one_line(text)}" for text in self.by_hand]
         lines.append("# The way back, last step first:")
         for step in reversed(self.steps):
-            lines.append(f"#   {_one_line(step.undo_text)}")
+            lines.append(f"#   {one_line(step.undo_text)}")
             for part in (step.undo, step.undo_waits_for):
-                lines += [f"#   {_one_line(part.as_cli())}"] if part else []
+                lines += [f"#   {one_line(part.as_cli())}"] if part else []
         return "\n".join([*lines, ""])
 
 
@@ -257,17 +280,3 @@ def _check_line(check: Check) -> str:
     mark = {True: "✓", False: "✗", None: "?"}[check.is_ok]
     weight = " (blocks)" if check.blocks else " (warning)" if check.is_ok is False else ""
     return f"- {mark} {check.name}{weight}: {prose(check.text)}"
-
-
-def _block(code: str, language: str) -> list[str]:
-    return [f"   ```{language}", f"   {_one_line(code)}", "   ```", ""]
-
-
-def prose(text: str) -> str:
-    """Text for Markdown that stays text, whatever names are in it."""
-    return re.sub(r"([\\`*_<>\[\]#|])", r"\\\1", _one_line(text))
-
-
-def _one_line(text: str) -> str:
-    """Text that cannot leave its line: a name that a person gave may hold anything."""
-    return " ".join(text.split())
