@@ -14,6 +14,7 @@ from spectra.actions.calls import Call, Result, Wait
 from spectra.actions.destination import Destination
 from spectra.actions.executor import Trial, close, dry_run, examine, execute, resume, roll_back
 from spectra.actions.journal import Journal
+from spectra.actions.move_log import Move, moves
 from spectra.actions.moving import plan_move
 from spectra.actions.permit import Permit, may_act
 from spectra.actions.plan import Check, Plan, Step, Target
@@ -26,6 +27,7 @@ __all__ = [
     "Check",
     "Destination",
     "Journal",
+    "Move",
     "Outcome",
     "Permit",
     "Plan",
@@ -44,6 +46,7 @@ __all__ = [
     "execute",
     "execute_batch",
     "may_act",
+    "moves",
     "plan_move",
     "resize",
     "resume",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from spectra.actions import aws_moves
 from spectra.actions.builders import PLAN_TAG, STEP_TAG
 from spectra.actions.calls import Call, Wait
 from spectra.actions.plan import Plan
@@ -49,6 +50,8 @@ class AwsRunner:
     def describe(self, plan: Plan, *, created: bool = False) -> Described:
         """Look afresh at what a plan is about, and with `created` at what it made so far."""
         target = plan.target
+        if plan.destination is not None:
+            return aws_moves.describe(self._account, plan, plan.destination, created=created)
         if target.kind == "instance":
             wanted = plan.wanted if plan.action == "resize" else ""
             found = described.describe_instance(

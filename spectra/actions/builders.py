@@ -75,9 +75,9 @@ def terminate(target: Target) -> Plan:
         "launch a new instance with them: it has another ID and another private address.",
         Wait("instance_terminated", {"InstanceIds": [target.resource_id]}, target.region),
     )
-    note = "This cannot be undone: only the disks are kept, as snapshots."
-    if not copies:
-        note = "This cannot be undone, and no EBS volume is known of it that could be kept."
+    note = "This cannot be undone: only the disks are kept, as snapshots." if copies else (
+        "This cannot be undone, and no EBS volume is known of it that could be kept."
+    )  # fmt: skip
     return _plan("terminate", target, (*still, *copies, end), note=note, plan_id=plan_id)
 
 
@@ -252,8 +252,8 @@ def _start(target: Target, *, with_status: bool = False) -> Step:
 
 
 def _attribute(target: Target, instance_type: str) -> Call:
-    arguments = {"InstanceId": target.resource_id, "InstanceType": {"Value": instance_type}}
-    return Call("modify_instance_attribute", arguments, target.region)
+    given = {"InstanceId": target.resource_id, "InstanceType": {"Value": instance_type}}
+    return Call("modify_instance_attribute", given, target.region)
 
 
 def _remember(target: Target) -> Step:

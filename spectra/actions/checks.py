@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from spectra.actions.move_checks import move_checks
 from spectra.actions.plan import Check, Plan
 from spectra.actions.type_checks import type_checks
 from spectra.actions.volume_checks import unattached, volume_checks
@@ -12,7 +13,7 @@ from spectra.sources.aws.described import Described, Facts
 
 ASG_TAG = "aws:autoscaling:groupName"
 _FROM = {"stop": ("running",), "start": ("stopped",), "resize": ("running", "stopped"),
-         "terminate": ("running", "stopped")}  # fmt: skip
+         "terminate": ("running", "stopped"), "move": ("running",)}  # fmt: skip
 # Of a volume nobody can tell whether it was in use since its snapshot, so that must be young.
 COPY_AGE = timedelta(days=1)
 
@@ -41,13 +42,15 @@ def check_plan(
     if plan.target.kind == "volume":
         return (*checks, *volume_checks(plan, resource, found))
     checks += _unchanged(plan, resource)
-    checks += _ours(resource)
-    if plan.action in ("stop", "terminate") or _goes_down(plan, resource):
+    checks += _ours(plan, resource)
+    if plan.action in ("stop", "terminate", "move") or _goes_down(plan, resource):
         checks += _may_go_down(plan, resource, found)
     if plan.action == "terminate":
         checks += _may_end(plan, resource, found)
     if plan.action == "resize":
         checks += type_checks(plan, resource, found)
+    if plan.action == "move":
+        checks += move_checks(plan, resource, found, tag)
     return tuple(checks)
 
 
@@ -66,7 +69,7 @@ def still_ours(
         return ()
     checks = [_account(plan, account_id), *_managed(resource, tag)]
     if stops and resource["State"]["Name"] in ("pending", "running"):
-        checks += [*_ours(resource), *_may_go_down(plan, resource, found)]
+        checks += [*_ours(plan, resource), *_may_go_down(plan, resource, found)]
     return tuple(checks)
 
 
@@ -147,7 +150,7 @@ def _unchanged(plan: Plan, instance: Facts) -> Found:
         )  # fmt: skip
 
 
-def _ours(instance: Facts) -> Found:
+def _ours(plan: Plan, instance: Facts) -> Found:
     """Nobody else decides about the machine."""
     lifecycle = instance.get("InstanceLifecycle", "on-demand")
     yield Check(
@@ -159,6 +162,8 @@ def _ours(instance: Facts) -> Found:
     yield Check(
         "In no autoscaling group", group is None,
         "It is in none." if group is None
+        else f"The group {group} would replace it; move the group's template instead."
+        if plan.action == "move"
         else f"The group {group} would replace it; change the group instead.",
     )  # fmt: skip
     tenancy = instance.get("Placement", {}).get("Tenancy", "default")

@@ -9,15 +9,18 @@ from datetime import UTC, datetime
 from spectra.actions.calls import Call, Wait
 from spectra.actions.checks import last_checks
 from spectra.actions.journal import Journal
+from spectra.actions.move_log import whereabouts
 from spectra.actions.outcome import happened
 from spectra.actions.plan import Plan, Step
 from spectra.actions.runner import Runner
-from spectra.errors import GuardError, RefusedError, SpectraError, unexpected
+from spectra.errors import GuardError, RefusedError, SourceError, SpectraError, unexpected
+from spectra.sources.aws.described import Described
 from spectra.store.action_log import LoggedStep, PlanState
 
 Progress = Callable[[float, str], None]
 # After these nothing is left but the copies.
 FINAL = ("terminate_instances", "delete_volume")
+_NO_IMAGE = ("InvalidAMIID.NotFound", "InvalidAMIID.Unavailable")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +124,8 @@ class Run:
         if not (was_begun and self._has_happened(number, call)):
             if call.operation in FINAL:
                 self._require_copied()
+            if call.operation == "stop_instances":
+                self._require_copy_runs()
             results = self._journal.results(self._plan)
             self._journal.before(plan_id, number, call.resolved(results))
             reply = self._runner.call(call, results)
@@ -142,6 +147,12 @@ class Run:
                 f"{self._plan.title} is not safe any more: {reasons}",
                 next_step="Undo what was done, or close it; then make a new plan.",
             )
+
+    def _require_copy_runs(self) -> None:
+        """Before the source of a move is stopped: a move may be resumed after days."""
+        for step in self._plan.steps if self._plan.destination else ():
+            if step.call.operation == "run_instances":
+                self._wait(step.waits_for)
 
     def _has_happened(self, number: int, call: Call) -> bool:
         """Whether a call that had begun took effect; its result is written down if it did."""
@@ -175,6 +186,8 @@ class Run:
         try:
             return self._runner.call(step.undo, results).request_id
         except RefusedError as error:
+            if step.undo.operation == "deregister_image" and error.code in _NO_IMAGE:
+                return ""  # somebody was faster
             if error.code != "IncorrectInstanceState" or step.waits_for is None:
                 raise
         self._wait(step.waits_for)
@@ -183,9 +196,14 @@ class Run:
     def _took_effect(self, step: Step, logged: LoggedStep) -> bool:
         """Whether a step did anything; one that was interrupted is looked at."""
         if logged.state in ("running", "failed"):
-            did = happened(step.call, self._runner.describe(self._plan, created=True))
+            found = self._runner.describe(self._plan, created=True)
+            did = happened(step.call, found)
             if did is None:
                 raise _untold(step.call)
+            if did and step.call.gives and logged.result is None:
+                # The way back needs it, and the answer that held it was lost.
+                result = found.created[step.call.gives]
+                self._journal.called(self._plan.plan_id, logged.number, "", result)
             # A tag that may or may not be there is taken off again: that does no harm.
             return did or step.call.operation == "create_tags"
         return logged.state != "pending"
@@ -207,21 +225,33 @@ class Run:
         """Write down where it stopped; where there was no room for the change, undo it."""
         plan_id = self._plan.plan_id
         self._journal.failed(plan_id, number, error)
-        self._journal.set(plan_id, "failed", f"Step {number}: {error}")
+        left = self._left()
+        self._journal.set(plan_id, "failed", f"Step {number}: {error}{left}")
         if isinstance(error, RefusedError) and error.code in self._plan.rolls_back_on:
             self._journal.set(plan_id, "rolling back", f"Step {number}: {error}")
             return self.back(error, number)
         self._settle()
         text = f"{self._plan.title} stopped at step {number} of {len(self._plan.steps)}: {error}"
+        text += left
         return Outcome(plan_id, "failed", text, number, error)
 
     def _stuck(self, number: int, error: SpectraError, cause: SpectraError | None) -> Outcome:
         plan_id = self._plan.plan_id
         reasons = f"{cause} " if cause else ""
-        text = f"{reasons}The way back stopped at step {number}: {error}"
+        text = f"{reasons}The way back stopped at step {number}: {error}{self._left()}"
         self._journal.set(plan_id, "failed", text)
         self._settle()
         return Outcome(plan_id, "failed", text, number, error)
+
+    def _left(self) -> str:
+        """Of a move, what exists where now; begins with a space where there is anything."""
+        if self._plan.destination is None:
+            return ""
+        try:
+            found: Described | SourceError = self._runner.describe(self._plan, created=True)
+        except SourceError as error:
+            found = error
+        return f" {whereabouts(self._plan, self._journal.results(self._plan), found)}"
 
     def _settle(self) -> None:
         """Numbers that cannot follow yet do not undo what was done."""

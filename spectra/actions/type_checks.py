@@ -18,10 +18,15 @@ def type_checks(plan: Plan, instance: Facts, found: Described) -> Iterator[Check
     yield _offered(wanted, instance, found)
     if facts is None:
         return
+    yield from fits(wanted, instance, facts)
+    yield _drivers(instance, found, facts)
+
+
+def fits(wanted: str, instance: Facts, facts: Facts) -> Iterator[Check]:
+    """Whether what an instance is and has goes with a type."""
     yield _architecture(wanted, instance, facts)
     yield _virtualisation(wanted, instance, facts)
     yield _network(wanted, instance, facts)
-    yield _drivers(instance, found, facts)
     yield from _room(wanted, instance, facts)
 
 

@@ -24,6 +24,8 @@ class Proxy(ContractServer):
         self.late: dict[str, float] = {}
 
     def name_of(self, request: Request) -> str:
+        if "x-amz-target" in request.headers:  # the JSON services
+            return request.headers["x-amz-target"].rpartition(".")[2]
         form = parse_qs(request.body.decode("latin-1"))
         return form.get("Action", [request.path])[0]
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from spectra.errors import NotEntitledError, RefusedError
 from spectra.sources.aws.access import Account
+from spectra.sources.aws.elsewhere import Elsewhere
 from spectra.sources.aws.errors import translated
 from spectra.sources.aws.pages import paginate
 
@@ -35,6 +36,8 @@ class Described:
         What steps of a plan made before, by the name of their result.
     changing_to : str or None
         Type that a volume is being changed to.
+    elsewhere : Elsewhere or None
+        What is known of the region that an instance is to be moved to.
     """
 
     instance: Facts | None = None
@@ -45,6 +48,7 @@ class Described:
     elastic_addresses: frozenset[str] | None = None
     created: Mapping[str, str] = field(default_factory=dict)
     changing_to: str | None = None
+    elsewhere: Elsewhere | None = None
 
 
 def describe_instance(
