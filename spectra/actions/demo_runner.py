@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from spectra.actions import demo_moves
 from spectra.actions.calls import Call, Wait
 from spectra.actions.plan import Plan
 from spectra.actions.runner import Results
@@ -24,6 +25,7 @@ _ASG_TAG = "aws:autoscaling:groupName"
 _LOCAL_DISKS = re.compile(r"(?:i|d|h|im|is)\d|g5\.|f1\.|x1e?\.|[a-z]+\d[a-z]*d[a-z]*\.")
 _STATES = {"stop_instances": "stopped", "start_instances": "running",
            "terminate_instances": "terminated"}  # fmt: skip
+_CHANGES = ("modify_instance_attribute", "modify_volume", "delete_volume", "create_volume")
 _HARMLESS = ("create_snapshot", "create_tags", "delete_tags")
 
 
@@ -69,12 +71,13 @@ class DemoRunner:
             offering_zones=self._zones(plan.wanted, span) if plan.wanted else None,
             protections={"disableApiStop": False, "disableApiTermination": False},
             elastic_addresses=frozenset(),
+            created=demo_moves.created(self._store, plan) if created else {},
+            elsewhere=demo_moves.elsewhere(self._catalog, plan, self._type(plan.wanted)),
         )
 
     def dry_run(self, call: Call, results: Results) -> None:
         """Everything that the demo knows is allowed."""
-        if call.operation not in (*_STATES, *_HARMLESS, "modify_instance_attribute",
-                                  "modify_volume", "delete_volume", "create_volume"):  # fmt: skip
+        if call.operation not in (*_STATES, *_HARMLESS, *_CHANGES, *demo_moves.OPERATIONS):
             raise RefusedError(f"The demo fleet knows no {call.operation}.", code="Unsupported")
 
     def call(self, call: Call, results: Results) -> Reply:
@@ -92,6 +95,12 @@ class DemoRunner:
             case "create_volume":
                 answer["VolumeId"] = given["SnapshotId"].replace("snap-", "vol-", 1)
                 self._record(answer["VolumeId"], "state", "available")
+            case "create_image" | "copy_image":
+                answer["ImageId"] = demo_moves.image_id(call.region, given["Name"])
+            case "run_instances":
+                launched = demo_moves.launched(given, self._now())
+                demo_log.record(self._store, launched)
+                answer["Instances"] = [{"InstanceId": launched.resource_id}]
             case "create_snapshot":
                 answer["SnapshotId"] = given["VolumeId"].replace("vol-", "snap-", 1)
             case name if name in _STATES:
@@ -115,8 +124,10 @@ class DemoRunner:
         self._record(instance_id, "type", instance_type)
 
     def _record(self, resource_id: str, kind: str, value: str) -> None:
-        now = self._clock().astimezone(UTC).replace(microsecond=0)
-        demo_log.record(self._store, DemoChange(resource_id, now, kind, value))
+        demo_log.record(self._store, DemoChange(resource_id, self._now(), kind, value))
+
+    def _now(self) -> datetime:
+        return self._clock().astimezone(UTC).replace(microsecond=0)
 
     def _type(self, name: str) -> Facts | None:
         match = self._catalog.instance_type(name)

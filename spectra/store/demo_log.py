@@ -20,9 +20,10 @@ class DemoChange:
     Attributes
     ----------
     kind : str
-        ``state`` or ``type``.
+        ``state``, ``type``, or ``copy`` for a machine that was launched as a copy of another.
     value : str
-        The new state (``running``, ``stopped``, ``terminated``, ``deleted``) or type.
+        The new state (``running``, ``stopped``, ``terminated``, ``deleted``) or type, or of whom
+        it is a copy, where and as which type.
     """
 
     resource_id: str
@@ -88,7 +89,7 @@ def span_at(
     span = dict(zip(names, rows[0], strict=True))
     pending = store.cursor().execute(
         "SELECT kind, value FROM demo_changes WHERE resource_id = ? AND NOT is_applied "
-        "ORDER BY change_id",
+        "AND kind IN ('state', 'type') ORDER BY change_id",
         [resource_id],
     )
     for what, value in pending.fetchall():

@@ -1,4 +1,4 @@
-"""Two regions on moto for a move: what moto lacks of AWS is put right before and after its calls."""
+"""Two regions on moto for a move: what moto lacks of AWS is put right before its calls."""
 
 from urllib.parse import parse_qsl, urlencode
 

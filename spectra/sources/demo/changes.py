@@ -13,6 +13,8 @@ from spectra.sources.demo.clock import HOUR_S, require_utc
 if TYPE_CHECKING:
     from spectra.sources.demo.fleet import VolumeSpan
 
+Kind = Literal["state", "type", "copy"]
+_KINDS: dict[str, Kind] = {"type": "type", "copy": "copy"}
 # A machine that ends by the calendar ends whatever was done to it before.
 _ENDING = ("shutting-down", "terminated")
 
@@ -26,23 +28,22 @@ class Change:
     at_s : int
         Seconds since 1970 [s].
     kind : str
-        ``state`` or ``type``.
+        ``state``, ``type``, or ``copy`` for a machine that was launched as a copy of another.
     value : str
         State from then on (``running``, ``stopped``, ``terminated``; ``deleted``, ``available``),
-        or type.
+        type, or of whom it is a copy.
     """
 
     resource_id: str
     at_s: int
-    kind: Literal["state", "type"]
+    kind: Kind
     value: str
 
     @classmethod
     def at(cls, resource_id: str, moment: datetime, kind: str, value: str) -> Change:
         """A change at a moment in UTC; raises InputError for another one."""
-        return cls(
-            resource_id, require_utc(moment, "moment"), "type" if kind == "type" else "state", value
-        )
+        at_s = require_utc(moment, "moment")
+        return cls(resource_id, at_s, _KINDS.get(kind, "state"), value)
 
 
 Changes = Mapping[str, tuple[Change, ...]]
@@ -63,7 +64,8 @@ def changed_spans(spans: tuple[Span, ...], changes: Sequence[Change]) -> tuple[S
     decided stays until they decide otherwise. Nothing before a change differs.
     """
     for change in changes:
-        spans = _after(spans, change)
+        if change.kind != "copy":
+            spans = _after(spans, change)
     return spans
 
 

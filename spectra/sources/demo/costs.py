@@ -74,13 +74,13 @@ def _instances(
     places, numbers = np.unique(history.host_of[rows], return_inverse=True)
     hosts = [history.hosts[place] for place in places.tolist()]
     usd_per_hour = [
-        _price(catalog, history.spans[row].instance_type, hosts[number].group.region)
+        _price(catalog, history.spans[row].instance_type, hosts[number].region)
         for row, number in zip(rows.tolist(), numbers.tolist(), strict=True)
     ]
     usage = _by_day(
         numbers, history.start[rows], history.stop[rows], np.array(usd_per_hour), window
     )
-    owners = [(h.instance_id, h.group.account_id, h.group.region) for h in hosts]
+    owners = [(h.instance_id, h.group.account_id, h.region) for h in hosts]
     return _written("Amazon EC2", owners, _purchased(hosts, seed, usage))
 
 
@@ -93,7 +93,7 @@ def _price(catalog: Catalog, instance_type: str, region: str) -> float:
 def _purchased(hosts: list[Host], seed: int, usage: _Usage) -> _Lines:
     """Give every instance-day its purchase option; what is not covered is on-demand."""
     covered = np.array([host.group.covered for host in hosts], dtype=float)[usage.resource]
-    markets = [key64(seed, "spot", h.group.region, h.group.instance_type) for h in hosts]
+    markets = [key64(seed, "spot", h.region, h.group.instance_type) for h in hosts]
     keys = np.array(markets, dtype=np.uint64)[usage.resource]
     spot = SPOT_LOW + (SPOT_HIGH - SPOT_LOW) * uniforms(keys, usage.day_s // DAY_S)
     fixed = np.array([PAID_SHARE.get(h.group.purchase, np.nan) for h in hosts], dtype=float)

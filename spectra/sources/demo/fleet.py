@@ -15,6 +15,7 @@ from spectra.sources.demo.blueprint import GROUPS, ORPHANS, PRODUCTION, Group
 from spectra.sources.demo.calendar import Slot, Span, lives
 from spectra.sources.demo.changes import Changes, changed_spans, changed_volumes
 from spectra.sources.demo.clock import DAY_S, EPOCH_S, NEVER_S
+from spectra.sources.demo.copies import copied_machines, copied_volumes
 from spectra.sources.demo.noise import Ints, key64, share
 from spectra.sources.demo.tags import tags_json
 
@@ -28,13 +29,25 @@ GROWTH_S = 45 * DAY_S
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """One machine: what stays the same about it over its life."""
+    """One machine: what stays the same about it over its life.
+
+    Attributes
+    ----------
+    key
+        Of its noise; a copy has that of its source, and so the same load.
+    region
+        That of its group, but of a copy.
+    source_id
+        Machine that it is a copy of; empty for none.
+    """
 
     instance_id: str
     key: int
     group: Group
     tags: str
     availability_zone: str
+    region: str
+    source_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +91,9 @@ class History:
         self.stop: Ints = np.array([span.stop for span in self.spans], dtype=np.int64)
         self.running: Bools = np.array([span.state == "running" for span in self.spans])
         self.volumes = [
-            volume for host, spans in machines for volume in _volumes(host, spans, horizon_s)
-        ]
+            volume for host, spans in machines if not host.source_id
+            for volume in _volumes(host, spans, horizon_s)
+        ]  # fmt: skip
 
     def running_within(self, first_s: int, last_s: int) -> Ints:
         """Places of the running spans that touch [first, last)."""
@@ -113,10 +127,12 @@ def build_history(
             (host, changed_spans(spans, changes.get(host.instance_id, ())))
             for host, spans in machines
         ]
-    history = History(machines, horizon_s)
+    copies = copied_machines(machines, changes or {})
+    history = History([*machines, *copies], horizon_s)
     history.volumes.extend(_orphans(seed))
     if changes:
         history.volumes = changed_volumes(history.volumes, changes)
+        history.volumes += changed_volumes(copied_volumes(history.volumes, copies), changes)
     return history
 
 
@@ -142,7 +158,7 @@ def _machines(seed: int, slot: Slot) -> Iterator[tuple[Host, tuple[Span, ...]]]:
     zone = group.region + "abc"[int(slot.share("availability zone") * 3)]
     for life in lives(slot):
         key = key64(*slot.path, life.mark)
-        yield Host(f"i-0{key:016x}", key, group, tags, zone), life.spans
+        yield Host(f"i-0{key:016x}", key, group, tags, zone, group.region), life.spans
 
 
 def _volumes(host: Host, spans: tuple[Span, ...], horizon_s: int) -> Iterator[VolumeSpan]:

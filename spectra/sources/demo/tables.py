@@ -29,7 +29,7 @@ def instance_rows(history: History, catalog: Catalog, until_s: int) -> pd.DataFr
             "valid_from": timestamps(history.start[rows]),
             "valid_to": _known(history.stop[rows], until_s),
             "account_id": _text([h.group.account_id for h in hosts]),
-            "region": _text([h.group.region for h in hosts]),
+            "region": _text([h.region for h in hosts]),
             "availability_zone": _text([h.availability_zone for h in hosts]),
             "instance_type": _text([span.instance_type for span in spans]),
             "state": _text([span.state for span in spans]),

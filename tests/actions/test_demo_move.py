@@ -1,0 +1,138 @@
+"""A move in the demo: the fleet really moves, and the hours after count in the other region."""
+
+from datetime import timedelta
+
+import pytest
+
+from spectra import actions
+from spectra.actions import Destination, Journal, moves
+from spectra.actions.demo_runner import DemoRunner
+from spectra.actions.targets import target
+from spectra.errors import GuardError
+from spectra.refresh import refresh_demo
+from spectra.store import Store
+from tests.actions.conftest import YES
+from tests.actions.test_demo import CATALOG, HOUR, LATER, NOW, do, pass_hours, pick, same_before
+
+TO = Destination("eu-north-1", "eu-north-1a")
+
+
+@pytest.fixture
+def company():
+    store = Store()
+    refresh_demo(store, CATALOG, now=NOW, days=3)
+    yield store
+    store.close()
+
+
+@pytest.fixture(scope="module")
+def untouched():
+    store = Store()
+    refresh_demo(store, CATALOG, now=NOW, days=3)
+    refresh_demo(store, CATALOG, now=LATER)
+    yield store
+    store.close()
+
+
+def hourly(store, name, column):
+    rows = store.frame(
+        f"SELECT hour, {column} FROM utilisation JOIN resources USING (resource_key) "
+        "WHERE resource_id = $id AND hour > $hour ORDER BY hour",
+        {"id": name, "hour": HOUR},
+    )
+    return list(rows[column])
+
+
+def grams(store, region):
+    sql = "SELECT sum(scope2_lb_g) FROM emissions_hourly WHERE hour > $hour AND region = $r"
+    return store.row(sql, {"hour": HOUR, "r": region})[0]
+
+
+def test_a_moved_machine_carries_the_same_load_in_the_other_region(company, untouched):
+    machine = pick(company)
+    plan = actions.plan_move(machine, TO)
+    do(company, plan)
+    pass_hours(company)
+    (move,) = moves(company)
+    assert move.source_id == machine.resource_id
+    assert target(company, "instance", machine.resource_id, LATER).state == "stopped"
+    copy = target(company, "instance", move.target_id, LATER)
+    assert (copy.region, copy.availability_zone) == ("eu-north-1", "eu-north-1a")
+    assert (copy.state, copy.type, copy.name) == ("running", machine.type, machine.name)
+    assert len(copy.volume_ids) == len(machine.volume_ids)
+    assert not set(copy.volume_ids) & set(machine.volume_ids)
+    assert hourly(company, machine.resource_id, "cpu_avg_pct") == []
+    loads = hourly(company, move.target_id, "cpu_avg_pct")
+    assert loads == hourly(untouched, machine.resource_id, "cpu_avg_pct")
+    assert len(loads) == 6
+    same_before(company, untouched)
+
+
+def test_the_ledger_counts_it_there_from_then_on(company, untouched):
+    machine = pick(company)
+    do(company, actions.plan_move(machine, TO))
+    pass_hours(company)
+    for region, sign in ((machine.region, -1), ("eu-north-1", 1)):
+        assert (grams(company, region) - grams(untouched, region)) * sign > 0
+    everywhere = "SELECT sum(scope2_lb_g) FROM emissions_hourly WHERE hour > $hour"
+    given = {"hour": HOUR}
+    assert company.row(everywhere, given)[0] < untouched.row(everywhere, given)[0]
+    sql = "SELECT sum(list_cost_usd) FROM costs WHERE resource_id = $id AND region = $r"
+    (move,) = moves(company)
+    assert company.row(sql, {"id": move.target_id, "r": "eu-north-1"})[0] > 0
+
+
+def test_undone_the_source_runs_again_and_the_copy_is_gone(company, untouched):
+    machine = pick(company)
+    plan = actions.plan_move(machine, TO)
+    do(company, plan)
+    later = DemoRunner(company, CATALOG, machine.account_id, lambda: NOW + timedelta(minutes=5))
+    outcome = actions.roll_back(
+        plan.plan_id, later, Journal(company), permit=YES, confirmation=plan.confirmation
+    )
+    assert outcome.state == "rolled back", outcome.text
+    pass_hours(company)
+    assert target(company, "instance", machine.resource_id, LATER).state == "running"
+    (move,) = moves(company)
+    assert hourly(company, move.target_id, "cpu_avg_pct") == []
+    assert hourly(company, machine.resource_id, "cpu_avg_pct") == (
+        hourly(untouched, machine.resource_id, "cpu_avg_pct")
+    )
+    left = "SELECT count(*) FROM volumes WHERE instance_id = $id AND valid_to IS NULL"
+    assert company.row(left, {"id": move.target_id}) == (0,)
+
+
+def test_a_copy_can_be_moved_again_and_back(company):
+    machine = pick(company)
+    do(company, actions.plan_move(machine, TO))
+    copy = target(company, "instance", moves(company)[0].target_id, NOW)
+    later = NOW + timedelta(minutes=10)
+    there = Destination("ca-central-1", "ca-central-1b", instance_type="m6i.large")
+    do(company, actions.plan_move(copy, there), later)
+    pass_hours(company)
+    last = target(company, "instance", moves(company)[0].target_id, LATER)
+    assert (last.region, last.type, last.state) == ("ca-central-1", "m6i.large", "running")
+    assert len(last.volume_ids) == len(machine.volume_ids)
+    assert target(company, "instance", copy.resource_id, LATER).state == "stopped"
+
+
+@pytest.mark.parametrize(
+    ("to", "words"),
+    [
+        (Destination("eu-west-9", "eu-west-9a"), "not enabled"),
+        (Destination("eu-north-1", "eu-north-1a", instance_type="p4d.24xlarge"), "offered in no"),
+        (Destination("eu-north-1", "eu-north-1a", allowed_regions=("eu-central-1",)),
+         "not allowed"),
+    ],
+)  # fmt: skip
+def test_what_the_demo_refuses_too(company, to, words):
+    with pytest.raises(GuardError, match=words):
+        do(company, actions.plan_move(pick(company), to))
+
+
+def test_a_member_of_a_group_is_not_moved(company):
+    (name,) = company.row("SELECT instance_id FROM instances WHERE valid_to IS NULL "
+                          "AND asg_name IS NOT NULL AND state = 'running' LIMIT 1")  # fmt: skip
+    member = target(company, "instance", name, NOW)
+    with pytest.raises(GuardError, match="template instead"):
+        do(company, actions.plan_move(member, TO))
