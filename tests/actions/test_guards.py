@@ -114,7 +114,42 @@ def test_the_policy_allows_every_call_that_plans_make():
 
 def test_the_policy_lets_no_call_delete_every_tag():
     statements = {s["Sid"]: s for s in json.loads(action_policy())["Statement"]}
-    assert statements["RememberType"]["Condition"]["Null"] == {"aws:TagKeys": "false"}
+    assert statements["Remember"]["Condition"]["Null"] == {"aws:TagKeys": "false"}
+
+
+def allowed(action, **context):
+    """Kinds of resources for which the policy allows an action of EC2 under given condition keys.
+
+    A small reading of IAM: it knows the operators that the policy uses.
+    """
+    found = set()
+    for statement in json.loads(action_policy())["Statement"]:
+        if action not in statement["Action"]:
+            continue
+        wanted = statement.get("Condition", {}).get("StringEquals", {})
+        if all(context.get(key) in ([value] if isinstance(value, str) else value)
+               for key, value in wanted.items()):  # fmt: skip
+            names = statement["Resource"]
+            found |= set([names] if isinstance(names, str) else names)
+    return {name.rpartition(":")[2].removesuffix("/*") for name in found}
+
+
+MANAGED = {"aws:ResourceTag/spectra:managed": "true"}
+
+
+def test_what_a_move_may_is_bound_to_tags():
+    assert "instance" not in allowed("ec2:CreateImage")
+    assert "instance" in allowed("ec2:CreateImage", **MANAGED)
+    assert allowed("ec2:TerminateInstances") == set()
+    assert allowed("ec2:TerminateInstances", **MANAGED) == {"instance"}
+    assert not {"instance", "image", "*"} & allowed("ec2:RunInstances")
+    assert "instance" in allowed("ec2:RunInstances", **{"aws:RequestTag/spectra:managed": "true"})
+    for step, is_ok in (("image", True), ("image_copy", True), ("snapshot_1", False)):
+        tag = {"aws:ResourceTag/spectra:step": step}
+        assert bool(allowed("ec2:DeregisterImage", **tag)) is is_ok
+        assert bool(allowed("ec2:DeleteSnapshot", **tag)) is is_ok
+        assert ("image" in allowed("ec2:RunInstances", **tag)) is is_ok
+    assert "PassRole" not in action_policy()
 
 
 def test_the_journal_survives_and_tells_an_interrupted_plan_from_one_under_way(tmp_path):

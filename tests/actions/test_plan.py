@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from spectra import actions
-from spectra.actions import Call, Plan, Result, Target
+from spectra.actions import Call, Destination, Plan, Result, Target
 from spectra.errors import InputError
 
 HOSTILE = "a`rm -rf /`$(id)'\"\n# b*_[x](http://y)"
@@ -21,6 +21,11 @@ DISK = Target(
     "123456789012", "eu-central-1", "vol-01", "volume", "gp2", "available", HOSTILE,
     "eu-central-1a", size_gib=500, tags={"team": HOSTILE, "aws:x": "kept out"},
 )  # fmt: skip
+NORTH = Destination("eu-north-1", "eu-north-1a")
+FULL = Destination(
+    "eu-north-1", "eu-north-1b", "m6i.large", "subnet-1", ("sg-1", "sg-2"), "ops", "alias/aws/ebs",
+    http_tokens="required", allowed_regions=("eu-north-1",),
+)  # fmt: skip
 PLANS = [
     actions.stop(MACHINE),
     actions.start(replace(MACHINE, state="stopped")),
@@ -30,6 +35,8 @@ PLANS = [
     actions.delete_volume(DISK),
     actions.change_volume_type(DISK, "gp3"),
     actions.change_volume_type(DISK, "io2", iops=3000),
+    actions.plan_move(replace(MACHINE, tags={"team": HOSTILE}), NORTH),
+    actions.plan_move(MACHINE, FULL, reboots=True, predicted={"saving_kg": None, "usd": -1.5}),
 ]
 
 
@@ -54,7 +61,7 @@ def test_the_script_makes_the_same_calls_and_runs_nothing_of_a_name(plan, tmp_pa
     log = tmp_path / "calls"
     fake = tmp_path / "aws"
     fake.write_text(f'#!/bin/bash\nprintf "%s\\x1f" "$@" >> {log}\necho >> {log}\n'
-                    'case "$2" in create-*) echo made-1;; esac\n')  # fmt: skip
+                    'case "$2" in create-*|copy-*|run-*) echo made-1;; esac\n')  # fmt: skip
     fake.chmod(fake.stat().st_mode | stat.S_IEXEC)
     script = tmp_path / "plan.sh"
     script.write_text(plan.as_cli_script())
@@ -108,6 +115,12 @@ def test_what_makes_no_sense_is_refused():
         lambda: actions.change_volume_type(DISK, "gp9"),
         lambda: actions.change_volume_type(DISK, "io2"),
         lambda: actions.volume_migration_text(DISK, 500),
+        lambda: actions.plan_move(DISK, NORTH),
+        lambda: actions.plan_move(replace(MACHINE, state="stopped"), NORTH),
+        lambda: actions.plan_move(MACHINE, Destination("eu-central-1", "eu-central-1b")),
+        lambda: actions.plan_move(MACHINE, Destination("eu-north-1", "eu-north-1")),
+        lambda: actions.plan_move(MACHINE, Destination("eu-north-1", "us-east-1a")),
+        lambda: actions.plan_move(MACHINE, replace(NORTH, http_tokens="maybe")),
         lambda: actions.bulk([], 10),
         lambda: actions.bulk([PLANS[0], PLANS[2]], 10),
         lambda: actions.bulk([PLANS[0], actions.stop(MACHINE)], 10),
@@ -142,3 +155,25 @@ def test_a_name_that_spells_the_mark_of_a_result_stays_in_its_quotes(tmp_path):
     subprocess.run(["bash", str(script)], check=True, timeout=20, capture_output=True)
     assert not (tmp_path / "ran").exists()
     assert script.read_text().count("set -euo pipefail") == 1
+
+
+def test_a_move_says_what_it_asks_for_and_what_is_left_to_a_person():
+    text = actions.plan_move(MACHINE, FULL).as_markdown()
+    for words in ("subnet-1", "sg-1, sg-2", "ops", "as after a power cut", "never terminated",
+                  "DNS", "Elastic IP", "eu-north-1b"):  # fmt: skip
+        assert words in text, words
+    plain = actions.plan_move(MACHINE, NORTH, reboots=True)
+    assert "default security group" in plain.note
+    assert "power cut" not in plain.note
+    script = plain.as_cli_script()
+    assert '--source-image-id "${image}"' in script
+    assert "--count 1" in script
+    assert "#   DNS" in script
+    assert "--delete-associated-snapshots" in script
+
+
+def test_a_plan_of_an_earlier_version_can_be_read():
+    data = actions.stop(MACHINE).as_dict()
+    for name in ("destination", "by_hand", "predicted"):
+        del data[name]
+    assert Plan.from_dict(data).destination is None

@@ -10,18 +10,25 @@ from spectra.sources.aws.permissions import READ_ACTIONS
 # What is read afresh before a change, and waited for after it.
 _LOOKS = (
     "ec2:DescribeAddresses",
+    "ec2:DescribeImages",
     "ec2:DescribeInstanceAttribute",
     "ec2:DescribeInstanceStatus",
     "ec2:DescribeInstanceTypeOfferings",
     "ec2:DescribeInstanceTypes",
     "ec2:DescribeInstances",
+    "ec2:DescribeKeyPairs",
     "ec2:DescribeRegions",
+    "ec2:DescribeSecurityGroups",
     "ec2:DescribeSnapshots",
+    "ec2:DescribeSubnets",
     "ec2:DescribeVolumes",
     "ec2:DescribeVolumesModifications",
+    "kms:DescribeKey",
+    "servicequotas:GetServiceQuota",
 )
 _CHANGES = {
     "instance": (
+        "ec2:CreateImage",  # which may reboot it
         "ec2:ModifyInstanceAttribute",
         "ec2:StartInstances",
         "ec2:StopInstances",
@@ -29,14 +36,13 @@ _CHANGES = {
     ),
     "volume": ("ec2:DeleteVolume", "ec2:ModifyVolume"),
 }
-# Copies, which harm nothing that is there; copying to another region comes with migration.
-_COPIES = (
-    "ec2:CopyImage",
-    "ec2:CreateImage",
-    "ec2:CreateSnapshot",
-    "ec2:CreateVolume",
-    "ec2:RunInstances",
-)
+# Copies, which harm nothing that is there; that of an image goes to another region.
+_COPIES = ("ec2:CopyImage", "ec2:CreateSnapshot", "ec2:CreateVolume")
+# Calls that give their tags to what they make.
+_MAKING = ("CopyImage", "CreateImage", "CreateSnapshot", "CreateVolume", "RunInstances")
+# What a move makes on its way is known by this tag; the snapshots that are kept have other values.
+_OF_A_MOVE = {"StringEquals": {"aws:ResourceTag/spectra:step": ["image", "image_copy"]}}
+_KEPT_TAGS = ["spectra:previous-type", "spectra:moved-to"]
 
 
 def read_policy() -> str:
@@ -74,6 +80,8 @@ def action_policy(tag: tuple[str, str] = ("spectra:managed", "true")) -> str:
         ),
         *_tagging(managed),
         {"Sid": "Copy", "Effect": "Allow", "Action": list(_COPIES), "Resource": "*"},
+        *_moving(key, value),
+        *_keys(),
     ]
     return json.dumps({"Version": "2012-10-17", "Statement": statements}, indent=2)
 
@@ -83,13 +91,13 @@ def _tagging(managed: dict[str, Any]) -> list[dict[str, Any]]:
     return [
         {
             # No other tag: the role must not be able to put itself in charge of a resource.
-            "Sid": "RememberType",
+            "Sid": "Remember",
             "Effect": "Allow",
             "Action": ["ec2:CreateTags", "ec2:DeleteTags"],
             "Resource": "arn:aws:ec2:*:*:instance/*",
             "Condition": {
                 **managed,
-                "ForAllValues:StringEquals": {"aws:TagKeys": ["spectra:previous-type"]},
+                "ForAllValues:StringEquals": {"aws:TagKeys": _KEPT_TAGS},
                 # Of no key at all the line above is true: that call deletes every tag.
                 "Null": {"aws:TagKeys": "false"},
             },
@@ -99,11 +107,47 @@ def _tagging(managed: dict[str, Any]) -> list[dict[str, Any]]:
             "Effect": "Allow",
             "Action": ["ec2:CreateTags"],
             "Resource": "arn:aws:ec2:*:*:*/*",
-            "Condition": {
-                "StringEquals": {"ec2:CreateAction": [a.removeprefix("ec2:") for a in _COPIES]}
-            },
+            "Condition": {"StringEquals": {"ec2:CreateAction": list(_MAKING)}},
         },
     ]
+
+
+def _moving(key: str, value: str) -> list[dict[str, Any]]:
+    """Images of managed instances, launches of such images alone, and their removal.
+
+    No iam:PassRole: with it the role could launch a machine with any role. Whoever moves machines
+    that have a role adds it for that role.
+    """
+    beside = ("key-pair", "network-interface", "security-group", "subnet", "volume")
+    return [
+        _statement("MakeImages", ["ec2:CreateImage"], "image", "snapshot"),
+        _statement("LaunchNetworkAndDisks", ["ec2:RunInstances"], *beside),
+        # Only what is tagged for SPECTRA, so that it can be stopped and terminated again.
+        _statement("LaunchManaged", ["ec2:RunInstances"], "instance")
+        | {"Condition": {"StringEquals": {f"aws:RequestTag/{key}": value}}},
+        _statement("LaunchCopies", ["ec2:RunInstances"], "image") | {"Condition": _OF_A_MOVE},
+        _statement("RemoveImages", ["ec2:DeregisterImage"], "image") | {"Condition": _OF_A_MOVE},
+        _statement("RemoveTheirSnapshots", ["ec2:DeleteSnapshot"], "snapshot")
+        | {"Condition": _OF_A_MOVE},
+    ]
+
+
+def _keys() -> list[dict[str, Any]]:
+    """Encrypted disks, as far as the keys' own policies allow it, and through EC2 alone."""
+    through = {"StringLike": {"kms:ViaService": "ec2.*.amazonaws.com"}}
+    uses = ["kms:Decrypt", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom",
+            "kms:ReEncryptTo"]  # fmt: skip
+    grant = {**through, "Bool": {"kms:GrantIsForAWSResource": "true"}}
+    everywhere = {"Effect": "Allow", "Resource": "*"}
+    return [
+        {"Sid": "UseKeysThroughEc2", "Action": uses, "Condition": through, **everywhere},
+        {"Sid": "LendKeysToEc2", "Action": ["kms:CreateGrant"], "Condition": grant, **everywhere},
+    ]
+
+
+def _statement(sid: str, actions: list[str], *kinds: str) -> dict[str, Any]:
+    resources = [f"arn:aws:ec2:*:*:{kind}/*" for kind in kinds]
+    return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources}
 
 
 def cloudformation() -> str:
