@@ -14,7 +14,7 @@ from spectra.actions.calls import Call, Result, Wait
 from spectra.actions.destination import Destination
 from spectra.actions.executor import Trial, close, dry_run, examine, execute, resume, roll_back
 from spectra.actions.journal import Journal
-from spectra.actions.move_log import Move, moves
+from spectra.actions.move_log import Move, left_behind, moves
 from spectra.actions.moving import plan_move
 from spectra.actions.permit import Permit, may_act
 from spectra.actions.plan import Check, Plan, Step, Target
@@ -45,6 +45,7 @@ __all__ = [
     "examine",
     "execute",
     "execute_batch",
+    "left_behind",
     "may_act",
     "moves",
     "plan_move",

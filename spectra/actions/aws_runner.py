@@ -5,10 +5,11 @@ from __future__ import annotations
 from spectra.actions import aws_moves
 from spectra.actions.builders import PLAN_TAG, STEP_TAG
 from spectra.actions.calls import Call, Wait
-from spectra.actions.plan import Plan
+from spectra.actions.plan import Plan, Target
 from spectra.actions.runner import Results
 from spectra.sources.aws import Account, changing, described
 from spectra.sources.aws.changing import DELAY_S, Ask, Reply
+from spectra.sources.aws.choices import Choices, choices
 from spectra.sources.aws.described import Described
 from spectra.store import Store, source_state
 from spectra.store.source_state import Key
@@ -63,6 +64,10 @@ class AwsRunner:
             return found
         tags = (PLAN_TAG, STEP_TAG)
         return described.with_created(found, self._account, target.region, tags, plan.plan_id)
+
+    def choices(self, target: Target, region: str, instance_type: str) -> Choices:
+        """What can be chosen in a region for a copy of an instance."""
+        return choices(self._account, target.region, target.resource_id, region, instance_type)
 
     def dry_run(self, call: Call, results: Results) -> None:
         """Ask whether a call would be allowed."""

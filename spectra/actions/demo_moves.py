@@ -10,6 +10,7 @@ from spectra.actions.builders import PLAN_TAG
 from spectra.actions.moving import INSTANCE_COPY, MOVED_FROM_TAG
 from spectra.actions.plan import Plan
 from spectra.catalog import Catalog
+from spectra.sources.aws.choices import Choices
 from spectra.sources.aws.described import Facts
 from spectra.sources.aws.elsewhere import Elsewhere
 from spectra.sources.demo.copies import Copy
@@ -44,6 +45,13 @@ def created(store: Store, plan: Plan) -> dict[str, str]:
     made = [change for change in demo_log.changes(store) if change.resource_id == name]
     is_there = bool(made) and made[-1].value != "terminated"
     return {INSTANCE_COPY: name} if is_there else {}
+
+
+def choices(catalog: Catalog, region: str, instance_type: str) -> Choices:
+    """Three zones of every region in which the catalogue has a price of the type."""
+    is_sold = catalog.region(region) is not None and catalog.price(instance_type, region)
+    zones = tuple(f"{region}{letter}" for letter in "abc") if is_sold else ()
+    return Choices(zones, subnets=(), security_groups=(), key_names=(), has_encrypted_disk=False)
 
 
 def elsewhere(catalog: Catalog, plan: Plan, type_facts: Facts | None) -> Elsewhere | None:

@@ -10,12 +10,13 @@ from typing import Any
 
 from spectra.actions import demo_moves
 from spectra.actions.calls import Call, Wait
-from spectra.actions.plan import Plan
+from spectra.actions.plan import Plan, Target
 from spectra.actions.runner import Results
 from spectra.catalog import Catalog, InstanceType
 from spectra.errors import RefusedError
 from spectra.refresh.demo import apply_demo_changes
 from spectra.sources.aws.changing import Reply
+from spectra.sources.aws.choices import Choices
 from spectra.sources.aws.described import Described, Facts
 from spectra.store import Store, demo_log
 from spectra.store.demo_log import DemoChange
@@ -74,6 +75,10 @@ class DemoRunner:
             created=demo_moves.created(self._store, plan) if created else {},
             elsewhere=demo_moves.elsewhere(self._catalog, plan, self._type(plan.wanted)),
         )
+
+    def choices(self, target: Target, region: str, instance_type: str) -> Choices:
+        """What can be chosen in a region for a copy; the demo has no networks and keys."""
+        return demo_moves.choices(self._catalog, region, instance_type)
 
     def dry_run(self, call: Call, results: Results) -> None:
         """Everything that the demo knows is allowed."""

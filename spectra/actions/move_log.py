@@ -9,6 +9,7 @@ from datetime import datetime
 from spectra.actions.journal import Journal
 from spectra.actions.moving import IMAGE, IMAGE_COPY, INSTANCE_COPY
 from spectra.actions.plan import Plan
+from spectra.actions.runner import Runner
 from spectra.errors import SourceError
 from spectra.sources.aws.described import Described
 from spectra.store import Store, action_log
@@ -60,6 +61,17 @@ def _move(journal: Journal, plan_id: str) -> Move:
         journal.results(plan).get(INSTANCE_COPY), to.region, to.instance_type, plan.predicted,
         entry.created_at, ended.get("run_instances"), ended.get("stop_instances"),
     )  # fmt: skip
+
+
+def left_behind(plan: Plan, runner: Runner, journal: Journal) -> str:
+    """What exists where of a move by now, in words; empty for any other plan."""
+    if plan.destination is None:
+        return ""
+    try:
+        found: Described | SourceError = runner.describe(plan, created=True)
+    except SourceError as error:
+        found = error
+    return whereabouts(plan, journal.results(plan), found)
 
 
 def whereabouts(plan: Plan, known: Mapping[str, str], found: Described | SourceError) -> str:

@@ -9,12 +9,11 @@ from datetime import UTC, datetime
 from spectra.actions.calls import Call, Wait
 from spectra.actions.checks import last_checks
 from spectra.actions.journal import Journal
-from spectra.actions.move_log import whereabouts
+from spectra.actions.move_log import left_behind
 from spectra.actions.outcome import happened
 from spectra.actions.plan import Plan, Step
 from spectra.actions.runner import Runner
-from spectra.errors import GuardError, RefusedError, SourceError, SpectraError, unexpected
-from spectra.sources.aws.described import Described
+from spectra.errors import GuardError, RefusedError, SpectraError, unexpected
 from spectra.store.action_log import LoggedStep, PlanState
 
 Progress = Callable[[float, str], None]
@@ -245,13 +244,8 @@ class Run:
 
     def _left(self) -> str:
         """Of a move, what exists where now; begins with a space where there is anything."""
-        if self._plan.destination is None:
-            return ""
-        try:
-            found: Described | SourceError = self._runner.describe(self._plan, created=True)
-        except SourceError as error:
-            found = error
-        return f" {whereabouts(self._plan, self._journal.results(self._plan), found)}"
+        text = left_behind(self._plan, self._runner, self._journal)
+        return f" {text}" if text else ""
 
     def _settle(self) -> None:
         """Numbers that cannot follow yet do not undo what was done."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Protocol
 
 from spectra.actions.calls import Call, Wait
-from spectra.actions.plan import Plan
+from spectra.actions.plan import Plan, Target
 from spectra.sources.aws.changing import Reply
+from spectra.sources.aws.choices import Choices
 from spectra.sources.aws.described import Described
 
 Results = dict[str, str]
@@ -40,6 +41,10 @@ class Runner(Protocol):
 
     def describe(self, plan: Plan, *, created: bool = False) -> Described:
         """Look afresh at what a plan is about; with `created`, also at what it made so far."""
+        ...
+
+    def choices(self, target: Target, region: str, instance_type: str) -> Choices:
+        """What can be chosen in a region for a copy; raises a SourceError or an InputError."""
         ...
 
     def dry_run(self, call: Call, results: Results) -> None:

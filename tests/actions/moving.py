@@ -1,5 +1,6 @@
 """Two regions on moto for a move: what moto lacks of AWS is put right before its calls."""
 
+from dataclasses import replace
 from urllib.parse import parse_qsl, urlencode
 
 from spectra.actions import Destination, Target
@@ -12,8 +13,6 @@ STEPS = ("CreateImage", "CopyImage", "RunInstances", "CreateTags", "StopInstance
 
 
 def tagged(target: Target) -> Target:
-    from dataclasses import replace
-
     return replace(target, tags={TAG[0]: TAG[1], "team": "search", "aws:x": "kept out"})
 
 

@@ -1,15 +1,23 @@
 """A move across two regions of moto: all of it, stopped at each step, resumed, and undone."""
 
+import json
+import os
+import subprocess
+import sys
+import time
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from spectra import actions
-from spectra.actions import moves
-from spectra.errors import GuardError
-from spectra.store import source_state
+from spectra.actions import Journal, left_behind, moves
+from spectra.actions.aws_runner import AwsRunner
+from spectra.errors import GuardError, InputError
+from spectra.sources.aws import Access
+from spectra.store import Store, source_state
 from spectra.store.source_state import Key
-from tests.actions.conftest import REGION, TAG, YES
+from tests.actions.conftest import OWN, REGION, TAG, YES
 from tests.actions.moving import (
     ELSEWHERE,
     STEPS,
@@ -21,7 +29,9 @@ from tests.actions.moving import (
     state,
     tagged,
 )
+from tests.actions.test_execute import ROOT, SCRIPT
 from tests.servers.aws import ec2_refusal
+from tests.servers.base import Answer
 
 
 @pytest.fixture
@@ -81,8 +91,6 @@ def test_a_move_launches_a_copy_and_stops_the_source(  # noqa: PLR0917
 
 
 def test_both_regions_are_listed_anew_after_a_move(runner, journal, source, store, aws):
-    from datetime import UTC, datetime, timedelta
-
     now = datetime.now(UTC)
     keys = [Key("aws", "inventory", f"{source.account_id}/{r}") for r in (REGION, ELSEWHERE)]
     for key in keys:
@@ -255,3 +263,64 @@ def test_a_denied_dry_run_ends_it_before_anything_is_made(
     with pytest.raises(GuardError, match="ec2:CreateImage"):
         run(actions.plan_move(source, TO), runner, journal)
     assert aws.writes() == []
+
+
+def test_what_can_be_chosen_is_listed(aws, runner, source, moto_process):
+    there = moto_process.client("ec2", ELSEWHERE)
+    there.create_key_pair(KeyName="ops")
+    found = runner.choices(source, ELSEWHERE, "m5.large")
+    assert ZONE in found.zones
+    assert {p.zone for p in found.subnets if p.is_default} == set(found.zones)
+    assert [p.name for p in found.security_groups] == ["default"]
+    assert found.security_groups[0].vpc_id == found.subnets[0].vpc_id
+    assert (found.key_names, found.has_encrypted_disk) == (("ops",), False)
+    aws.answer("DescribeSubnets", ec2_refusal("UnauthorizedOperation", "no"), forever=True)
+    assert runner.choices(source, ELSEWHERE, "m5.large").subnets is None
+    with pytest.raises(InputError, match="not there any more"):
+        runner.choices(replace(source, resource_id="i-0123456789abcdef0"), ELSEWHERE, "m5.large")
+
+
+@pytest.mark.parametrize("took_effect", [False, True])
+@pytest.mark.parametrize("way", ["resume", "roll back"])
+@pytest.mark.parametrize("call", ["CopyImage", "RunInstances"])
+def test_killed_in_a_call_nothing_is_made_twice_and_nothing_is_left(  # noqa: PLR0917
+    aws, source, moto_process, tmp_path, call, way, took_effect
+):
+    plan, held, real = actions.plan_move(source, TO), [True], aws.default
+
+    def slow(request):
+        if not (aws.name_of(request) == call and b"DryRun" not in request.body and held[0]):
+            return real(request)
+        answer = real(request) if took_effect else None
+        held[0] = False
+        time.sleep(3)
+        return answer or Answer(500)
+
+    aws.default = slow
+    path = tmp_path / "killed.duckdb"
+    process = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, str(path), OWN.access_key_id, OWN.secret_access_key,
+         json.dumps(plan.as_dict())],
+        cwd=ROOT, env={**os.environ, "AWS_ENDPOINT_URL": aws.url},
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    while held[0] and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    assert not held[0]
+    store = Store(path)
+    journal = Journal(store)
+    runner = AwsRunner(Access(OWN, max_attempts=1).account(), store, TAG, delay_s=0.01)
+    assert f"{source.resource_id} in {REGION} is running" in left_behind(plan, runner, journal)
+    if way == "resume":
+        outcome = actions.resume(plan.plan_id, runner, journal, permit=YES)
+        assert outcome.is_done, outcome.text
+        images, copies = standing(moto_process)
+        assert [len(images[REGION]), len(images[ELSEWHERE]), len(copies)] == [1, 1, 1]
+    else:
+        outcome = actions.roll_back(plan.plan_id, runner, journal, permit=YES)
+        assert outcome.state == "rolled back", outcome.text
+        assert standing(moto_process) == ({REGION: [], ELSEWHERE: []}, [])
+        assert state(moto_process, source) == "running"
+    store.close()
