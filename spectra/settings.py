@@ -268,8 +268,8 @@ SETTINGS = (
     Setting("webhook_allow_private", _flag, "off", "allow a webhook on http or at a private "
             "address", "Automation"),
     Setting("actions_enabled", _flag, "off", "allow changes in the AWS accounts (stop, start, "
-            "resize, terminate, volumes), each after checks and a typed confirmation; never on "
-            "a public deployment", "Actions"),
+            "resize, terminate, move, volumes), each after checks and a typed confirmation; never "
+            "on a public deployment", "Actions"),
     Setting("actions_limit", _whole(1, 100, "resources"), "10", "most resources that are changed "
             "at once", "Actions"),
     Setting("actions_tag", _tag, "spectra:managed=true", "only resources with this tag are "

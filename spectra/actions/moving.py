@@ -233,5 +233,7 @@ def _by_hand(target: Target, to: Destination) -> tuple[str, ...]:
         "its VPC: set them up for the copy.",
         "Alarms, backups, schedules and licences that name the source's ID name the copy's from "
         "now on.",
+        "cloud-init takes the copy for a new machine: its SSH host keys are new, and what it does "
+        "once a machine is done again.",
         "When nobody needs the source any more, terminate it, and deregister the images.",
     )

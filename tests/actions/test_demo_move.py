@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from spectra import actions
-from spectra.actions import Destination, Journal, moves
+from spectra.actions import Destination, Journal, left_behind, moves
 from spectra.actions.demo_runner import DemoRunner
 from spectra.actions.targets import target
 from spectra.errors import GuardError
@@ -136,3 +136,49 @@ def test_a_member_of_a_group_is_not_moved(company):
     member = target(company, "instance", name, NOW)
     with pytest.raises(GuardError, match="template instead"):
         do(company, actions.plan_move(member, TO))
+
+
+def test_a_region_that_had_no_machine_counts_from_the_minute_of_the_launch(company):
+    paris = Destination("eu-west-3", "eu-west-3b")
+    hours = (
+        "SELECT running_hours, scope2_lb_g FROM emissions_hourly WHERE region = 'eu-west-3' "
+        "AND service = 'Amazon EC2' ORDER BY hour"
+    )
+    assert company.frame(hours).empty
+    do(company, actions.plan_move(pick(company), paris))
+    now = company.frame(hours)
+    assert list(now["running_hours"]) == pytest.approx([1 / 3])  # it is 05:40
+    assert now["scope2_lb_g"].iloc[0] > 0
+    pass_hours(company)
+    assert list(company.frame(hours)["running_hours"]) == pytest.approx([1 / 3, *[1.0] * 6])
+
+
+def test_a_move_that_was_left_half_way_goes_on(company):
+    plan = actions.plan_move(pick(company), TO)
+    runner = DemoRunner(company, CATALOG, plan.target.account_id, lambda: NOW)
+
+    class Left(BaseException):
+        pass
+
+    def leave(share, text):
+        if share > 0.5:  # the copy was launched
+            raise Left
+
+    with pytest.raises(Left):
+        actions.execute(plan, runner, Journal(company), confirmation=plan.confirmation,
+                        permit=YES, progress=leave)  # fmt: skip
+    copy = target(company, "instance", moves(company)[0].target_id, NOW)
+    assert copy.state == "running"
+    assert target(company, "instance", plan.target.resource_id, NOW).state == "running"
+    assert copy.resource_id in left_behind(plan, runner, Journal(company))
+    assert actions.resume(plan.plan_id, runner, Journal(company), permit=YES).is_done
+    assert target(company, "instance", plan.target.resource_id, NOW).state == "stopped"
+
+
+def test_what_can_be_chosen_in_the_demo(company):
+    machine = pick(company)
+    runner = DemoRunner(company, CATALOG, machine.account_id, lambda: NOW)
+    assert runner.choices(machine, "eu-west-3", "m5.large").zones == (
+        "eu-west-3a", "eu-west-3b", "eu-west-3c",
+    )  # fmt: skip
+    assert runner.choices(machine, "eu-west-9", "m5.large").zones == ()
