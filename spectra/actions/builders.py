@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import uuid4
 
-from spectra.actions.calls import Call, Result, Wait
+from spectra.actions.calls import Call, Result, Wait, tagged
 from spectra.actions.plan import NO_ROOM, Action, Kind, Plan, Step, Target
 from spectra.actions.text import prose
 from spectra.errors import InputError
@@ -285,12 +285,6 @@ def _snapshot(target: Target, volume_id: str, number: int, plan_id: str) -> Step
         Wait("snapshot_completed", {"SnapshotIds": [Result(name)]}, target.region,
              SNAPSHOT_MINUTES),
     )  # fmt: skip
-
-
-def tagged(resource: str, tags: dict[str, str]) -> dict[str, Any]:
-    """Tags of something new; AWS keeps the prefix of its own for itself."""
-    listed = [{"Key": k, "Value": v} for k, v in tags.items() if not k.startswith("aws:")]
-    return {"ResourceType": resource, "Tags": listed}
 
 
 def _modify_volume(target: Target, volume_type: str, iops: int | None) -> Call:

@@ -146,6 +146,12 @@ class Wait:
         return cls(**{**data, "arguments": _live(data["arguments"])})
 
 
+def tagged(resource: str, tags: dict[str, str]) -> dict[str, Any]:
+    """Tags of something new; AWS keeps the prefix of its own for itself."""
+    listed = [{"Key": k, "Value": v} for k, v in tags.items() if not k.startswith("aws:")]
+    return {"ResourceType": resource, "Tags": listed}
+
+
 def _options(arguments: Mapping[str, Any]) -> list[str]:
     """Arguments as the AWS CLI takes them: its option names are those of the API in kebab case."""
     words = []

@@ -12,9 +12,8 @@ from spectra.actions.builders import (
     new_id,
     require_kind,
     stop_step,
-    tagged,
 )
-from spectra.actions.calls import Call, Result, Wait
+from spectra.actions.calls import Call, Result, Wait, tagged
 from spectra.actions.destination import Destination
 from spectra.actions.plan import Plan, Step, Target
 from spectra.errors import InputError
@@ -215,9 +214,10 @@ def _note(target: Target, to: Destination, *, reboots: bool) -> str:
     )
     return (
         f"{lost} The copy is launched in {to.availability_zone} with {place}, {groups} and {key}; "
-        f"user data is not passed on. {end}: its disks, both images and their snapshots stay and "
-        "are charged until you delete them. While both run, both are charged, and the transfer "
-        f"out of {target.region} too."
+        "user data, detailed monitoring and the credit mode are not passed on, and whether it gets "
+        f"a public address is the subnet's setting. {end}: its disks, both images and their "
+        "snapshots stay and are charged until you delete them. While both run, both are charged, "
+        f"and the transfer out of {target.region} too."
     )
 
 

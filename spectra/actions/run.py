@@ -14,6 +14,7 @@ from spectra.actions.outcome import happened
 from spectra.actions.plan import Plan, Step
 from spectra.actions.runner import Runner
 from spectra.errors import GuardError, RefusedError, SpectraError, unexpected
+from spectra.sources.aws.changing import Reply
 from spectra.store.action_log import LoggedStep, PlanState
 
 Progress = Callable[[float, str], None]
@@ -52,6 +53,7 @@ class Run:
     ) -> None:
         self._plan, self._runner, self._journal = plan, runner, journal
         self._say = progress or (lambda share, text: None)
+        self._remarks: list[str] = []
 
     def forward(self) -> Outcome:
         """Do every step that is not done yet; stop at the first error."""
@@ -92,10 +94,12 @@ class Run:
             self._journal.set(plan_id, "failed", f"Interrupted on the way back, at step {number}.")
             self._settle()
             raise
-        self._journal.set(plan_id, "rolled back", str(cause) if cause else "")
+        remarks = " ".join([str(cause) if cause else "", *self._remarks]).strip()
+        self._journal.set(plan_id, "rolled back", remarks)
         self._settle()
-        text = f"{self._plan.title}: undone."
-        text = f"{cause} What was done before was undone." if cause else text
+        text = f"{cause} What was done before was undone." if cause else (
+            " ".join([f"{self._plan.title}: undone.", *self._remarks])
+        )  # fmt: skip
         return Outcome(plan_id, "rolled back", text, failed_step, cause)
 
     def require_way_back(self, *, was_done: bool) -> None:
@@ -183,7 +187,9 @@ class Run:
         """Make the call of the way back; where it comes too early, when the step is over."""
         assert step.undo is not None  # noqa: S101 (asked before)
         try:
-            return self._runner.call(step.undo, results).request_id
+            reply = self._runner.call(step.undo, results)
+            self._remarks += _kept_snapshots(step.undo, reply)
+            return reply.request_id
         except RefusedError as error:
             if step.undo.operation == "deregister_image" and error.code in _NO_IMAGE:
                 return ""  # somebody was faster
@@ -253,6 +259,17 @@ class Run:
             self._runner.settle(self._plan)
         except SpectraError as error:
             self._say(1.0, f"Done, but the numbers do not follow yet: {error}")
+
+
+def _kept_snapshots(undo: Call, reply: Reply) -> list[str]:
+    """Snapshots of an image that AWS did not delete with it, a sentence each."""
+    found = reply.answer.get("DeleteSnapshotResults", [])
+    return [
+        f"The snapshot {item['SnapshotId']} in {undo.region} could not be deleted "
+        f"({item['ReturnCode']}) and is charged; delete it yourself."
+        for item in found
+        if item.get("ReturnCode") != "success"
+    ]
 
 
 def _untold(call: Call) -> GuardError:

@@ -165,6 +165,30 @@ def test_a_done_move_is_undone_when_it_is_confirmed(aws, runner, journal, source
     assert state(moto_process, source) == "running"
 
 
+def test_a_snapshot_that_aws_did_not_delete_is_named(aws, runner, journal, source):
+    plan = actions.plan_move(source, TO)
+    assert run(plan, runner, journal).is_done
+    real = aws.default
+    kept = (
+        b"<deleteSnapshotResultSet><item><snapshotId>snap-1</snapshotId><returnCode>missing-"
+        b"permissions</returnCode></item><item><snapshotId>snap-2</snapshotId><returnCode>success"
+        b"</returnCode></item></deleteSnapshotResultSet></DeregisterImageResponse>"
+    )
+
+    def partly(request):
+        answer = real(request)
+        if aws.name_of(request) == "DeregisterImage" and b"DryRun=true" not in request.body:
+            answer.body = answer.body.replace(b"</DeregisterImageResponse>", kept)
+        return answer
+
+    aws.default = partly
+    undone = back(plan, runner, journal)
+    assert undone.state == "rolled back"
+    for text in (undone.text, journal.entry(plan.plan_id).error):
+        assert "snap-1 in eu-north-1 could not be deleted (missing-permissions)" in text
+        assert "snap-2" not in text
+
+
 def test_an_image_that_a_person_deregistered_does_not_hold_the_way_back_up(
     aws, runner, journal, source, moto_process
 ):
