@@ -8,6 +8,7 @@ from typing import Any
 
 from spectra.actions.builders import (
     PLAN_TAG,
+    PREVIOUS_TYPE_TAG,
     STEP_TAG,
     new_id,
     require_kind,
@@ -138,7 +139,9 @@ def _copy(target: Target, to: Destination, plan_id: str) -> Step:
 
 
 def _launch(target: Target, to: Destination, plan_id: str) -> Step:
-    own = {**target.tags, **_tags(target, plan_id, INSTANCE_COPY)}
+    # What was done to the source before was not done to the copy.
+    kept = {k: v for k, v in target.tags.items() if k not in (PREVIOUS_TYPE_TAG, MOVED_TO_TAG)}
+    own = {**kept, **_tags(target, plan_id, INSTANCE_COPY)}
     arguments: dict[str, Any] = {
         "ImageId": Result(IMAGE_COPY),
         "InstanceType": to.instance_type,

@@ -177,3 +177,14 @@ def test_a_plan_of_an_earlier_version_can_be_read():
     for name in ("destination", "by_hand", "predicted"):
         del data[name]
     assert Plan.from_dict(data).destination is None
+
+
+def test_a_copy_of_a_copy_gets_its_own_marks_and_none_of_what_was_done_before():
+    old = {"team": "search", "spectra:plan": "old", "spectra:moved-to": "i-9",
+           "spectra:previous-type": "m5.xlarge", "spectra:moved-from": "i-8"}  # fmt: skip
+    plan = actions.plan_move(replace(MACHINE, tags=old), NORTH)
+    (tags, *_) = plan.steps[2].call.arguments["TagSpecifications"]
+    assert {t["Key"]: t["Value"] for t in tags["Tags"]} == {
+        "team": "search", "spectra:plan": plan.plan_id, "spectra:step": "instance_copy",
+        "spectra:moved-from": MACHINE.resource_id,
+    }  # fmt: skip
