@@ -140,12 +140,62 @@ def test_aliases_come_before_everything():
     }
 
 
+def test_aliases_hold_in_pools_and_accounts_too():
+    frame = rows(
+        {"team": "web", "total_g": 10.0},
+        {"team": "network", "total_g": 4.0},
+        {"team": UNALLOCATED, "total_g": 2.0, "account_id": "2"},
+        {"team": UNALLOCATED, "total_g": 1.0, "account_id": "3"},
+        {"team": "old disks", "total_g": 6.0, "service": "Amazon EBS"},
+    )
+    rules = Rules(
+        {"network": "net", "shop": "web", "n/a": UNALLOCATED},
+        {"2": "shop", "3": "n/a"},
+        (
+            Pool("shared", "team", "net", "fixed", {"shop": 50, "web": 25}),
+            Pool("disks", "service", "amazon ebs", "even", {}, ("shop", "web")),
+        ),
+    )
+    assert carried(frame, rules) == {
+        ("web", "direct"): 10.0,
+        ("web", "account"): 2.0,
+        ("web", "pool"): 9.0,
+        (UNALLOCATED, "none"): 2.0,
+    }
+
+
+@pytest.mark.parametrize(
+    "shares",
+    [
+        {"a": 50, UNALLOCATED: 20},
+        {"a": 100 / 3, "b": 100 / 3, "c": 100 / 3},
+        {"a": 33.33335, "b": 33.33335, "c": 33.33335},
+        {"a": 99.99999},
+    ],
+)
+def test_fixed_shares_deal_out_the_whole(shares):
+    pool = Pool("shared", "team", "net", "fixed", shares)
+    found = allocate(rows({"team": "net", "total_g": 1e9}), Rules(pools=(pool,)), ("total_g",))
+    assert found["total_g"].sum() == pytest.approx(1e9, rel=1e-14)
+
+
+def test_a_team_that_only_costs_is_no_team_that_emits():
+    frame = rows(
+        {"team": "a", "total_g": 3.0},
+        {"team": "finance", "total_g": float("nan")},
+        {"team": "net", "total_g": 2.0},
+    )
+    found = allocate(frame, Rules(pools=(Pool("n", "team", "net", "even"),)), ("total_g",))
+    assert found.loc[found["method"] == "pool", "team"].tolist() == ["a"]
+
+
 def test_rules_survive_json_and_bad_ones_are_refused():
     pool = Pool("n", "tag", "shared=nat", "fixed", {"web": 60.0}, ("web",))
     rules = Rules({"ml": "machine-learning"}, {"1": "web"}, (pool,), "even")
     assert Rules.from_json(rules.to_json()) == rules
     for bad in (
         lambda: Pool("n", "tag", "shared"),
+        lambda: Rules({UNALLOCATED: "web"}),
         lambda: Pool("n", "team", "x", "fixed", {"a": 60, "b": 50}),
         lambda: Pool("n", "team", "x", "fixed"),
         lambda: Pool("n", "colour", "x"),

@@ -100,6 +100,11 @@ class Rules:
             raise InputError("Two shared pools have the same name.")
         if self.unallocated not in _POLICIES:
             raise InputError(f"What is unallocated is one of {', '.join(_POLICIES)}.")
+        if UNALLOCATED in self.aliases:
+            raise InputError(
+                "What belongs to nobody cannot stand for a team.",
+                next_step="Name a team for its account, or a shared pool.",
+            )
         if any(new in self.aliases for new in self.aliases.values()):
             raise InputError(
                 "A team stands for another one that is itself an alias.",

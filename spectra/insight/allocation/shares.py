@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,9 @@ from spectra.insight.allocation.rules import UNALLOCATED, Policy, Pool, Rules
 
 # In the order in which they are tried; a shared resource is taken out first.
 METHODS = ("direct", "account", "parent", "pool", "none")
+
+# Shares that a person rounded mean the whole: 33.3333 % three times.
+ROUNDED = 2e-6
 
 _COLUMN = {"team": "team", "account": "account_id", "service": "service",
            "environment": "environment", "tag": "tag_pool"}  # fmt: skip
@@ -64,9 +67,9 @@ def distribute(totals: pd.Series, policy: Policy) -> pd.Series:
 
 def _owned(rows: pd.DataFrame, rules: Rules) -> pd.DataFrame:
     """Rows with the first step of the order that applies to each."""
-    pool = _pool(rows, rules.pools)
     team = rows["team"].map(lambda name: rules.team(str(name)))
-    default = rows["account_id"].map(lambda account: rules.accounts.get(str(account)))
+    pool = _pool(rows.assign(team=team), rules)
+    default = rows["account_id"].map(lambda account: _default(str(account), rules))
     is_tagged = team != UNALLOCATED
     inherits = rows["is_inherited"].astype(bool)
     steps = [pool != "", is_tagged & ~inherits, default.notna(), is_tagged]
@@ -81,18 +84,30 @@ def _owned(rows: pd.DataFrame, rules: Rules) -> pd.DataFrame:
     )
 
 
-def _pool(rows: pd.DataFrame, pools: Iterable[Pool]) -> pd.Series:
+def _default(account: str, rules: Rules) -> str | None:
+    """Team of what has no team in an account; None for nobody."""
+    team = rules.team(rules.accounts.get(account, UNALLOCATED))
+    return None if team == UNALLOCATED else team
+
+
+def _pool(rows: pd.DataFrame, rules: Rules) -> pd.Series:
     """Name of the first pool that each row is in, empty for none."""
     found = pd.Series("", index=rows.index, dtype=object)
-    for pool in pools:
+    for pool in rules.pools:
         wanted = pool.name if pool.match == "tag" else pool.key
-        found[(found == "") & (rows[_COLUMN[pool.match]] == wanted)] = pool.name
+        if pool.match == "team":
+            wanted = rules.team(wanted)
+        # AWS writes Amazon EBS; a person may write it in any case.
+        said = rows[_COLUMN[pool.match]].astype(str).str.casefold()
+        found[(found == "") & (said == wanted.casefold())] = pool.name
     return found
 
 
 def _shares(owned: pd.DataFrame, rules: Rules) -> pd.DataFrame:
     """Share of every team in every pool and period: period, allocation_key, team, share."""
-    own = owned[owned["method"].isin(("direct", "account", "parent"))]
+    # A row of mere cost makes nobody a team that emits.
+    is_own = owned["method"].isin(("direct", "account", "parent")) & owned["total_g"].notna()
+    own = owned[is_own]
     totals = own.groupby(["period", "team"])["total_g"].sum()
     keys = owned.loc[owned["method"] == "pool", ["period", "allocation_key"]].drop_duplicates()
     pools = {pool.name: pool for pool in rules.pools}
@@ -100,21 +115,31 @@ def _shares(owned: pd.DataFrame, rules: Rules) -> pd.DataFrame:
     for period, name in keys.itertuples(index=False):
         teams = totals[totals.index.get_level_values("period") == period].droplevel("period")
         parts += [
-            (period, name, team, share) for team, share in _of_pool(pools[str(name)], teams).items()
+            (period, name, team, share)
+            for team, share in _of_pool(pools[str(name)], teams, rules).items()
         ]
     return pd.DataFrame(parts, columns=["period", "allocation_key", "team", "share"])
 
 
-def _of_pool(pool: Pool, direct: pd.Series) -> dict[Hashable, float]:
-    """Shares of one pool; what no team takes is unallocated."""
+def _of_pool(pool: Pool, direct: pd.Series, rules: Rules) -> dict[Hashable, float]:
+    """Shares of one pool, which add up to 1; what no team takes is unallocated."""
     if pool.by == "fixed":
-        found: dict[Hashable, float] = {team: pct / 100 for team, pct in pool.shares.items()}
-        left = 1 - sum(found.values())
-        return found | ({UNALLOCATED: left} if left > 1e-9 else {})
-    weights = direct.reindex(pool.teams, fill_value=0.0) if pool.teams else direct
+        return _fixed(pool, rules)
+    teams = list(dict.fromkeys(rules.team(name) for name in pool.teams))
+    weights = direct.reindex(teams, fill_value=0.0) if teams else direct
     if weights.empty:
         return {UNALLOCATED: 1.0}
     return dict(_weights(weights, pool.by == "even"))
+
+
+def _fixed(pool: Pool, rules: Rules) -> dict[Hashable, float]:
+    found: dict[Hashable, float] = {}
+    for name, pct in pool.shares.items():
+        found[rules.team(name)] = found.get(rules.team(name), 0.0) + pct / 100
+    total = sum(found.values())
+    if abs(total - 1) < ROUNDED:
+        return {team: share / total for team, share in found.items()}
+    return found | {UNALLOCATED: found.get(UNALLOCATED, 0.0) + 1 - total}
 
 
 def _weights(amounts: pd.Series, is_even: bool) -> pd.Series:
