@@ -19,6 +19,13 @@ LOOK_BACK = timedelta(days=28)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 _BASIS = {"total_lb": ("total_g",), "scope2_lb": ("scope2_lb_g",),
           "scope3": ("upstream_g", "td_g", "embodied_g")}  # fmt: skip
+_NO_HOURS = pd.DataFrame(
+    {
+        "hour": pd.DatetimeIndex([], tz="UTC"),
+        "zone": pd.Series([], dtype=str),
+        **{name: pd.Series([], dtype=float) for name in ("energy_kwh", "grid_g", "fixed_g")},
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +102,9 @@ def expected(
     if facts.until >= period.end:
         return None
     coming = pd.date_range(max(facts.until, period.start), period.end, freq="h", inclusive="left")
-    history = facts.parts.get(budget.budget_id)
-    if history is not None and len(facts.known):
+    # Nothing of it in the last weeks is a history, too: then nothing more is expected.
+    history = facts.parts.get(budget.budget_id, _NO_HOURS)
+    if len(facts.known):
         found = ahead(history, facts.known, coming.as_unit("us"), facts.deviation)
         if found is not None:
             return outlook(actual_g, budget_g, found)

@@ -12,7 +12,9 @@ import pandas as pd
 from spectra.allocation import rules_on
 from spectra.budget_outlook import Facts, expected, gather, grams_by_day, plan_weights
 from spectra.errors import InputError
+from spectra.insight.allocation import Rules
 from spectra.insight.budgets import (
+    KINDS,
     THRESHOLDS,
     Known,
     Outlook,
@@ -35,6 +37,7 @@ from spectra.store.emission_queries import ledger_span
 HOUR = timedelta(hours=1)
 # Hours arrive late; thresholds of a period are looked at this long after its end.
 SETTLING = timedelta(days=3)
+_UNCLEAR = (State.NO_BUDGET, State.NOT_ENOUGH_DATA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +120,7 @@ def statuses(store: Store, now: datetime, budgets: Sequence[Budget] | None = Non
         budget_log.versions(store),
         budget_log.told(store, sorted({p.label for p in periods.values()})),
         _savings(store, now),
+        rules_on(store, now.date()),
     )
     return [_status(context, budget, periods[budget.budget_id]) for budget in chosen]
 
@@ -129,10 +133,13 @@ def check_thresholds(store: Store, now: datetime) -> list[tuple[Status, Threshol
     """
     found = statuses(store, now)
     # The last hours of a period are known only once the next one has begun.
-    young = [s for s in found if now - s.period.start < SETTLING]
+    begun = {kind: period_of(kind, now).start for kind in KINDS}
+    young = {kind: start for kind, start in begun.items() if now - start < SETTLING}
     if young:
-        moment = min(s.period.start for s in young) - HOUR
-        found += statuses(store, moment, [s.budget for s in young])
+        moment = max(young.values()) - HOUR
+        # One that was closed with its period is told of its last hours, too.
+        late = [b for b in budget_log.budgets(store, moment.date()) if b.period_kind in young]
+        found += statuses(store, moment, late)
     reached, left = [], []
     for status in found:
         for name in status.reached:
@@ -220,6 +227,7 @@ class _Context:
     versions: dict[str, list[Version]]
     told: dict[tuple[str, str], dict[str, bool]]
     savings: Mapping[str, float] | None
+    rules: Rules
 
 
 def _status(context: _Context, budget: Budget, period: Period) -> Status:
@@ -237,17 +245,28 @@ def _status(context: _Context, budget: Budget, period: Period) -> Status:
     share = so_far / amount if amount and so_far is not None else 0.0
     future = None
     if amount is not None and is_seen and (actual is not None or until == start):
-        future = expected(budget, facts, period, (actual or 0.0, amount, share))
+        own = replace(period, start=start)
+        future = expected(budget, facts, own, (actual or 0.0, amount, share))
     known = Known(amount, actual, share, coverage, future, is_seen)
     before = context.told.get((budget.budget_id, period.label), {})
     reached = crossed(known, [name for name, holds in before.items() if holds])
     state, reason = judge(known, reached, list(before), has_ended=facts.until >= period.end)
+    if (merged := _merged(context, budget)) and state in _UNCLEAR:
+        reason = merged
     return Status(
         budget, period, until, plan, amount, actual, so_far, share, coverage,
         None if amount is None or actual is None else burn(actual, amount, share),
         future, reached, tuple(before), state, reason, days,
         _open_savings(context, budget, until, period),
     )  # fmt: skip
+
+
+def _merged(context: _Context, budget: Budget) -> str:
+    """What became of a team that the rules of today merge into another; empty for none."""
+    means = context.rules.team(budget.scope_key)
+    if budget.scope_kind != "team" or means == budget.scope_key:
+        return ""
+    return f"The rules of allocation merge this team into “{means}”: set a budget for that one."
 
 
 def _coverage(span: tuple[datetime, datetime], start: datetime, end: datetime) -> float:

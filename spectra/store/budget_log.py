@@ -247,5 +247,7 @@ def mark(
             )
         for key in left:
             cursor.execute(
-                "UPDATE budget_notices SET cleared_at = ? WHERE event_key = ?", [now, key]
+                "UPDATE budget_notices SET cleared_at = ? "
+                "WHERE event_key = ? AND cleared_at IS NULL",
+                [now, key],
             )

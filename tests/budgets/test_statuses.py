@@ -276,3 +276,58 @@ def test_a_period_that_ended_is_judged_on_what_is_known_since(two_teams):
     write_intensities(two_teams, fleet.intensities("DE", hours, 1000.0, 1200.0), CATALOG)
     recompute(two_teams)
     assert status(two_teams, made, utc("2026-10-31T23:00")).actual_g > october.actual_g
+
+
+def test_a_budget_that_begins_later_in_the_period_expects_its_own_hours(two_teams):
+    whole = status(two_teams, budget(two_teams, "web", 1e6)).outlook.hours
+    later = status(
+        two_teams, budget(two_teams, "web", 1e6, start=date(2026, 11, 20), basis="scope3")
+    )
+    assert len(whole) == 18 * 24
+    assert later.outlook.hours.index[0] == pd.Timestamp("2026-11-20", tz="UTC")
+    assert len(later.outlook.hours) == 11 * 24
+    assert later.actual_g is None
+    assert later.state is State.ON_TRACK
+
+
+def test_the_first_hour_of_a_period_is_judged_by_what_is_expected(store):
+    with_fleet(store, running(1, "web"), end="2026-11-01")
+    october = emitted(store, start="2026-10-01")
+    made = budget(store, "web", october / 2)
+    found = status(store, made, utc("2026-11-01"))
+    assert (found.actual_g, found.elapsed_share) == (None, 0.0)
+    assert found.state is State.ALERT
+
+
+def test_a_team_that_the_rules_merge_expects_nothing_more_and_says_so(two_teams):
+    made = budget(two_teams, "data", 1e6)
+    budget_log.keep_rules(two_teams, Rules(aliases={"data": "web"}), date(2026, 11, 7))
+    found = status(two_teams, made)
+    assert found.outlook.central_g == pytest.approx(found.actual_g)
+    budget_log.keep_rules(two_teams, Rules(aliases={"data": "web"}), date(2026, 1, 1))
+    found = status(two_teams, made)
+    assert found.state is State.NOT_ENOUGH_DATA
+    assert "into “web”" in found.reason
+
+
+def test_what_is_restated_still_says_where_it_will_end(two_teams):
+    made = budget(two_teams, "web", emitted(two_teams, "team = 'web'") / 0.9)
+    budgets.check_thresholds(two_teams, NOW)
+    budgets.change_amount(two_teams, made, 1.3 * emitted(two_teams), date(2026, 1, 1))
+    found = status(two_teams, made)
+    assert found.state is State.RESTATED
+    assert "expected to end" in found.reason or "probability" in found.reason
+    budgets.check_thresholds(two_teams, NOW)
+    cleared = budget_log.notices(two_teams).set_index("threshold")["cleared_at"].to_dict()
+    budgets.check_thresholds(two_teams, NOW + timedelta(hours=5))
+    again = budget_log.notices(two_teams).set_index("threshold")["cleared_at"].to_dict()
+    assert again["actual-80"] == cleared["actual-80"]
+
+
+def test_a_budget_closed_with_its_period_is_told_of_its_last_hours(two_teams):
+    made = budget(two_teams, "web", 1.0)
+    budgets.close(two_teams, made, NOVEMBER)
+    told = budgets.check_thresholds(two_teams, utc("2026-11-02"))
+    assert {(s.period.label, t.name) for s, t in told} == {
+        ("2026-10", f"actual-{level}") for level in (50, 80, 100)
+    }

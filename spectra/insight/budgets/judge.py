@@ -105,8 +105,8 @@ def judge(
     withdrawn = [t for t in THRESHOLDS if t.of == "actual" and t.name in set(told) - set(reached)]
     if withdrawn:
         return State.RESTATED, (
-            f"{withdrawn[-1].level:.0%} was told as reached; late data, or a new amount, put the "
-            "figure below it."
+            f"{withdrawn[-1].level:.0%} was told as reached; late data, a new amount or new rules "
+            f"put the figure below it. {_ahead(known, reached)[1] if not has_ended else ''}".strip()
         )
     if has_ended:
         return State.KEPT, "The period ended within its budget."
@@ -119,7 +119,8 @@ def _lacking(known: Known) -> str:
         return "Nothing that belongs to this scope was seen: its name may be misspelt."
     if known.elapsed_share <= 0 and known.outlook is None:
         return "No hour of this period is accounted for yet."
-    if known.actual_g is None or known.coverage < MIN_COVERAGE:
+    is_missing = known.actual_g is None and known.elapsed_share > 0
+    if is_missing or known.coverage < MIN_COVERAGE:
         return f"Only {100 * known.coverage:.0f} % of the hours so far are accounted for."
     return ""
 
