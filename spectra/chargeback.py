@@ -13,8 +13,9 @@ from spectra.allocation import allocated_resources, segments
 from spectra.carbon import uncertainty
 from spectra.carbon.method import METHOD_VERSION
 from spectra.catalog import Catalog
-from spectra.chargeback_rows import DIGITS, focus_rows, team_table
+from spectra.chargeback_rows import DIGITS, UNALLOCATED_NAME, focus_rows, team_table
 from spectra.errors import InputError
+from spectra.insight.allocation import UNALLOCATED
 from spectra.insight.budgets import Period
 from spectra.store import Store, allocation_queries, chargeback_log
 from spectra.store.chargeback_log import LINE_KEYS, LINE_VALUES, Run
@@ -28,6 +29,7 @@ NOTES = (
     "The payer account is not known: BillingAccountId is the account of the usage.",
     "x_CarbonCharge is internal and no part of BilledCost.",
 )
+DEMO_NOTE = "The demo company is invented: no figure of this statement is of a real fleet."
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,8 @@ class Statement:
 
     Attributes
     ----------
+    is_final : bool
+        Whether every hour of the period is accounted for, from its first to its last.
     rows : DataFrame
         FOCUS columns, then ``x_`` columns; numbers are Decimals that add up, None is unknown.
     teams : DataFrame
@@ -76,7 +80,9 @@ def statement(
     raw = _with_bands(store, allocated_resources(store, period.start.date(), _day_after(end)))
     run_id = uuid4().hex[:12]
     rows = focus_rows(store, catalog, raw, end, price_usd_per_tonne, run_id)
-    before = chargeback_log.last_run(store, period.label)
+    lines = raw.groupby(list(LINE_KEYS), as_index=False)[list(LINE_VALUES)].sum(min_count=1)
+    total = float(raw["total_g"].sum())
+    before = last_kept(store, period)
     manifest = {
         **_manifest(store, catalog, period, end, first),
         "run_id": run_id,
@@ -85,14 +91,14 @@ def statement(
         "row_count": len(rows),
         "content_sha256": _content(rows),
         "totals": _totals(rows),
+        "lines_sha256": chargeback_log.lines_digest(lines),
+        "total_g": total,
         "previous_run_id": before.run_id if before else None,
     }
-    total = float(raw["total_g"].sum())
     run = Run(run_id, period.label, period.start, end, now, manifest, total)
-    lines = raw.groupby(list(LINE_KEYS), as_index=False)[list(LINE_VALUES)].sum(min_count=1)
     return Statement(
         run,
-        until >= period.end,
+        bool(manifest["is_final"]),
         rows,
         team_table(raw, price_usd_per_tonne),
         lines,
@@ -100,6 +106,14 @@ def statement(
         () if before is None else _differences(before.manifest, manifest),
         price_usd_per_tonne,
     )
+
+
+def last_kept(store: Store, period: Period) -> Run | None:
+    """The export that a statement of a period is compared with; None before the first.
+
+    What was tried on the demo company is nothing to hold a real fleet against.
+    """
+    return chargeback_log.last_run(store, period.label, is_demo=_is_demo(store))
 
 
 def export(
@@ -110,9 +124,21 @@ def export(
     price_usd_per_tonne: float | None = None,
 ) -> Statement:
     """A statement that is kept as exported, so that the next one can say what changed."""
-    made = statement(store, catalog, period, now, price_usd_per_tonne)
-    chargeback_log.keep(store, made.run, made.lines)
-    return made
+    return keep(store, statement(store, catalog, period, now, price_usd_per_tonne), now)
+
+
+def keep(store: Store, made: Statement, now: datetime) -> Statement:
+    """Keep a statement of all teams; the files of what is returned are those that are kept.
+
+    Raises
+    ------
+    InputError
+        If it is kept already.
+    """
+    manifest = {**made.run.manifest, "created_at": now.isoformat()}
+    run = replace(made.run, created_at=now, manifest=manifest)
+    chargeback_log.keep(store, run, made.lines)
+    return replace(made, run=run)
 
 
 def of_team(made: Statement, team: str) -> Statement:
@@ -125,13 +151,13 @@ def of_team(made: Statement, team: str) -> Statement:
     """
     if team not in set(made.teams["team"]):
         raise InputError(f"The statement of {made.run.period} has no team “{team}”.")
-    changes = made.changes
+    changes, name = made.changes, UNALLOCATED if team == UNALLOCATED_NAME else team
     return replace(
         made,
         rows=made.rows[made.rows["x_Team"] == team].reset_index(drop=True),
         teams=made.teams[made.teams["team"] == team].reset_index(drop=True),
-        lines=made.lines[made.lines["team"] == team].reset_index(drop=True),
-        changes=None if changes is None else changes[changes["team"] == team],
+        lines=made.lines[made.lines["team"] == name].reset_index(drop=True),
+        changes=None if changes is None else changes[changes["team"] == name],
     )
 
 
@@ -144,6 +170,10 @@ def _accounted(store: Store, period: Period) -> tuple[datetime, datetime]:
             next_step="Choose a period that the data reach into, or refresh.",
         )
     return span[0].astimezone(UTC), span[1].astimezone(UTC)
+
+
+def _is_demo(store: Store) -> bool:
+    return store.row("SELECT 1 FROM instances WHERE source = 'demo' LIMIT 1") is not None
 
 
 def _day_after(end: datetime) -> date:
@@ -176,7 +206,8 @@ def _manifest(
         "period": period.label,
         "start": period.start.isoformat(),
         "end": end.isoformat(),
-        "is_final": end >= period.end,
+        "is_final": first <= period.start and end >= period.end,
+        "is_demo": _is_demo(store),
         "accounted_from": max(first, period.start).isoformat(),
         "method_version": METHOD_VERSION,
         "method": asdict(method_in_force(store)),
@@ -188,7 +219,7 @@ def _manifest(
             for part in segments(store, period.start.date(), _day_after(end))
         ],
         "decimals": dict(DIGITS),
-        "notes": list(NOTES),
+        "notes": [*NOTES, *([DEMO_NOTE] if _is_demo(store) else [])],
     }
 
 
@@ -229,6 +260,7 @@ def _differences(before: dict[str, Any], after: dict[str, Any]) -> tuple[str, ..
         "allocation_rules": "The rules of allocation changed.",
         "carbon_price_usd_per_tonne": "The internal carbon price changed.",
         "end": "More hours are accounted for.",
+        "accounted_from": "Another first hour is accounted for.",
     }
     # What was kept went through JSON, where a tuple is a list.
     found = [

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from spectra.errors import InputError
 from spectra.store.database import Store
 
 LINE_KEYS = ("team", "account_id", "region", "service")
@@ -55,11 +56,31 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
+def lines_digest(lines: pd.DataFrame) -> str:
+    """SHA-256 of the lines of an export, in whatever order they come."""
+    ordered = lines[[*LINE_KEYS, *LINE_VALUES]].sort_values(list(LINE_KEYS))
+    values = ordered.astype(dict.fromkeys(LINE_VALUES, float))
+    return digest(values.to_csv(index=False, float_format="%.17g", lineterminator="\n"))
+
+
 def keep(store: Store, run: Run, lines: pd.DataFrame) -> str:
-    """Keep an export with its lines; returns the hash of the chain up to it."""
+    """Keep an export with its lines; returns the hash of the chain up to it.
+
+    Raises
+    ------
+    InputError
+        If this very export is kept already.
+    """
     with store.write(is_fact=False) as cursor:
+        known = cursor.execute("SELECT 1 FROM chargeback_runs WHERE run_id = ?", [run.run_id])
+        if known.fetchall():
+            raise InputError(
+                f"The export {run.run_id} of {run.period} is kept already.",
+                next_step="Work the statement out anew to keep another one.",
+            )
+        # By the order in which they came: a clock may have been set back since.
         rows = cursor.execute(
-            "SELECT chain_hash FROM chargeback_runs ORDER BY created_at DESC, rowid DESC LIMIT 1"
+            "SELECT chain_hash FROM chargeback_runs ORDER BY rowid DESC LIMIT 1"
         ).fetchall()
         chain = digest((rows[0][0] if rows else "") + run.manifest_hash)
         cursor.execute(
@@ -74,12 +95,14 @@ def keep(store: Store, run: Run, lines: pd.DataFrame) -> str:
     return chain
 
 
-def last_run(store: Store, period: str) -> Run | None:
-    """The last export of a period; None before the first."""
+def last_run(store: Store, period: str, *, is_demo: bool = False) -> Run | None:
+    """The last export of a period, of the demo company or else a real fleet; None without one."""
     row = store.row(
         'SELECT run_id, "period", "start", "end", created_at, manifest, total_g '
-        'FROM chargeback_runs WHERE "period" = ? ORDER BY created_at DESC, rowid DESC LIMIT 1',
-        [period],
+        'FROM chargeback_runs WHERE "period" = ? '
+        "AND coalesce((manifest::JSON->>'is_demo')::BOOLEAN, false) = ? "
+        "ORDER BY rowid DESC LIMIT 1",
+        [period, is_demo],
     )
     if row is None:
         return None
@@ -89,9 +112,7 @@ def last_run(store: Store, period: str) -> Run | None:
 
 def runs(store: Store) -> pd.DataFrame:
     """All exports, newest first: run_id, period, start, end, created_at, hashes, total_g."""
-    return store.frame(
-        "SELECT * EXCLUDE (manifest) FROM chargeback_runs ORDER BY created_at DESC, rowid DESC"
-    )
+    return store.frame("SELECT * EXCLUDE (manifest) FROM chargeback_runs ORDER BY rowid DESC")
 
 
 def lines(store: Store, run_id: str) -> pd.DataFrame:
@@ -102,18 +123,22 @@ def lines(store: Store, run_id: str) -> pd.DataFrame:
 
 
 def chain_holds(store: Store) -> bool:
-    """Whether no kept export was changed since, and none before the last dropped."""
+    """Whether no kept export or line of it was changed, and none before the last dropped."""
     rows = (
         store.cursor()
         .execute(
-            "SELECT manifest, manifest_hash, chain_hash FROM chargeback_runs "
-            "ORDER BY created_at, rowid"
+            "SELECT run_id, manifest, manifest_hash, chain_hash, total_g FROM chargeback_runs "
+            "ORDER BY rowid"
         )
         .fetchall()
     )
     before = ""
-    for manifest, manifest_hash, chain in rows:
+    for run_id, manifest, manifest_hash, chain, total_g in rows:
         if digest(manifest) != manifest_hash or digest(before + manifest_hash) != chain:
+            return False
+        said = json.loads(manifest)
+        kept = lines_digest(lines(store, run_id)), total_g
+        if kept != (said["lines_sha256"], said["total_g"]):
             return False
         before = chain
     return True

@@ -318,6 +318,65 @@ def test_a_run_cannot_be_changed_unseen(store):
     assert not chargeback_log.chain_holds(store)
 
 
+def test_the_lines_of_a_run_cannot_be_changed_unseen(store):
+    random_fleet(store, 2)
+    chargeback.export(store, CATALOG, QUARTER, NOW, PRICE)
+    # A clock that was set back breaks no chain.
+    made = chargeback.export(store, CATALOG, QUARTER, utc("2026-11-02"), PRICE)
+    assert made.run.manifest["previous_run_id"] == chargeback_log.runs(store)["run_id"].iloc[1]
+    assert chargeback_log.chain_holds(store)
+    with store.write() as cursor:
+        cursor.execute("UPDATE chargeback_lines SET total_g = total_g + 1")
+    assert not chargeback_log.chain_holds(store)
+
+
+def test_one_export_is_kept_once_with_its_moment(store):
+    random_fleet(store, 2)
+    made = made_of(store)
+    later = utc("2026-11-03T09:41")
+    kept = chargeback.keep(store, made, later)
+    with pytest.raises(InputError, match="kept already"):
+        chargeback.keep(store, made, later)
+    last = chargeback_log.last_run(store, QUARTER.label)
+    assert last.manifest_hash == kept.run.manifest_hash
+    assert last.created_at == later
+    assert json.loads(chargeback_files.manifest_file(kept))["created_at"] == later.isoformat()
+
+
+def test_a_statement_is_final_only_with_all_its_hours(store):
+    with_fleet(store, running(1, "web"), start="2026-10-20", end="2026-12-01")
+    october, november = QUARTER.months[:2]
+    late = chargeback.statement(store, CATALOG, october, NOW)
+    assert not late.is_final
+    assert late.run.manifest["accounted_from"] == "2026-10-20T00:00:00+00:00"
+    assert chargeback.statement(store, CATALOG, november, NOW).is_final
+
+
+def test_nobody_has_a_statement_with_its_changes(store):
+    machines = running(1, "web"), running(2, None), running(3, None)
+    with_fleet(store, *machines, start="2026-11-01", end="2026-11-02")
+    chargeback.export(store, CATALOG, NOVEMBER, NOW)
+    write_instances(store, fleet.instances(running(2, None, state="stopped")))
+    recompute(store)
+    nobody = chargeback.of_team(made_of(store, NOVEMBER), "Unallocated")
+    assert len(nobody.lines) == 1
+    assert len(nobody.changes) == 1
+
+
+def test_the_demo_company_is_named_and_never_compared_with_a_real_fleet(store):
+    with_fleet(store, running(1, "web", source="demo"), start="2026-11-01", end="2026-11-02")
+    demo = chargeback.export(store, CATALOG, NOVEMBER, NOW)
+    assert demo.run.manifest["is_demo"]
+    assert chargeback.DEMO_NOTE in demo.run.manifest["notes"]
+    assert made_of(store, NOVEMBER).changes is not None
+    with store.write() as cursor:
+        cursor.execute("UPDATE instances SET source = 'aws'")
+    real = chargeback.export(store, CATALOG, NOVEMBER, NOW)
+    assert real.changes is None
+    assert not real.run.manifest["is_demo"]
+    assert chargeback_log.chain_holds(store)
+
+
 def test_equal_teams_of_many_equal_resources_stay_equal(store):
     machines = [running(n, "a" if n < 30 else "b") for n in range(60)]
     with_fleet(store, *machines, start="2026-11-01", end="2026-11-02")

@@ -214,6 +214,28 @@ def test_a_statement_adds_up_and_is_kept(company):
     assert chargeback_log.chain_holds(app_store())
 
 
+def test_the_files_after_an_export_are_those_that_are_kept(company):
+    app = page("Chargeback")
+    assert "The files are those of a draft" in texts(app)
+    healthy(button(app, "Export and keep").click().run())
+    (run,) = chargeback_log.runs(app_store()).to_dict("records")
+    made = app.session_state["chargeback_kept"]
+    assert made.run.manifest_hash == run["manifest_hash"]
+    assert set(made.rows["x_RunId"]) == {run["run_id"]}
+    assert f"the export {run['run_id']}, which is kept" in texts(app)
+    assert datetime.now(UTC) - run["created_at"] < timedelta(minutes=10)
+    app.number_input(key="chargeback_price").set_value(100.0)
+    assert "The files are those of a draft" in texts(healthy(app.run()))
+
+
+def test_a_statement_says_from_which_hour_it_is(company):
+    app = page("Chargeback")
+    app.button_group(key="chargeback_kind").set_value("year")
+    first = END - timedelta(days=35)
+    since = f" from {first:%d %b %H}:00" if first > period_of("year", END).start else ""
+    assert f"so far,{since} until" in texts(healthy(app.run()))
+
+
 def test_a_carbon_price_charges(company):
     app = page("Chargeback")
     app.number_input(key="chargeback_price").set_value(100.0)

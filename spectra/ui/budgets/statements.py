@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -12,6 +12,7 @@ import streamlit as st
 from spectra import chargeback, chargeback_files, units
 from spectra.catalog import Catalog
 from spectra.chargeback import Statement
+from spectra.chargeback_rows import shown_team
 from spectra.errors import SpectraError
 from spectra.insight.budgets import Kind, Period, period_of
 from spectra.store import Store, chargeback_log
@@ -22,6 +23,7 @@ from spectra.ui.plain import plain
 
 KINDS: dict[Kind, str] = {"month": "Month", "quarter": "Quarter", "year": "Year"}
 EVERYONE = "All teams"
+_KEPT = "chargeback_kept"
 _NUMBER = st.column_config.NumberColumn
 _KG = ("total_kg", "low_kg", "high_kg", "direct_kg", "account_kg", "parent_kg", "pool_kg",
        "none_kg")  # fmt: skip
@@ -40,7 +42,7 @@ def show(page: Page) -> None:
     """Choose a period, see its statement, and export it."""
     period, price = _asked(page)
     try:
-        before = chargeback_log.last_run(page.store, period.label)
+        before = chargeback.last_kept(page.store, period)
         made = page.get(_made, page.catalog, period, page.hour, price, before and before.run_id)
     except SpectraError as error:
         workspace.show_error(error)
@@ -91,7 +93,7 @@ def _periods(page: Page, kind: Kind) -> list[Period]:
 
 
 def _statement(page: Page, made: Statement) -> None:
-    state = "final" if made.is_final else f"so far, until {made.run.end:%d %b %H}:00 UTC"
+    state = _reach(made)
     total = units.mass_text(made.run.total_g)
     st.caption(
         f"{plain(total)} CO₂e {state}, location-based, AWS's operations allocated to us (our scope "
@@ -105,6 +107,15 @@ def _statement(page: Page, made: Statement) -> None:
         column_order=[name for name in COLUMNS if _says_something(made.teams[name])],
     )  # fmt: skip
     _export(page, made)
+
+
+def _reach(made: Statement) -> str:
+    """Which hours of the period a statement is of."""
+    first = datetime.fromisoformat(made.run.manifest["accounted_from"])
+    since = f" from {first:%d %b %H}:00" if first > made.run.start else ""
+    if made.is_final:
+        return "in all hours of the period"
+    return f"so far,{since} until {made.run.end:%d %b %H}:00 UTC"
 
 
 def _says_something(column: pd.Series) -> bool:
@@ -125,11 +136,26 @@ def _export(page: Page, made: Statement) -> None:
                 help="Keeps what was exported, so that the next export can say what changed.",
             )  # fmt: skip
             if clicked:
-                chargeback_log.keep(page.store, made.run, made.lines)
+                st.session_state[_KEPT] = chargeback.keep(page.store, made, datetime.now(UTC))
                 st.toast("Kept.", icon=":material/check:")
                 st.rerun()
-        part = made if team == EVERYONE else chargeback.of_team(made, team)
+        whole = _to_download(made)
+        part = whole if team == EVERYONE else chargeback.of_team(whole, team)
         _downloads(part, f"chargeback_{made.run.period}")
+    if whole is made:
+        st.caption("The files are those of a draft: only what is exported and kept can be found "
+                   "again by its x_RunId.")  # fmt: skip
+    else:
+        st.caption(f"The files are those of the export {whole.run.run_id}, which is kept.")
+
+
+def _to_download(made: Statement) -> Statement:
+    """The export that this session has kept, as long as nothing has changed since."""
+    kept: Statement | None = st.session_state.get(_KEPT)
+    if kept is None or kept.run.run_id != made.run.manifest["previous_run_id"]:
+        return made
+    same = ("content_sha256", "method", "tag_rules", "allocation_rules")
+    return kept if all(kept.run.manifest[n] == made.run.manifest[n] for n in same) else made
 
 
 def _downloads(part: Statement, name: str) -> None:
@@ -159,8 +185,9 @@ def _changes(made: Statement) -> None:
     if made.changes.empty:
         return
     amounts = made.changes[["before_g", "after_g", "change_g"]] / units.GRAMS_PER_KG
+    named = made.changes.assign(team=made.changes["team"].map(shown_team))
     st.dataframe(
-        made.changes.drop(columns=amounts.columns).join(amounts), hide_index=True,
+        named.drop(columns=amounts.columns).join(amounts), hide_index=True,
         width="stretch", key="chargeback_changes", placeholder="–",
         height=cards.table_height(len(amounts)),
         column_config={
