@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from spectra.charts import COLORWAY, MUTED, add_band, figure_layout
 
 # How a team came to emissions that are its own, and the colour of each way.
+MAX_LABEL = 40
 METHODS = {
     "direct_g": ("its own tag", COLORWAY[0]),
     "account_g": ("its account", COLORWAY[2]),
@@ -67,5 +68,9 @@ def by_team(league: pd.DataFrame, unit: str, per_unit: float) -> go.Figure:
         )  # fmt: skip
     figure_layout(figure, height=110 + 26 * len(league), barmode="stack", hovermode="y unified")
     figure.update_xaxes(title=f"CO₂e [{unit}]")
-    figure.update_yaxes(autorange="reversed", showgrid=False)
+    names = league["team"].tolist()
+    labels = [html.escape(n if len(n) <= MAX_LABEL else n[: MAX_LABEL - 1] + "…") for n in names]
+    # A team may be called 42, or 2026-01-01: its bar has no place on a scale of numbers.
+    figure.update_yaxes(type="category", autorange="reversed", showgrid=False,
+                        tickvals=list(range(len(names))), ticktext=labels)  # fmt: skip
     return figure

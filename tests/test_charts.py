@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from spectra import charts
+from spectra import budget_charts, charts
 from tests.fleet import hours
 
 
@@ -107,3 +107,11 @@ def test_coasts_do_not_cross_the_map():
     coast = FIGURES["map"].data[0]
     steps = np.abs(np.diff(np.asarray(coast.x, dtype=float)))
     assert np.nanmax(steps) < 60
+
+
+def test_teams_named_like_numbers_have_bars_of_their_own():
+    names = ["42", "7", "x" * 1000]
+    grams = {name: [1.0] * 3 for name in ("direct_g", "account_g", "parent_g", "pool_g", "none_g")}
+    figure = budget_charts.by_team(pd.DataFrame({"team": names, **grams}), "g", 1.0)
+    assert figure.layout.yaxis.type == "category"
+    assert max(map(len, figure.layout.yaxis.ticktext)) == budget_charts.MAX_LABEL

@@ -15,3 +15,12 @@ def plain(text: str) -> str:
     '\\!\\[x\\](http://y) \\$a\\$'
     """
     return _MARKS.sub(lambda mark: f"\\{mark[0]}", " ".join(text.split()))
+
+
+def shorten(text: str, longest: int) -> str:
+    """Text of at most so many letters; what is cut ends with three dots.
+
+    >>> shorten("a" * 1000, 4)
+    'aaa…'
+    """
+    return text if len(text) <= longest else text[: longest - 1] + "…"

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from spectra import allocation, budgets
+from spectra import allocation, budgets, units
 from spectra.catalog import load_catalog
 from spectra.insight.allocation import Rules
 from spectra.insight.budgets import Version, period_of
@@ -15,6 +15,7 @@ from spectra.store.budget_log import new_budget
 from spectra.store.factors import write_factors
 from spectra.store.ledger import extend_ledger, recompute
 from spectra.store.writes import write_instances, write_intensities, write_utilisation
+from spectra.ui.plain import plain
 from tests import fleet
 from tests.pages.conftest import app_store, healthy, metrics, open_app
 
@@ -135,7 +136,7 @@ def test_a_budget_is_set_changed_copied_and_closed(company):
     ]
     app.button_group(key="budget_way").set_value("Amount")
     healthy(app.run())
-    app.number_input(key="change_amount").set_value(20.0)
+    app.number_input(key=f"change_{budget.budget_id}_amount").set_value(20.0)
     healthy(button(app, "Set").click().run())
     app.button_group(key="budget_way").set_value("Next period")
     healthy(app.run())
@@ -164,9 +165,10 @@ def test_a_reduction_path_is_laid_out(budgeted):
     app = page("Change")
     app.button_group(key="budget_way").set_value("Reduction path")
     healthy(app.run())
-    app.selectbox(key="budget_changed").set_value(kept()["analytics"].budget_id)
+    chosen = kept()["analytics"].budget_id
+    app.selectbox(key="budget_changed").set_value(chosen)
     healthy(app.run())
-    app.number_input(key="path_base").set_value(1200.0)
+    app.number_input(key=f"path_base_{chosen}").set_value(1200.0)
     healthy(app.run())
     healthy(button(app, "Lay out 48 amounts").click().run())
     amounts = budget_log.versions(app_store())[kept()["analytics"].budget_id]
@@ -262,9 +264,47 @@ def test_visitors_of_a_public_deployment_change_nothing(budgeted, monkeypatch):
     assert "Export and keep" not in [b.label for b in page("Chargeback").button]
 
 
+def test_an_amount_is_that_of_the_budget_that_is_chosen(budgeted):
+    app = page("Change")
+    app.button_group(key="budget_way").set_value("Amount")
+    healthy(app.run())
+    for key, kg in (("analytics", 10_000.0), ("web", 0.1), ("analytics", 10_000.0)):
+        chosen = kept()[key].budget_id
+        app.selectbox(key="budget_changed").set_value(chosen)
+        healthy(app.run())
+        (shown,) = [n for n in app.number_input if n.label == "Amount"]
+        assert shown.value == pytest.approx(kg)
+
+
+def test_budgets_that_overlap_are_not_summed(budgeted):
+    store = Store(budgeted)
+    for kind, key in (("environment", "unallocated"), ("team", "web")):
+        budget = new_budget(kind, key, "quarter")
+        budgets.create(store, budget, 200.0, MONTH.start.date())
+    found = budgets.statuses(store, END)
+    store.close()
+    app = page()
+    gaps = {s.budget.name: s.gap_g for s in found if s.gap_g and s.gap_g > 0}
+    assert metrics(app)["Furthest above budget"] == units.mass_text(max(gaps.values()))
+
+
+def test_a_policy_shows_what_it_deals_out_beside_what_teams_emit(company):
+    store = Store(company)
+    budget_log.keep_rules(store, Rules(unallocated="even"), MONTH.start.date())
+    store.close()
+    table = page().dataframe[-1].value
+    assert table["distributed_g"].sum() == pytest.approx(
+        table.loc[table["team"] == "unallocated", "total_g"].sum()
+    )
+
+
 def test_names_are_shown_as_text(company):
     store = Store(company)
     set_budget(store, HOSTILE, 100.0)
     store.close()
+    overview = page()
+    notes = [m.delta for m in overview.metric]
+    assert plain(HOSTILE.casefold()) in notes
+    assert HOSTILE.casefold() not in notes
     app = page("One budget")
     assert HOSTILE.casefold() not in texts(app).casefold()

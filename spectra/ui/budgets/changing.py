@@ -16,6 +16,7 @@ from spectra.store.emission_queries import choices
 from spectra.ui import cards, workspace
 from spectra.ui.budgets import standing
 from spectra.ui.frame import Page
+from spectra.ui.plain import plain
 from spectra.units import GRAMS_PER_KG, GRAMS_PER_TONNE
 
 UNITS = {"kg": GRAMS_PER_KG, "t": GRAMS_PER_TONNE}
@@ -78,6 +79,8 @@ def _new(page: Page) -> None:
         since = st.date_input("From (UTC day)", period_of("month", page.hour).start.date(),
                               key="new_from")  # fmt: skip
         note = st.text_input("Note", key="new_note")
+        st.caption("The amount is of a whole period; one that begins within it gets the part of "
+                   "the hours that are left.")  # fmt: skip
         if st.form_submit_button("Set", type="primary") and since:
             budget = new_budget(scope, key or "", kind, basis=basis, profile=profile, note=note)
             budgets.create(page.store, budget, grams, since, note.strip())
@@ -102,7 +105,9 @@ def _grams(key: str, value: float = 0.0) -> float:
 
 def _amount(page: Page, budget: Budget, found: list[Status]) -> None:
     with st.form("change_amount", border=False):
-        grams = _grams("change", (_current(page, budget) or 0.0) / GRAMS_PER_KG)
+        # Of another budget nothing that was typed for this one may stay.
+        current = (_current(page, budget) or 0.0) / GRAMS_PER_KG
+        grams = _grams(f"change_{budget.budget_id}", current)
         since = st.date_input("From (UTC day)", page.hour.date(), key="change_from")
         note = st.text_input("Why", key="change_note")
         st.caption("Within a period it counts for the hours left; what was stays readable.")
@@ -130,8 +135,9 @@ def _path(page: Page, budget: Budget, found: list[Status]) -> None:
     year = page.hour.year
     left, middle, right = st.columns(3)
     base = left.number_input("Emissions of the base year [kg]", min_value=0.0, step=1.0,
-                             format="%.3f", value=_yearly_kg(budget, found), key="path_base",
-                             help="Proposed: the amount or pace of now, over a year.")  # fmt: skip
+                             format="%.3f", value=_yearly_kg(budget, found),
+                             key=f"path_base_{budget.budget_id}",
+                             help="Proposed: the pace of this period, over a year.")  # fmt: skip
     target = middle.number_input("Until", year + 1, year + 40, year + 4, key="path_until")
     pct = right.number_input(
         "Less each year [%]",
@@ -160,7 +166,8 @@ def _yearly_kg(budget: Budget, found: list[Status]) -> float:
     status = next((s for s in found if s.budget.budget_id == budget.budget_id), None)
     if status is None or status.outlook is None:
         return 0.0
-    return round(status.outlook.central_g / status.period.hours * 8_760 / GRAMS_PER_KG, 3)
+    hours = status.period.hours if status.plan is None else len(status.plan)
+    return round(status.outlook.central_g / hours * 8_760 / GRAMS_PER_KG, 3)
 
 
 def _drawn(path: list[Version]) -> None:
@@ -173,7 +180,7 @@ def _drawn(path: list[Version]) -> None:
 def _close(page: Page, budget: Budget, found: list[Status]) -> None:
     on = st.date_input("No longer kept from (UTC day)", page.hour.date() + timedelta(days=1),
                        key="close_on")  # fmt: skip
-    st.caption("Its past stays readable.")
+    st.caption("It leaves this page; its amounts and what was told of it stay in the database.")
     if st.button("Close", key="close_keep") and on:
         budgets.close(page.store, budget, on)
         _done("Closed.")
@@ -199,5 +206,5 @@ def _download(page: Page) -> None:
 
 
 def _done(text: str) -> None:
-    st.toast(text, icon=":material/check:")
+    st.toast(plain(text), icon=":material/check:")
     st.rerun()

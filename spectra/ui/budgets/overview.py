@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pandas as pd
 import streamlit as st
 
 from spectra import allocation, budget_charts, units
@@ -14,7 +15,9 @@ from spectra.insight.budgets import State
 from spectra.ui import cards
 from spectra.ui.budgets import standing
 from spectra.ui.frame import Page
+from spectra.ui.plain import plain, shorten
 
+SHOWN, LONGEST = 25, 60
 PRESSING = (State.OVER, State.ALERT, State.WARN)
 
 
@@ -37,25 +40,72 @@ def show(page: Page, found: list[Status]) -> None:
 
 
 def _headlines(page: Page, found: list[Status]) -> None:
-    pressing = [s for s in found if s.state in PRESSING]
-    gaps = [s.gap_g for s in pressing if s.gap_g is not None and s.gap_g > 0]
-    savings = [s.savings_g for s in pressing if s.savings_g is not None]
+    pressing = [s for s in found if s.state in PRESSING or _is_overrunning(s)]
     columns = st.columns(4)
     with columns[0]:
         cards.headline("Budgets", str(len(found)), note=standing.counts(found) or "none is set")
     with columns[1]:
-        cards.headline("Likely over or over", str(len(pressing)),
-                       note=", ".join(s.budget.name for s in pressing[:3]) or "none",
+        names = ", ".join(dict.fromkeys(s.budget.name for s in pressing[:3]))
+        cards.headline("Likely over or over", str(len(pressing)), note=_short(names) or "none",
                        help="Used up, or expected to end above the budget.")  # fmt: skip
     with columns[2]:
-        cards.headline("Expected above budget", units.mass_text(sum(gaps)) if gaps else "nothing",
-                       note="summed over those", help="A budget of a part of another one counts "
-                       "for itself.")  # fmt: skip
+        worst = max(pressing, key=_above, default=None)
+        gap = _above(worst) if worst else 0.0
+        cards.headline("Furthest above budget", units.mass_text(gap) if gap > 0 else "nothing",
+                       note=_short(worst.budget.name) if worst and gap > 0 else "",
+                       help="At the end of its period. Not summed: budgets overlap, of a team and "
+                       "of its environment, or of a month and its quarter.")  # fmt: skip
     with columns[3]:
+        savings = _savings(pressing)
         cards.headline("Open advice of those teams",
-                       units.mass_text(sum(savings)) if savings else "none known",
+                       units.mass_text(savings) if savings is not None else "none known",
                        note="until the end of their periods",
-                       help="What open recommendations would save, if done now.")  # fmt: skip
+                       help="What open recommendations would save, if done now; each team once, in "
+                       "the longest of its periods.")  # fmt: skip
+
+
+def _is_overrunning(status: Status) -> bool:
+    """Whether what is restated is expected above its budget all the same."""
+    return status.state is State.RESTATED and (status.gap_g or 0.0) > 0
+
+
+def _above(status: Status) -> float:
+    """What a budget is expected to end above its amount, or is above it already [gCO2e]."""
+    if status.gap_g is not None:
+        return status.gap_g
+    return (status.actual_g or 0.0) - (status.budget_g or 0.0)
+
+
+def _savings(pressing: list[Status]) -> float | None:
+    """Open savings of teams, a team with several budgets once; None where none is known."""
+    by_team: dict[str, float] = {}
+    for status in pressing:
+        if status.savings_g is not None:
+            team = status.budget.scope_key
+            by_team[team] = max(by_team.get(team, 0.0), status.savings_g)
+    return sum(by_team.values()) if by_team else None
+
+
+def _short(names: str) -> str:
+    """Names as text under a number, which reads Markdown; a very long one is cut."""
+    return plain(shorten(names, LONGEST))
+
+
+def _distributed(league: pd.DataFrame) -> None:
+    """What the rules would deal out of nobody's emissions, beside what teams emit."""
+    if not league["distributed_g"].any():
+        return
+    amounts = league[["total_g", "distributed_g"]] / units.GRAMS_PER_KG
+    st.dataframe(
+        league[["team"]].join(amounts), hide_index=True, width="stretch", key="distributed",
+        height=cards.table_height(len(league)),
+        column_config={
+            "team": "Team", "total_g": st.column_config.NumberColumn("Its own [kg]", format="%.3f"),
+            "distributed_g": st.column_config.NumberColumn(
+                "Of nobody's, beside it [kg]", format="%.3f",
+                help="What belongs to nobody, dealt out as the rules say; no part of any total."),
+        },
+    )  # fmt: skip
 
 
 def _league(page: Page) -> None:
@@ -76,9 +126,12 @@ def _league(page: Page) -> None:
         st.caption(f"{units.mass_text(total)} in all; {units.share_text(rest / total)} belongs to "
                    "nobody." if total else "Nothing was emitted.")  # fmt: skip
         st.plotly_chart(
-            budget_charts.by_team(league.head(25), unit.unit, per_unit), key="league",
-            alt=f"{len(league)} teams by CO₂e, the greatest first.",
+            budget_charts.by_team(league.head(SHOWN), unit.unit, per_unit), key="league",
+            alt=f"{min(len(league), SHOWN)} of {len(league)} teams by CO₂e, the greatest first.",
             config={"displayModeBar": False},
         )  # fmt: skip
+        if len(league) > SHOWN:
+            st.caption(f"The {SHOWN} greatest of {len(league)} are drawn; the CSV has all.")
+        _distributed(league)
         st.download_button("CSV", csv_bytes(league), "teams.csv", "text/csv", key="league_csv",
                            icon=":material/download:", on_click="ignore")  # fmt: skip
