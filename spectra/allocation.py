@@ -187,9 +187,15 @@ def merge_candidates(store: Store, start: date, end: date) -> list[NearMiss]:
 
 
 def with_alias(rules: Rules, name: str, means: str) -> Rules:
-    """The rules with one more alias; what stood for the old name stands for the new one."""
-    moved = {old: means if new == name else new for old, new in rules.aliases.items()}
-    return Rules({**moved, name: means}, rules.accounts, rules.pools, rules.unallocated)
+    """The rules with one more alias; what stood for the old name stands for the new one.
+
+    Where the new name is an alias itself, its team is meant; a circle changes nothing.
+    """
+    final = rules.team(means)
+    if final == name:
+        return rules
+    moved = {old: final if new == name else new for old, new in rules.aliases.items()}
+    return Rules({**moved, name: final}, rules.accounts, rules.pools, rules.unallocated)
 
 
 def classes(

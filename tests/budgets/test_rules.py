@@ -139,3 +139,16 @@ def test_nothing_is_ever_dropped(store, seed):
     assert resources["total_g"].sum() == pytest.approx(whole)
     groups = allocation.allocated_groups(store, START, END)
     assert groups["total_g"].sum() == pytest.approx(whole)
+
+
+def test_an_alias_of_an_alias_means_its_team_and_a_circle_nothing():
+    rules = Rules({"analytics": "bi"})
+    assert allocation.with_alias(rules, "analitics", "analytics").aliases == {
+        "analytics": "bi",
+        "analitics": "bi",
+    }
+    assert allocation.with_alias(rules, "bi", "analytics") == rules
+    assert allocation.with_alias(rules, "bi", "insight").aliases == {
+        "analytics": "insight",
+        "bi": "insight",
+    }

@@ -15,6 +15,7 @@ from spectra.store.budget_log import new_budget
 from spectra.store.factors import write_factors
 from spectra.store.ledger import extend_ledger, recompute
 from spectra.store.writes import write_instances, write_intensities, write_utilisation
+from spectra.ui import cards
 from spectra.ui.plain import plain
 from tests import fleet
 from tests.pages.conftest import app_store, healthy, metrics, open_app
@@ -191,15 +192,63 @@ def test_names_are_merged_after_their_effect_was_shown(company):
     assert allocation.rules_on(app_store(), END.date()).aliases == {"analitics": "analytics"}
 
 
-def test_rules_that_cannot_be_read_are_refused(company):
-    app = page("Allocation")
-    app.session_state["allocation_draft"] = Rules({"a": "b"})
+EDITED = {"edited_rows": {}, "deleted_rows": []}
+
+
+def typed(app, table, *rows):
+    """What a person types into a table of the rules, which AppTest cannot."""
     app.session_state["allocation_draft_turn"] = 7
-    app.session_state["aliases_7"] = {
-        "edited_rows": {}, "added_rows": [{"of": "b", "to": "c"}], "deleted_rows": [],
-    }  # fmt: skip
+    app.session_state[f"{table}_7"] = {**EDITED, "added_rows": list(rows)}
     app.run()
     assert not app.exception
+    return app
+
+
+@pytest.mark.parametrize(
+    ("table", "rows", "said"),
+    [
+        ("aliases", [{"of": "a", "to": "b"}, {"of": "b", "to": "c"}], "itself an alias"),
+        ("aliases", [{"of": "A", "to": "b"}, {"of": "a ", "to": "c"}], "given to two teams"),
+        ("accounts", [{"of": "1", "to": "b"}, {"of": "1", "to": "c"}], "given to two teams"),
+        ("aliases", [{"of": "unallocated", "to": "web"}], "belongs to nobody"),
+        ("pools", [{"name": "n", "match": "team", "key": "x", "by": "fixed",
+                    "shares": "web=60, web=40"}], "cannot be read"),
+        ("pools", [{"name": "n", "match": "team", "key": "x", "by": "fixed",
+                    "shares": "web=60, data=50"}], "add up to 110"),
+    ],
+)  # fmt: skip
+def test_rules_that_cannot_be_read_are_refused(company, table, rows, said):
+    app = typed(page("Allocation"), table, *rows)
+    assert said in app.error[0].value
+    assert "Put in force" not in [b.label for b in app.button]
+
+
+def test_what_was_typed_is_kept_when_names_are_merged(company):
+    app = typed(page("Allocation"), "accounts", {"of": "111111111111", "to": "web"})
+    chosen = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    app.session_state[cards.rows_key("near_misses", ["analitics"])] = chosen
+    button(healthy(app.run()), "Merge in the rules below").click()
+    healthy(app.run())
+    draft = app.session_state["allocation_draft"]
+    assert draft == Rules({"analitics": "analytics"}, {"111111111111": "web"})
+
+
+def test_a_draft_ends_where_the_rules_in_force_change(company):
+    app = page("Allocation")
+    app.session_state["allocation_draft"] = Rules({"analitics": "analytics"})
+    healthy(app.run())
+    newer = Rules({"analitics": "web"})
+    budget_log.keep_rules(app_store(), newer, END.date(), "by another person")
+    healthy(app.run())
+    assert app.session_state["allocation_draft"] is None
+    assert "These are the rules in force." in texts(app)
+    app.session_state["allocation_draft"] = Rules()
+    healthy(app.run())
+    # Set for the first of the month, they would be replaced again today.
+    (since,) = [d for d in app.date_input if d.label.startswith("In force")]
+    assert since.value == END.date()
+    since.set_value(END.date() - timedelta(days=3))
+    assert f"They hold until {END.date()}" in texts(healthy(app.run()))
 
 
 def test_a_statement_adds_up_and_is_kept(company):

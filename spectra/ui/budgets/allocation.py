@@ -16,12 +16,13 @@ from spectra.ui.budgets import rules_form
 from spectra.ui.frame import Page
 
 _NUMBER = st.column_config.NumberColumn
-_DRAFT = "allocation_draft"
+_DRAFT, _TYPED, _BASE = "allocation_draft", "allocation_typed", "allocation_base"
 
 
 def show(page: Page) -> None:
     """Three cards: nobody's emissions, names to merge, the rules."""
     first, after = _days(page)
+    _start_again_elsewhere(page)
     left, right = st.columns([3, 2])
     with left, cards.card("Belongs to nobody", help="The greatest resources without a team, over "
                           "whole UTC days of the period chosen."):  # fmt: skip
@@ -82,7 +83,7 @@ def _near_misses(page: Page, first: date, after: date) -> None:
         return
     if st.button("Merge in the rules below", key="merge", disabled=not chosen,
                  icon=":material/merge:"):  # fmt: skip
-        rules = _draft(page)
+        rules: Rules = st.session_state.get(_TYPED) or _draft(page)
         for miss in chosen:
             rules = allocation.with_alias(rules, miss.name, miss.means)
         _set_draft(rules)
@@ -92,6 +93,7 @@ def _near_misses(page: Page, first: date, after: date) -> None:
 def _rules(page: Page) -> None:
     if page.workspace.may_change:
         draft = rules_form.form(_draft(page), st.session_state.get(f"{_DRAFT}_turn", 0))
+        st.session_state[_TYPED] = draft
         if draft is not None:
             _preview_and_keep(page, draft)
     else:
@@ -118,9 +120,21 @@ def _draft(page: Page) -> Rules:
     return _in_force(page) if rules is None else rules
 
 
+def _start_again_elsewhere(page: Page) -> None:
+    """Drop a draft that was begun in another workspace, or on rules that hold no more.
+
+    What was typed is kept by the place of its row: it must not land on rows of other rules.
+    """
+    base = page.store.identity, _in_force(page).to_json()
+    if st.session_state.setdefault(_BASE, base) != base:
+        st.session_state[_BASE] = base
+        _set_draft(None)
+
+
 def _set_draft(rules: Rules | None) -> None:
-    """Start the form again from other rules; its widgets keep what was typed else."""
+    """Start the form again from other rules."""
     st.session_state[_DRAFT] = rules
+    st.session_state.pop(_TYPED, None)
     st.session_state[f"{_DRAFT}_turn"] = st.session_state.get(f"{_DRAFT}_turn", 0) + 1
 
 
@@ -143,11 +157,18 @@ def _preview_and_keep(page: Page, rules: Rules) -> None:
                            "change_g": _NUMBER("Change [kg]", format="%+.3f")},
         )  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        since = st.date_input("In force from (UTC day)", page.hour.date().replace(day=1),
-                              key="rules_from", width=200)  # fmt: skip
+        known = [day for day, _ in budget_log.rules_by_day(page.store)]
+        today = page.hour.date()
+        # Set before those in force, they would be replaced by them on that day.
+        first = max([today.replace(day=1), *(day for day in known if day <= today)])
+        since = st.date_input("In force from (UTC day)", first, width=200,
+                              key=f"rules_from_{first}")  # fmt: skip
         note = st.text_input("Why", key="rules_note", width=320)
         if st.button("Put in force", type="primary", key="rules_keep") and since:
             budget_log.keep_rules(page.store, rules, since, note.strip())
             _set_draft(None)
             st.rerun()
         st.button("Start again", key="rules_reset", on_click=_set_draft, args=(None,))
+    later = [day for day in known if since and day > since]
+    if later:
+        st.caption(f"They hold until {later[0]}, when the rules that were set for that day begin.")

@@ -57,7 +57,10 @@ def form(rules: Rules, turn: int) -> Rules | None:
                           index=list(POLICIES).index(rules.unallocated),
                           key=f"policy_{turn}")  # fmt: skip
     try:
-        return Rules(aliases, accounts, _read_pools(pools), policy)
+        return Rules(
+            _read_pairs(aliases, "name"), _read_pairs(accounts, "account"), _read_pools(pools),
+            policy,
+        )  # fmt: skip
     except InputError as error:
         workspace.show_error(error)
         return None
@@ -75,19 +78,30 @@ def shown(rules: Rules) -> None:
                  key="pools_shown")  # fmt: skip
 
 
-def _pairs(known: Any, heads: tuple[str, str], key: str) -> dict[str, str]:
+def _pairs(known: Any, heads: tuple[str, str], key: str) -> pd.DataFrame:
     table = pd.DataFrame(list(known.items()), columns=["of", "to"], dtype=object)
-    edited = st.data_editor(
+    edited: pd.DataFrame = st.data_editor(
         table, num_rows="dynamic", hide_index=True, width="stretch", key=key,
         column_config={"of": _TEXT(heads[0], required=True), "to": _TEXT(heads[1], required=True)},
     )  # fmt: skip
-    rows = [(_text(of), _text(to)) for of, to in edited.itertuples(index=False)]
-    return {of: to for of, to in rows if of and to}
+    return edited
+
+
+def _read_pairs(table: pd.DataFrame, what: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for of, to in table.itertuples(index=False):
+        name, team = _text(of), _text(to)
+        if name and team and found.setdefault(name, team) != team:
+            raise InputError(
+                f"The {what} “{name}” is given to two teams.",
+                next_step="Leave one of the two rows.",
+            )
+    return found
 
 
 def _pool_table(pools: Iterable[Pool]) -> pd.DataFrame:
     rows = [
-        (p.name, p.match, p.key, p.by, ", ".join(f"{t}={s:g}" for t, s in p.shares.items()),
+        (p.name, p.match, p.key, p.by, ", ".join(f"{t}={s:.15g}" for t, s in p.shares.items()),
          ", ".join(p.teams))
         for p in pools
     ]  # fmt: skip
@@ -115,12 +129,16 @@ def _read_pools(table: pd.DataFrame) -> tuple[Pool, ...]:
 
 def _read_shares(pool: str, text: str) -> dict[str, float]:
     try:
-        pairs = [part.split("=") for part in text.split(",") if part.strip()]
-        return {fold(team): float(share) for team, share in pairs}
+        # A name may hold the sign; what stands behind the last one is the share.
+        pairs = [part.rpartition("=") for part in text.split(",") if part.strip()]
+        found = {fold(team): float(share) for team, _, share in pairs}
+        if "" in found or len(found) < len(pairs):
+            raise ValueError
+        return found
     except ValueError:
         raise InputError(
             f"The shares of the pool “{pool}” cannot be read.",
-            next_step="Write them as web=60, data=40.",
+            next_step="Write them as web=60, data=40, each team once.",
         ) from None
 
 
