@@ -6,7 +6,9 @@ import csv
 import io
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date
+from itertools import islice
 from typing import NamedTuple, cast
 
 import pandas as pd
@@ -22,7 +24,11 @@ COLUMNS = ("scope_kind", "scope_key", "period_kind", "basis", "profile", "valid_
            "unit", "note")  # fmt: skip
 _GRAMS = {"g": 1.0, "kg": GRAMS_PER_KG, "t": GRAMS_PER_TONNE}
 _REQUIRED = ("scope_kind", "scope_key", "period_kind", "valid_from", "amount", "unit")
-MAX_ROWS = 20_000
+# More than mankind emits in a century.
+MAX_GRAMS = 1e19
+MAX_ROWS, MAX_BYTES = 20_000, 10_000_000
+# Days that calendars and pandas agree on.
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2200, 1, 1)
 
 
 class Imported(NamedTuple):
@@ -61,36 +67,65 @@ def read_budgets(content: bytes) -> list[Row]:
     InputError
         If a column is missing or a row cannot be used; names the line.
     """
+    if len(content) > MAX_BYTES:
+        raise InputError(
+            f"The file has {len(content) / 1e6:.0f} MB.",
+            next_step=f"Use at most {MAX_BYTES / 1e6:.0f} MB.",
+        )
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InputError("The file is not UTF-8 text.", next_step="Save it as CSV UTF-8.") from None
-    reader = csv.DictReader(io.StringIO(text, newline=""))
+    try:
+        return _rows(csv.DictReader(io.StringIO(text, newline="")))
+    except csv.Error as error:
+        raise InputError(
+            f"The file cannot be read as CSV: {error}.",
+            next_step="Save it as CSV with commas, texts in double quotes.",
+        ) from None
+
+
+def _rows(reader: csv.DictReader[str]) -> list[Row]:
     missing = [name for name in _REQUIRED if name not in (reader.fieldnames or ())]
     if missing:
         raise InputError(
             f"The file lacks the columns {', '.join(missing)}.",
             next_step=f"Its first line names {', '.join(COLUMNS)}.",
         )
-    rows = [_row(raw, reader.line_num) for raw in reader]
-    if not rows or len(rows) > MAX_ROWS:
-        raise InputError(f"The file has {len(rows)} rows.", next_step=f"Use 1 to {MAX_ROWS}.")
+    rows = [_row(raw, reader.line_num) for raw in islice(reader, MAX_ROWS)]
+    if not rows or next(reader, None) is not None:
+        said = f"more than {MAX_ROWS}" if rows else "0"
+        raise InputError(f"The file has {said} rows.", next_step=f"Use 1 to {MAX_ROWS}.")
     return rows
 
 
 def import_budgets(store: Store, content: bytes) -> Imported:
-    """Keep the budgets of a file: new ones are added, an amount that differs is set anew."""
+    """Keep the budgets of a file: new ones are added, what differs is set anew.
+
+    All of it or nothing is kept. An empty note leaves what is kept, an empty profile is
+    even.
+    """
     known = budget_log.versions(store)
+    open_ones = {_key(b): b for b in budget_log.budgets(store) if b.closed_on is None}
     created = changed = unchanged = 0
+    brought = []
     for budget, versions in _grouped(read_budgets(content)):
-        kept = budget_log.find(store, budget)
+        kept = open_ones.get(_key(budget))
         old = {v.valid_from: v.grams for v in known.get(kept.budget_id, [])} if kept else {}
         new = [v for v in versions if not _same(old.get(v.valid_from), v.grams)]
-        created, changed = created + (kept is None), changed + (kept is not None and bool(new))
-        unchanged += kept is not None and not new
-        if new or kept is None:
-            budget_log.keep(store, kept or budget, new, "imported")
+        told = budget if kept is None else _told(kept, budget)
+        is_changed = kept is not None and (bool(new) or told != kept)
+        created, changed = created + (kept is None), changed + is_changed
+        unchanged += kept is not None and not is_changed
+        if is_changed or kept is None:
+            brought.append((told, new))
+    budget_log.keep_all(store, brought, "imported")
     return Imported(created, changed, unchanged)
+
+
+def _told(kept: Budget, new: Budget) -> Budget:
+    """A kept budget with what a file says of it."""
+    return replace(kept, profile=new.profile, note=new.note or kept.note)
 
 
 def _row(raw: Mapping[str, str | None], line: int) -> Row:
@@ -98,7 +133,7 @@ def _row(raw: Mapping[str, str | None], line: int) -> Row:
     try:
         grams = float(values["amount"]) * _GRAMS[values["unit"]]
         valid_from = date.fromisoformat(values["valid_from"])
-        if not math.isfinite(grams) or grams < 0:
+        if not 0 <= grams <= MAX_GRAMS or not FIRST_DAY <= valid_from <= LAST_DAY:
             raise ValueError
     except (ValueError, KeyError):
         raise InputError(
@@ -124,10 +159,14 @@ def _grouped(rows: Iterable[Row]) -> list[tuple[Budget, list[Version]]]:
     budgets: dict[tuple[str, ...], Budget] = {}
     amounts: dict[tuple[str, ...], dict[date, Version]] = {}
     for budget, version in rows:
-        key = (budget.scope_kind, budget.scope_key, budget.period_kind, budget.basis)
+        key = _key(budget)
         budgets.setdefault(key, budget)
         amounts.setdefault(key, {})[version.valid_from] = version
     return [(budgets[key], list(found.values())) for key, found in amounts.items()]
+
+
+def _key(budget: Budget) -> tuple[str, ...]:
+    return budget.scope_kind, budget.scope_key, budget.period_kind, budget.basis
 
 
 def _same(old: float | None, new: float) -> bool:
@@ -136,5 +175,5 @@ def _same(old: float | None, new: float) -> bool:
 
 def _plain(text: str) -> str:
     """Text as it was before it was made safe for spreadsheets."""
-    is_guarded = text.startswith("'") and text[1:2] in "=+-@\t\r"
-    return (text[1:] if is_guarded and len(text) > 1 else text).strip()
+    is_guarded = text.startswith("'") and text.lstrip("'").startswith(tuple("=+-@\t\r"))
+    return (text[1:] if is_guarded else text).strip()

@@ -21,5 +21,6 @@ def csv_bytes(frame: pd.DataFrame) -> bytes:
 
 
 def _neutral(value: object) -> object:
-    is_formula = isinstance(value, str) and value.startswith(_FORMULA)
+    # One that is guarded already is guarded again, so that taking one mark off gives it back.
+    is_formula = isinstance(value, str) and value.lstrip("'").startswith(_FORMULA)
     return f"'{value}" if is_formula else value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Literal, get_args
 from uuid import uuid4
@@ -126,25 +126,38 @@ def keep(store: Store, budget: Budget, versions: Iterable[Version], note: str = 
     InputError
         If an amount is negative or not a number.
     """
-    rows = list(versions)
-    if any(not 0 <= version.grams < float("inf") for version in rows):
+    keep_all(store, [(budget, list(versions))], note)
+
+
+def keep_all(
+    store: Store, changes: Sequence[tuple[Budget, Sequence[Version]]], note: str = ""
+) -> None:
+    """The same of many budgets, all or none."""
+    if any(not 0 <= version.grams < float("inf") for _, rows in changes for version in rows):
         raise InputError("The amount of a budget is a number of grams, 0 or more.")
+    if not changes:
+        return
     now = datetime.now(UTC)
+    said = pd.DataFrame([asdict(budget) for budget, _ in changes]).assign(created_at=now)
+    amounts = pd.DataFrame(
+        [(b.budget_id, v.valid_from, v.grams, note, now) for b, rows in changes for v in rows],
+        columns=["budget_id", "valid_from", "grams", "note", "created_at"],
+    )
     with store.write() as cursor:
+        cursor.register("incoming", said)
         cursor.execute(
             """
-            INSERT INTO budgets VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (budget_id)
+            INSERT INTO budgets BY NAME SELECT * REPLACE (closed_on::DATE AS closed_on)
+            FROM incoming ON CONFLICT (budget_id)
             DO UPDATE SET profile = excluded.profile, note = excluded.note,
                 closed_on = excluded.closed_on
-            """,
-            [budget.budget_id, budget.scope_kind, budget.scope_key, budget.period_kind,
-             budget.basis, budget.profile, budget.note, now, budget.closed_on],
-        )  # fmt: skip
-        for version in rows:
-            cursor.execute(
-                "INSERT INTO budget_versions VALUES (?, ?, ?, ?, ?)",
-                [budget.budget_id, version.valid_from, version.grams, note, now],
-            )
+            """
+        )
+        cursor.unregister("incoming")
+        if not amounts.empty:
+            cursor.register("incoming", amounts)
+            cursor.execute("INSERT INTO budget_versions BY NAME SELECT * FROM incoming")
+            cursor.unregister("incoming")
 
 
 def versions(store: Store) -> dict[str, list[Version]]:
