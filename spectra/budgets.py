@@ -157,8 +157,15 @@ def check_thresholds(store: Store, now: datetime) -> list[tuple[Status, Threshol
 
 
 def burn_down(status: Status) -> pd.DataFrame:
-    """The course of a period by UTC day, see `spectra.insight.budgets.course`."""
-    return course(status.plan, status.actual_days, status.until, status.actual_g, status.outlook)
+    """The course of a period by UTC day, see `spectra.insight.budgets.course`.
+
+    Where hours of the period are missing, days before the first that is known are not 0.
+    """
+    frame = course(status.plan, status.actual_days, status.until, status.actual_g, status.outlook)
+    if status.coverage < 1 and not frame.empty and not status.actual_days.empty:
+        first = pd.Timestamp(status.actual_days.index[0]).tz_localize(UTC)
+        frame.loc[frame["day"] < first, "actual_g"] = float("nan")
+    return frame
 
 
 def create(store: Store, budget: Budget, grams: float, valid_from: date, note: str = "") -> Budget:

@@ -331,3 +331,11 @@ def test_a_budget_closed_with_its_period_is_told_of_its_last_hours(two_teams):
     assert {(s.period.label, t.name) for s, t in told} == {
         ("2026-10", f"actual-{level}") for level in (50, 80, 100)
     }
+
+
+def test_days_before_the_first_known_are_not_zero(store):
+    with_fleet(store, running(1, "web"), start="2026-11-05", end="2026-11-13")
+    found = status(store, budget(store, "web", 1e6))
+    assert found.coverage == pytest.approx(8 / 12)
+    actual = budgets.burn_down(found)["actual_g"]
+    assert actual.isna().tolist() == [True] * 4 + [False] * 8 + [True] * 18

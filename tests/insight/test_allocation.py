@@ -222,3 +222,18 @@ def test_near_misses_are_spellings_and_not_neighbours():
     assert found == {"chekout": "checkout", "ml": "machine-learning",
                      "machine_learning": "machine-learning", "x" * 1000: "x" * 999}  # fmt: skip
     assert near_misses({}) == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("platform-eu", "platform-us"),
+        ("platform-a", "platform-b"),
+        ("analytics dev", "analytics prd"),
+        ("data-platform", "data-platform-eu"),
+    ],
+)
+def test_names_that_a_short_word_tells_apart_are_two_teams(one, other):
+    assert near_misses({one: 2.0, other: 1.0}) == []
+    # A slip of the pen in a long word is none.
+    assert near_misses({"platform-eu": 2.0, "plattform-eu": 1.0})

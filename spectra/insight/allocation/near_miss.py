@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from difflib import SequenceMatcher
-from itertools import combinations
+from itertools import combinations, zip_longest
 from typing import NamedTuple
 
 from spectra.insight.allocation.rules import UNALLOCATED
 
 LIKE = 0.84
 MIN_LETTERS = 5
+SHORT = 3  # letters of a word that is an abbreviation: eu, dev, a
 MAX_NAMES = 300  # every pair is compared
 
 
@@ -50,7 +51,14 @@ def _likeness(one: str, other: str) -> float:
         return 1.0
     if _initials(one) == b or _initials(other) == a:
         return 0.9
-    return _ratio(a, b)
+    return 0.0 if _differ_by_design(one, other) else _ratio(a, b)
+
+
+def _differ_by_design(one: str, other: str) -> bool:
+    """Whether a short word tells them apart: platform-eu and platform-us are two teams."""
+    pairs = list(zip_longest(_words(one), _words(other), fillvalue=""))
+    apart = [pair for pair in pairs if pair[0] != pair[1]]
+    return len(pairs) > 1 and any(max(map(len, pair)) <= SHORT for pair in apart)
 
 
 def _ratio(a: str, b: str) -> float:
@@ -70,5 +78,9 @@ def _letters(name: str) -> str:
 
 
 def _initials(name: str) -> str:
-    words = [word for word in re.split(r"[\W_]+", name.casefold()) if word]
+    words = _words(name)
     return "".join(word[0] for word in words) if len(words) > 1 else ""
+
+
+def _words(name: str) -> list[str]:
+    return [word for word in re.split(r"[\W_]+", name.casefold()) if word]
