@@ -20,6 +20,7 @@ from spectra.insight.allocation import (
     distribute,
     near_misses,
 )
+from spectra.insight.budgets import period_of
 from spectra.store import Store, allocation_queries, budget_log
 from spectra.store.allocation_queries import COSTS, MEASURES, SPREADS
 from spectra.store.tags import TagRules, fold
@@ -138,13 +139,18 @@ def effect_of(store: Store, rules: Rules, now: datetime) -> pd.DataFrame:
 def league(store: Store, start: date, end: date) -> pd.DataFrame:
     """Teams by emissions over the UTC days of [start, end), with how they came to them.
 
+    Pools are dealt out by whole months even where the days are a part of one: weeks add up to
+    their month, and a month is that of its statement.
+
     Returns
     -------
     DataFrame
         Columns team, total_g, direct_g, account_g, parent_g, pool_g, none_g and distributed_g,
         what the policy deals out of the unallocated rest; the latter is not part of total_g.
     """
-    days = allocated_days(store, start, end, parents=True)
+    first, after = period_of("month", start).start, period_of("month", end - DAY).end
+    days = allocated_days(store, first.date(), after.date(), parents=True)
+    days = days[(days["day"] >= pd.Timestamp(start)) & (days["day"] < pd.Timestamp(end))]
     table = days.pivot_table(
         index="team", columns="method", values="total_g", aggfunc="sum", fill_value=0.0
     ).reindex(columns=["direct", "account", "parent", "pool", "none"], fill_value=0.0)

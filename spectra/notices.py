@@ -191,14 +191,19 @@ def _budget(
         "forecast": f"{budget.name}: expected to end above its budget",
         "probability": f"{budget.name}: likely to overrun its budget",
     }[threshold.of]
-    expected = units.mass_text(outlook.central_g) if outlook else "n/a"
+    # Of a period that has ended nothing is expected any more.
+    ahead = (
+        f", {units.mass_text(outlook.central_g)} expected at its end, probability of an overrun "
+        f"{chance}"
+        if outlook
+        else ""
+    )
     return Notice(
         key=notice_key(budget.budget_id, status.period, threshold.name),
         kind="budget",
         title=title,
         text=f"The {of} is {units.mass_text(status.budget_g)}; "
-        f"{units.mass_text(status.actual_g)} until {status.until:%d %b %H}:00 UTC, {expected} "
-        f"expected at its end, probability of an overrun {chance}.",
+        f"{units.mass_text(status.actual_g)} until {status.until:%d %b %H}:00 UTC{ahead}.",
         at=now,
         severity=threshold.severity,
         covers=tuple(notice_key(budget.budget_id, status.period, t.name) for t in below),

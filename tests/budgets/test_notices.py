@@ -57,6 +57,8 @@ def test_the_last_hours_of_a_period_are_told_after_its_end(path):
     store = new_store(path)
     late = {n.key for n in notices.events(store, PLAIN, utc("2026-11-02"))}
     assert {key.split("|")[2] for key in late} == {"2026-10", "2026-11"}
+    (ended,) = [n for n in notices.events(store, PLAIN, utc("2026-11-02")) if "|2026-10|" in n.key]
+    assert ended.text.endswith("until 01 Nov 00:00 UTC.")
     later = {n.key for n in notices.events(store, PLAIN, utc("2026-11-05"))}
     assert {key.split("|")[2] for key in later} == {"2026-11"}
     store.close()

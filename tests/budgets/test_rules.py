@@ -1,6 +1,7 @@
 """Rules of allocation on a real store: previews, leagues, what nobody owns, names to merge."""
 
 from datetime import date, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -152,3 +153,15 @@ def test_an_alias_of_an_alias_means_its_team_and_a_circle_nothing():
         "analytics": "insight",
         "bi": "insight",
     }
+
+
+def test_the_league_of_parts_of_a_month_adds_up_to_its_own(store):
+    machines = running(1, "web"), running(2, "data", valid_from="2026-10-10"), running(3, "net")
+    with_fleet(store, *machines, start="2026-10-01", end="2026-11-01")
+    rules = Rules(pools=(Pool("net", "team", "net"),))
+    budget_log.keep_rules(store, rules, date(2026, 1, 1))
+    edges = [date(2026, 10, 1), date(2026, 10, 12), date(2026, 11, 1)]
+    whole = by_team(allocation.league(store, edges[0], edges[2]))
+    parts = [by_team(allocation.league(store, a, b)) for a, b in pairwise(edges)]
+    assert parts[0]["data"] + parts[1]["data"] == pytest.approx(whole["data"])
+    assert parts[0]["web"] + parts[1]["web"] == pytest.approx(whole["web"])

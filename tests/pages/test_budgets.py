@@ -14,8 +14,9 @@ from spectra.store import Store, budget_log, chargeback_log
 from spectra.store.budget_log import new_budget
 from spectra.store.factors import write_factors
 from spectra.store.ledger import extend_ledger, recompute
+from spectra.store.saved_settings import save_settings
 from spectra.store.writes import write_instances, write_intensities, write_utilisation
-from spectra.ui import cards
+from spectra.ui import cards, workspace
 from spectra.ui.plain import plain
 from tests import fleet
 from tests.pages.conftest import app_store, healthy, metrics, open_app
@@ -275,7 +276,7 @@ def test_the_files_after_an_export_are_those_that_are_kept(company):
     assert set(made.rows["x_RunId"]) == {run["run_id"]}
     assert f"the export {run['run_id']}, which is kept" in texts(app)
     assert datetime.now(UTC) - run["created_at"] < timedelta(minutes=10)
-    app.number_input(key="chargeback_price").set_value(100.0)
+    app.number_input(key="chargeback_price_None").set_value(100.0)
     assert "The files are those of a draft" in texts(healthy(app.run()))
 
 
@@ -289,11 +290,21 @@ def test_a_statement_says_from_which_hour_it_is(company):
 
 def test_a_carbon_price_charges(company):
     app = page("Chargeback")
-    app.number_input(key="chargeback_price").set_value(100.0)
+    app.number_input(key="chargeback_price_None").set_value(100.0)
     healthy(app.run())
     statement = app.dataframe[0].value
     expected = statement["total_kg"] * 0.1
     assert statement["carbon_charge_usd"].tolist() == pytest.approx(expected.tolist(), abs=0.02)
+
+
+def test_another_price_in_the_settings_is_charged_in_the_same_session(company):
+    app = page("Chargeback")
+    for usd in (100.0, 50.0):
+        shared = workspace.shared_workspace(str(company), "256MB")
+        save_settings(shared.store, {"carbon_price_usd_per_tonne": str(usd)})
+        shared.setup.reload()
+        (price,) = [n for n in healthy(app.run()).number_input if "price" in n.label]
+        assert price.value == usd
 
 
 @pytest.mark.parametrize("kind", ["quarter", "year"])

@@ -146,7 +146,7 @@ def _preview_and_keep(page: Page, rules: Rules) -> None:
     moved = effect[effect["change_g"].abs() > 0.5]
     st.markdown(f"**What they would have made of the last {allocation.PREVIEW_DAYS} days**")
     if moved.empty:
-        st.caption("No team's emissions would change.")
+        st.caption("No team's emissions would change by as much as a gram.")
     else:
         amounts = moved[["before_g", "after_g", "change_g"]] / units.GRAMS_PER_KG
         st.dataframe(

@@ -74,10 +74,12 @@ def _asked(page: Page) -> tuple[Period, float | None]:
         periods = _periods(page, kind)
         period = st.selectbox("Which", periods, format_func=lambda p: p.label, width=160,
                               key=f"chargeback_{kind}")  # fmt: skip
+        preset = page.workspace.config.carbon_price_usd_per_tonne
+        # Another price in the settings, or another workspace, begins anew with it.
         price = st.number_input(
             "Carbon price [USD/t]", min_value=0.0, max_value=10_000.0, step=10.0,
-            value=page.workspace.config.carbon_price_usd_per_tonne, key="chargeback_price",
-            width=200, placeholder="none", persist_state="session",
+            value=preset, key=f"chargeback_price_{preset}", width=200,
+            placeholder="none", persist_state="session",
             help="An internal price; it is charged beside the cost and no part of it.",
         )  # fmt: skip
     return period, price
