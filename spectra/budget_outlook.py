@@ -104,8 +104,10 @@ def expected(
     coming = pd.date_range(max(facts.until, period.start), period.end, freq="h", inclusive="left")
     # Nothing of it in the last weeks is a history, too: then nothing more is expected.
     history = facts.parts.get(budget.budget_id, _NO_HOURS)
-    if len(facts.known):
-        found = ahead(history, facts.known, coming.as_unit("us"), facts.deviation)
+    # What began of late is no team that emitted nothing before: its own hours count.
+    hours = facts.known if history.empty else facts.known[facts.known >= history["hour"].min()]
+    if len(hours):
+        found = ahead(history, hours, coming.as_unit("us"), facts.deviation)
         if found is not None:
             return outlook(actual_g, budget_g, found)
     return linear_outlook(actual_g, elapsed_share)

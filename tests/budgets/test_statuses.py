@@ -339,3 +339,19 @@ def test_days_before_the_first_known_are_not_zero(store):
     assert found.coverage == pytest.approx(8 / 12)
     actual = budgets.burn_down(found)["actual_g"]
     assert actual.isna().tolist() == [True] * 4 + [False] * 8 + [True] * 18
+
+
+def test_a_team_that_began_of_late_is_expected_to_go_on(store):
+    ten, four = running(2, "ten"), running(3, "four")
+    with_fleet(
+        store,
+        running(1, "web"),
+        {**ten, "valid_from": "2026-11-03"},
+        {**four, "valid_from": "2026-11-09"},
+    )
+    found = status(store, budget(store, "ten", 1e6))
+    assert found.outlook.method == "hourly"
+    assert found.outlook.central_g == pytest.approx(found.actual_g * 28 / 10, rel=0.1)
+    found = status(store, budget(store, "four", 1e6))
+    assert found.outlook.method == "linear"
+    assert found.outlook.central_g > 2 * found.actual_g
