@@ -122,6 +122,16 @@ def test_one_budget_shows_its_course_and_the_way_back(budgeted):
     assert "The budget is used up." in texts(app)
 
 
+def test_budgets_of_one_team_on_two_bases_are_told_apart(budgeted):
+    store = Store(budgeted)
+    budget = new_budget("team", "web", "month", basis="scope3")
+    budgets.create(store, budget, 100.0, MONTH.start.date())
+    store.close()
+    options = page("One budget").selectbox(key="budget").options
+    assert len(set(options)) == 3
+    assert [o for o in options if "scope 3" in o and o.startswith("web")]
+
+
 def test_the_dashboard_shows_budgets(budgeted):
     app = healthy(open_app())
     assert "1 over" in texts(app)

@@ -27,7 +27,7 @@ def show(page: Page, found: list[Status]) -> None:
     if not found:
         cards.empty("No budget is set yet.", "Set one under Change.")
         return
-    names = {s.budget.budget_id: f"{s.budget.name} · {s.period.label} · {s.state}" for s in found}
+    names = {s.budget.budget_id: _label(s) for s in found}
     if st.session_state.get("budget") not in names:
         st.session_state.pop("budget", None)
     chosen = st.selectbox("Budget", list(names), format_func=names.__getitem__, key="budget",
@@ -40,6 +40,13 @@ def show(page: Page, found: list[Status]) -> None:
         _way_back(status)
     with right, cards.card("Amounts and thresholds"):
         _history(page, status)
+
+
+def _label(status: Status) -> str:
+    """A budget among others; one of a part of the scopes says so."""
+    budget = status.budget
+    basis = "" if budget.basis == "total_lb" else f" · {standing.BASES[budget.basis]}"
+    return f"{budget.name} · {status.period.label}{basis} · {status.state}"
 
 
 def _head(status: Status) -> None:

@@ -52,7 +52,8 @@ COLUMNS: dict[str, Any] = {
     "coverage": _NUMBER("Coverage", format="percent",
                         help="Share of the hours so far that is accounted for."),
 }  # fmt: skip
-SHORT = ("name", "period", "state", "used", "elapsed", "expected_kg", "budget_kg", "probability")
+SHORT = ("name", "period", "state", "used", "elapsed", "expected_kg", "budget_kg", "probability",
+         "basis")  # fmt: skip
 
 
 def statuses(page: Page) -> list[Status]:
