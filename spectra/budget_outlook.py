@@ -113,6 +113,14 @@ def expected(
     return linear_outlook(actual_g, elapsed_share)
 
 
+def covered(span: tuple[datetime, datetime], start: datetime, end: datetime) -> float:
+    """Share of the whole hours of [start, end) that the ledger accounts for; 1 for none."""
+    hours = (end - start) // HOUR
+    if hours <= 0:
+        return 1.0
+    return max(0, (min(span[1], end) - max(span[0], start)) // HOUR) / hours
+
+
 def plan_weights(store: Store, budget: Budget, facts: Facts, period: Period) -> np.ndarray | None:
     """How the plan of a period is spread over its hours; None for evenly.
 

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 import pandas as pd
 
 from spectra.allocation import rules_on
-from spectra.budget_outlook import Facts, expected, gather, grams_by_day, plan_weights
+from spectra.budget_outlook import Facts, covered, expected, gather, grams_by_day, plan_weights
 from spectra.errors import InputError
 from spectra.insight.allocation import Rules
 from spectra.insight.budgets import (
@@ -243,7 +243,7 @@ def _status(context: _Context, budget: Budget, period: Period) -> Status:
     start = period.start if plan is None else plan.index[0].to_pydatetime()
     until = min(max(facts.until, start), period.end)
     days = grams_by_day(budget, facts.days, replace(period, start=start))
-    coverage = _coverage(context.span, start, min(period.end, max(context.now, facts.until)))
+    coverage = covered(context.span, start, min(period.end, max(context.now, facts.until)))
     is_seen = not days.empty or budget.budget_id in facts.parts
     has_hours = context.span[1] > start and context.span[0] < until
     actual = float(days.sum()) if has_hours and is_seen else None
@@ -274,14 +274,6 @@ def _merged(context: _Context, budget: Budget) -> str:
     if budget.scope_kind != "team" or means == budget.scope_key:
         return ""
     return f"The rules of allocation merge this team into “{means}”: set a budget for that one."
-
-
-def _coverage(span: tuple[datetime, datetime], start: datetime, end: datetime) -> float:
-    """Share of the whole hours of [start, end) that the ledger accounts for; 1 for none."""
-    hours = (end - start) // HOUR
-    if hours <= 0:
-        return 1.0
-    return max(0, (min(span[1], end) - max(span[0], start)) // HOUR) / hours
 
 
 def _savings(store: Store, now: datetime) -> Mapping[str, float] | None:
