@@ -91,26 +91,32 @@ def keep(store: Store, detector: str, seen: Looked, incidents: pd.DataFrame) -> 
     return len(incidents)
 
 
-def restart(store: Store, detector: str, families: Iterable[str]) -> None:
-    """Forget what a detector found that nobody decided on, so that it looks anew."""
+def restart(
+    store: Store, detector: str, families: Iterable[str], since: datetime | None = None
+) -> None:
+    """Forget what a detector found that nobody decided on, so that it looks anew.
+
+    What began before `since`, from where it will look, stays: it would not be found again.
+    """
     with store.write() as cursor:
         cursor.execute("DELETE FROM watch_state WHERE detector = ?", [detector])
         cursor.execute(
-            "DELETE FROM incidents WHERE list_contains(?, family) AND incident_id NOT IN "
-            "(SELECT incident_id FROM incident_events)",
-            [list(families)],
+            "DELETE FROM incidents WHERE list_contains($families, family) "
+            'AND ($since IS NULL OR "start" >= $since) '
+            "AND incident_id NOT IN (SELECT incident_id FROM incident_events)",
+            {"families": list(families), "since": since},
         )
 
 
-def going_on(store: Store, family: str) -> pd.DataFrame:
-    """Incidents of a family that have not ended, with the columns that `fold` takes."""
+def going_on(store: Store, family: str, since: datetime | None = None) -> pd.DataFrame:
+    """Incidents of a family that have not ended or were seen since, as `fold` takes them."""
     return store.frame(
         """
         SELECT incident_id, series, kind, "start", last_seen, "end", score, excess, "value",
-            expected, alerts
-        FROM incidents WHERE family = ? AND "end" IS NULL
+            expected, alerts, excess_g, excess_usd, cause
+        FROM incidents WHERE family = $family AND ("end" IS NULL OR last_seen >= $since)
         """,
-        [family],
+        {"family": family, "since": since},
     )
 
 

@@ -86,10 +86,12 @@ def costs(
     store: Store, span: Span, sensitivity: Sensitivity, now: datetime, known: pd.DataFrame
 ) -> pd.DataFrame:
     """Days on which a team cost far more than usual, once their cost is final."""
-    # A day is final some days later, so the last week is looked at again.
-    since = pd.Timestamp(span[0]) - 7 * DAY
-    alerts = cost_spikes(watch_days.cost_days(store, span[1]), since, sensitivity)
-    folded = _folded(known, alerts, span[1])
+    days = watch_days.cost_days(store, span[1])
+    alerts = cost_spikes(days, pd.Timestamp(span[0]), sensitivity)
+    # A day that is provisional has not been quiet yet.
+    final = days.loc[~days["is_provisional"].astype(bool), "day"].max() + DAY
+    until = span[1] if pd.isna(final) else min(final, pd.Timestamp(span[1]))
+    folded = _folded(known, alerts, until)
     return rows.of_folded(
         folded, "cost", rates=_rates(folded, usd_per_excess=1.0), facts=_teams(folded),
         sensitivity=sensitivity, now=now,

@@ -32,6 +32,9 @@ DAILY: dict[str, Callable[..., pd.DataFrame]] = {
     "team": daily.teams,
     "cost": daily.costs,
 }
+# Hours of a grid and days of a team are corrected for a while, and a day's cost is final when its
+# month has been billed: so far back is looked again each time.
+AGAIN = {"grid": timedelta(days=2), "team": timedelta(days=2), "cost": timedelta(days=35)}
 # What is found anew each day as a whole; what is not found any more has ended.
 STANDING = ("idle", "volume", "fleet")
 
@@ -90,44 +93,61 @@ class Watcher:
 
     def _usage(self, sensitivity: Sensitivity, now: datetime) -> int:
         end = current_hour(now)
-        text = self._start_over_if_changed("usage", sensitivity)
+        first = end - timedelta(days=FIRST_DAYS)
+        text = self._start_over_if_changed("usage", sensitivity, first)
         seen = incident_log.looked(self._store, "usage")
-        since = seen.until if seen else end - timedelta(days=FIRST_DAYS)
+        since = seen.until if seen else first
         if since >= end or watch_queries.known_until(self._store) is None:
             return 0
         memory = self._memory if self._remembers == text else None
+        known = incident_log.going_on(self._store, "usage", since)
         rows, self._memory, until = usage.look(
-            self._store, (since, end), sensitivity, now,
-            incident_log.going_on(self._store, "usage"), memory,
-        )  # fmt: skip
+            self._store, (since, end), sensitivity, now, known, memory
+        )
         self._remembers = text
-        return incident_log.keep(self._store, "usage", Looked(until, text), rows)
+        return incident_log.keep(
+            self._store, "usage", Looked(until, text), _without_past(rows, known)
+        )
 
     def _others(self, family: str, sensitivity: Sensitivity, now: datetime) -> int:
         end = current_hour(now)
         if family in DAILY:
             end = end.replace(hour=0)
-        text = self._start_over_if_changed(family, sensitivity)
+        first = end - timedelta(days=FIRST_DAYS)
+        text = self._start_over_if_changed(family, sensitivity, first)
         seen = incident_log.looked(self._store, family)
         if seen is not None and seen.until >= end:
             return 0
-        since = seen.until if seen else end - timedelta(days=FIRST_DAYS)
+        since = seen.until - AGAIN.get(family, timedelta(0)) if seen else first
         find = HOURLY.get(family) or DAILY[family]
-        known = incident_log.going_on(self._store, family)
+        known = incident_log.going_on(self._store, family, None if family in STANDING else since)
         rows = find(self._store, (since, end), sensitivity, now, known)
         if family in STANDING:
             going = [] if rows.empty else list(rows["incident_id"])
             unknown = watch_days.unmeasured(self._store, end) if family == "idle" else []
             incident_log.end_others(self._store, family, going, unknown)
-        return incident_log.keep(self._store, family, Looked(end, text), rows)
+        return incident_log.keep(self._store, family, Looked(end, text), _without_past(rows, known))
 
-    def _start_over_if_changed(self, family: str, sensitivity: Sensitivity) -> str:
-        """Forget what another sensitivity found; returns the text of this one."""
+    def _start_over_if_changed(self, family: str, sensitivity: Sensitivity, since: datetime) -> str:
+        """Forget what another sensitivity found since; returns the text of this one."""
         text = json.dumps(asdict(sensitivity))
         seen = incident_log.looked(self._store, family)
         if seen is not None and seen.sensitivity != text:
-            incident_log.restart(self._store, family, [family])
+            incident_log.restart(self._store, family, [family], since)
         return text
+
+
+def _without_past(rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
+    """Without incidents that had ended and of which nothing new was found: they stay as they are.
+
+    Today's intensity and prices would else be laid to what was then.
+    """
+    if rows.empty:
+        return rows
+    over = known[known["end"].notna()]
+    past = set(zip(over["incident_id"], over["last_seen"], strict=True))
+    pairs = zip(rows["incident_id"], rows["last_seen"], strict=True)
+    return rows[[pair not in past for pair in pairs]]
 
 
 def back_test(

@@ -175,3 +175,18 @@ def test_small_intensities_need_a_difference_that_counts():
     assert intensity_spikes(frame).empty
     frame.iloc[900:904] = 14.0
     assert not intensity_spikes(frame).empty
+
+
+def test_rows_that_a_known_incident_covers_or_follows_are_no_other_one():
+    """Another sensitivity looks again over hours of which an incident was kept."""
+    kept = fold(RUN.assign(at=RUN["at"] + 100 * HOUR), START + 200 * HOUR)
+    again = pd.concat([RUN, alerts((98, SPIKE, 2.0, 9.0, True), (101, SPIKE, 2.0, 9.0, False))])
+    incidents = fold(again, START + 200 * HOUR, kept)
+    assert incidents["start"].tolist() == [START, START + 100 * HOUR]
+    pd.testing.assert_frame_equal(incidents.iloc[1:].reset_index(drop=True), kept)
+
+
+def test_what_is_not_known_has_not_been_quiet():
+    until = START + 90 * HOUR
+    assert pd.isna(fold(RUN, until, known_until=pd.Series({"i-1": START + 9 * HOUR}))["end"][0])
+    assert fold(RUN, until, known_until=pd.Series({"i-1": until}))["end"][0] == START + 6 * HOUR

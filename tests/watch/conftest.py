@@ -52,6 +52,11 @@ def _loads() -> dict[str, pd.Series]:
 def _costs() -> pd.DataFrame:
     days = pd.date_range("2026-10-12", "2026-11-23", freq="D")
     usd = np.where(days == pd.Timestamp("2026-11-18"), 400.0, 10.0 + 0.1 * (days.day % 3))
+    return costs_of(days, usd)
+
+
+def costs_of(days, usd):
+    """Rows of a machine's final costs [USD], one a day."""
     return pd.DataFrame(
         {
             "day": days.date, "account_id": "111111111111", "region": "eu-central-1",

@@ -9,14 +9,16 @@ import pytest
 from spectra.store import incident_log
 from spectra.store.clearing import clear_source
 from spectra.store.incident_log import Decision, PlannedEvent
-from spectra.store.writes import write_instances, write_utilisation
+from spectra.store.writes import write_costs, write_instances, write_utilisation
 from spectra.watch import FAMILIES, KINDS, Watcher, back_test, family_of, sensitivity_of
 from tests import fleet
 from tests.store.conftest import CATALOG
-from tests.watch.conftest import AT, CONFIG, END, NOW
+from tests.watch.conftest import AT, CONFIG, END, NOW, costs_of
 
 HOUR = timedelta(hours=1)
 LASTING = ["series", "kind", "start", "last_seen", "end", "alerts", "severity"]
+# What the table of incidents does not keep.
+EXTRA = {"state", "until", "reason", "decided_at", "days", "g_per_day", "usd_per_day"}
 
 
 def found(store, **equal):
@@ -202,3 +204,55 @@ def test_hours_that_come_late_are_looked_at_when_they_come(company):
     assert len(rows) == 1
     assert rows["last_seen"].iloc[0] == END + 2 * HOUR
     assert len(AT) == 45 * 24
+
+
+# What is told late or corrected.
+
+
+def dear_days(store, days, *, final_until):
+    """Costs of the fixture again, with some dear days, final up to a day."""
+    at = pd.date_range("2026-10-12", "2026-12-04", freq="D")
+    usd = [400.0 if str(day.date()) in days else 10.0 + 0.1 * (day.day % 3) for day in at]
+    frame = costs_of(at, usd)
+    write_costs(store, frame.assign(is_provisional=at > pd.Timestamp(final_until)))
+
+
+def test_a_cost_that_is_final_late_is_one_incident_that_goes_on_until_days_are_final(company):
+    watcher, dear = Watcher(company), ("2026-11-24", "2026-11-25")
+    for day in range(9):
+        dear_days(company, dear, final_until=f"2026-11-{22 + day}")
+        watcher.look(CONFIG, NOW + timedelta(days=day))
+        rows = found(company, family="cost")
+        rows = rows[rows["start"] >= pd.Timestamp("2026-11-20T00:00Z")]
+        if 2 <= day <= 4:
+            assert rows["end"].isna().tolist() == [True], day
+    assert len(rows) == 1
+    assert rows["end"].iloc[0] == pd.Timestamp("2026-11-26T00:00Z")
+    assert rows["alerts"].iloc[0] == 2
+
+
+def test_days_of_a_month_that_is_billed_at_its_end_are_looked_at_then(company):
+    watcher = Watcher(company)
+    dear_days(company, ("2026-11-10",), final_until="2026-10-31")
+    watcher.look(CONFIG, NOW)
+    assert found(company, family="cost").empty
+    dear_days(company, ("2026-11-10",), final_until="2026-11-30")
+    watcher.look(CONFIG, NOW + timedelta(days=8))
+    assert found(company, family="cost")["start"].tolist() == [pd.Timestamp("2026-11-10T00:00Z")]
+
+
+def test_another_sensitivity_forgets_nothing_that_it_would_not_find_again(watched):
+    old = found(watched, series="i-run", family="usage").iloc[[0]]
+    columns = incident_log.incidents(watched, NOW).columns
+    rows = [
+        old.assign(incident_id=f"old-{back}", start=END - back * 24 * HOUR,
+                   last_seen=END - back * 24 * HOUR, end=END - back * 24 * HOUR + HOUR)
+        for back in (40, 20)
+    ]  # fmt: skip
+    kept = pd.concat(rows)[[c for c in columns if c not in EXTRA]]
+    seen = incident_log.looked(watched, "usage")
+    incident_log.keep(watched, "usage", seen, kept)
+    incident_log.decide(watched, [Decision("old-20", "dismissed", NOW, reason="false alarm")])
+    Watcher(watched).look(replace(CONFIG, anomaly_usage="sensitive"), NOW)
+    assert {"old-40", "old-20"} <= set(found(watched)["incident_id"])
+    assert old["start"].iloc[0] in list(found(watched, series="i-run", family="usage")["start"])

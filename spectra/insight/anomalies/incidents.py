@@ -5,6 +5,7 @@ All detectors give rows of the same columns, so that one fold serves them all.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import Any
 
 import numpy as np
@@ -22,13 +23,14 @@ _RANK = {DROP: 0, SPIKE: 1, SHIFT: 2, RUNAWAY: 3}
 CRITICAL_TIMES = 10.0  # this many times what is worth raising
 
 
-def fold(
+def fold(  # noqa: PLR0913 (what was, what is new, and how it is joined)
     alerts: pd.DataFrame,
     until: pd.Timestamp,
     known: pd.DataFrame | None = None,
     *,
     quiet_hours: int = DEFAULT.realert_hours,
     step: pd.Timedelta = HOUR,
+    known_until: pd.Series | None = None,
 ) -> pd.DataFrame:
     """Fold alerts into incidents: one for each series and kind of trouble until it stays quiet.
 
@@ -40,11 +42,14 @@ def fold(
         Up to when was looked, aware UTC: an incident that has been quiet for long enough by then
         has ended.
     known : DataFrame, optional
-        What was folded before.
+        What was folded before; rows that belong to one of them or shortly precede it, found by
+        another sensitivity, are no incident of their own.
     quiet_hours : int
         How long is long enough [h]; at least 48 for daily rows.
     step : Timedelta
         How long a row lasts.
+    known_until : Series, optional
+        By series, up to when it is known: what is not known has not been quiet.
 
     Returns
     -------
@@ -54,28 +59,19 @@ def fold(
         row that was furthest off), alerts (how many were raised).
     """
     quiet = pd.Timedelta(hours=quiet_hours)
-    done: list[dict[str, Any]] = []
-    latest: dict[tuple[str, str], dict[str, Any]] = {}
-    for incident in _records(known):
-        latest[_key(incident)] = incident
-        done.append(incident)
+    own: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for incident in sorted(_records(known), key=lambda one: one["start"]):
+        own.setdefault(_key(incident), []).append(incident)
     for row in _records(alerts.sort_values("at", kind="stable")):
-        current = latest.get(_key(row))
-        if current is not None and row["at"] <= current["last_seen"]:
-            continue
-        if (
-            current is None
-            or not pd.isna(current["end"])
-            or row["at"] - current["last_seen"] > quiet
-        ):
-            current = _begun(row)
-            done.append(current)
-            latest[_key(row)] = current
-        _extend(current, row)
-    for incident in done:
-        is_over = until - incident["last_seen"] > quiet or latest[_key(incident)] is not incident
-        if pd.isna(incident["end"]) and is_over:
-            incident["end"] = incident["last_seen"] + step
+        _add(row, own.setdefault(_key(row), []), quiet)
+    ends = {} if known_until is None else known_until.dropna().to_dict()
+    for theirs in own.values():
+        for incident in theirs:
+            looked = min(until, ends.get(incident["series"], until))
+            is_over = looked - incident["last_seen"] > quiet or incident is not theirs[-1]
+            if pd.isna(incident["end"]) and is_over:
+                incident["end"] = incident["last_seen"] + step
+    done = [incident for theirs in own.values() for incident in theirs]
     frame = pd.DataFrame(done, columns=COLUMNS)
     for name in ("start", "last_seen", "end"):
         frame[name] = pd.to_datetime(frame[name], utc=True).astype("datetime64[us, UTC]")
@@ -92,6 +88,21 @@ def _records(frame: pd.DataFrame | None) -> list[dict[str, Any]]:
 def _key(row: dict[str, Any]) -> tuple[str, str]:
     """Whose trouble it is, and of which family."""
     return row["series"], "usage" if row["kind"] in _RANK else row["kind"]
+
+
+def _add(row: dict[str, Any], theirs: list[dict[str, Any]], quiet: pd.Timedelta) -> None:
+    """Let a row prolong or begin one of the incidents of its key, which are in order of time."""
+    place = bisect_right(theirs, row["at"], key=lambda one: one["start"])
+    if place < len(theirs) and theirs[place]["start"] - row["at"] <= quiet:
+        return
+    current = theirs[place - 1] if place else None
+    if current is not None and row["at"] <= current["last_seen"]:
+        return
+    if current is None or row["at"] - current["last_seen"] > quiet:
+        current = _begun(row)
+        theirs.insert(place, current)
+    _extend(current, row)
+    current["end"] = pd.NaT
 
 
 def _begun(row: dict[str, Any]) -> dict[str, Any]:
