@@ -23,6 +23,20 @@ def known_until(store: Store, end: datetime | None = None) -> datetime | None:
     return None if row is None else row[0]
 
 
+def machines_known_until(store: Store, machines: list[str], end: datetime) -> pd.Series:
+    """The end of the last hour before `end` of which the load is known, by instance."""
+    frame = store.frame(
+        """
+        SELECT resource_id AS series, max(hour) + INTERVAL 1 HOUR AS until
+        FROM utilisation JOIN resources USING (resource_key)
+        WHERE list_contains($machines, resource_id) AND hour < $end AND cpu_avg_pct IS NOT NULL
+        GROUP BY resource_id
+        """,
+        {"machines": machines, "end": end},
+    )
+    return frame.set_index("series")["until"]
+
+
 def watched(store: Store, since: datetime, end: datetime) -> list[str]:
     """Instances that ran in [since, end) for a day or more altogether, by name."""
     frame = store.frame(

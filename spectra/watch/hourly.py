@@ -32,7 +32,9 @@ def grids(
          "region": rates["regions"].mask(rates["regions"].str.contains(", "))},
         index=rates.index,
     )  # fmt: skip
-    folded = fold(alerts, pd.Timestamp(end), known)
+    stated = frame.melt(ignore_index=False).dropna().reset_index()
+    until = stated.groupby("zone")["hour"].max() + pd.Timedelta(hours=1)
+    folded = fold(alerts, pd.Timestamp(end), known, known_until=until)
     return rows.of_folded(
         folded, "grid", rates=rates, facts=facts, sensitivity=sensitivity, now=now
     )

@@ -38,7 +38,9 @@ def look(  # noqa: PLR0913, PLR0917 (as the other detectors, and what it remembe
     alerts, memory = alerts_between(store, (since, end), sensitivity, memory)
     facts = watch_queries.facts(store)
     alerts = without_planned(alerts, incident_log.planned(store), tags_of(facts))
-    folded = fold(alerts, pd.Timestamp(end), known)
+    names = sorted({*alerts["series"], *known["series"]})
+    until = watch_queries.machines_known_until(store, names, end)
+    folded = fold(alerts, pd.Timestamp(end), known, known_until=until)
     found = rows.of_folded(
         folded,
         "usage",

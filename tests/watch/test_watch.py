@@ -9,7 +9,12 @@ import pytest
 from spectra.store import incident_log
 from spectra.store.clearing import clear_source
 from spectra.store.incident_log import Decision, PlannedEvent
-from spectra.store.writes import write_costs, write_instances, write_utilisation
+from spectra.store.writes import (
+    write_costs,
+    write_instances,
+    write_intensities,
+    write_utilisation,
+)
 from spectra.watch import FAMILIES, KINDS, Watcher, back_test, family_of, sensitivity_of
 from tests import fleet
 from tests.store.conftest import CATALOG
@@ -256,3 +261,29 @@ def test_another_sensitivity_forgets_nothing_that_it_would_not_find_again(watche
     Watcher(watched).look(replace(CONFIG, anomaly_usage="sensitive"), NOW)
     assert {"old-40", "old-20"} <= set(found(watched)["incident_id"])
     assert old["start"].iloc[0] in list(found(watched, series="i-run", family="usage")["start"])
+
+
+def write_grid(store, at, g_per_kwh):
+    write_intensities(store, fleet.intensities("DE", at, 0.8 * g_per_kwh, g_per_kwh), CATALOG)
+
+
+def test_a_machine_that_falls_silent_has_not_ended_its_trouble(watched):
+    at = fleet.hours("2026-11-25T12:00", "2026-11-27T12:00")
+    write_utilisation(watched, fleet.utilisation("i-clean", at, 30.0))
+    Watcher(watched).look(CONFIG, NOW + timedelta(days=2))
+    assert pd.isna(found(watched, series="i-run", family="usage")["end"].iloc[0])
+
+
+def test_a_grid_that_is_known_late_is_looked_at_when_it_is(company):
+    """Nothing is stated for a day; then all of it, dirty at first and usual at its end."""
+    watcher = Watcher(company)
+    watcher.look(CONFIG, NOW)
+    watcher.look(CONFIG, NOW + timedelta(days=1))
+    grid = found(company, family="grid")
+    assert grid["end"].isna().tolist() == [True]
+    write_grid(company, fleet.hours("2026-11-25T12:00", "2026-11-25T18:00"), 900.0)
+    write_grid(company, fleet.hours("2026-11-25T18:00", "2026-11-26T13:00"), 380.0)
+    watcher.look(CONFIG, NOW + timedelta(hours=25))
+    after = found(company, family="grid")
+    assert after["incident_id"].tolist() == grid["incident_id"].tolist()
+    assert after["end"].iloc[0] == END + 6 * HOUR
