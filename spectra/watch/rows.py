@@ -12,6 +12,7 @@ from spectra.insight.anomalies import Sensitivity, ranked
 from spectra.insight.anomalies.alerts import RUNAWAY
 from spectra.insight.anomalies.gaps import GAP
 from spectra.insight.anomalies.incidents import CRITICAL_TIMES
+from spectra.insight.anomalies.waste import ALERT_DAYS
 from spectra.insight.anomalies.words import cause
 from spectra.store.incident_log import incident_id
 from spectra.watch.kinds import UNITS
@@ -80,6 +81,7 @@ def of_waste(  # noqa: PLR0913 (the parts of one table)
         return pd.DataFrame()
     week = 7 / found["days"].clip(lower=1).to_numpy(dtype=float)
     grams, usd = (week * found[n].to_numpy(dtype=float) for n in ("excess_g", "excess_usd"))
+    found = _continued(found, known)
     times = np.fmax(grams / sensitivity.min_excess_g, usd / sensitivity.min_excess_usd)
     severity = np.select(
         [(times >= CRITICAL_TIMES) & found["level"].eq("alert").to_numpy(),
@@ -91,11 +93,27 @@ def of_waste(  # noqa: PLR0913 (the parts of one table)
         severity=severity, score=np.nan, value=found["days"], expected=0.0, excess=found["days"],
         alerts=1,
     )  # fmt: skip
-    before = known.groupby("series")["start"].min().reindex(frame["series"])
-    before.index = frame.index
-    frame["start"] = frame["start"].where(~(before < frame["start"]), before)
     frame["end"] = pd.Series(pd.NaT, index=frame.index, dtype="datetime64[us, UTC]")
     return _finished(frame, family, facts, now)
+
+
+def _continued(found: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
+    """Waste that began before what was looked back at: what it came to then, and what came since.
+
+    Since it was last seen it counts at the rate of the days that were looked at.
+    """
+    before = known.drop_duplicates("series").set_index("series").reindex(found["series"])
+    before.index = found.index
+    is_older = before["start"] < found["start"]
+    since = (found["last_seen"] - before["last_seen"]).dt.total_seconds() / 86_400
+    share = since / found["days"].clip(lower=1)
+    start = found["start"].mask(is_older, before["start"])
+    days = found["days"].mask(is_older, (found["last_seen"] - start).dt.days + 1)
+    return found.assign(
+        start=start, days=days, level=np.where(days >= ALERT_DAYS, "alert", found["level"]),
+        **{name: found[name].mask(is_older, before[name].astype(float) + share * found[name])
+           for name in ("excess_g", "excess_usd")},
+    )  # fmt: skip
 
 
 def _finished(frame: pd.DataFrame, family: str, facts: pd.DataFrame, now: datetime) -> pd.DataFrame:

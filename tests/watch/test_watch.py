@@ -287,3 +287,19 @@ def test_a_grid_that_is_known_late_is_looked_at_when_it_is(company):
     after = found(company, family="grid")
     assert after["incident_id"].tolist() == grid["incident_id"].tolist()
     assert after["end"].iloc[0] == END + 6 * HOUR
+
+
+def test_waste_that_outlasts_what_is_looked_back_at_costs_as_much_a_day_as_before(company):
+    """A fleet is looked back at for a week; what goes on for three is not a third of it a day."""
+    watcher, weeks = Watcher(company), [timedelta(days=7 * k - 28) for k in range(5)]
+    for week in weeks:
+        watcher.look(CONFIG, NOW + week)
+        fleet_now = incident_log.incidents(company, NOW + week)
+        fleet_now = fleet_now[fleet_now["family"].eq("fleet")]
+        if week == weeks[0]:
+            first = fleet_now.iloc[0]
+    last = fleet_now.iloc[0]
+    assert fleet_now["incident_id"].tolist() == [first["incident_id"]]
+    assert last["g_per_day"] == pytest.approx(first["g_per_day"], rel=0.1)
+    assert last["excess_g"] > 4 * first["excess_g"]
+    assert last["value"] == pytest.approx(35, abs=2)
