@@ -8,6 +8,7 @@ import pandas as pd
 
 from spectra.insight.anomalies import Sensitivity, data_gaps, fold, intensity_spikes
 from spectra.insight.anomalies.grids import DAYS
+from spectra.insight.anomalies.series import HOUR
 from spectra.store import Store, watch_queries
 from spectra.watch import rows
 
@@ -33,7 +34,7 @@ def grids(
         index=rates.index,
     )  # fmt: skip
     stated = frame.melt(ignore_index=False).dropna().reset_index()
-    until = stated.groupby("zone")["hour"].max() + pd.Timedelta(hours=1)
+    until = stated.groupby("zone")["hour"].max() + HOUR
     folded = fold(alerts, pd.Timestamp(end), known, known_until=until)
     return rows.of_folded(
         folded, "grid", rates=rates, facts=facts, sensitivity=sensitivity, now=now
@@ -51,37 +52,37 @@ def gaps(
         return pd.DataFrame()
     frame = watch_queries.cpu_hours(store, machines, first, end)
     due = watch_queries.running_hours(store, machines, first, end)
-    alerts = data_gaps(frame, pd.Timestamp(since), due)
-    facts = watch_queries.facts(store)
-    alerts, facts = _together(alerts, facts)
+    # One hour more, so that a trouble that began before is not taken for a new one.
+    alerts = data_gaps(frame, pd.Timestamp(since) - HOUR, due)
+    alerts, facts = _together(alerts, watch_queries.facts(store))
+    alerts = alerts[alerts["at"] >= pd.Timestamp(since)]
     folded = fold(alerts, pd.Timestamp(end), known)
     none = pd.DataFrame(columns=["g_per_excess", "usd_per_excess", "daily_g"], dtype=float)
     return rows.of_folded(folded, "gap", rates=none, facts=facts, sensitivity=sensitivity, now=now)
 
 
 def _together(alerts: pd.DataFrame, facts: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Machines of a region that are silent in the same hours, as one row for the region."""
+    """Machines of a region that are silent in the same hour, as one row for the region.
+
+    Each hour by itself, so that it does not matter how many are looked at at once.
+    """
     named = alerts.join(facts[["region", "account_id"]], on="series")
     named["place"] = named["account_id"] + " · " + named["region"]
-    starts = named[named["is_alert"]]
-    common = starts.groupby(["place", "at"])["series"].transform("size") >= TOGETHER
-    members = set(starts.loc[common, "series"])
-    shared = named["series"].isin(members)
-    if not members:
+    named["count"] = named.groupby(["place", "at"])["series"].transform("size")
+    many = named["count"] >= TOGETHER
+    if not many.any():
         return alerts, facts
-    merged = (
-        named[shared]
-        .assign(series=named["place"])
-        .groupby(["series", "at", "kind"], as_index=False)
-        .agg({"score": "mean", "value": "mean", "expected": "mean", "excess": "mean",
-              "is_alert": "any"})
-    )  # fmt: skip
-    places = named[shared].drop_duplicates("place").set_index("place")
-    extra = places[["region", "account_id"]].assign(
-        name=[f"{named[shared & named['place'].eq(p)]['series'].nunique()} machines in {p}"
-              for p in places.index]
-    )  # fmt: skip
-    return (
-        pd.concat([alerts[~shared], merged], ignore_index=True),
-        pd.concat([facts, extra]),
+    merged = named[many].assign(series=named["place"]).groupby(["series", "at", "kind"])
+    means = merged[["score", "value", "expected", "excess"]].mean().reset_index()
+    rows = pd.concat([alerts[~many], means], ignore_index=True).sort_values(["series", "at"])
+    before = rows.groupby("series")["at"].shift(1)
+    rows["is_alert"] = before.isna() | (rows["at"] - before > HOUR)
+    places = (
+        named[many]
+        .groupby("place")
+        .agg(region=("region", "first"), account_id=("account_id", "first"), count=("count", "max"))
     )
+    extra = places[["region", "account_id"]].assign(
+        name=[f"{int(count)} machines in {place}" for place, count in places["count"].items()]
+    )
+    return rows, pd.concat([facts, extra])

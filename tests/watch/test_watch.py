@@ -303,3 +303,27 @@ def test_waste_that_outlasts_what_is_looked_back_at_costs_as_much_a_day_as_befor
     assert last["g_per_day"] == pytest.approx(first["g_per_day"], rel=0.1)
     assert last["excess_g"] > 4 * first["excess_g"]
     assert last["value"] == pytest.approx(35, abs=2)
+
+
+def test_machines_that_fall_silent_one_after_another_are_the_same_hour_by_hour(company):
+    """Six of a region: one every hour, then all at once; some alone before they are many."""
+    names = [f"i-new-{k}" for k in range(6)]
+    write_instances(
+        company, fleet.instances(*({"instance_id": n, "valid_from": "2026-10-01"} for n in names))
+    )
+    for back, name in enumerate(names):
+        at = AT[AT < END - (20 - 2 * back) * HOUR]
+        write_utilisation(company, fleet.utilisation(name, at, 30.0))
+    watcher = Watcher(company)
+    for back in range(24, -1, -1):
+        watcher.look(CONFIG, NOW - back * HOUR)
+    streamed = found(company, family="gap")
+    incident_log.restart(company, "gap", ["gap"])
+    watcher.look(CONFIG, NOW)
+    at_once = found(company, family="gap")
+    by_series = [f.sort_values(["series", "start"])[LASTING].reset_index(drop=True)
+                 for f in (streamed, at_once)]  # fmt: skip
+    pd.testing.assert_frame_equal(*by_series)
+    region = at_once[at_once["series"].str.contains("·")]
+    assert region["name"].tolist() == ["7 machines in 111111111111 · eu-central-1"]
+    assert region["alerts"].tolist() == [1]
