@@ -76,10 +76,19 @@ def teams(
     parts = alerts.rename(columns={"at": "start"})[
         ["series", "start", "usage_g", "grid_g", "mix_g"]
     ]
-    return rows.of_folded(
+    found = rows.of_folded(
         folded, "team", rates=_rates(folded, g_per_excess=1.0), facts=_teams(folded),
         sensitivity=sensitivity, now=now, context=parts,
     )  # fmt: skip
+    return _as_told(found, known)
+
+
+def _as_told(found: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
+    """What drove the first day stays known when that day is not looked at any more."""
+    if found.empty or known.empty:
+        return found
+    told = known.set_index("incident_id")["cause"].reindex(found["incident_id"])
+    return found.assign(cause=told.fillna(found.set_index("incident_id")["cause"]).to_numpy())
 
 
 def costs(

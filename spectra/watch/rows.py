@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from spectra.insight.anomalies import Sensitivity, ranked
-from spectra.insight.anomalies.alerts import RUNAWAY
+from spectra.insight.anomalies.alerts import DROP, RUNAWAY, SHIFT, SPIKE
 from spectra.insight.anomalies.gaps import GAP
 from spectra.insight.anomalies.incidents import CRITICAL_TIMES
 from spectra.insight.anomalies.waste import ALERT_DAYS
@@ -52,11 +52,12 @@ def of_folded(  # noqa: PLR0913 (the parts of one table)
 
 
 def _at_least(frame: pd.DataFrame, now: pd.Timestamp) -> pd.Series:
-    """A runaway is a fault whatever it emits; a short gap in the data is hardly one."""
+    """A runaway is a fault whatever it emits; a short gap in the data, and less load, is not."""
     runaway = frame["kind"].eq(RUNAWAY) & frame["severity"].eq("log")
     lasted = frame["end"].fillna(now) - frame["start"]
     short = frame["kind"].eq(GAP) & (frame["value"] >= HALF_KNOWN) & (lasted < LONG_GAP)
-    return frame["severity"].mask(runaway, "warning").mask(short, "log")
+    less = frame["kind"].isin([DROP, SPIKE, SHIFT]) & (frame["excess"] < 0)
+    return frame["severity"].mask(runaway, "warning").mask(short | less, "log")
 
 
 def of_waste(  # noqa: PLR0913 (the parts of one table)

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from spectra.insight.anomalies import data_gaps, fold, intensity_spikes, ranked, without_planned
+from spectra.insight.anomalies.words import cause
 from tests.insight.test_anomalies import START, hours, office
 
 HOUR = pd.Timedelta(hours=1)
@@ -190,3 +191,24 @@ def test_what_is_not_known_has_not_been_quiet():
     until = START + 90 * HOUR
     assert pd.isna(fold(RUN, until, known_until=pd.Series({"i-1": START + 9 * HOUR}))["end"][0])
     assert fold(RUN, until, known_until=pd.Series({"i-1": until}))["end"][0] == START + 6 * HOUR
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "expected", "traffic", "said"),
+    [
+        ("sustained shift", 5.0, 40.0, 1.0, "Work may have stopped"),
+        ("runaway process", 97.0, 30.0, 0.2, "traffic fell to 20 %"),
+        ("runaway process", 97.0, 30.0, 1.0, "traffic stayed as it was"),
+        ("usage spike", 97.0, 30.0, 2.0, "the work itself grew"),
+        ("usage spike", 97.0, 30.0, None, "Traffic is not known"),
+    ],
+)
+def test_a_cause_says_what_the_numbers_say(kind, value, expected, traffic, said):
+    row = {"kind": kind, "value": value, "expected": expected, "traffic": traffic}
+    text = cause(row)
+    assert said in text
+    assert ("miner" in text) == (value > expected and traffic in (0.2, 1.0))
+
+
+def test_a_day_is_not_days():
+    assert cause({"kind": "forgotten volume", "days": 1}).endswith("for a day.")

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pandas as pd
 import pytest
 
+from spectra.insight.anomalies import fold
 from spectra.store import incident_log
 from spectra.store.clearing import clear_source
 from spectra.store.incident_log import Decision, PlannedEvent
@@ -16,6 +17,7 @@ from spectra.store.writes import (
     write_utilisation,
 )
 from spectra.watch import FAMILIES, KINDS, Watcher, back_test, family_of, sensitivity_of
+from spectra.watch import rows as watch_rows
 from tests import fleet
 from tests.store.conftest import CATALOG
 from tests.watch.conftest import AT, CONFIG, END, NOW, costs_of
@@ -312,7 +314,7 @@ def test_machines_that_fall_silent_one_after_another_are_the_same_hour_by_hour(c
         company, fleet.instances(*({"instance_id": n, "valid_from": "2026-10-01"} for n in names))
     )
     for back, name in enumerate(names):
-        at = AT[AT < END - (20 - 2 * back) * HOUR]
+        at = AT[: len(AT) - (20 - 2 * back)]
         write_utilisation(company, fleet.utilisation(name, at, 30.0))
     watcher = Watcher(company)
     for back in range(24, -1, -1):
@@ -327,3 +329,23 @@ def test_machines_that_fall_silent_one_after_another_are_the_same_hour_by_hour(c
     region = at_once[at_once["series"].str.contains("·")]
     assert region["name"].tolist() == ["7 machines in 111111111111 · eu-central-1"]
     assert region["alerts"].tolist() == [1]
+
+
+def test_what_drove_a_day_is_still_told_when_the_day_is_long_past(watched):
+    before = found(watched, family="team", series="batch").iloc[0]
+    assert "Driven by usage" in before["cause"]
+    watcher = Watcher(watched)
+    for day in range(1, 5):
+        watcher.look(CONFIG, NOW + timedelta(days=day))
+    after = found(watched, family="team", series="batch").iloc[0]
+    assert (after["incident_id"], after["cause"]) == (before["incident_id"], before["cause"])
+
+
+def test_less_load_of_a_machine_without_a_price_is_nothing_to_raise():
+    alert = {"series": "i-x", "at": END, "kind": "sustained shift", "score": 2.0, "value": 5.0,
+             "expected": 40.0, "excess": -35.0, "is_alert": True}  # fmt: skip
+    folded = fold(pd.DataFrame([alert]), END)
+    none = pd.DataFrame(columns=["g_per_excess", "usd_per_excess", "daily_g"], dtype=float)
+    made = watch_rows.of_folded(folded, "usage", rates=none, facts=pd.DataFrame(),
+                          sensitivity=sensitivity_of(CONFIG), now=NOW)  # fmt: skip
+    assert made["severity"].tolist() == ["log"]

@@ -34,12 +34,12 @@ def cause(row: dict[str, Any]) -> str:
         case kind if kind == IDLE:
             text = (
                 "It runs and does nothing: CPU below 5 %, hardly any traffic, for "
-                f"{row['days']:.0f} days."
+                f"{_days(row['days'])}."
             )
         case kind if kind == FORGOTTEN:
-            text = f"No running machine has used this volume for {row['days']:.0f} days."
+            text = f"No running machine has used this volume for {_days(row['days'])}."
         case kind if kind == OFF_HOURS:
-            text = "As many machines run at night and at weekends as by day, almost without load."
+            text = "Nearly as many machines run at night and at weekends as by day, hardly loaded."
         case kind if kind == INTENSITY_SPIKE:
             text = (
                 f"The grid is at {row['value']:.0f} gCO₂e/kWh where this hour usually has "
@@ -49,7 +49,7 @@ def cause(row: dict[str, Any]) -> str:
             text = _footprint(row)
         case kind if kind == COST_SPIKE:
             text = (
-                f"The day cost {units.usd_text(row['value'])} where such a day usually costs "
+                f"A day cost {units.usd_text(row['value'])} where such a day usually costs "
                 f"{units.usd_text(row['expected'])}."
             )
         case kind if kind == GAP:
@@ -64,8 +64,14 @@ def _levels(row: dict[str, Any]) -> str:
     return f"CPU at {row['value']:.0f} % where {row['expected']:.0f} % is usual"
 
 
+def _days(days: float) -> str:
+    return "a day" if round(days) == 1 else f"{days:.0f} days"
+
+
 def _usage(row: dict[str, Any]) -> str:
     traffic = row.get("traffic")
+    if row["value"] < row["expected"]:
+        return f"A new level: {_levels(row)}. Work may have stopped, or moved elsewhere."
     lead = {
         RUNAWAY: f"{_levels(row)}, hour after hour",
         SHIFT: f"A new level: {_levels(row)}",
@@ -75,6 +81,11 @@ def _usage(row: dict[str, Any]) -> str:
         return f"{lead}. Traffic is not known, so load and fault cannot be told apart."
     if traffic >= BUSIER:
         return f"{lead}; traffic rose to {traffic:.1f} times as much: the work itself grew."
+    if traffic < 1 / BUSIER:
+        return (
+            f"{lead}, though traffic fell to {100 * traffic:.0f} % of what it was: a process of "
+            "its own, such as a loop, a stuck job or a miner, rather than more work."
+        )
     if traffic <= UNCHANGED:
         return (
             f"{lead}, while traffic stayed as it was: a process of its own, such as a loop, a "
