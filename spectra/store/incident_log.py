@@ -155,10 +155,16 @@ def any_gone(store: Store) -> bool:
 
 
 def end_gone(store: Store, now: datetime) -> None:
-    """End incidents whose machine or volume is there no more."""
+    """End incidents whose machine or volume is there no more, with the time it was seen."""
     with store.write() as cursor:
         cursor.execute(
-            f'UPDATE incidents SET "end" = greatest("start", $now) WHERE incident_id IN ({_GONE})',
+            f"""
+            UPDATE incidents SET "end" = greatest("start", least($now, coalesce(
+                (SELECT max(valid_to) FROM instances
+                 WHERE instance_id = series AND state = 'running'),
+                (SELECT max(valid_to) FROM volumes WHERE volume_id = series), $now)))
+            WHERE incident_id IN ({_GONE})
+            """,
             {"now": now},
         )
 

@@ -72,12 +72,12 @@ class Watcher:
         known = watch_queries.known_until(self._store)
         return known is not None and (seen is None or min(end, known) > seen.until)
 
-    def look(self, config: Config, now: datetime | None = None) -> int:
+    def look(self, config: Config, now: datetime | None = None, *, wait: bool = False) -> int:
         """Run every detector that is due; returns how many incidents were new or changed.
 
-        A second caller leaves at once: the first one's result is shared.
+        A second caller leaves at once, or waits: the first one's result is shared.
         """
-        if not self._lock.acquire(blocking=False):
+        if not self._lock.acquire(blocking=wait):
             return 0
         try:
             now = now or datetime.now(UTC)

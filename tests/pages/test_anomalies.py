@@ -197,3 +197,27 @@ def test_names_are_shown_as_text(company):
     anomalies()
     app = anomalies(anomaly_view="One incident", incident=incident("idle instance"))
     assert HOSTILE not in texts(app)
+
+
+def test_what_is_not_known_of_any_is_not_said_to_be_nothing(company):
+    anomalies()
+    with app_store().write() as cursor:
+        cursor.execute("UPDATE incidents SET excess_g = NULL, excess_usd = NULL")
+    app = anomalies()
+    assert metrics(app)["If nothing is done"] == "not known"
+    note = next(m.delta for m in app.metric if m.label == "If nothing is done")
+    assert note == "cost not known; CO₂e known of 0, cost of 0"
+
+
+def test_silent_machines_of_a_region_lead_to_the_account_and_to_no_team(company):
+    anomalies()
+    place = "111111111111 · eu-central-1"
+    with app_store().write() as cursor:
+        cursor.execute(
+            "UPDATE incidents SET family = 'gap', kind = 'data gap', series = ?, team = NULL "
+            "WHERE family = 'volume'", [place]
+        )  # fmt: skip
+    app = anomalies(anomaly_view="One incident", incident=incident("data gap"))
+    labels = [link.proto.label for link in app.get("page_link")]
+    assert "See in Settings whether the account is read" in labels
+    assert "The team's days on the Dashboard" not in labels

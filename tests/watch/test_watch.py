@@ -1,5 +1,7 @@
 """The watch over a whole store: every family finds its trouble, once, and lets the rest be."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
@@ -123,9 +125,7 @@ def test_a_machine_that_was_stopped_ends_its_incidents_at_once(watched):
     watcher = Watcher(watched)
     assert watcher.is_due(NOW)
     watcher.look(CONFIG, NOW + timedelta(minutes=5))
-    assert found(watched, series="i-run", family="usage")["end"].iloc[0] == NOW + timedelta(
-        minutes=5
-    )
+    assert found(watched, series="i-run", family="usage")["end"].iloc[0] == NOW
     assert not watcher.is_due(NOW)
 
 
@@ -349,3 +349,15 @@ def test_less_load_of_a_machine_without_a_price_is_nothing_to_raise():
     made = watch_rows.of_folded(folded, "usage", rates=none, facts=pd.DataFrame(),
                           sensitivity=sensitivity_of(CONFIG), now=NOW)  # fmt: skip
     assert made["severity"].tolist() == ["log"]
+
+
+def test_whoever_comes_during_the_first_look_may_wait_for_it(company):
+    watcher = Watcher(company)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(watcher.look, CONFIG, NOW)
+        while not watcher._lock.locked() and not first.done():
+            time.sleep(0.001)
+        assert watcher.look(CONFIG, NOW) == 0
+        assert watcher.look(CONFIG, NOW, wait=True) == 0
+        assert incident_log.looked(company, "cost") is not None
+        assert first.result() > 0

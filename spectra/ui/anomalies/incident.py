@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
+from urllib.parse import quote
 
 import pandas as pd
 import streamlit as st
@@ -185,13 +186,16 @@ def _next(page: Page, row: dict[str, Any]) -> None:
         st.page_link("pages/instances.py", label="Open the machine: advice, stop, resize",
                      icon=":material/dns:",
                      query_params={"view": "One machine", "unit": row["series"]})  # fmt: skip
-        region = row["region"]
+        region, machine = (quote(str(row[name]), safe="") for name in ("region", "series"))
         st.link_button(
             "AWS console",
             f"https://{region}.console.aws.amazon.com/ec2/home?region={region}"
-            f"#InstanceDetails:instanceId={row['series']}",
+            f"#InstanceDetails:instanceId={machine}",
             icon=":material/open_in_new:",
         )
+    elif family in MACHINES:
+        st.page_link("pages/settings.py", label="See in Settings whether the account is read",
+                     icon=":material/settings:")  # fmt: skip
     elif family == "volume":
         st.page_link("pages/instances.py", label="Snapshot and delete it under Waste",
                      icon=":material/delete:", query_params={"view": "Waste"})  # fmt: skip

@@ -21,7 +21,8 @@ def ensure(page: Page) -> bool:
     watcher, config = page.workspace.setup.watcher, page.workspace.config
     if watcher.is_due():
         with st.spinner("Looking at the new hours of every machine, grid and team…"):
-            watcher.look(config)
+            # Before the first look there is nothing to show: whoever comes second waits for it.
+            watcher.look(config, wait=incident_log.looked(page.store, "usage") is None)
     return incident_log.looked(page.store, "usage") is not None
 
 
@@ -53,13 +54,7 @@ def headlines(page: Page, found: pd.DataFrame) -> None:
             help="Incidents that go on, are worth raising, and nobody has settled.",
         )  # fmt: skip
     with columns[1]:
-        cards.headline(
-            "If nothing is done",
-            f"{units.mass_text(float(live['g_per_day'].sum()))} a day",
-            note=f"{units.usd_text(float(live['usd_per_day'].sum()))} a day, "
-            f"known of {int(live['excess_usd'].notna().sum())}",
-            help="Mean excess of each since it began; what is waste counts in full.",
-        )
+        _if_nothing_is_done(live)
     with columns[2]:
         hours = numbers["hours_to_decision"]
         cards.headline(
@@ -74,3 +69,16 @@ def headlines(page: Page, found: pd.DataFrame) -> None:
             note=f"{int(wrong)} of {int(decided)} judged; {int(numbers['found'] or 0)} found",
             help="Share of judged incidents that were dismissed as a false alarm.",
         )
+
+
+def _if_nothing_is_done(live: pd.DataFrame) -> None:
+    grams, usd = (live[name].dropna() for name in ("g_per_day", "usd_per_day"))
+    is_known = live.empty or not grams.empty
+    cost = f"{units.usd_text(usd.sum())} a day" if live.empty or len(usd) else "cost not known"
+    cards.headline(
+        "If nothing is done",
+        f"{units.mass_text(grams.sum())} a day" if is_known else "not known",
+        note=f"{cost}; CO₂e known of {len(grams)}, cost of {len(usd)}",
+        help="Mean excess of each since it began; what is waste counts in full. What two incidents "
+        "share, such as a machine and its team, counts in both.",
+    )
