@@ -24,12 +24,13 @@ def known_until(store: Store, end: datetime | None = None) -> datetime | None:
 
 
 def machines_known_until(store: Store, machines: list[str], end: datetime) -> pd.Series:
-    """The end of the last hour before `end` of which the load is known, by instance."""
+    """The end of the last hour in the month before `end` of which the load is known, by machine."""
     frame = store.frame(
         """
         SELECT resource_id AS series, max(hour) + INTERVAL 1 HOUR AS until
         FROM utilisation JOIN resources USING (resource_key)
-        WHERE list_contains($machines, resource_id) AND hour < $end AND cpu_avg_pct IS NOT NULL
+        WHERE list_contains($machines, resource_id) AND cpu_avg_pct IS NOT NULL
+            AND hour >= $end - INTERVAL 30 DAY AND hour < $end
         GROUP BY resource_id
         """,
         {"machines": machines, "end": end},

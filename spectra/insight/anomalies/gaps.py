@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from spectra.insight.anomalies.alerts import COLUMNS
@@ -37,9 +38,15 @@ def data_gaps(
     wanted = expected.rolling(WINDOW_HOURS, min_periods=1).sum()
     found = (known & expected).rolling(WINDOW_HOURS, min_periods=1).sum()
     # A day must be due: of an instance's first hours a single one would weigh too much.
-    coverage = (found / wanted.where(wanted >= WINDOW_HOURS / 2)).rename_axis("at")
-    rows = coverage.melt(ignore_index=False, var_name="series", value_name="value").reset_index()
-    rows = rows[rows["value"] < LEAST_COVERAGE]
+    coverage = found / wanted.where(wanted >= WINDOW_HOURS / 2)
+    hour, place = np.nonzero(coverage.to_numpy() < LEAST_COVERAGE)
+    rows = pd.DataFrame(
+        {
+            "series": coverage.columns[place],
+            "at": pd.DatetimeIndex(coverage.index)[hour],
+            "value": coverage.to_numpy()[hour, place],
+        }
+    )
     if since is not None:
         rows = rows[rows["at"] >= since]
     rows = rows.sort_values(["series", "at"], ignore_index=True)
