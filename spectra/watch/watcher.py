@@ -63,12 +63,14 @@ class Watcher:
         self._memory: Memory | None = None
         self._remembers = ""
 
-    def is_due(self, now: datetime | None = None) -> bool:
-        """Whether there are hours that were not looked at, or machines gone with an incident."""
+    def is_due(self, now: datetime | None = None, config: Config | None = None) -> bool:
+        """Whether hours were not looked at, or not as the settings ask, or machines are gone."""
         if incident_log.any_gone(self._store):
             return True
         end = current_hour(now or datetime.now(UTC))
         seen = incident_log.looked(self._store, "usage")
+        if seen and config and seen.sensitivity != _text(sensitivity_of(config)):
+            return True
         known = watch_queries.known_until(self._store)
         return known is not None and (seen is None or min(end, known) > seen.until)
 
@@ -130,11 +132,15 @@ class Watcher:
 
     def _start_over_if_changed(self, family: str, sensitivity: Sensitivity, since: datetime) -> str:
         """Forget what another sensitivity found since; returns the text of this one."""
-        text = json.dumps(asdict(sensitivity))
+        text = _text(sensitivity)
         seen = incident_log.looked(self._store, family)
         if seen is not None and seen.sensitivity != text:
             incident_log.restart(self._store, family, [family], since)
         return text
+
+
+def _text(sensitivity: Sensitivity) -> str:
+    return json.dumps(asdict(sensitivity))
 
 
 def _without_past(rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:

@@ -361,3 +361,11 @@ def test_whoever_comes_during_the_first_look_may_wait_for_it(company):
         assert watcher.look(CONFIG, NOW, wait=True) == 0
         assert incident_log.looked(company, "cost") is not None
         assert first.result() > 0
+
+
+def test_other_settings_are_due_at_once(watched):
+    watcher, other = Watcher(watched), replace(CONFIG, anomaly_least_g=10**6)
+    assert not watcher.is_due(NOW, CONFIG)
+    assert watcher.is_due(NOW, other)
+    watcher.look(other, NOW)
+    assert not watcher.is_due(NOW, other)

@@ -19,7 +19,7 @@ LIVE_STATES = ("open", "acknowledged")
 def ensure(page: Page) -> bool:
     """Look at the hours that are new; False where there never was one."""
     watcher, config = page.workspace.setup.watcher, page.workspace.config
-    if watcher.is_due():
+    if watcher.is_due(config=config):
         with st.spinner("Looking at the new hours of every machine, grid and team…"):
             # Before the first look there is nothing to show: whoever comes second waits for it.
             watcher.look(config, wait=incident_log.looked(page.store, "usage") is None)
