@@ -135,7 +135,9 @@ class Watcher:
         text = _text(sensitivity)
         seen = incident_log.looked(self._store, family)
         if seen is not None and seen.sensitivity != text:
-            incident_log.restart(self._store, family, [family], since)
+            # Waste is found as a whole each time; forgotten, it would begin anew a week ago.
+            anew = [] if family in STANDING else [family]
+            incident_log.restart(self._store, family, anew, since)
         return text
 
 

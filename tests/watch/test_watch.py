@@ -369,3 +369,19 @@ def test_other_settings_are_due_at_once(watched):
     assert watcher.is_due(NOW, other)
     watcher.look(other, NOW)
     assert not watcher.is_due(NOW, other)
+
+
+@pytest.mark.parametrize("family", ["usage", "grid", "gap", "team", "cost", "fleet", "idle"])
+def test_other_settings_and_back_leave_every_incident_what_it_was(company, family):
+    """Also what began before the week that is looked back at."""
+    watcher = Watcher(company)
+    for back in (14, 7, 0):
+        watcher.look(CONFIG, NOW - timedelta(days=back))
+    before = found(company, family=family)
+    watcher.look(replace(CONFIG, anomaly_least_g=10**6, anomaly_least_usd=10**6), NOW)
+    watcher.look(CONFIG, NOW)
+    after = found(company, family=family)
+    columns = ["incident_id", *LASTING, "excess_g", "excess_usd"]
+    pd.testing.assert_frame_equal(*(
+        f.sort_values("incident_id")[columns].reset_index(drop=True) for f in (before, after)
+    ))  # fmt: skip
