@@ -385,3 +385,18 @@ def test_other_settings_and_back_leave_every_incident_what_it_was(company, famil
     pd.testing.assert_frame_equal(*(
         f.sort_values("incident_id")[columns].reset_index(drop=True) for f in (before, after)
     ))  # fmt: skip
+
+
+def test_grids_gaps_teams_and_costs_by_the_hour_are_as_all_at_once(company):
+    steps = [*range(24 * 9, 24, -24), *range(24, -1, -2)]
+    for back in steps:
+        Watcher(company).look(CONFIG, NOW - back * HOUR)
+    families = ["cost", "gap", "grid", "team"]
+    streamed = found(company)
+    for family in families:
+        incident_log.restart(company, family, [family])
+    Watcher(company).look(CONFIG, NOW)
+    columns = ["incident_id", *LASTING, "excess", "cause"]
+    frames = [f[f["family"].isin(families)].sort_values("incident_id")[columns]
+              for f in (streamed, found(company))]  # fmt: skip
+    pd.testing.assert_frame_equal(*(frame.reset_index(drop=True) for frame in frames))
