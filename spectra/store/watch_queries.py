@@ -38,6 +38,20 @@ def machines_known_until(store: Store, machines: list[str], end: datetime) -> pd
     return frame.set_index("series")["until"]
 
 
+def resized(store: Store, since: datetime, end: datetime, settling: timedelta) -> pd.DataFrame:
+    """Machines that settle in [since, end) after a change of type, as planned events."""
+    return store.frame(
+        """
+        SELECT instance_id AS series, valid_from AS start, valid_from + $settling AS "end",
+            NULL AS tag, NULL AS "value"
+        FROM (SELECT instance_id, valid_from, instance_type, lag(instance_type)
+                  OVER (PARTITION BY instance_id ORDER BY valid_from) AS before FROM instances)
+        WHERE instance_type <> before AND valid_from + $settling > $since AND valid_from < $end
+        """,
+        {"since": since, "end": end, "settling": settling},
+    )
+
+
 def watched(store: Store, since: datetime, end: datetime) -> list[str]:
     """Instances that ran in [since, end) for a day or more altogether, by name."""
     frame = store.frame(

@@ -8,13 +8,16 @@ from datetime import datetime, timedelta
 import pandas as pd
 
 from spectra.insight.anomalies import MEMORY_DAYS, Memory, Sensitivity, fold, scan, without_planned
-from spectra.insight.anomalies.alerts import COLUMNS
+from spectra.insight.anomalies.alerts import COLUMNS, RUNAWAY
 from spectra.insight.anomalies.memory import joined
+from spectra.insight.anomalies.scores import SHIFT_PAST_HOURS
 from spectra.store import Store, incident_log, watch_queries
 from spectra.watch import rows
 
 # Histories are read so many machines at a time, so that memory stays bounded.
 AT_ONCE = 250
+# After a change of size, until the days that a level is compared with are of that size.
+SETTLING = timedelta(hours=SHIFT_PAST_HOURS)
 Span = tuple[datetime, datetime]
 
 
@@ -38,6 +41,7 @@ def look(  # noqa: PLR0913, PLR0917 (as the other detectors, and what it remembe
     alerts, memory = alerts_between(store, (since, end), sensitivity, memory)
     facts = watch_queries.facts(store)
     alerts = without_planned(alerts, incident_log.planned(store), tags_of(facts))
+    alerts = _without_resized(alerts, watch_queries.resized(store, since, end, SETTLING))
     names = sorted({*alerts["series"], *known["series"]})
     until = watch_queries.machines_known_until(store, names, end)
     folded = fold(alerts, pd.Timestamp(end), known, known_until=until)
@@ -51,6 +55,14 @@ def look(  # noqa: PLR0913, PLR0917 (as the other detectors, and what it remembe
         context=watch_queries.traffic(store, folded),
     )
     return found, memory, end
+
+
+def _without_resized(alerts: pd.DataFrame, resized: pd.DataFrame) -> pd.DataFrame:
+    """Without another level on a machine of another size; one that runs away is told."""
+    is_runaway = alerts["kind"].eq(RUNAWAY)
+    settled = without_planned(alerts[~is_runaway].reset_index(drop=True), resized)
+    parts = [part for part in (alerts[is_runaway], settled) if not part.empty]
+    return pd.concat(parts, ignore_index=True) if parts else alerts.iloc[:0]
 
 
 def alerts_between(

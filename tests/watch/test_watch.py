@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -400,3 +401,33 @@ def test_grids_gaps_teams_and_costs_by_the_hour_are_as_all_at_once(company):
     frames = [f[f["family"].isin(families)].sort_values("incident_id")[columns]
               for f in (streamed, found(company))]  # fmt: skip
     pd.testing.assert_frame_equal(*(frame.reset_index(drop=True) for frame in frames))
+
+
+def resized(store, at, load):
+    """`i-clean` gets half the cores; from then on it has this load [% CPU]."""
+    write_instances(
+        store,
+        fleet.instances(
+            {"instance_id": "i-clean", "valid_from": "2026-10-01", "valid_to": at, "name": "clean"},
+            {"instance_id": "i-clean", "valid_from": at, "name": "clean",
+             "instance_type": "m5.large"},
+        ),
+    )  # fmt: skip
+    hours = pd.date_range(at, END, freq="h", inclusive="left", unit="us")
+    noise = np.random.default_rng(1).normal(0, 2, len(hours))
+    daily = 10 * np.sin(2 * np.pi * hours.hour.to_numpy() / 24)
+    write_utilisation(store, fleet.utilisation("i-clean", hours, load + daily + noise))
+
+
+@pytest.mark.parametrize(("days", "load"), [(1, 60.0), (3, 60.0), (6, 50.0)])
+def test_a_machine_that_was_made_smaller_is_busier_and_that_is_no_trouble(company, days, load):
+    resized(company, END - days * 24 * HOUR, load)
+    Watcher(company).look(CONFIG, NOW)
+    assert found(company, series="i-clean", family="usage").empty
+
+
+def test_a_machine_that_was_made_smaller_and_runs_away_is_told(company):
+    resized(company, END - 24 * HOUR, 89.0)
+    Watcher(company).look(CONFIG, NOW)
+    kinds = found(company, series="i-clean", family="usage")["kind"].tolist()
+    assert kinds == ["runaway process"]
