@@ -89,10 +89,16 @@ def recent(store: Store, count: int = 50) -> pd.DataFrame:
 
 
 def untold_incidents(store: Store, now: datetime) -> list[UntoldIncident]:
-    """Incidents worth a notice, the gravest first; one that was told as critical is told."""
+    """Incidents worth a notice, the gravest first; one that was told as critical is told.
+
+    One that somebody took on is told again only when it has become critical since.
+    """
     found = incidents(store, now)
-    found = found[found["end"].isna() & found["severity"].ne("log") & found["state"].eq("open")]
     told = set(store.frame("SELECT event_key FROM notices")["event_key"])
+    was_lighter = found["incident_id"].map(lambda name: incident_key(name, "warning")).isin(told)
+    is_graver = found["state"].eq("acknowledged") & found["severity"].eq("critical") & was_lighter
+    is_told = found["state"].eq("open") | is_graver
+    found = found[found["end"].isna() & found["severity"].ne("log") & is_told]
     rows = [
         UntoldIncident(*row)
         for row in found[list(UntoldIncident._fields)].itertuples(index=False, name=None)

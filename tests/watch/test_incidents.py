@@ -228,3 +228,14 @@ def test_an_unknown_excess_is_not_told_as_a_number(store):
     keep(store, row(excess_g=None))
     told(store, sent)
     assert "CO2e" not in sent[0].text
+
+
+def test_what_somebody_took_on_is_told_when_it_becomes_critical(store):
+    sent = []
+    keep(store, row())
+    told(store, sent)
+    incident_log.decide(store, [Decision("id-i-1", "acknowledged", NOW)])
+    assert told(store, sent) == 0
+    keep(store, row(severity="critical"))
+    assert told(store, sent) == 1
+    assert told(store, sent) == 0
