@@ -26,6 +26,13 @@ FROM (SELECT DISTINCT ON (incident_id) * FROM incident_events
 """
 
 
+# Days that an excess is spread over. Of days of a team the last ones are not known yet.
+_RATE_DAYS = """greatest(1 / 24, CASE
+    WHEN i.family IN ('team', 'cost') AND i."end" IS NULL
+        THEN date_diff('second', i."start", i.last_seen + INTERVAL 1 DAY) / 86400.0
+    ELSE days END)"""
+
+
 @dataclass(frozen=True, slots=True)
 class Looked:
     """How far a detector has looked, and with which sensitivity."""
@@ -187,8 +194,7 @@ def incidents(store: Store, now: datetime, selection: Selection | None = None) -
         f"""
         SELECT i.*, coalesce(s.state, 'open') AS state, s.until, s.reason, s.decided_at,
             date_diff('second', i."start", coalesce(i."end", $now)) / 86400.0 AS days,
-            i.excess_g / greatest(days, 1 / 24) AS g_per_day,
-            i.excess_usd / greatest(days, 1 / 24) AS usd_per_day
+            i.excess_g / {_RATE_DAYS} AS g_per_day, i.excess_usd / {_RATE_DAYS} AS usd_per_day
         FROM (SELECT * FROM incidents WHERE {where}) i
         LEFT JOIN ({_STATES}) s USING (incident_id)
         ORDER BY "end" IS NOT NULL, list_position(['critical', 'warning', 'log'], severity),

@@ -239,3 +239,12 @@ def test_what_somebody_took_on_is_told_when_it_becomes_critical(store):
     keep(store, row(severity="critical"))
     assert told(store, sent) == 1
     assert told(store, sent) == 0
+
+
+def test_the_excess_of_days_is_not_spread_over_days_that_are_not_known_yet(store):
+    day = END - 5 * 24 * HOUR
+    about = {"start": day, "last_seen": day, "excess_usd": 390.0}
+    keep(store, row("web", family="cost", **about), row("i-1", **about))
+    rows = incident_log.incidents(store, NOW).set_index("series")
+    assert rows.loc["web", "usd_per_day"] == pytest.approx(390)
+    assert rows.loc["i-1", "usd_per_day"] == pytest.approx(390 / 5)

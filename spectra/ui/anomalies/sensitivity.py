@@ -26,7 +26,7 @@ def show(page: Page) -> None:
     with cards.card(
         "Try other settings on the past 30 days",
         help="Runs every detector over those hours as if it had been there; none looks ahead. "
-        "Nothing is kept.",
+        "Of waste, what goes on now is counted. Nothing is kept.",
     ):
         draft = _draft(page.workspace.config)
         tried = st.button("Try", key="back_test", icon=":material/history:", type="primary")
