@@ -11,6 +11,7 @@ from spectra.store.database import Store
 from spectra.store.emission_queries import TOTAL_G
 
 RECENT_DAYS = 7
+STOPPED_DAYS = 7
 
 
 def quiet_days(store: Store, end: datetime, days: int = 90) -> pd.DataFrame:
@@ -89,7 +90,10 @@ def held_by_groups(store: Store) -> set[str]:
 
 
 def unused_volumes(store: Store, now: datetime) -> pd.DataFrame:
-    """Present volumes, as `forgotten_volumes` takes them."""
+    """Present volumes, as `forgotten_volumes` takes them.
+
+    Those of a machine that is stopped count as used for a week: it may be off for a weekend.
+    """
     return store.frame(
         f"""
         WITH used AS (
@@ -108,10 +112,14 @@ def unused_volumes(store: Store, now: datetime) -> pd.DataFrame:
             SELECT resource_id, sum(effective_cost_usd) / count(DISTINCT "day") AS usd FROM costs
             WHERE "day" >= $now::DATE - {RECENT_DAYS} AND "day" < $now::DATE GROUP BY resource_id)
         SELECT v.volume_id AS series,
-            CASE WHEN used.until < $now THEN used.until WHEN used.until IS NULL THEN born.at END
+            CASE WHEN used.until >= $now - INTERVAL {STOPPED_DAYS} DAY AND stopped.instance_id
+                IS NOT NULL THEN NULL
+            WHEN used.until < $now THEN used.until WHEN used.until IS NULL THEN born.at END
                 AS unused_since,
             daily.g AS g_per_day, paid.usd AS usd_per_day
         FROM volumes v JOIN born USING (volume_id) LEFT JOIN used USING (volume_id)
+        LEFT JOIN instances stopped ON stopped.instance_id = v.instance_id
+            AND stopped.state = 'stopped' AND stopped.valid_to IS NULL
         LEFT JOIN daily ON daily.resource_id = v.volume_id
         LEFT JOIN paid ON paid.resource_id = v.volume_id
         WHERE v.valid_to IS NULL

@@ -118,6 +118,8 @@ class Watcher:
         first = end - timedelta(days=FIRST_DAYS)
         text = self._start_over_if_changed(family, sensitivity, first)
         seen = incident_log.looked(self._store, family)
+        if seen is not None and seen.until > end + timedelta(days=1):
+            seen = None  # the clock was ahead; what it had not seen yet would stay unseen
         if seen is not None and seen.until >= end:
             return 0
         since = seen.until - AGAIN.get(family, timedelta(0)) if seen else first

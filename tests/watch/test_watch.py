@@ -431,3 +431,29 @@ def test_a_machine_that_was_made_smaller_and_runs_away_is_told(company):
     Watcher(company).look(CONFIG, NOW)
     kinds = found(company, series="i-clean", family="usage")["kind"].tolist()
     assert kinds == ["runaway process"]
+
+
+@pytest.mark.parametrize(("days", "is_forgotten"), [(3, False), (8, True)])
+def test_disks_of_a_machine_that_is_off_for_a_weekend_are_not_forgotten(
+    company, days, is_forgotten
+):
+    at = END - days * 24 * HOUR
+    write_instances(
+        company,
+        fleet.instances(
+            {"instance_id": "i-clean", "valid_from": "2026-10-01", "valid_to": at},
+            {"instance_id": "i-clean", "valid_from": at, "state": "stopped"},
+        ),
+    )
+    Watcher(company).look(CONFIG, NOW)
+    volumes = set(found(company, family="volume")["series"])
+    assert ("vol-used" in volumes) == is_forgotten
+    assert "vol-lost" in volumes
+
+
+def test_a_clock_that_was_ahead_does_not_silence_the_watch(company):
+    watcher = Watcher(company)
+    watcher.look(CONFIG, NOW + timedelta(days=900))
+    watcher.look(CONFIG, NOW)
+    assert not found(company, family="grid").empty
+    assert not found(company, family="idle").empty
