@@ -23,7 +23,7 @@ def grids(
     """Grids in use that are far dirtier than usual; one incident a grid."""
     since, end = span
     frame = watch_queries.grid_hours(store, since - timedelta(days=DAYS + 1), end)
-    if frame.empty:
+    if frame.empty and known.empty:
         return pd.DataFrame()
     alerts = intensity_spikes(frame, pd.Timestamp(since))
     rates = watch_queries.grid_rates(store, end)
@@ -48,7 +48,7 @@ def gaps(
     since, end = span
     first = since - timedelta(days=1)
     machines = watch_queries.watched(store, first, end)
-    if not machines:
+    if not machines and known.empty:
         return pd.DataFrame()
     frame = watch_queries.cpu_hours(store, machines, first, end)
     due = watch_queries.running_hours(store, machines, first, end)

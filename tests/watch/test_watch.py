@@ -457,3 +457,28 @@ def test_a_clock_that_was_ahead_does_not_silence_the_watch(company):
     watcher.look(CONFIG, NOW)
     assert not found(company, family="grid").empty
     assert not found(company, family="idle").empty
+
+
+def test_what_concerns_nothing_that_runs_ends(company):
+    """Every machine is stopped: its grid is not in use, and nothing is due from it."""
+    watcher = Watcher(company)
+    watcher.look(CONFIG, NOW)
+    gap = found(company, family="gap").iloc[0]
+    named = incident_log.incident_id("1 · here", "gap", gap["start"])
+    with company.write() as cursor:
+        cursor.execute(
+            "UPDATE incidents SET incident_id = ?, series = '1 · here' WHERE family = 'gap'",
+            [named],
+        )
+    ids = ("i-clean", "i-run", "i-gap", "i-idle", "i-dev", "i-batch")
+    write_instances(
+        company,
+        fleet.instances(
+            *({"instance_id": n, "valid_from": "2026-10-01", "valid_to": NOW} for n in ids),
+            *({"instance_id": n, "valid_from": NOW, "state": "stopped"} for n in ids),
+        ),
+    )
+    watcher.look(CONFIG, NOW + timedelta(days=3))
+    left = found(company)
+    assert left[left["family"].isin(["grid", "gap"])]["end"].notna().all()
+    assert set(left["series"]) >= {"DE", "1 · here"}
