@@ -16,6 +16,8 @@ from spectra.store.selection import Selection
 State = Literal["open", "acknowledged", "snoozed", "expected", "dismissed"]
 STATES: tuple[State, ...] = ("open", "acknowledged", "snoozed", "expected", "dismissed")
 FALSE_ALARM = "false alarm"
+# What says whether an incident was one; who snoozes it or opens it again has not judged yet.
+_JUDGED = "s.state IN ('acknowledged', 'expected', 'dismissed')"
 
 # The last decision holds; a snooze ends by itself.
 _STATES = """
@@ -237,7 +239,7 @@ def statistics(store: Store, now: datetime, since: datetime) -> dict[str, Any]:
                 AND "end" IS NULL) AS critical,
             count(*) AS found,
             median(epoch(first.at - found_at) / 3600) AS hours_to_decision,
-            count(first.at) AS decided,
+            count(first.at) AS decided, count(*) FILTER ({_JUDGED}) AS judged,
             count(*) FILTER (s.state = 'dismissed' AND s.reason LIKE '{FALSE_ALARM}%')
                 AS false_alarms
         FROM (SELECT * FROM incidents WHERE severity <> 'log' AND last_seen >= $since) i
@@ -252,7 +254,7 @@ def by_kind(store: Store, now: datetime, since: datetime) -> pd.DataFrame:
     """How each kind did: kind, raised, decided, false_alarms, false_share; most raised first."""
     return store.frame(
         f"""
-        SELECT kind, count(*) AS raised, count(s.state) AS decided,
+        SELECT kind, count(*) AS raised, count(*) FILTER ({_JUDGED}) AS decided,
             count(*) FILTER (s.state = 'dismissed' AND s.reason LIKE '{FALSE_ALARM}%')
                 AS false_alarms,
             false_alarms / nullif(decided, 0) AS false_share

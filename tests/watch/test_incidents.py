@@ -102,7 +102,7 @@ def test_statistics_count_what_was_raised_and_judged(store):
     numbers = incident_log.statistics(store, NOW + 5 * HOUR, NOW - 24 * HOUR)
     assert numbers == {
         "open": 1, "critical": 1, "found": 3, "hours_to_decision": 3.0, "decided": 2,
-        "false_alarms": 1,
+        "judged": 2, "false_alarms": 1,
     }  # fmt: skip
     kind = incident_log.by_kind(store, NOW + 5 * HOUR, NOW - 24 * HOUR).iloc[0].to_dict()
     assert kind == {"kind": "usage spike", "raised": 3, "decided": 2, "false_alarms": 1,
@@ -248,3 +248,16 @@ def test_the_excess_of_days_is_not_spread_over_days_that_are_not_known_yet(store
     rows = incident_log.incidents(store, NOW).set_index("series")
     assert rows.loc["web", "usd_per_day"] == pytest.approx(390)
     assert rows.loc["i-1", "usd_per_day"] == pytest.approx(390 / 5)
+
+
+def test_who_snoozes_or_opens_again_has_not_judged(store):
+    keep(store, *(row(name) for name in "abc"))
+    incident_log.decide(
+        store,
+        [Decision("id-a", "dismissed", NOW, reason="false alarm"),
+         Decision("id-b", "snoozed", NOW, NOW + 9 * HOUR), Decision("id-c", "open", NOW)],
+    )  # fmt: skip
+    numbers = incident_log.statistics(store, NOW + HOUR, NOW - 24 * HOUR)
+    assert (numbers["decided"], numbers["judged"], numbers["false_alarms"]) == (3, 1, 1)
+    kind = incident_log.by_kind(store, NOW + HOUR, NOW - 24 * HOUR).iloc[0]
+    assert (kind["decided"], kind["false_share"]) == (1, 1.0)

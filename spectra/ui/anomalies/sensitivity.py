@@ -89,10 +89,10 @@ def _record(page: Page) -> None:
         return
     st.dataframe(
         frame, hide_index=True, width="stretch", height="content", key="kinds_record",
-        placeholder="none decided",
+        placeholder="none judged",
         column_config={
-            "kind": "Kind", "raised": "Raised", "decided": "Decided",
+            "kind": "Kind", "raised": "Raised", "decided": "Judged",
             "false_alarms": "False alarms",
-            "false_share": st.column_config.NumberColumn("Share of decided", format="percent"),
+            "false_share": st.column_config.NumberColumn("Share of judged", format="percent"),
         },
     )  # fmt: skip

@@ -62,11 +62,11 @@ def headlines(page: Page, found: pd.DataFrame) -> None:
             note=f"median of {int(numbers['decided'] or 0)} in {STATISTIC_DAYS} days",
         )  # fmt: skip
     with columns[3]:
-        decided, wrong = numbers["decided"] or 0, numbers["false_alarms"] or 0
+        judged, wrong = numbers["judged"] or 0, numbers["false_alarms"] or 0
         cards.headline(
             "False alarms",
-            units.share_text(wrong / decided) if decided else "none judged",
-            note=f"{int(wrong)} of {int(decided)} judged; {int(numbers['found'] or 0)} found",
+            units.share_text(wrong / judged) if judged else "none judged",
+            note=f"{int(wrong)} of {int(judged)} judged; {int(numbers['found'] or 0)} found",
             help="Share of judged incidents that were dismissed as a false alarm.",
         )
 
