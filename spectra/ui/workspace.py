@@ -61,12 +61,12 @@ class Setup:
         plan_due_runs(self.store, self.catalog)
 
     def after_refresh(self) -> None:
-        """Plan the runs that come due, and judge the fleet's sizes when that is due."""
+        """Plan the runs that come due, look for trouble, and judge sizes when that is due."""
         self.plan_runs()
+        self.watcher.look(self.config)
         rules = advice.rules_of(self.config)
         if advice.is_due(self.store, self.catalog, rules):
             advice.refresh_advice(self.store, self.catalog, rules)
-        self.watcher.look(self.config)
 
     def run_schedules(self, now: datetime) -> str:
         """Start and stop what schedules have due; for the shared workspace alone."""
