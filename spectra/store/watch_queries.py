@@ -23,6 +23,12 @@ def known_until(store: Store, end: datetime | None = None) -> datetime | None:
     return None if row is None else row[0]
 
 
+def known_from(store: Store) -> datetime | None:
+    """The first hour of which load is known."""
+    row = store.row("SELECT min(hour) FROM utilisation")
+    return None if row is None else row[0]
+
+
 def machines_known_until(store: Store, machines: list[str], end: datetime) -> pd.Series:
     """The end of the last hour in the month before `end` of which the load is known, by machine."""
     frame = store.frame(

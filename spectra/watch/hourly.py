@@ -46,7 +46,8 @@ def gaps(
 ) -> pd.DataFrame:
     """Machines that run without a CPU value for a tenth of a day or more."""
     since, end = span
-    first = since - timedelta(days=1)
+    # Before the first reading of all nothing was missing: nobody had asked yet.
+    first = max(since - timedelta(days=1), watch_queries.known_from(store) or since)
     machines = watch_queries.watched(store, first, end)
     if not machines and known.empty:
         return pd.DataFrame()

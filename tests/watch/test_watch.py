@@ -482,3 +482,11 @@ def test_what_concerns_nothing_that_runs_ends(company):
     left = found(company)
     assert left[left["family"].isin(["grid", "gap"])]["end"].notna().all()
     assert set(left["series"]) >= {"DE", "1 · here"}
+
+
+def test_nothing_is_missing_before_the_first_reading_of_all(company):
+    """A new account: its machines are old, and load is read from three days ago on."""
+    with company.write() as cursor:
+        cursor.execute("DELETE FROM utilisation WHERE hour < ?", [NOW - timedelta(days=3)])
+    Watcher(company).look(CONFIG, NOW)
+    assert set(found(company, family="gap")["series"]) == {"i-gap"}
