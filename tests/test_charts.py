@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from spectra import budget_charts, charts
+from spectra import budget_charts, charts, region_charts
 from tests.fleet import hours
 
 
@@ -115,3 +115,30 @@ def test_teams_named_like_numbers_have_bars_of_their_own():
     figure = budget_charts.by_team(pd.DataFrame({"team": names, **grams}), "g", 1.0)
     assert figure.layout.yaxis.type == "category"
     assert max(map(len, figure.layout.yaxis.ticktext)) == budget_charts.MAX_LABEL
+
+
+def test_names_of_regions_do_not_lie_on_one_another():
+    ranked = pd.DataFrame(
+        {
+            "region": ["home", "twin", "far", "front"],
+            "usd_per_h": [1.0, 1.01, 2.0, 1.0],
+            "g_per_h": [100.0, 101.0, 90.0, 10.0],
+            "latency_ms": [5.0, 20.0, 90.0, 30.0],
+            "is_efficient": [True, False, False, True],
+            "is_home": [True, False, False, False],
+        }
+    )
+    figure = region_charts.efficient_regions(ranked)
+    names = [text for trace in figure.data for text in trace.text]
+    assert sorted(filter(None, names)) == ["far", "front", "home"]
+    assert sum(len(trace.x) for trace in figure.data) == len(ranked)
+
+
+def test_a_month_that_is_not_whole_says_so():
+    months = pd.DataFrame(
+        {"month": pd.to_datetime(["2026-10-01", "2026-11-01"]), "before_g": [2e3, 1e3],
+         "after_g": [500.0, 400.0], "clock_hours": [744, 100]}
+    )  # fmt: skip
+    figure = region_charts.move_months(months, "kg", 1e3)
+    assert list(figure.data[0].x) == ["Oct 2026", "Nov 2026<br>4 days"]
+    assert list(figure.data[1].y) == [0.5, 0.4]

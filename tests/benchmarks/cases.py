@@ -14,15 +14,31 @@ from typing import Any
 import pandas as pd
 import psutil
 
-from spectra import advice, allocation, budgets, chargeback, chargeback_files
+from spectra import (
+    advice,
+    allocation,
+    budgets,
+    chargeback,
+    chargeback_files,
+    migration,
+    region_compare,
+)
 from spectra.catalog import Catalog, load_catalog
 from spectra.insight.allocation import Pool, Rules
 from spectra.insight.budgets import Version, period_of
+from spectra.insight.regions.move_model import Assumptions
 from spectra.portal_import import import_files
 from spectra.refresh import current_hour, refresh_demo
 from spectra.reporting import asking
 from spectra.reporting.build import build as build_report
-from spectra.store import Store, budget_log, emission_queries, grid_queries
+from spectra.store import (
+    Store,
+    budget_log,
+    emission_queries,
+    grid_queries,
+    move_queries,
+    region_queries,
+)
 from spectra.store.ledger import HOUR, extend_ledger, recompute, restart_ledger
 from spectra.store.selection import Selection
 from spectra.store.writes import write_intensities
@@ -200,6 +216,31 @@ def rightsizing(folder: Path, small: bool) -> Iterator[Row]:
     store.close()
 
 
+def regions(folder: Path, small: bool) -> Iterator[Row]:
+    """Regions compared for our own load, and the move of a team of the large fleet estimated."""
+    _, days, at = _size(small)
+    store, catalog = Store(folder / "scale.duckdb"), load_catalog()
+    end = emission_queries.ledger_span(store)[1]
+    home = region_queries.own_regions(store)[0]
+    question = region_compare.Question(home)
+    middle, worst = typical(
+        lambda: region_compare.regions_for(store, catalog, question, end - HOUR)
+    )
+    yield "facts of all regions", at, f"{middle:.2f} s", f"slowest {worst:.2f} s"
+    team = list(move_queries.workloads(store, team=scale.TEAMS[0])["instance_id"])[:500]
+    assumed = Assumptions(days=max(days, 30))
+    middle, worst = typical(
+        lambda: migration.estimate_move(store, catalog, team, "eu-north-1", end, assumed)
+    )
+    yield (
+        f"move of {len(team)} instances",
+        at,
+        f"{middle:.2f} s",
+        (f"slowest {worst:.2f} s; {resident()}"),
+    )
+    store.close()
+
+
 def carbon_budgets(folder: Path, small: bool) -> Iterator[Row]:
     """Fifty budgets judged at once, rules of allocation tried, and a statement with its files."""
     _, _, at = _size(small)
@@ -279,6 +320,7 @@ GROUPS: dict[str, Callable[[Path, bool], Iterator[Row]]] = {
     "ledger": ledger,
     "queries": queries,
     "rightsizing": rightsizing,
+    "regions": regions,
     "carbon_budgets": carbon_budgets,
     "report": report,
     "pages_at_scale": pages_at_scale,

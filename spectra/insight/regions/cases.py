@@ -1,0 +1,78 @@
+"""How a machine is carried over to a target region: as the same type, or as the nearest one."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from spectra.carbon.embodied import embodied_g_per_h
+from spectra.carbon.energy import common_method, curve, curve_by, gpu_watts
+from spectra.carbon.method import Method
+from spectra.carbon.uncertainty import POWER_GSD
+from spectra.catalog import Catalog, InstanceType, PowerCurve
+from spectra.insight.regions.equivalent import nearest_equivalent
+
+_CURVE_POINTS = ("0", "10", "50", "100")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A type before and after a move.
+
+    Attributes
+    ----------
+    target_type : str
+        Type in the target region.
+    is_same : bool
+        False where the type is not offered there.
+    power_sigma : float
+        Log deviation of the power model.
+    values : dict
+        What `store.move_queries.replay` takes of a case.
+    """
+
+    target_type: str
+    is_same: bool
+    power_sigma: float
+    values: dict[str, Any]
+
+
+def case_for(catalog: Catalog, name: str, target: str, method: Method) -> Case | None:
+    """A type as it would run in a target region; None where nothing like it is offered.
+
+    The same type keeps the power curve of the ledger. Two types are compared by one method alone:
+    the difference between two methods would pass for a saving.
+    """
+    match = catalog.instance_type(name)
+    sigma = math.log(POWER_GSD[match.tier])
+    if catalog.price(name, target) is not None:
+        own = curve(match, method.power_model)
+        return Case(name, True, sigma, _values(match.type, match.type, own, own, method))
+    other = nearest_equivalent(catalog, name, target)
+    if other is None:
+        return None
+    common = common_method(match.type, other)
+    curves = curve_by(match.type, common), curve_by(other, common)
+    return Case(other.name, False, sigma, _values(match.type, other, *curves, method))
+
+
+def same_case(catalog: Catalog, name: str, method: Method) -> Case:
+    """A type that stays what it is, wherever it is offered."""
+    match = catalog.instance_type(name)
+    own = curve(match, method.power_model)
+    sigma = math.log(POWER_GSD[match.tier])
+    return Case(name, True, sigma, _values(match.type, match.type, own, own, method))
+
+
+def _values(
+    before: InstanceType, after: InstanceType, a: PowerCurve, b: PowerCurve, method: Method
+) -> dict[str, Any]:
+    sides = (("a", before, a), ("b", after, b))
+    values: dict[str, Any] = {"load_ratio": before.vcpu / after.vcpu}
+    for side, kind, watts in sides:
+        values |= {f"{side}{load}": w for load, w in zip(_CURVE_POINTS, watts.watts, strict=True)}
+        values[f"{side}_gpu_idle"] = gpu_watts(kind, 0)
+        values[f"{side}_gpu_max"] = gpu_watts(kind, 100)
+        values[f"{side}_embodied"] = embodied_g_per_h(kind, method.life_hours)
+    return values

@@ -1,0 +1,312 @@
+"""What moving machines to another region would have meant for their past hours, and what it did.
+
+Both sides are the same hours of the same load: on the grid and PUE of the region they ran in, and
+on those of the target. A machine whose type is not offered there is replayed on the nearest one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pandas as pd
+
+from spectra import actions
+from spectra.catalog import Catalog
+from spectra.errors import InputError
+from spectra.insight.regions.cases import Case, case_for, same_case
+from spectra.insight.regions.estimate import estimate, rates, side_of
+from spectra.insight.regions.move_model import Assumptions, Estimate, Side
+from spectra.store import Store, move_queries
+from spectra.store.emission_queries import ledger_span
+from spectra.store.factors import method_in_force
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """An instance that was moved.
+
+    Attributes
+    ----------
+    instance_id : str
+        The one that runs in the target region now.
+    predicted_g_per_h, predicted_usd_per_h : float or None
+        Saving expected per hour of the clock; None where it was not known.
+    """
+
+    instance_id: str
+    source_region: str
+    target_region: str
+    moved_at: datetime
+    predicted_g_per_h: float | None
+    predicted_usd_per_h: float | None
+
+
+LEAST_DAYS, MOST_DAYS = 30, 365
+LEAST_REALISED = timedelta(days=1)
+MARKET_DAYS = 455
+GIB_TO_GB = 1.073_741_824
+_OF_MACHINE = (
+    "instance_id", "name", "region", "instance_type", "volume_gib", "lifecycle", "asg_name",
+)  # fmt: skip
+
+
+def estimate_move(  # noqa: PLR0913, PLR0917 (what, where to, until when, under what)
+    store: Store,
+    catalog: Catalog,
+    instance_ids: Sequence[str],
+    target: str,
+    end: datetime,
+    assumed: Assumptions | None = None,
+) -> Estimate:
+    """What a move of machines to a region would have saved over their past hours.
+
+    Parameters
+    ----------
+    instance_ids : sequence of str
+        Machines of the present fleet, for example from `store.move_queries.workloads`.
+    end : datetime
+        Exclusive end of the hours replayed [UTC].
+
+    Raises
+    ------
+    InputError
+        If the region is unknown, nothing can be moved there, or no common hour is known.
+
+    References
+    ----------
+    METHOD.md, section 8.
+    """
+    assumed = assumed or Assumptions()
+    if catalog.region(target) is None:
+        raise InputError(f"There is no region “{target}”.", next_step="Choose one from the list.")
+    start, end = _span(store, end, assumed.days)
+    found = move_queries.workloads(store, instance_ids=instance_ids)
+    moving, left_out = _cases(store, catalog, found, target)
+    if moving.empty:
+        raise _nothing_moves(left_out)
+    replayed = move_queries.replay(store, moving, target, start, end)
+    left_out += _unknown(moving, replayed)
+    moving = moving[moving["instance_id"].isin(replayed["instance_id"])]
+    if moving.empty:
+        raise _no_hours(target)
+    rows = rates(replayed, moving.set_index("instance_id")["power_sigma"])
+    machines = _machines(catalog, moving, rows, target)
+    ratios = _market_ratios(store, end)
+    before, after = (_side(rows, sign, machines, ratios) for sign in (1, -1))
+    stored_gb = float(moving["volume_gib"].sum()) * GIB_TO_GB
+    gb = stored_gb if assumed.transfer_gb is None else assumed.transfer_gb
+    made = estimate(target, rows, before, after, assumed, machines=machines, transfer_gb=gb)
+    known_days = (end - start) / timedelta(days=1)
+    notes = tuple(_notes(made, assumed, known_days))
+    return replace(made, known_days=known_days, left_out=tuple(left_out), notes=notes)
+
+
+def _span(store: Store, end: datetime, days: int) -> tuple[datetime, datetime]:
+    """The hours to replay: as many days before `end` as are asked for and accounted for."""
+    span = ledger_span(store)
+    if span is None:
+        raise InputError("No hour of any machine is known yet.", next_step="Refresh the data.")
+    end = min(end, span[1])
+    asked = timedelta(days=min(max(days, LEAST_DAYS), MOST_DAYS))
+    return max(span[0], end - asked), end
+
+
+def predicted(machine: Mapping[Any, Any]) -> dict[str, float | None]:
+    """What a move is expected to save per hour of the clock, as the journal keeps it.
+
+    Parameters
+    ----------
+    machine : mapping
+        A row of `Estimate.machines`.
+    """
+    found = {
+        "saving_g_per_h": machine["before_g_per_h"] - machine["after_g_per_h"],
+        "saving_usd_per_h": machine["before_usd_per_h"] - machine["after_usd_per_h"],
+    }
+    return {name: None if math.isnan(value) else float(value) for name, value in found.items()}
+
+
+def moves_made(store: Store) -> list[Move]:
+    """Moves that the journal has as done, the newest first, of machines that are known still."""
+    known = set(store.frame("SELECT DISTINCT instance_id FROM instances")["instance_id"])
+    return [
+        Move(
+            move.target_id,
+            move.source_region,
+            move.target_region,
+            move.launched_at.astimezone(UTC),
+            move.predicted.get("saving_g_per_h"),
+            move.predicted.get("saving_usd_per_h"),
+        )
+        for move in actions.moves(store)
+        if move.state == "done" and move.launched_at and move.target_id and move.target_id in known
+    ]
+
+
+def realised(
+    store: Store, catalog: Catalog, move: Move, end: datetime
+) -> tuple[float, float | None] | None:
+    """What a move has saved since: gCO2e and list USD per hour of the clock.
+
+    The hours since are replayed in the region it came from. None while less than a day has
+    passed, or where no hour since is known.
+    """
+    span = ledger_span(store)
+    if span is None or min(end, span[1]) - move.moved_at < LEAST_REALISED:
+        return None
+    found = move_queries.workloads(store, instance_ids=[move.instance_id])
+    found = found[found["region"] == move.target_region]
+    if found.empty:
+        return None
+    name, method = str(found["instance_type"].iloc[0]), method_in_force(store)
+    cases = _with_cases(found, [same_case(catalog, name, method)])
+    rows = move_queries.replay(store, cases, move.source_region, move.moved_at, min(end, span[1]))
+    if rows.empty:
+        return None
+    by_hour = rates(rows, cases.set_index("instance_id")["power_sigma"])
+    grams = by_hour["operational_g"] + by_hour["embodied_g"]
+    # It ran in the target; in the region it came from it would have emitted the other side.
+    saved = -float((grams * by_hour["side"]).sum())
+    runs = float(by_hour.loc[by_hour["side"] == 1, "hours"].sum())
+    usd = (_usd(catalog, name, code, runs) for code in (move.source_region, move.target_region))
+    before_usd, after_usd = usd
+    change = before_usd - after_usd
+    return saved, None if math.isnan(change) else change
+
+
+def _cases(
+    store: Store, catalog: Catalog, found: pd.DataFrame, target: str
+) -> tuple[pd.DataFrame, list[tuple[str, str]]]:
+    """Machines with how each is carried over, and those that cannot be with the reason."""
+    method = method_in_force(store)
+    by_type = {
+        name: case_for(catalog, name, target, method) for name in found["instance_type"].unique()
+    }
+    is_there = found["region"] == target
+    has_none = found["instance_type"].map(lambda name: by_type[name] is None) & ~is_there
+    left_out = [(str(name), f"It is in {target} already.")
+                for name in found.loc[is_there, "instance_id"]]  # fmt: skip
+    left_out += [
+        (str(row["instance_id"]), _not_offered(catalog, str(row["instance_type"]), target))
+        for row in found[has_none].to_dict("records")
+    ]
+    moving = found[~is_there & ~has_none].reset_index(drop=True)
+    cases = [case for name in moving["instance_type"] if (case := by_type[name]) is not None]
+    return _with_cases(moving, cases), left_out
+
+
+def _not_offered(catalog: Catalog, name: str, target: str) -> str:
+    if catalog.instance_type(name).tier == "D":
+        return f"{name} is not in the catalogue: whether {target} offers it is not known."
+    return f"{name} is not offered in {target}, nor is anything like it."
+
+
+def _with_cases(found: pd.DataFrame, cases: Sequence[Case]) -> pd.DataFrame:
+    extra = [
+        {
+            **case.values,
+            "target_type": case.target_type,
+            "is_same": case.is_same,
+            "power_sigma": case.power_sigma,
+        }
+        for case in cases
+    ]
+    plain = found[list(_OF_MACHINE)]
+    return pd.concat([plain.reset_index(drop=True), pd.DataFrame(extra)], axis=1)
+
+
+def _nothing_moves(left_out: Sequence[tuple[str, str]]) -> InputError:
+    why = f" {left_out[0][1]}" if left_out else ""
+    return InputError(
+        f"None of these machines can be moved there.{why}",
+        next_step="Choose other machines or another region.",
+    )
+
+
+def _no_hours(target: str) -> InputError:
+    return InputError(
+        f"No hour is known both of these machines and of the grid of {target}.",
+        next_step="Choose another region, or refresh the grids.",
+    )
+
+
+def _unknown(moving: pd.DataFrame, replayed: pd.DataFrame) -> list[tuple[str, str]]:
+    missing = set(moving["instance_id"]) - set(replayed["instance_id"])
+    return [(str(name), "No hour of it and of both grids is known.") for name in sorted(missing)]
+
+
+def _machines(
+    catalog: Catalog, moving: pd.DataFrame, rows: pd.DataFrame, target: str
+) -> pd.DataFrame:
+    """A row a machine: what it is and becomes, and both sides per hour of the clock.
+
+    Prices are list prices of the hours that it ran; NaN where one is not known.
+    """
+    total = rows.assign(g=rows["operational_g"] + rows["embodied_g"])
+    grams = total.pivot_table(index="instance_id", columns="side", values="g", aggfunc="sum")
+    runs = rows[rows["side"] == 1].groupby("instance_id")["hours"].sum()
+    table = moving[[*_OF_MACHINE, "target_type", "is_same"]].copy()
+    table["before_g_per_h"] = table["instance_id"].map(grams[1])
+    table["after_g_per_h"] = table["instance_id"].map(grams[-1])
+    table["runs"] = table["instance_id"].map(runs)
+    table["before_usd_per_h"] = [
+        _usd(catalog, kind, region, run)
+        for kind, region, run in zip(
+            table["instance_type"], table["region"], table["runs"], strict=True
+        )
+    ]
+    table["after_usd_per_h"] = [
+        _usd(catalog, kind, target, run)
+        for kind, run in zip(table["target_type"], table["runs"], strict=True)
+    ]
+    return table.sort_values("before_g_per_h", ascending=False, ignore_index=True)
+
+
+def _usd(catalog: Catalog, name: str, region: str, runs: float) -> float:
+    price = catalog.price(name, region)
+    return price.usd_per_hour * runs if price else math.nan
+
+
+def _side(rows: pd.DataFrame, sign: int, machines: pd.DataFrame, ratios: dict[str, float]) -> Side:
+    usd = machines["before_usd_per_h" if sign > 0 else "after_usd_per_h"]
+    known = None if usd.isna().any() else float(usd.sum())
+    return side_of(rows[rows["side"] == sign], known, ratios)
+
+
+def _market_ratios(store: Store, end: datetime) -> dict[str, float]:
+    rows = move_queries.market_ratios(store, end - timedelta(days=MARKET_DAYS))
+    return dict(zip(rows["region"], rows["ratio"], strict=True))
+
+
+def _notes(made: Estimate, assumed: Assumptions, known_days: float) -> list[str]:
+    """What a reader must know besides."""
+    machines, notes = made.machines, list[str]()
+    others = machines[~machines["is_same"]]
+    for (name, target), part in others.groupby(["instance_type", "target_type"]):
+        notes.append(
+            f"{name} is not offered in {made.target}: {len(part)} of these machines are replayed "
+            f"on {target}, the nearest type."
+        )
+    if made.saving_usd_per_h is None:
+        notes.append("A price is not known, so no saving of money is stated.")
+    if made.once.transfer_gb > 0 and assumed.egress_usd_per_gb is None:
+        notes.append("The price of traffic between regions is not in the catalogue: state it to "
+                     "see what the move costs once.")  # fmt: skip
+    if machines["volume_gib"].isna().any() and assumed.transfer_gb is None:
+        notes.append("Of some machines no volume is known; their data is not counted.")
+    is_other = machines["lifecycle"] != "on-demand"
+    if is_other.any():
+        notes.append(f"{int(is_other.sum())} of them are not on demand; list prices do not say "
+                     "what is really paid.")  # fmt: skip
+    members = int(machines["asg_name"].notna().sum())
+    if members:
+        notes.append(f"{members} belong to autoscaling groups, which move by their template.")
+    notes.append("Volumes are at no price: the catalogue has storage prices of one region alone.")
+    notes.append("A location-based saving is an allocation of both grids' electricity.")
+    if known_days < MOST_DAYS:
+        notes.append(f"{known_days:.0f} days are known: not every season was seen.")
+    return notes
