@@ -1,50 +1,54 @@
-"""Regions: every AWS region's grid now, our footprint there, and one region in detail."""
+"""Regions: every AWS region's grid now, which one suits us best, and what a move would bring."""
 
 import streamlit as st
 
-from spectra.ui import cards, frame, portal_upload, regions
+from spectra.ui import frame, portal_upload
+from spectra.ui.regions import comparing, grids, known, moved, moving
+
+VIEWS = ("Map and hours", "Compare", "Move", "Moves made")
+OF_ONE_FACTOR = VIEWS[:2]
 
 page = frame.current()
+factor = page.workspace.config.emission_factor
 
 st.title("Regions")
-with st.container(horizontal=True, vertical_alignment="bottom"):
-    factor = st.segmented_control(
-        "Emission factor",
-        ["lifecycle", "direct"],
-        default=page.workspace.config.emission_factor,
-        required=True,
-        key="factor",
-        bind="query-params",
-        persist_state="session",
-        help="Lifecycle includes building plants and producing fuel; direct is combustion alone, "
-        "which scope 2 counts.",
-    )
-    st.space("stretch")
-    portal_upload.button(page)
-
-table = regions.overview(page, factor)
-if table["g_per_kwh"].isna().all():
-    cards.empty(
-        "There is no grid data yet.",
-        "Set SPECTRA_DEMO=on, or bring an Electricity Maps portal file with the button above.",
-    )
-    st.stop()
-
-st.markdown(regions.greenest(table))
-with cards.card("Carbon intensity now"):
-    regions.world(table)
-with cards.card("All regions", help="Choose a row by its left edge to see that region below."):
-    chosen = regions.table_of_regions(table)
-
-codes = table["region"].tolist()
-if chosen and chosen != st.session_state.get("region_row"):
-    st.session_state["region"] = chosen
-st.session_state["region_row"] = chosen
-code = st.selectbox(
-    "Region in detail",
-    codes,
-    key="region",
+view = st.segmented_control(
+    "View",
+    VIEWS,
+    default=VIEWS[0],
+    required=True,
+    key="region_view",
     bind="query-params",
     persist_state="session",
+    label_visibility="collapsed",
 )
-regions.detail(page, code, factor)
+has_grids = known.any_known(page, factor)
+if view in OF_ONE_FACTOR or not has_grids:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        factor = st.segmented_control(
+            "Emission factor",
+            ["lifecycle", "direct"],
+            default=factor,
+            required=True,
+            key="factor",
+            bind="query-params",
+            persist_state="session",
+            help="Lifecycle includes building plants and producing fuel; direct is combustion "
+            "alone, which scope 2 counts.",
+        )
+        st.space("stretch")
+        portal_upload.button(page)
+
+if not has_grids:
+    known.say_empty()
+    st.stop()
+
+match view:
+    case "Compare":
+        comparing.show(page, factor)
+    case "Move":
+        moving.show(page)
+    case "Moves made":
+        moved.show(page)
+    case _:
+        grids.show(page, factor)

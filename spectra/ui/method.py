@@ -29,6 +29,9 @@ TOPICS = {
     "Budget states": "spectra.insight.budgets.judge",
     "Allocation": "spectra.insight.allocation.shares",
     "Rounding": "spectra.insight.allocation.rounding",
+    "Regions": "spectra.insight.regions.compare",
+    "Latency": "spectra.insight.regions.distance",
+    "Moves": "spectra.insight.regions.move",
 }
 
 

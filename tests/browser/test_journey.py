@@ -169,6 +169,24 @@ def test_a_deep_link_opens_for_a_new_visitor(address, browser):
     visitor.check()
 
 
+def test_regions_are_compared_and_a_move_is_estimated(address, browser):
+    visitor = Visitor(browser)
+    page = visitor.open(f"{address}/regions?region_view=Compare", "Regions")
+    expect(page.get_by_text("Price against carbon")).to_be_visible()
+    expect(page.get_by_text(" draws")).to_be_visible()
+    page.get_by_text("Move", exact=True).click()
+    visitor.settle("Regions")
+    expect(page.get_by_text("Made up for after", exact=True)).to_be_visible()
+    expect(page.get_by_text("Before and after, a month")).to_be_visible()
+    assert visitor.parameters()["region_view"] == ["Move"]
+    visitor.check()
+    phone = Visitor(browser, viewport={"width": 390, "height": 844})
+    for view in ("Compare", "Move", "Moves+made"):
+        phone.open(f"{address}/regions?region_view={view}", "Regions")
+        assert phone.overflow() == 0
+    phone.check()
+
+
 @pytest.mark.parametrize(
     ("scheme", "background"), [("light", "rgb(255, 255, 255)"), ("dark", "rgb(13, 23, 21)")]
 )

@@ -71,6 +71,11 @@ def _plan(
     missing = len(ids) - len(plans) - len(refused)
     if missing:
         refused.append(f"{missing} of them are not there any more, or are autoscaling groups.")
+    keep(store, plans, refused)
+
+
+def keep(store: Store, plans: list[Plan], refused: list[str]) -> None:
+    """Hand plans to the Changes view, which is what the Instances page shows next."""
     st.session_state[PLANS], st.session_state[REFUSED] = plans, refused
     st.session_state[STORE] = store.identity
     st.session_state["view"] = VIEW

@@ -1,4 +1,4 @@
-"""The parts of the Regions page: all regions side by side, and one region's grid in detail."""
+"""All regions side by side now, and one region's grid in detail."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from spectra.catalog.price_index import price_index
 from spectra.store import grid_queries, latency_queries
 from spectra.ui import cards, names
 from spectra.ui.frame import Page
+from spectra.ui.regions import known as known_grids
 
 HEAT_MAP_DAYS = 28
 FRESH_HOURS = 3
@@ -23,6 +24,27 @@ QUALITY_NAMES = {
     "default": "annual factor",
     "demo": "demo",
 }
+
+
+def show(page: Page, factor: grid_queries.Factor) -> None:
+    """The map, the table, and the region that is chosen in it or below."""
+    table = overview(page, factor)
+    if table["g_per_kwh"].isna().all():
+        known_grids.say_empty()
+        return
+    st.markdown(greenest(table))
+    with cards.card("Carbon intensity now"):
+        world(table)
+    with cards.card("All regions", help="Choose a row by its left edge to see that region below."):
+        chosen = table_of_regions(table)
+    codes = table["region"].tolist()
+    if chosen and chosen != st.session_state.get("region_row"):
+        st.session_state["region"] = chosen
+    st.session_state["region_row"] = chosen
+    code = st.selectbox(
+        "Region in detail", codes, key="region", bind="query-params", persist_state="session"
+    )
+    detail(page, code, factor)
 
 
 def overview(page: Page, factor: grid_queries.Factor) -> pd.DataFrame:

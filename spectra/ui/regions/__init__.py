@@ -1,0 +1,1 @@
+"""The Regions page, part by part."""

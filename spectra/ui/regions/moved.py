@@ -1,0 +1,88 @@
+"""Moves that were made: what was expected of each, and what came of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from spectra import migration, units
+from spectra.insight.rightsizing.model import HOURS_PER_MONTH
+from spectra.migration import Move
+from spectra.ui import cards
+from spectra.ui.frame import Page
+
+_NUMBER = st.column_config.NumberColumn
+COLUMNS: dict[str, Any] = {
+    "instance_id": st.column_config.TextColumn("Machine", pinned=True),
+    "source": "From",
+    "target": "To",
+    "moved_at": cards.utc_column("Moved"),
+    "predicted": _NUMBER("Predicted [kg/month]", format="%.2f"),
+    "realised": _NUMBER("Realised [kg/month]", format="%.2f", help="Empty: not a day yet."),
+    "predicted_usd": _NUMBER("Predicted [USD/month]", format="%.2f"),
+    "realised_usd": _NUMBER("Realised [USD/month]", format="%.2f", help="At list price."),
+}
+
+
+def show(page: Page) -> None:
+    """Predicted against realised saving of every move."""
+    made = page.get(migration.moves_made)
+    if not made:
+        cards.empty(
+            "No machine has been moved yet.",
+            "What a move would bring is on “Move”. What it really saves is measured here from a "
+            "day later on.",
+        )
+        return
+    rows = pd.DataFrame([_row(page, move) for move in made])
+    known = rows.dropna(subset=["realised", "predicted"])
+    columns = st.columns(3)
+    with columns[0]:
+        cards.headline("Moved", str(len(rows)), note=f"{rows['realised'].count()} measured so far")
+    with columns[1]:
+        cards.headline("Predicted a month", _total(known, "predicted"), note="of those measured")
+    with columns[2]:
+        cards.headline("Realised a month", _total(known, "realised"), note=_share(known))
+    st.dataframe(
+        rows, hide_index=True, width="stretch", height=cards.table_height(len(rows)),
+        key="moves_made", placeholder="–", column_config=COLUMNS,
+    )  # fmt: skip
+    st.caption(
+        "Measured: the hours since, on the grid they ran on and on that of the region the machine "
+        "came from. A saving below 0 is more than before."
+    )
+
+
+def _row(page: Page, move: Move) -> dict[str, object]:
+    since = page.get(migration.realised, page.catalog, move, page.hour)
+    return {
+        "instance_id": move.instance_id,
+        "source": move.source_region,
+        "target": move.target_region,
+        "moved_at": move.moved_at,
+        "predicted": _monthly(move.predicted_g_per_h, 1_000),
+        "realised": _monthly(since[0] if since else None, 1_000),
+        "predicted_usd": _monthly(move.predicted_usd_per_h),
+        "realised_usd": _monthly(since[1] if since else None),
+    }
+
+
+def _monthly(per_h: float | None, per_unit: float = 1.0) -> float:
+    return float("nan") if per_h is None else per_h * HOURS_PER_MONTH / per_unit
+
+
+def _total(known: pd.DataFrame, column: str) -> str:
+    if known.empty:
+        return "not yet"
+    total = float(known[column].sum()) * 1_000
+    return f"{'−' if total < 0 else ''}{units.mass_text(abs(total))}"
+
+
+def _share(known: pd.DataFrame) -> str:
+    predicted = float(known["predicted"].sum())
+    if predicted <= 0:
+        return "a day after the move"
+    share = known["realised"].sum() / predicted * 100
+    return f"{share:.0f} % of what was predicted".replace("-", "−")

@@ -1,0 +1,256 @@
+"""What moving some machines to another region would bring, and what it would cost once."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from spectra import exports, migration, region_charts, units
+from spectra.carbon.uncertainty import Interval
+from spectra.errors import InputError
+from spectra.insight.regions.move_model import AWS_BASED, Estimate, Side
+from spectra.insight.rightsizing.model import HOURS_PER_MONTH
+from spectra.migration import GIB_TO_GB
+from spectra.store import grid_queries
+from spectra.ui import cards
+from spectra.ui import workspace as workspaces
+from spectra.ui.frame import Page
+from spectra.ui.plain import plain
+from spectra.ui.regions import choosing
+from spectra.ui.regions.plan import plan_card
+
+_NUMBER = st.column_config.NumberColumn
+NEVER = "never"
+
+
+def show(page: Page) -> None:
+    """Choose machines and a target; the estimate, its parts, and the way to a plan."""
+    if not page.get(grid_queries.status)["fleets"]:
+        cards.empty("There is no fleet to move yet.",
+                    "Set SPECTRA_DEMO=on, or connect an AWS account in Settings.")  # fmt: skip
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        found = choosing.machines(page)
+        target = _target(page)
+    assumed = choosing.assumptions(float(found["volume_gib"].sum()) * GIB_TO_GB)
+    if found.empty:
+        cards.empty("No machine is chosen.", "Choose a team, a tag or instances above.")
+        return
+    ids = tuple(found["instance_id"])
+    try:
+        made: Estimate = page.get(
+            migration.estimate_move, page.catalog, ids, target, page.hour, assumed
+        )
+    except InputError as error:
+        workspaces.show_error(error)
+        return
+    _result(page, made)
+
+
+def _target(page: Page) -> str:
+    codes = [region.code for region in page.catalog.regions]
+    chosen: str = st.selectbox(
+        "Move to", codes, index=codes.index("eu-north-1"), key="move_to", width=180,
+        bind="query-params", persist_state="session",
+    )  # fmt: skip
+    return chosen
+
+
+def _result(page: Page, made: Estimate) -> None:
+    _headlines(made)
+    if made.is_seasonal:
+        st.warning(
+            f"**Seasonal.** It saves on the whole, but not in every month: in {made.worst_month} "
+            "it would have emitted more.",
+            icon=":material/routine:",
+        )
+    for note in made.notes:
+        if "not offered" in note or "not known" in note:
+            st.info(plain(note), icon=":material/info:")
+    left, right = st.columns([3, 2])
+    with left, cards.card("Before and after, a month"):
+        st.dataframe(
+            sides(made), hide_index=True, width="stretch", height="content", key="move_sides",
+            column_config={"what": st.column_config.TextColumn("", pinned=True, width="medium")},
+        )  # fmt: skip
+    with right, cards.card("Month by month"):
+        _months(made)
+    _once(made)
+    _machines(made)
+    _left_out(made)
+    plan_card(page, made)
+    quiet = [n for n in made.notes if "not offered" not in n and "not known" not in n]
+    st.caption(" ".join(plain(note) for note in quiet))
+
+
+def _headlines(made: Estimate) -> None:
+    month, saving = HOURS_PER_MONTH, made.saving_g_per_h
+    monthly = Interval(*(g * month for g in saving))
+    columns = st.columns(4)
+    with columns[0]:
+        adds = saving.central < 0
+        cards.headline(
+            "Adds a month" if adds else "Saves a month", units.mass_text(abs(monthly.central)),
+            note=_range(monthly, adds=adds),
+            help="Location-based CO₂e, 95 % interval: an allocation of the electricity of both "
+            "grids.",
+        )  # fmt: skip
+    with columns[1]:
+        usd = made.saving_usd_per_h
+        cards.headline(
+            "Costs more a month" if usd is not None and usd < 0 else "Costs less a month",
+            "not known" if usd is None else units.usd_text(abs(usd) * month),
+            note="a price is missing" if usd is None else "list price, machines alone",
+        )  # fmt: skip
+    with columns[2]:
+        cards.headline(
+            "Made up for after", duration(made.break_even_h),
+            note=f"{duration(made.break_even_range_h.low)} to "
+            f"{duration(made.break_even_range_h.high)}",
+            help="Hours until the emissions of the move itself are saved. With ten times the "
+            f"energy of traffic: {duration(made.break_even_network_h)}.",
+        )  # fmt: skip
+    with columns[3]:
+        cards.headline(
+            "The move itself", units.mass_text(made.once.total_g),
+            note="cost not known" if made.once.usd is None else units.usd_text(made.once.usd),
+            help="Transfer, both running, and volumes kept, once.",
+        )  # fmt: skip
+
+
+def _range(saving: Interval, *, adds: bool) -> str:
+    if saving.low < 0 < saving.high:
+        return f"unclear: {_signed(saving.low)} to {_signed(saving.high)}"
+    ends = (-saving.high, -saving.low) if adds else (saving.low, saving.high)
+    return f"{units.mass_text(ends[0])} to {units.mass_text(ends[1])}"
+
+
+def _signed(grams: float) -> str:
+    return f"{'−' if grams < 0 else ''}{units.mass_text(abs(grams))}"
+
+
+def duration(hours: float) -> str:
+    """Hours as a person says them."""
+    if not math.isfinite(hours):
+        return NEVER
+    if hours < 72:
+        return f"{hours:.0f} h"
+    return f"{hours / 24:.0f} days" if hours < 24 * 730 else f"{hours / 8_760:.0f} years"
+
+
+def sides(made: Estimate) -> pd.DataFrame:
+    """Both sides and their difference, a month of 730 hours; what is not known says so."""
+    rows = [
+        ("Energy at the meter", "kwh_per_h", units.energy_text),
+        ("Scope 2, location-based", "scope2_g_per_h", units.mass_text),
+        ("Upstream", "upstream_g_per_h", units.mass_text),
+        ("Grid losses", "td_g_per_h", units.mass_text),
+        ("Hardware", "embodied_g_per_h", units.mass_text),
+        ("Total, location-based", "total_g_per_h", units.mass_text),
+        ("Total, market-based", "market_total_g_per_h", units.mass_text),
+        ("List price", "usd_per_h", units.usd_text),
+    ]
+    return pd.DataFrame(
+        [
+            {"what": label, "As it is": _amount(made.before, name, text),
+             f"In {made.target}": _amount(made.after, name, text),
+             "Change": _change(made, name)}
+            for label, name, text in rows
+        ]
+    )  # fmt: skip
+
+
+def _amount(side: Side, name: str, text: object) -> str:
+    value = getattr(side, name)
+    shown = "not known" if value is None else text(value * HOURS_PER_MONTH)  # type: ignore[operator]
+    is_market = name == "market_total_g_per_h"
+    return (
+        f"{shown} ({'AWS' if side.market_basis == AWS_BASED else '= LB'})" if is_market else shown
+    )
+
+
+def _change(made: Estimate, name: str) -> str:
+    before, after = getattr(made.before, name), getattr(made.after, name)
+    if name == "market_total_g_per_h" and made.market_saving_g_per_h is None:
+        return "not comparable"
+    if before is None or after is None or not before:
+        return "–"
+    return f"{(after / before - 1) * 100:+.0f} %".replace("-", "−").replace("+0 %", "none")
+
+
+def _months(made: Estimate) -> None:
+    greatest = max(made.months["before_g"].max(), made.months["after_g"].max())
+    unit = units.mass(float(greatest))
+    st.plotly_chart(
+        region_charts.move_months(made.months, unit.unit, float(greatest) / unit.value),
+        key="move_months", alt="Emissions of each month as it was and in the target region.",
+        config={"displayModeBar": False},
+    )  # fmt: skip
+    worst = f" Least is saved in {made.worst_month}." if made.worst_month else ""
+    st.caption(f"{made.known_days:.0f} days, replayed hour by hour.{worst}")
+
+
+def _once(made: Estimate) -> None:
+    once = made.once
+    parts = (
+        (f"sending {units.number(once.transfer_gb)} GB", once.transfer_g),
+        ("both running", once.dual_g),
+        ("volumes kept", once.double_storage_g),
+    )
+    text = ", ".join(f"{name} {units.mass_text(grams)}" for name, grams in parts)
+    on = (
+        f" Traffic afterwards takes {units.mass_text(made.replication_g_per_h * HOURS_PER_MONTH)} "
+        "a month off the saving."
+        if made.replication_g_per_h
+        else ""
+    )
+    money = made.break_even_usd_h
+    paid = "" if money is None else f" In money it is made up for after {duration(money)}."
+    st.caption(
+        f"The move itself: {text}. With ten times the energy of traffic it is made up for after "
+        f"{duration(made.break_even_network_h)}.{on}{paid}"
+    )
+
+
+def _machines(made: Estimate) -> None:
+    table = made.machines.assign(
+        before_kg=made.machines["before_g_per_h"] * HOURS_PER_MONTH / 1_000,
+        after_kg=made.machines["after_g_per_h"] * HOURS_PER_MONTH / 1_000,
+        before_usd=made.machines["before_usd_per_h"] * HOURS_PER_MONTH,
+        after_usd=made.machines["after_usd_per_h"] * HOURS_PER_MONTH,
+    )
+    columns: dict[str, Any] = {
+        "name": st.column_config.TextColumn("Machine", pinned=True),
+        "region": "From", "instance_type": "Type", "target_type": "Type there",
+        "before_kg": _NUMBER("Now [kg/month]", format="%.2f"),
+        "after_kg": _NUMBER("There [kg/month]", format="%.2f"),
+        "before_usd": _NUMBER("Now [USD/month]", format="%.2f", help="Empty: not known."),
+        "after_usd": _NUMBER("There [USD/month]", format="%.2f", help="Empty: not known."),
+        "volume_gib": _NUMBER("Volumes [GiB]", format="%.0f", help="Empty: none known."),
+        "instance_id": "ID",
+    }  # fmt: skip
+    label = "The machine" if len(table) == 1 else f"{len(table)} machines, one by one"
+    with st.expander(label, icon=":material/dns:"):
+        st.dataframe(
+            table, hide_index=True, width="stretch", height=cards.table_height(len(table)),
+            key="move_machines", column_order=list(columns), column_config=columns, placeholder="–",
+        )  # fmt: skip
+        st.download_button(
+            "CSV", exports.csv_bytes(table), "move.csv", "text/csv", key="move_csv",
+            icon=":material/download:", on_click="ignore",
+        )  # fmt: skip
+
+
+def _left_out(made: Estimate) -> None:
+    if not made.left_out:
+        return
+    number = len(made.left_out)
+    label = "1 machine is left out" if number == 1 else f"{number} machines are left out"
+    with st.expander(label, icon=":material/block:"):
+        st.dataframe(
+            pd.DataFrame(made.left_out, columns=["Instance", "Why"]), hide_index=True,
+            width="stretch", height=cards.table_height(len(made.left_out)), key="move_left_out",
+        )  # fmt: skip
