@@ -7,46 +7,22 @@ on those of the target. A machine whose type is not offered there is replayed on
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pandas as pd
 
-from spectra import actions
 from spectra.catalog import Catalog
 from spectra.errors import InputError
-from spectra.insight.regions.cases import Case, case_for, same_case
+from spectra.insight.regions.cases import Case, case_for
 from spectra.insight.regions.estimate import estimate, rates, side_of
 from spectra.insight.regions.move_model import Assumptions, Estimate, Side
 from spectra.store import Store, move_queries
 from spectra.store.emission_queries import ledger_span
 from spectra.store.factors import method_in_force
 
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """An instance that was moved.
-
-    Attributes
-    ----------
-    instance_id : str
-        The one that runs in the target region now.
-    predicted_g_per_h, predicted_usd_per_h : float or None
-        Saving expected per hour of the clock; None where it was not known.
-    """
-
-    instance_id: str
-    source_region: str
-    target_region: str
-    moved_at: datetime
-    predicted_g_per_h: float | None
-    predicted_usd_per_h: float | None
-
-
 LEAST_DAYS, MOST_DAYS = 30, 365
-LEAST_REALISED = timedelta(days=1)
 MARKET_DAYS = 455
 GIB_TO_GB = 1.073_741_824
 _OF_MACHINE = (
@@ -115,69 +91,6 @@ def _span(store: Store, end: datetime, days: int) -> tuple[datetime, datetime]:
     return max(span[0], end - asked), end
 
 
-def predicted(machine: Mapping[Any, Any]) -> dict[str, float | None]:
-    """What a move is expected to save per hour of the clock, as the journal keeps it.
-
-    Parameters
-    ----------
-    machine : mapping
-        A row of `Estimate.machines`.
-    """
-    found = {
-        "saving_g_per_h": machine["before_g_per_h"] - machine["after_g_per_h"],
-        "saving_usd_per_h": machine["before_usd_per_h"] - machine["after_usd_per_h"],
-    }
-    return {name: None if math.isnan(value) else float(value) for name, value in found.items()}
-
-
-def moves_made(store: Store) -> list[Move]:
-    """Moves that the journal has as done, the newest first, of machines that are known still."""
-    known = set(store.frame("SELECT DISTINCT instance_id FROM instances")["instance_id"])
-    return [
-        Move(
-            move.target_id,
-            move.source_region,
-            move.target_region,
-            move.launched_at.astimezone(UTC),
-            move.predicted.get("saving_g_per_h"),
-            move.predicted.get("saving_usd_per_h"),
-        )
-        for move in actions.moves(store)
-        if move.state == "done" and move.launched_at and move.target_id and move.target_id in known
-    ]
-
-
-def realised(
-    store: Store, catalog: Catalog, move: Move, end: datetime
-) -> tuple[float, float | None] | None:
-    """What a move has saved since: gCO2e and list USD per hour of the clock.
-
-    The hours since are replayed in the region it came from. None while less than a day has
-    passed, or where no hour since is known.
-    """
-    span = ledger_span(store)
-    if span is None or min(end, span[1]) - move.moved_at < LEAST_REALISED:
-        return None
-    found = move_queries.workloads(store, instance_ids=[move.instance_id])
-    found = found[found["region"] == move.target_region]
-    if found.empty:
-        return None
-    name, method = str(found["instance_type"].iloc[0]), method_in_force(store)
-    cases = _with_cases(found, [same_case(catalog, name, method)])
-    rows = move_queries.replay(store, cases, move.source_region, move.moved_at, min(end, span[1]))
-    if rows.empty:
-        return None
-    by_hour = rates(rows, cases.set_index("instance_id")["power_sigma"])
-    grams = by_hour["operational_g"] + by_hour["embodied_g"]
-    # It ran in the target; in the region it came from it would have emitted the other side.
-    saved = -float((grams * by_hour["side"]).sum())
-    runs = float(by_hour.loc[by_hour["side"] == 1, "hours"].sum())
-    usd = (_usd(catalog, name, code, runs) for code in (move.source_region, move.target_region))
-    before_usd, after_usd = usd
-    change = before_usd - after_usd
-    return saved, None if math.isnan(change) else change
-
-
 def _cases(
     store: Store, catalog: Catalog, found: pd.DataFrame, target: str
 ) -> tuple[pd.DataFrame, list[tuple[str, str]]]:
@@ -196,7 +109,7 @@ def _cases(
     ]
     moving = found[~is_there & ~has_none].reset_index(drop=True)
     cases = [case for name in moving["instance_type"] if (case := by_type[name]) is not None]
-    return _with_cases(moving, cases), left_out
+    return with_cases(moving, cases), left_out
 
 
 def _not_offered(catalog: Catalog, name: str, target: str) -> str:
@@ -205,7 +118,8 @@ def _not_offered(catalog: Catalog, name: str, target: str) -> str:
     return f"{name} is not offered in {target}, nor is anything like it."
 
 
-def _with_cases(found: pd.DataFrame, cases: Sequence[Case]) -> pd.DataFrame:
+def with_cases(found: pd.DataFrame, cases: Sequence[Case]) -> pd.DataFrame:
+    """Machines with what they are replayed as."""
     extra = [
         {
             **case.values,
@@ -254,19 +168,20 @@ def _machines(
     table["after_g_per_h"] = table["instance_id"].map(grams[-1])
     table["runs"] = table["instance_id"].map(runs)
     table["before_usd_per_h"] = [
-        _usd(catalog, kind, region, run)
+        list_usd(catalog, kind, region, run)
         for kind, region, run in zip(
             table["instance_type"], table["region"], table["runs"], strict=True
         )
     ]
     table["after_usd_per_h"] = [
-        _usd(catalog, kind, target, run)
+        list_usd(catalog, kind, target, run)
         for kind, run in zip(table["target_type"], table["runs"], strict=True)
     ]
     return table.sort_values("before_g_per_h", ascending=False, ignore_index=True)
 
 
-def _usd(catalog: Catalog, name: str, region: str, runs: float) -> float:
+def list_usd(catalog: Catalog, name: str, region: str, runs: float) -> float:
+    """List price of the hours that a machine runs in one of the clock; NaN if not known."""
     price = catalog.price(name, region)
     return price.usd_per_hour * runs if price else math.nan
 

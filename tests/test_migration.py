@@ -11,7 +11,8 @@ import pytest
 from spectra import actions
 from spectra.errors import InputError
 from spectra.insight.regions.move_model import LOCATION_BASED, Assumptions
-from spectra.migration import GIB_TO_GB, Move, estimate_move, moves_made, realised
+from spectra.migration import GIB_TO_GB, estimate_move
+from spectra.move_history import Move, moves_made, realised
 from spectra.refresh import refresh_demo
 from spectra.store import Store, move_queries
 from spectra.store.clearing import clear_demo_fleet

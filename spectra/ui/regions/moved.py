@@ -7,9 +7,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from spectra import migration, units
+from spectra import move_history, units
 from spectra.insight.rightsizing.model import HOURS_PER_MONTH
-from spectra.migration import Move
+from spectra.move_history import Move
 from spectra.ui import cards
 from spectra.ui.frame import Page
 
@@ -28,7 +28,7 @@ COLUMNS: dict[str, Any] = {
 
 def show(page: Page) -> None:
     """Predicted against realised saving of every move."""
-    made = page.get(migration.moves_made)
+    made = page.get(move_history.moves_made)
     if not made:
         cards.empty(
             "No machine has been moved yet.",
@@ -56,7 +56,7 @@ def show(page: Page) -> None:
 
 
 def _row(page: Page, move: Move) -> dict[str, object]:
-    since = page.get(migration.realised, page.catalog, move, page.hour)
+    since = page.get(move_history.realised, page.catalog, move, page.hour)
     return {
         "instance_id": move.instance_id,
         "source": move.source_region,

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from spectra import actions, migration
+from spectra import actions, move_history
 from spectra.actions.plan import Plan, Target
 from spectra.actions.runners import Runners
 from spectra.actions.targets import targets
@@ -150,7 +150,7 @@ def _plan(
             plans.append(
                 actions.plan_move(
                     target, _of_type(destination, str(row["target_type"])), reboots=reboots,
-                    predicted=migration.predicted(row),
+                    predicted=move_history.predicted(row),
                 )
             )  # fmt: skip
         except SpectraError as error:
