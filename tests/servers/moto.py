@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,13 @@ ACCOUNT = "123456789012"
 _ONCE = Config(retries={"total_max_attempts": 1})
 
 
+@cache
+def _client(url: str, service: str, region: str, **keys: str) -> Any:
+    """A client, the same one each time: to read what a service knows takes longer than a call."""
+    session = boto3.session.Session(**keys)
+    return session.client(service, region_name=region, endpoint_url=url, config=_ONCE)
+
+
 @dataclass
 class Moto:
     url: str
@@ -32,8 +40,7 @@ class Moto:
         requests.post(f"{self.url}/moto-api/reset", timeout=10).raise_for_status()
 
     def client(self, service: str, region: str = "us-east-1", **keys: str) -> Any:
-        session = boto3.session.Session(**{**KEYS, **keys})
-        return session.client(service, region_name=region, endpoint_url=self.url, config=_ONCE)
+        return _client(self.url, service, region, **{**KEYS, **keys})
 
     def assumed(self, role_arn: str, service: str, region: str = "us-east-1") -> Any:
         """A client in the account of a role."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import functools
 
-from scipy.stats import binom
-
 CONFIDENCE = 0.95
 PEAK_SHARE = 0.995
 
@@ -22,6 +20,9 @@ def upper_rank(n: int, share: float, confidence: float = CONFIDENCE) -> int | No
     >>> upper_rank(4032, 0.995), upper_rank(336, 0.95), upper_rank(58, 0.95)
     (4020, 326, None)
     """
+    # Its import takes as long as the rest of the app's start, which need not wait for it.
+    from scipy.stats import binom  # noqa: PLC0415
+
     rank = int(binom.ppf(confidence, n, share)) + 1
     return rank if rank <= n else None
 
