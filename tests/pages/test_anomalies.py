@@ -206,7 +206,7 @@ def test_what_is_not_known_of_any_is_not_said_to_be_nothing(company):
     app = anomalies()
     assert metrics(app)["If nothing is done"] == "not known"
     note = next(m.delta for m in app.metric if m.label == "If nothing is done")
-    assert note == "cost not known; CO₂e known of 0, cost of 0"
+    assert note == "cost not known (0 and 0 known)"
 
 
 def test_silent_machines_of_a_region_lead_to_the_account_and_to_no_team(company):

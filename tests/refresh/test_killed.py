@@ -81,7 +81,10 @@ def test_killed_twenty_times_nothing_is_lost_or_doubled(refresh, tmp_path):
         time.sleep(whole_s * (0.15 + 0.85 * (kill + chance.random()) / KILLS))
         process.send_signal(signal.SIGKILL)
         process.communicate()
-        killed += process.returncode == -signal.SIGKILL
+        if process.returncode == -signal.SIGKILL:
+            killed += 1
+        else:
+            whole_s *= 0.9  # the machine was busier when the whole of it was measured
         if not path.exists():
             continue
         store = Store(path)

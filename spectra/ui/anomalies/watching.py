@@ -78,7 +78,8 @@ def _if_nothing_is_done(live: pd.DataFrame) -> None:
     cards.headline(
         "If nothing is done",
         f"{units.mass_text(grams.sum())} a day" if is_known else "not known",
-        note=f"{cost}; CO₂e known of {len(grams)}, cost of {len(usd)}",
-        help="Mean excess of each since it began; what is waste counts in full. What two incidents "
+        note=f"{cost} ({len(grams)} and {len(usd)} known)",
+        help="Of how many the CO₂e and the cost are known stands behind. Mean excess of each since "
+        "it began; what is waste counts in full. What two incidents "
         "share, such as a machine and its team, counts in both.",
     )
