@@ -33,8 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     0 everything worked, 1 something failed, 2 wrong use, 3 another process has the database open.
     """
-    parser = _parser()
-    options = parser.parse_args(arguments)
+    options = parser().parse_args(arguments)
     try:
         return int(options.run(options))
     except StoreLockedError as error:
@@ -51,11 +50,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FAILED
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """Return what reads the command line: one subcommand each, with ``run`` to carry it out."""
+    root = argparse.ArgumentParser(
         prog="python -m spectra", description="SPECTRA from the command line."
     )
-    commands = parser.add_subparsers(required=True, metavar="command")
+    commands = root.add_subparsers(required=True, metavar="command")
     refresh = commands.add_parser("refresh", help="bring the shared workspace up to date; for cron")
     refresh.add_argument(
         "--source",
@@ -75,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     check.add_argument("--json", action="store_true", help="print the table as JSON")
     check.set_defaults(run=_check)
-    return parser
+    return root
 
 
 def _day(text: str) -> datetime:
