@@ -191,6 +191,19 @@ def test_incidents_go_with_the_fleet_they_are_about(watched):
     assert incident_log.looked(watched, "usage") is None
 
 
+def test_what_was_planned_for_a_demo_machine_goes_with_it_and_the_rest_stays(store):
+    ours = {"instance_id": "i-demo", "valid_from": "2026-10-01", "source": "demo"}
+    real = {"instance_id": "i-real", "valid_from": "2026-10-01", "source": "aws"}
+    write_instances(store, fleet.instances(ours, real))
+    for name, about in (("demo", {"series": "i-demo"}), ("real", {"series": "i-real"}),
+                        ("tagged", {"tag": "team", "value": "web"}), ("all", {})):  # fmt: skip
+        incident_log.plan(store, PlannedEvent(name, name, NOW, NOW + HOUR, **about), NOW)
+    clear_source(store, CATALOG, "latency")
+    assert len(incident_log.planned(store)) == 4
+    clear_source(store, CATALOG, "demo")
+    assert set(incident_log.planned(store)["event_id"]) == {"real", "tagged", "all"}
+
+
 def test_hours_that_come_late_are_looked_at_when_they_come(company):
     """Telemetry ends at `END`; three hours later the same watch goes on from there."""
     watcher = Watcher(company)
