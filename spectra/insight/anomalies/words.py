@@ -11,6 +11,7 @@ from spectra.insight.anomalies.footprint import FOOTPRINT_SPIKE
 from spectra.insight.anomalies.gaps import GAP
 from spectra.insight.anomalies.grids import INTENSITY_SPIKE
 from spectra.insight.anomalies.waste import FORGOTTEN, IDLE, OFF_HOURS
+from spectra.insight.idle import IDLE_DAY_BYTES, IDLE_MEAN_PCT, IDLE_PEAK_PCT
 
 # Traffic that rose by so much with CPU says that the work itself grew.
 BUSIER, UNCHANGED = 1.5, 1.2
@@ -33,8 +34,9 @@ def cause(row: dict[str, Any]) -> str:
             text = f"{_levels(row)}: work may have stopped, or moved elsewhere."
         case kind if kind == IDLE:
             text = (
-                "It runs and does nothing: CPU below 5 %, hardly any traffic, for "
-                f"{_days(row['days'])}."
+                f"It runs and does nothing: CPU below {IDLE_PEAK_PCT:.0f} % in every hour and "
+                f"below {IDLE_MEAN_PCT:.0f} % on average, less than {IDLE_DAY_BYTES / 1e6:.0f} MB "
+                f"of traffic a day, for {_days(row['days'])}."
             )
         case kind if kind == FORGOTTEN:
             text = f"No running machine has used this volume for {_days(row['days'])}."
