@@ -57,7 +57,7 @@ def _draft(config: Config) -> Config:
                               key="try_pct", width=170)  # fmt: skip
         hours = st.number_input("for [hours]", 1, 72, config.anomaly_runaway_hours,
                                 key="try_hours", width=120)  # fmt: skip
-        grams = st.number_input("Least excess [g]", 0, 1_000_000, config.anomaly_least_g,
+        grams = st.number_input("Least excess [gCO₂e]", 0, 1_000_000, config.anomaly_least_g,
                                 key="try_grams", width=150)  # fmt: skip
         usd = st.number_input("or [USD]", 0, 1_000_000, config.anomaly_least_usd,
                               key="try_usd", width=120)  # fmt: skip
