@@ -6,17 +6,14 @@ import pandas as pd
 import pytest
 
 from spectra.store import incident_log, watch_days
-from spectra.store.ledger import extend_ledger, recompute
 from spectra.store.writes import write_costs, write_instances, write_utilisation
 from spectra.watch import Watcher
 from tests import fleet
-from tests.store.conftest import CATALOG
-from tests.watch.conftest import CONFIG, END, NOW, costs_of
+from tests.watch.conftest import CONFIG, END, NOW, costs_of, go_on
 from tests.watch.test_watch import found
 
 DAY = timedelta(days=1)
 MIDNIGHT = NOW.replace(hour=0)
-MACHINES = ("i-clean", "i-run", "i-idle", "i-dev", "i-batch")
 
 
 def forget(store, name, since, until):
@@ -27,16 +24,6 @@ def forget(store, name, since, until):
             [since, until, name],
         )
         cursor.execute("DELETE FROM stale_hours")
-
-
-def go_on(store, until, **loads):
-    """Load [% CPU] of every machine from the end of the fixture on, and its emissions."""
-    at = pd.date_range(END, until, freq="h", inclusive="left", unit="us")
-    for name in MACHINES:
-        load = loads.get(name.replace("-", "_"), 0.5 if name == "i-idle" else 20.0)
-        write_utilisation(store, fleet.utilisation(name, at, load))
-    extend_ledger(store, CATALOG, NOW, until)
-    recompute(store)
 
 
 def idle(store):

@@ -16,7 +16,7 @@ from spectra.store.writes import (
 from spectra.watch import FAMILIES, KINDS, Watcher, back_test, family_of, sensitivity_of
 from tests import fleet
 from tests.store.conftest import CATALOG
-from tests.watch.conftest import AT, CONFIG, END, NOW
+from tests.watch.conftest import AT, CONFIG, END, NOW, go_on
 
 HOUR = timedelta(hours=1)
 LASTING = ["series", "kind", "start", "last_seen", "end", "alerts", "severity"]
@@ -104,8 +104,7 @@ def test_a_day_that_is_not_known_ends_no_waste(watched):
 
 
 def test_waste_that_works_again_has_ended(watched):
-    at = fleet.hours("2026-11-25T12:00", "2026-11-27")
-    write_utilisation(watched, fleet.utilisation("i-idle", at, 60.0))
+    go_on(watched, NOW.replace(hour=0) + timedelta(days=2), i_idle=60.0)
     Watcher(watched).look(CONFIG, NOW + timedelta(days=2))
     assert found(watched, series="i-idle", family="idle")["end"].notna().all()
 

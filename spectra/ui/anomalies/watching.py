@@ -28,6 +28,9 @@ def ensure(page: Page) -> bool:
                 watcher.look(config, wait=incident_log.looked(page.store, "usage") is None)
         except SpectraError as error:
             show_error(error)
+            if incident_log.looked(page.store, "usage") is None:
+                st.caption("No hour was looked at yet. The other pages work; reload to try again.")
+                st.stop()
             st.caption("The new hours were not looked at. What was found before is below; "
                        "decisions may not be kept either.")  # fmt: skip
     return incident_log.looked(page.store, "usage") is not None
