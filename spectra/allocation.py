@@ -91,10 +91,12 @@ def allocated_days(  # noqa: PLR0913 (what the days are cut by)
 
 
 def allocated_groups(
-    store: Store, start: date, end: date, labels: Sequence[str] = ()
+    store: Store, start: date, end: date, labels: Sequence[str] = (), rules: Rules | None = None
 ) -> pd.DataFrame:
-    """The same by group of the hourly sums, under the rules of the last day: group_key, team, …."""
-    rules = rules_on(store, end - DAY)
+    """The same by group of the hourly sums: group_key, team, …; by default under the rules of
+    the last day.
+    """
+    rules = rules or rules_on(store, end - DAY)
     rows = allocation_queries.by_group(store, start, end, classes(store, rules, labels))
     return allocate(rows.assign(period="all"), rules, ("energy_kwh", "total_g"))
 

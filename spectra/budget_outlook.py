@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -40,6 +40,8 @@ class Facts:
         Emissions by day as allocated.
     parts : mapping of str to DataFrame
         Hours of the last weeks by budget.
+    plans : mapping of str to ndarray
+        How the plan of a period is spread over its hours, by budget; evenly where there is none.
     """
 
     until: datetime
@@ -47,21 +49,22 @@ class Facts:
     known: pd.DatetimeIndex
     parts: dict[str, pd.DataFrame]
     deviation: pd.DataFrame
-    weights: pd.DataFrame = field(repr=False)
+    plans: dict[str, np.ndarray]
 
 
 def gather(
-    store: Store, budgets: Sequence[Budget], start: datetime, end: datetime, until: datetime
+    store: Store, budgets: Sequence[Budget], periods: Mapping[str, Period], until: datetime
 ) -> Facts:
     """Read what all budgets need, in a few queries.
 
     Parameters
     ----------
-    start, end : datetime
-        From the first to the last moment that any of the budgets is about, aware UTC.
+    periods : mapping of str to Period
+        What each budget is judged in.
     until : datetime
         End of what is accounted for.
     """
+    start, end = min(p.start for p in periods.values()), max(p.end for p in periods.values())
     labels = sorted({b.scope_key for b in budgets if b.scope_kind == "tag"})
     last = until.astimezone(UTC).date() + DAY
     days = allocation.allocated_days(store, start.date(), min(last, end.date()), labels)
@@ -75,7 +78,7 @@ def gather(
         budget_queries.known_hours(store, first, until),
         {str(key): part for key, part in rows.groupby("budget_id")},
         budget_queries.deviations(store, until, max(until, end)),
-        weights,
+        _plans(store, budgets, periods, labels),
     )
 
 
@@ -121,18 +124,33 @@ def covered(span: tuple[datetime, datetime], start: datetime, end: datetime) -> 
     return max(0, (min(span[1], end) - max(span[0], start)) // HOUR) / hours
 
 
-def plan_weights(store: Store, budget: Budget, facts: Facts, period: Period) -> np.ndarray | None:
-    """How the plan of a period is spread over its hours; None for evenly.
+def _plans(
+    store: Store, budgets: Sequence[Budget], periods: Mapping[str, Period], labels: Sequence[str]
+) -> dict[str, np.ndarray]:
+    """How weekly plans are spread over the hours of their periods, by budget.
 
-    A weekly plan follows the load of the four weeks before the period, so that it stands still
-    once the period has begun; without a full week before it is even.
+    A weekly plan follows the load of the four weeks before the period, as it was allocated then
+    by the rules that the period began with, so that it stands still once the period has begun;
+    without a full week before it is even. All that begin at one moment are read at once.
     """
-    if budget.profile != "weekly":
-        return None
-    own = facts.weights[facts.weights["budget_id"] == budget.budget_id]
-    rows = budget_queries.hourly_parts(store, period.start - LOOK_BACK, period.start, own)
-    if rows.empty:
-        return None
+    weekly: dict[Period, list[Budget]] = {}
+    for budget in budgets:
+        if budget.profile == "weekly":
+            weekly.setdefault(periods[budget.budget_id], []).append(budget)
+    found = {}
+    for period, own in weekly.items():
+        first, day = period.start - LOOK_BACK, period.start.date()
+        rules = allocation.rules_on(store, day)
+        groups = allocation.allocated_groups(store, first.date(), day, labels, rules)
+        rows = budget_queries.hourly_parts(store, first, period.start, _weights(own, groups))
+        for key, part in rows.groupby("budget_id"):
+            if (weights := _plan(part, period)) is not None:
+                found[str(key)] = weights
+    return found
+
+
+def _plan(rows: pd.DataFrame, period: Period) -> np.ndarray | None:
+    """Weights of a period's hours as the load of some weeks ran; None without a full week."""
     hours = pd.DatetimeIndex(rows["hour"]).tz_convert("UTC")
     grams = (rows["grid_g"] + rows["fixed_g"]).groupby(hours).sum()
     index = pd.DatetimeIndex(grams.index)

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 import pandas as pd
 
 from spectra.allocation import rules_on
-from spectra.budget_outlook import Facts, covered, expected, gather, grams_by_day, plan_weights
+from spectra.budget_outlook import Facts, covered, expected, gather, grams_by_day
 from spectra.errors import InputError
 from spectra.insight.allocation import Rules
 from spectra.insight.budgets import (
@@ -109,11 +109,9 @@ def statuses(store: Store, now: datetime, budgets: Sequence[Budget] | None = Non
     if not chosen or span is None:
         return []
     periods = {b.budget_id: period_of(b.period_kind, now) for b in chosen}
-    start, end = min(p.start for p in periods.values()), max(p.end for p in periods.values())
     until = span[1].astimezone(UTC)
-    facts = gather(store, chosen, start, end, until)
+    facts = gather(store, chosen, periods, until)
     context = _Context(
-        store,
         facts,
         now,
         (span[0].astimezone(UTC), until),
@@ -227,7 +225,6 @@ def close(store: Store, budget: Budget, on: date) -> None:
 class _Context:
     """What the statuses of one look share."""
 
-    store: Store
     facts: Facts
     now: datetime
     span: tuple[datetime, datetime]
@@ -239,7 +236,7 @@ class _Context:
 
 def _status(context: _Context, budget: Budget, period: Period) -> Status:
     facts, versions = context.facts, context.versions.get(budget.budget_id, [])
-    plan = planned(versions, period, plan_weights(context.store, budget, facts, period))
+    plan = planned(versions, period, facts.plans.get(budget.budget_id))
     start = period.start if plan is None else plan.index[0].to_pydatetime()
     until = min(max(facts.until, start), period.end)
     days = grams_by_day(budget, facts.days, replace(period, start=start))

@@ -11,8 +11,14 @@ from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent
 
+# What the end of a name says of its unit.
+_UNITS = {
+    "_g_per_kwh": "gCO2e/kWh", "_usd_per_tonne": "USD/t", "_pct": "%", "_hours": "h",
+    "_g": "gCO2e", "_usd": "USD",
+}  # fmt: skip
 _SPELT = {"aws": "AWS", "pue": "PUE", "electricity maps": "Electricity Maps", "url": "URL",
-          "cost explorer": "Cost Explorer"}  # fmt: skip
+          "cost explorer": "Cost Explorer", "cpu": "CPU",
+          "anomaly least": "anomaly least excess"}  # fmt: skip
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
 ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+")
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
@@ -46,11 +52,11 @@ class Setting:
     @property
     def label(self) -> str:
         """Name on screen, with its unit."""
-        words = self.name.replace("_g_per_kwh", " [gCO2e/kWh]")
-        words = words.replace("_usd_per_tonne", " [USD/t]").replace("_", " ")
+        end = next((end for end in _UNITS if self.name.endswith(end)), "")
+        words = self.name.removesuffix(end).replace("_", " ")
         for word, spelt in _SPELT.items():
             words = words.replace(word, spelt)
-        return words[0].upper() + words[1:]
+        return words[0].upper() + words[1:] + (f" [{_UNITS[end]}]" if end else "")
 
     @property
     def variable(self) -> str:
@@ -238,18 +244,18 @@ SETTINGS = (
     _of("anomaly_usage", "balanced", "Anomalies", "how easily usage of a machine is called "
         "unusual: sensitive finds more and cries wolf more often",
         "precise", "balanced", "sensitive"),
-    Setting("anomaly_runaway_pct", _whole(30, 100, "%"), "70", "CPU from which on a process may "
-            "run away", "Anomalies", saved=True),
-    Setting("anomaly_runaway_hours", _whole(1, 72, "hours"), "6", "hours on end that make it a "
+    Setting("anomaly_runaway_pct", _whole(30, 100, "%"), "70", "CPU [%] from which on a process "
+            "may run away", "Anomalies", saved=True),
+    Setting("anomaly_runaway_hours", _whole(1, 72, "hours"), "6", "time on end [h] that makes it a "
             "runaway", "Anomalies", saved=True),
-    Setting("anomaly_least_g", _whole(0, 1_000_000, "grams"), "50", "least excess of CO2e that is "
-            "worth raising", "Anomalies", saved=True),
-    Setting("anomaly_least_usd", _whole(0, 1_000_000, "dollars"), "1", "or least excess in US "
-            "dollars", "Anomalies", saved=True),
+    Setting("anomaly_least_g", _whole(0, 1_000_000, "grams"), "50", "least excess of CO2e [g] that "
+            "is worth raising", "Anomalies", saved=True),
+    Setting("anomaly_least_usd", _whole(0, 1_000_000, "dollars"), "1", "or least excess of cost "
+            "[USD]", "Anomalies", saved=True),
     Setting("anomaly_notices", _flag, "on", "send a notice for each incident, and when it becomes "
             "critical", "Anomalies", saved=True),
-    Setting("carbon_price_usd_per_tonne", _optional_price, "", "internal price of carbon that "
-            "chargeback statements charge; empty: none", "Budgets", saved=True),
+    Setting("carbon_price_usd_per_tonne", _optional_price, "", "internal price of carbon [USD "
+            "per t CO2e] that chargeback statements charge; empty: none", "Budgets", saved=True),
     Setting("automation", _flag, "off", "refresh in the background while the app runs",
             "Automation", saved=True),
     Setting("automation_minutes", _whole(15, 1440, "minutes"), "60", "minutes between background "

@@ -51,3 +51,14 @@ def test_every_setting_is_defined_once_and_documented():
         default = f"`{setting.default}`" if setting.default else ""
         mark = " *(saved)*" if setting.saved else " *(secret)*" if setting.secret else ""
         assert f"| `{setting.variable}` | {default} | {setting.help}{mark} |" in readme
+
+
+def test_a_number_is_labelled_with_its_unit():
+    labels = {s.name: s.label for s in SETTINGS}
+    assert labels["anomaly_least_g"] == "Anomaly least excess [gCO2e]"
+    assert labels["anomaly_least_usd"] == "Anomaly least excess [USD]"
+    assert labels["anomaly_runaway_pct"] == "Anomaly runaway [%]"
+    assert labels["anomaly_runaway_hours"] == "Anomaly runaway [h]"
+    assert labels["carbon_price_usd_per_tonne"] == "Carbon price [USD/t]"
+    assert labels["alert_intensity_g_per_kwh"] == "Alert intensity [gCO2e/kWh]"
+    assert labels["aws_history_days"] == "AWS history days"

@@ -1,4 +1,7 @@
-"""Chargeback statements as they were exported: manifests in a chain, and what each said."""
+"""Chargeback statements as they were exported: manifests in a chain, and what each said.
+
+The head of the chain is kept apart, so that an export dropped at the end is seen as well.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,11 @@ from typing import Any
 import pandas as pd
 
 from spectra.errors import InputError
-from spectra.store.database import Store
+from spectra.store.database import Store, set_meta
 
 LINE_KEYS = ("team", "account_id", "region", "service")
 LINE_VALUES = ("total_g", "energy_kwh", "effective_cost_usd")
+_HEAD = "chargeback_head"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,7 @@ def keep(store: Store, run: Run, lines: pd.DataFrame) -> str:
             cursor.register("incoming", lines.assign(run_id=run.run_id))
             cursor.execute("INSERT INTO chargeback_lines BY NAME SELECT * FROM incoming")
             cursor.unregister("incoming")
+        set_meta(cursor, _HEAD, chain)
     return chain
 
 
@@ -123,7 +128,10 @@ def lines(store: Store, run_id: str) -> pd.DataFrame:
 
 
 def chain_holds(store: Store) -> bool:
-    """Whether no kept export or line of it was changed, and none before the last dropped."""
+    """Whether no kept export or line of it was changed, and none dropped.
+
+    An older file does not say which export was its last.
+    """
     rows = (
         store.cursor()
         .execute(
@@ -132,13 +140,16 @@ def chain_holds(store: Store) -> bool:
         )
         .fetchall()
     )
+    every = store.frame("SELECT * FROM chargeback_lines")
+    said_lines = {str(name): lines_digest(part) for name, part in every.groupby("run_id")}
+    nothing = lines_digest(every.iloc[:0])
     before = ""
     for run_id, manifest, manifest_hash, chain, total_g in rows:
         if digest(manifest) != manifest_hash or digest(before + manifest_hash) != chain:
             return False
         said = json.loads(manifest)
-        kept = {"lines_sha256": lines_digest(lines(store, run_id)), "total_g": total_g}
+        kept = {"lines_sha256": said_lines.get(run_id, nothing), "total_g": total_g}
         if any(said.get(name, value) != value for name, value in kept.items()):
             return False
         before = chain
-    return True
+    return store.meta(_HEAD) in (None, before)

@@ -73,6 +73,12 @@ def clear_source(store: Store, catalog: Catalog, *sources: str) -> int:
     named = list(sources)
     had_demo = store.row("SELECT 1 FROM instances WHERE source = 'demo' LIMIT 1") is not None
     with store.write() as cursor:
+        if DEMO in sources:
+            # What was planned for its machines; what is about everything or a tag stays.
+            cursor.execute(
+                "DELETE FROM planned_events WHERE series IN (SELECT instance_id FROM instances "
+                "GROUP BY ALL HAVING bool_and(source = 'demo'))"
+            )
         zones = cursor.execute(
             "SELECT zone, min(hour), max(hour) FROM intensities "
             "WHERE list_contains($named, source) GROUP BY zone",

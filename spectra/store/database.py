@@ -86,7 +86,7 @@ class Store:
                 cursor.commit()
             except BaseException as error:
                 _roll_back(cursor)
-                if isinstance(error, _OUT_OF_RESOURCES):
+                if _is_out_of_resources(error):
                     raise _write_error() from error
                 raise
             self.revision += is_fact
@@ -115,7 +115,11 @@ class Store:
         return f"Store({self.path!r})"
 
 
-_OUT_OF_RESOURCES = (duckdb.IOException, duckdb.OutOfMemoryException)
+def _is_out_of_resources(error: BaseException) -> bool:
+    if isinstance(error, duckdb.IOException | duckdb.OutOfMemoryException):
+        return True
+    # A full disk at the very end: the commit says it in the words of the file system.
+    return isinstance(error, duckdb.TransactionException) and "write file" in str(error)
 
 
 def _roll_back(cursor: duckdb.DuckDBPyConnection) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from spectra.insight.budgets.periods import HOUR, period_of
 from spectra.store.database import Store
 from spectra.store.emission_queries import TOTAL_G
 from spectra.store.selection import Selection
@@ -76,8 +77,11 @@ def _cut(frame: pd.DataFrame, keys: tuple[str, ...]) -> pd.DataFrame:
 def whole_months(store: Store, start: datetime, end: datetime) -> pd.DataFrame:
     """Scope 2 of calendar months by region and account, whatever the team: month, scope2_lb_g.
 
-    Only months that are accounted for from their first hour to their last.
+    Of every month that [start, end) touches all of it, so that AWS's figure of the month is shared
+    out alike in any part of it; only months that are accounted for from their first hour to their
+    last.
     """
+    first, last = period_of("month", start), period_of("month", end - HOUR)
     days = _DAYS.format(sums="sum(scope2_lb_g) AS g", filters="true")
     return store.frame(
         f"""
@@ -87,7 +91,7 @@ def whole_months(store: Store, start: datetime, end: datetime) -> pd.DataFrame:
             AND ({_MONTH} + INTERVAL 1 MONTH)::TIMESTAMPTZ <= end_hour
         GROUP BY ALL
         """,
-        {"start": start, "end": end},
+        {"start": first.start, "end": last.end},
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from spectra.insight.idle import IDLE_MEAN_PCT, IDLE_PEAK_PCT
 from spectra.store.database import Store
 from spectra.store.emission_queries import TOTAL_G
 
@@ -17,20 +18,21 @@ STOPPED_DAYS = 7
 def quiet_days(store: Store, end: datetime, days: int = 90) -> pd.DataFrame:
     """Daily rows, as `idle_instances` takes them, of instances that were quiet on the last day.
 
-    Whole UTC days alone. Only a machine whose CPU stayed below 5 % on the last one can be idle now,
-    so the rest is left out.
+    Whole UTC days alone. Only a machine whose CPU stayed low on the last one can be idle now, so
+    the rest is left out.
     """
     frame = store.frame(
         f"""
         WITH measured AS (
             SELECT resource_key, date_trunc('day', hour) AS "day", count(cpu_max_pct) AS known,
                 avg(cpu_avg_pct) AS cpu_avg_pct, max(cpu_max_pct) AS cpu_max_pct,
-                max(gpu_avg_pct) AS gpu_max_pct, CASE WHEN count(network_in_bytes) = count(*)
+                max(gpu_avg_pct) AS gpu_max_pct, CASE
+                    WHEN count(network_in_bytes + network_out_bytes) = count(*)
                     THEN sum(network_in_bytes + network_out_bytes) END AS network_bytes
             FROM utilisation WHERE hour >= $first AND hour < $last AND resource_key IN (
                 SELECT resource_key FROM utilisation
                 WHERE hour >= $last - INTERVAL 1 DAY AND hour < $last
-                GROUP BY resource_key HAVING max(cpu_max_pct) < 5)
+                GROUP BY resource_key HAVING max(cpu_max_pct) < {IDLE_PEAK_PCT})
             GROUP BY ALL)
         SELECT k.resource_id AS series, m."day", e.hours AS running_hours, m.known AS known_hours,
             m.cpu_avg_pct, m.cpu_max_pct, m.gpu_max_pct, m.network_bytes, e.grams,
@@ -51,15 +53,43 @@ def quiet_days(store: Store, end: datetime, days: int = 90) -> pd.DataFrame:
     return frame.astype({"gpu_max_pct": float, "network_bytes": float, "usd": float})
 
 
-def unmeasured(store: Store, end: datetime) -> list[str]:
-    """Instances that run now and of which the whole day before `end` is not known."""
-    frame = store.frame(
+def whole_until(store: Store, end: datetime) -> datetime | None:
+    """The last midnight up to `end` before which load and emissions are known; None before any.
+
+    A day that is not over, of which load is still to come, or whose emissions are to be computed
+    anew, is not judged.
+    """
+    row = store.row(
         """
+        SELECT date_trunc('day', least($end, load, (SELECT max(end_hour) FROM ledger),
+            (SELECT min(hour) FROM stale_hours)))
+        FROM (SELECT max(hour) + INTERVAL 1 HOUR AS load FROM utilisation WHERE hour < $end)
+        WHERE load IS NOT NULL
+        """,
+        {"end": end},
+    )
+    return None if row is None else row[0]
+
+
+def unmeasured(store: Store, end: datetime) -> list[str]:
+    """Instances that run now and of which it is not known whether they were idle on the last day.
+
+    Known is a day with a CPU value in every hour that ran, and with the traffic of every hour
+    unless CPU alone says that the machine was at work.
+    """
+    frame = store.frame(
+        f"""
+        WITH ran AS (
+            SELECT resource_id, sum(resource_hours) AS hours FROM emissions_daily
+            WHERE "day" = $end::DATE - 1 GROUP BY resource_id)
         SELECT DISTINCT instance_id FROM instances
         WHERE state = 'running' AND valid_to IS NULL AND instance_id NOT IN (
-            SELECT k.resource_id FROM utilisation u JOIN resources k USING (resource_key)
+            SELECT resource_id FROM utilisation u JOIN resources k USING (resource_key)
+            JOIN ran USING (resource_id)
             WHERE u.hour >= $end - INTERVAL 1 DAY AND u.hour < $end
-            GROUP BY k.resource_id HAVING count(u.cpu_max_pct) = 24)
+            GROUP BY resource_id HAVING count(cpu_max_pct) > any_value(hours) - 1 AND (
+                count(network_in_bytes + network_out_bytes) = count(*)
+                OR max(cpu_max_pct) >= {IDLE_PEAK_PCT} OR avg(cpu_avg_pct) >= {IDLE_MEAN_PCT}))
         """,
         {"end": end},
     )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -274,6 +275,15 @@ def _catch_up(workspace: Workspace, hour: datetime) -> None:
 
     workspace.catch_up(hour, progress)
     place.empty()
+
+
+@contextmanager
+def errors_shown() -> Iterator[None]:
+    """Work of a page that may fail: what fails is told on it, and the rest of it goes on."""
+    try:
+        yield
+    except SpectraError as error:
+        show_error(error)
 
 
 def show_error(error: SpectraError) -> None:

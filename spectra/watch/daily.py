@@ -97,18 +97,27 @@ def costs(
     """Days on which a team cost far more than usual, once their cost is final."""
     days = watch_days.cost_days(store, span[1])
     alerts = cost_spikes(days, pd.Timestamp(span[0]), sensitivity)
-    # A day that is provisional has not been quiet yet.
-    final = days.loc[~days["is_provisional"].astype(bool), "day"].max() + DAY
-    until = span[1] if pd.isna(final) else min(final, pd.Timestamp(span[1]))
-    folded = _folded(known, alerts, until)
+    # A day that is provisional has not been quiet yet: of any team, nor of this one.
+    is_open = days["is_provisional"].astype(bool)
+    final = days.loc[~is_open, "day"].max() + DAY
+    until = pd.Timestamp(span[0]) if pd.isna(final) else min(final, pd.Timestamp(span[1]))
+    folded = _folded(known, alerts, until, days[is_open].groupby("series")["day"].min())
     return rows.of_folded(
         folded, "cost", rates=_rates(folded, usd_per_excess=1.0), facts=_teams(folded),
         sensitivity=sensitivity, now=now,
     )  # fmt: skip
 
 
-def _folded(known: pd.DataFrame, alerts: pd.DataFrame, end: datetime) -> pd.DataFrame:
-    return fold(alerts, pd.Timestamp(end), known, quiet_hours=QUIET_HOURS, step=DAY)
+def _folded(
+    known: pd.DataFrame,
+    alerts: pd.DataFrame,
+    end: datetime,
+    known_until: pd.Series | None = None,
+) -> pd.DataFrame:
+    return fold(
+        alerts, pd.Timestamp(end), known, quiet_hours=QUIET_HOURS, step=DAY,
+        known_until=known_until,
+    )  # fmt: skip
 
 
 def _rates(

@@ -55,35 +55,36 @@ def gaps(
     due = watch_queries.running_hours(store, machines, first, end)
     # One hour more, so that a trouble that began before is not taken for a new one.
     alerts = data_gaps(frame, pd.Timestamp(since) - HOUR, due)
-    alerts, facts = _together(alerts, watch_queries.facts(store))
+    facts = watch_queries.facts(store)
+    alerts = _together(alerts, facts)
     alerts = alerts[alerts["at"] >= pd.Timestamp(since)]
     folded = fold(alerts, pd.Timestamp(end), known)
     none = pd.DataFrame(columns=["g_per_excess", "usd_per_excess", "daily_g"], dtype=float)
-    return rows.of_folded(folded, "gap", rates=none, facts=facts, sensitivity=sensitivity, now=now)
+    return rows.of_folded(
+        folded, "gap", rates=none, facts=pd.concat([facts, _places(facts)]),
+        sensitivity=sensitivity, now=now,
+    )  # fmt: skip
 
 
-def _together(alerts: pd.DataFrame, facts: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _places(facts: pd.DataFrame) -> pd.DataFrame:
+    """What a gap of a whole region is called: also while fewer of its machines are silent."""
+    found = facts[["account_id", "region"]].drop_duplicates()
+    found.index = pd.Index(found["account_id"] + " · " + found["region"])
+    return found.assign(name=f"{TOGETHER} or more machines in " + found.index)
+
+
+def _together(alerts: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
     """Machines of a region that are silent in the same hour, as one row for the region.
 
     Each hour by itself, so that it does not matter how many are looked at at once.
     """
     named = alerts.join(facts[["region", "account_id"]], on="series")
     named["place"] = named["account_id"] + " · " + named["region"]
-    named["count"] = named.groupby(["place", "at"])["series"].transform("size")
-    many = named["count"] >= TOGETHER
+    many = named.groupby(["place", "at"])["series"].transform("size") >= TOGETHER
     if not many.any():
-        return alerts, facts
+        return alerts
     merged = named[many].assign(series=named["place"]).groupby(["series", "at", "kind"])
     means = merged[["score", "value", "expected", "excess"]].mean().reset_index()
-    rows = pd.concat([alerts[~many], means], ignore_index=True).sort_values(["series", "at"])
-    before = rows.groupby("series")["at"].shift(1)
-    rows["is_alert"] = before.isna() | (rows["at"] - before > HOUR)
-    places = (
-        named[many]
-        .groupby("place")
-        .agg(region=("region", "first"), account_id=("account_id", "first"), count=("count", "max"))
-    )
-    extra = places[["region", "account_id"]].assign(
-        name=[f"{int(count)} machines in {place}" for place, count in places["count"].items()]
-    )
-    return rows, pd.concat([facts, extra])
+    found = pd.concat([alerts[~many], means], ignore_index=True).sort_values(["series", "at"])
+    before = found.groupby("series")["at"].shift(1)
+    return found.assign(is_alert=before.isna() | (found["at"] - before > HOUR))

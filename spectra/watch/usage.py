@@ -84,6 +84,7 @@ def alerts_between(
         result = scan(watch_queries.cpu_hours(store, part, first, end), None, sensitivity)
         found.append(result.alerts[result.alerts["at"] >= pd.Timestamp(since)])
         memories.append(result.state)
+        del result
     filled = [frame for frame in found if not frame.empty]
     alerts = pd.concat(filled, ignore_index=True) if filled else found[0]
     return alerts, joined(memories) if memories else None

@@ -7,10 +7,12 @@ import threading
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pandas as pd
 
 from spectra.config import Config
+from spectra.errors import BusyError
 from spectra.insight.anomalies import CPU, Memory, Sensitivity
 from spectra.refresh import current_hour
 from spectra.store import Store, incident_log, watch_days, watch_queries
@@ -19,6 +21,7 @@ from spectra.watch import daily, hourly, usage
 from spectra.watch.kinds import KINDS
 
 FIRST_DAYS = 30
+TRIED = 16  # results of back-tests that are kept for who asks the same again
 _THRESHOLDS = {"precise": 1.5, "balanced": CPU.threshold, "sensitive": 1.0}
 # A detector with how often it looks; those of whole days look once a day.
 HOURLY: dict[str, Callable[..., pd.DataFrame]] = {
@@ -35,6 +38,8 @@ DAILY: dict[str, Callable[..., pd.DataFrame]] = {
 # Hours of a grid and days of a team are corrected for a while, and a day's cost is final when its
 # month has been billed: so far back is looked again each time.
 AGAIN = {"grid": timedelta(days=2), "team": timedelta(days=2), "cost": timedelta(days=35)}
+# What rests on load and emissions looks at days of which both are known as a whole.
+MEASURED = ("idle", "fleet", "team")
 # What is found anew each day as a whole; what is not found any more has ended.
 STANDING = ("idle", "volume", "fleet")
 
@@ -60,6 +65,8 @@ class Watcher:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._lock = threading.Lock()
+        self._trying = threading.Lock()
+        self._tried: dict[tuple[Any, ...], dict[str, int]] = {}
         self._memory: Memory | None = None
         self._remembers = ""
 
@@ -93,6 +100,31 @@ class Watcher:
         finally:
             self._lock.release()
 
+    def back_test(
+        self, span: tuple[datetime, datetime], sensitivity: Sensitivity
+    ) -> dict[str, int]:
+        """`back_test` for any number of visitors: one at a time, and known results at once.
+
+        Raises
+        ------
+        BusyError
+            While another one is under way.
+        """
+        key = (self._store.revision, span, _text(sensitivity))
+        if key in self._tried:
+            return self._tried[key]
+        if not self._trying.acquire(blocking=False):
+            raise BusyError(
+                "Other settings are being tried just now.",
+                next_step="Press Try again in a minute; everything else works meanwhile.",
+            )
+        try:
+            found = back_test(self._store, span, sensitivity)
+        finally:
+            self._trying.release()
+        self._tried = dict([*self._tried.items(), (key, found)][-TRIED:])
+        return found
+
     def _usage(self, sensitivity: Sensitivity, now: datetime) -> int:
         end = current_hour(now)
         first = end - timedelta(days=FIRST_DAYS)
@@ -112,13 +144,13 @@ class Watcher:
         )
 
     def _others(self, family: str, sensitivity: Sensitivity, now: datetime) -> int:
-        end = current_hour(now)
-        if family in DAILY:
-            end = end.replace(hour=0)
+        end = _end(self._store, family, current_hour(now))
+        if end is None:
+            return 0
         first = end - timedelta(days=FIRST_DAYS)
         text = self._start_over_if_changed(family, sensitivity, first)
         seen = incident_log.looked(self._store, family)
-        if seen is not None and seen.until > end + timedelta(days=1):
+        if seen is not None and seen.until > now + timedelta(days=1):
             seen = None  # the clock was ahead; what it had not seen yet would stay unseen
         if seen is not None and seen.until >= end:
             return 0
@@ -141,6 +173,14 @@ class Watcher:
             anew = [] if family in STANDING else [family]
             incident_log.restart(self._store, family, anew, since)
         return text
+
+
+def _end(store: Store, family: str, hour: datetime) -> datetime | None:
+    """Up to when a detector may look: the hour, or the end of the last day that is known whole."""
+    if family in HOURLY:
+        return hour
+    midnight = hour.replace(hour=0)
+    return watch_days.whole_until(store, midnight) if family in MEASURED else midnight
 
 
 def _text(sensitivity: Sensitivity) -> str:
@@ -170,7 +210,10 @@ def back_test(
     """
     none = incident_log.going_on(store, "").iloc[:0]
     found = [usage.look(store, span, sensitivity, span[1], none)[0]]
-    found += [find(store, span, sensitivity, span[1], none) for find in (HOURLY | DAILY).values()]
+    for family, find in (HOURLY | DAILY).items():
+        end = _end(store, family, span[1])
+        if end is not None:
+            found.append(find(store, (span[0], end), sensitivity, span[1], none))
     kinds = [
         kind for rows in found if len(rows) for kind in rows["kind"][rows["severity"] != "log"]
     ]

@@ -20,6 +20,7 @@ from spectra.errors import InputError
 from spectra.insight.allocation import Pool, Rules, total_of
 from spectra.insight.budgets import period_of
 from spectra.store import budget_log, chargeback_log
+from spectra.store.database import set_meta
 from spectra.store.emission_queries import TOTAL_G
 from spectra.store.factors import write_factors
 from spectra.store.ledger import recompute
@@ -306,6 +307,12 @@ def test_a_run_cannot_be_changed_unseen(store):
         chargeback.export(store, CATALOG, QUARTER, NOW, PRICE)
     assert chargeback_log.chain_holds(store)
     runs = chargeback_log.runs(store)["run_id"].tolist()
+    head = store.meta("chargeback_head")
+    with store.write() as cursor:  # a file of before the head was kept
+        cursor.execute("DELETE FROM meta WHERE name = 'chargeback_head'")
+    assert chargeback_log.chain_holds(store)
+    with store.write() as cursor:
+        set_meta(cursor, "chargeback_head", head)
     with store.write() as cursor:
         cursor.execute(
             "UPDATE chargeback_runs SET manifest = replace(manifest, '2026', '2025') "
@@ -315,6 +322,18 @@ def test_a_run_cannot_be_changed_unseen(store):
     assert not chargeback_log.chain_holds(store)
     with store.write() as cursor:
         cursor.execute("DELETE FROM chargeback_runs WHERE run_id = ?", [runs[1]])
+    assert not chargeback_log.chain_holds(store)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_the_last_run_cannot_be_dropped_unseen(store, count):
+    random_fleet(store, 2)
+    for _ in range(count):
+        chargeback.export(store, CATALOG, QUARTER, NOW, PRICE)
+    last = chargeback_log.runs(store)["run_id"].iloc[0]
+    with store.write() as cursor:
+        for table in ("chargeback_runs", "chargeback_lines"):
+            cursor.execute(f"DELETE FROM {table} WHERE run_id = ?", [last])
     assert not chargeback_log.chain_holds(store)
 
 

@@ -173,6 +173,45 @@ def test_a_weekly_plan_follows_the_weeks_before(two_teams):
     assert by_hour[12] > 1.5 * by_hour[0]
 
 
+def test_a_weekly_plan_stands_still_once_its_period_has_begun(two_teams):
+    """A tag's share of its group changes within the period; the plan was laid before it."""
+    made = budget(two_teams, "cost-center=42", 1e6, kind="tag", profile="weekly")
+    before = status(two_teams, made).plan
+    hours = fleet.hours("2026-10-01", "2026-11-13")
+    # Other machines of the group by day alone, first in the period.
+    late = [running(k, "web", valid_from="2026-11-02") for k in range(10, 14)]
+    write_instances(two_teams, fleet.instances(*late))
+    for row in late:
+        load = [95.0 if hour.hour in range(8, 18) else 1.0 for hour in hours]
+        write_utilisation(two_teams, fleet.utilisation(row["instance_id"], hours, load))
+    recompute(two_teams)
+    pd.testing.assert_series_equal(status(two_teams, made).plan, before)
+
+
+def test_weekly_plans_are_read_at_once_however_many(two_teams):
+    """As many statements for twelve budgets as for two: the plans of a period are one read."""
+
+    def asked():
+        before = len(statements)
+        budgets.statuses(two_teams, NOW)
+        return len(statements) - before
+
+    statements, plain = [], two_teams.cursor
+
+    def counted():
+        statements.append(1)
+        return plain()
+
+    for team in ("web", "data"):
+        budget(two_teams, team, 1e6, profile="weekly")
+    two_teams.cursor = counted
+    few = asked()
+    for number in range(10):
+        budget(two_teams, f"team-{number}", 1e6, profile="weekly")
+    statements.clear()
+    assert asked() == few
+
+
 def test_savings_of_open_advice_reach_to_the_end(two_teams):
     made = budget(two_teams, "web", 1e6)
     assert status(two_teams, made).savings_g is None

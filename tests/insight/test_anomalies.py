@@ -1,5 +1,6 @@
 """Detection in one series and in a fleet: what is found, and what never changes afterwards."""
 
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from spectra.errors import InputError
 from spectra.insight.anomalies import CPU, MEMORY_DAYS, Sensitivity, detect, scan
+from spectra.insight.anomalies.memory import ARRAYS, Memory, joined
 
 START = pd.Timestamp("2026-09-07T00:00Z")  # a Monday
 
@@ -305,3 +307,21 @@ def test_what_cannot_be_scanned_is_said():
 def test_a_senseless_sensitivity_is_refused(wrong):
     with pytest.raises(InputError):
         Sensitivity(**wrong)
+
+
+def test_memories_are_joined_without_holding_parts_and_whole_at_once():
+    at = pd.Timestamp("2026-11-25T00:00Z")
+    tracemalloc.start()
+    parts = [Memory.empty(pd.Index([f"i-{part}-{k}" for k in range(50)]), at) for part in range(4)]
+    for number, part in enumerate(parts):
+        part.values[:] = number
+    size = sum(getattr(p, name).nbytes for p in parts for name in ARRAYS)
+    del part
+    before = tracemalloc.get_traced_memory()[0]
+    whole = joined(parts)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert parts == []
+    assert peak - before < 0.7 * size
+    assert whole.series.tolist() == [f"i-{part}-{k}" for part in range(4) for k in range(50)]
+    assert whole.values[:, 0].tolist() == [part for part in range(4) for _ in range(50)]

@@ -1,5 +1,7 @@
 """The Anomalies page: what is found, what becomes of it, and every view in every state."""
 
+import resource
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 from spectra.catalog import load_catalog
 from spectra.store import Store, incident_log
 from spectra.store.factors import write_factors
+from spectra.store.incident_log import PlannedEvent
 from spectra.store.ledger import extend_ledger, recompute
 from spectra.store.writes import (
     write_instances,
@@ -16,6 +19,7 @@ from spectra.store.writes import (
     write_utilisation,
     write_volumes,
 )
+from spectra.ui import workspace
 from tests import fleet
 from tests.pages.conftest import app_store, healthy, metrics, open_app
 
@@ -191,6 +195,61 @@ def test_other_settings_are_tried_on_the_past(company):
     counts = app.dataframe[0].value
     assert counts.loc["all", "In force"] >= 3
     assert counts.loc["all", "Tried"] < counts.loc["all", "In force"]
+
+
+def test_what_was_tried_is_not_run_again_with_each_click(company):
+    app = anomalies(anomaly_view="Sensitivity")
+    app.number_input(key="try_grams").set_value(1_000_000)
+    healthy(button(app, "Try").click().run())
+    counts = app.dataframe[0].value
+    incident_log.plan(app_store(), PlannedEvent("e", "x", END, END), END)  # another revision
+    settings = workspace.config()
+    shared = workspace.shared_workspace(settings.database, settings.memory_limit)
+    tried = shared.setup.watcher._trying
+    assert tried.acquire(blocking=False)
+    try:
+        app.number_input(key="try_grams").set_value(0)
+        healthy(app.run())
+        pd.testing.assert_frame_equal(app.dataframe[0].value, counts)
+        assert "press Try" in texts(app)
+        button(app, "Try").click().run()
+        assert "being tried just now" in app.error[0].value
+        assert not app.exception
+    finally:
+        tried.release()
+
+
+@contextmanager
+def full_disk(database):
+    """No file grows any more."""
+    log = database.with_name(f"{database.name}.wal")
+    size = log.stat().st_size if log.exists() else 0
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size + 1, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk_is_told_and_what_was_found_stays(company):
+    app = anomalies()
+    before = kinds(app)
+    with app_store().write() as cursor:
+        cursor.execute("UPDATE watch_state SET until = until - INTERVAL 2 HOUR")
+    with full_disk(company):
+        app.run()
+    assert not app.exception, [e.value for e in app.exception]
+    assert "Free some disk space" in app.error[0].value
+    assert "was found before is below" in texts(app)
+    assert kinds(app) == before
+    with app_store().write() as cursor:
+        cursor.execute("DELETE FROM watch_state")
+    with full_disk(company):
+        app.run()
+    assert not app.exception, [e.value for e in app.exception]
+    assert "No hour was looked at yet" in texts(app)
+    assert "There is no fleet" not in texts(app)
 
 
 def test_names_are_shown_as_text(company):

@@ -163,6 +163,15 @@ def test_a_budget_is_set_changed_copied_and_closed(company):
     assert kept() == {}
 
 
+def test_a_budget_without_an_amount_is_refused(company):
+    app = page("Change")
+    app.selectbox(key="new_team").set_value("web")
+    button(app, "Set").click().run()
+    assert "has no amount" in app.error[0].value
+    assert not app.exception
+    assert budget_log.budgets(app_store()) == []
+
+
 def test_the_same_budget_twice_is_refused_and_the_first_stays(budgeted):
     app = page("Change")
     app.selectbox(key="new_team").set_value("web")
@@ -274,6 +283,10 @@ def test_a_statement_adds_up_and_is_kept(company):
     later = page("Chargeback")
     assert "Nothing differs." in texts(later)
     assert chargeback_log.chain_holds(app_store())
+    assert "does not hold" not in texts(later)
+    with app_store().write() as cursor:
+        cursor.execute("DELETE FROM chargeback_runs")
+    assert "does not hold" in page("Chargeback").warning[0].value
 
 
 def test_the_files_after_an_export_are_those_that_are_kept(company):

@@ -4,8 +4,10 @@ import pandas as pd
 import pytest
 
 from spectra.errors import InputError
+from spectra.reporting.asking import make_request
 from spectra.reporting.build import build
 from spectra.reporting.drill import rows_behind
+from spectra.reporting.evidence import gather
 from spectra.reporting.market import reconciled
 from spectra.store.live_writes import write_rows
 from tests import fleet
@@ -65,6 +67,18 @@ def test_aws_figures_take_the_place_of_ours_and_scope_1_is_known(store):
                 total = table.rows[-1].cells[index.index(column)]
                 assert sum(cells) == pytest.approx(total, rel=1e-9), (table.id, column)
     assert "scope1" not in {r.key for t in report.tables if t.id == "exclusions" for r in t.rows}
+
+
+def test_the_parts_of_a_month_add_up_to_aws_s_figure_of_it(store):
+    aws(store, scope_1=0.5, scope_2_lbm=4.0, scope_2_mbm=1.0, lbm=9.0)
+    spans = ("2026-10", "2026-10-01..2026-10-15", "2026-10-16..2026-10-31")
+    month, *halves = (gather(store, CATALOG, make_request(CATALOG, span), NOW) for span in spans)
+    for name in ("scope2_mb", "scope1"):
+        parts = [getattr(half.market, name) for half in halves]
+        assert sum(parts) == pytest.approx(getattr(month.market, name))
+        assert min(parts) > 0
+    for half in halves:
+        pd.testing.assert_series_equal(half.reconciled["k"], month.reconciled["k"])
 
 
 def test_k_by_month_and_region(store):

@@ -9,7 +9,8 @@ import pytest
 from spectra.config import load_config
 from spectra.store import Store
 from spectra.store.factors import write_factors
-from spectra.store.writes import write_costs
+from spectra.store.ledger import extend_ledger, recompute
+from spectra.store.writes import write_costs, write_utilisation
 from spectra.watch import Watcher
 from tests import fleet
 from tests.store.conftest import CATALOG, build
@@ -111,6 +112,16 @@ def watched(company):
     """The company after the first look."""
     Watcher(company).look(CONFIG, NOW)
     return company
+
+
+def go_on(store, until, **loads):
+    """Load [% CPU] of all but the silent machine from the end of the fixture on, and emissions."""
+    at = pd.date_range(END, until, freq="h", inclusive="left", unit="us")
+    for name in TEAMS.keys() - {"i-gap"}:
+        load = loads.get(name.replace("-", "_"), 0.5 if name == "i-idle" else 20.0)
+        write_utilisation(store, fleet.utilisation(name, at, load))
+    extend_ledger(store, CATALOG, NOW, until)
+    recompute(store)
 
 
 @pytest.fixture

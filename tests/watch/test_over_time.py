@@ -137,8 +137,14 @@ def test_machines_that_fall_silent_one_after_another_are_the_same_hour_by_hour(c
                  for f in (streamed, at_once)]  # fmt: skip
     pd.testing.assert_frame_equal(*by_series)
     region = at_once[at_once["series"].str.contains("·")]
-    assert region["name"].tolist() == ["7 machines in 111111111111 · eu-central-1"]
+    assert region["name"].tolist() == ["5 or more machines in 111111111111 · eu-central-1"]
     assert region["alerts"].tolist() == [1]
+    for name in names[:4]:
+        write_utilisation(company, fleet.utilisation(name, AT[-20:], 30.0))
+    Watcher(company).look(CONFIG, NOW + HOUR)  # three are still silent
+    still = found(company, family="gap", series=region["series"].iloc[0]).iloc[0]
+    assert (still["region"], still["account_id"]) == ("eu-central-1", "111111111111")
+    assert still["name"] == region["name"].iloc[0]
 
 
 def test_what_drove_a_day_is_still_told_when_the_day_is_long_past(watched):

@@ -16,7 +16,7 @@ from spectra.store.writes import (
 from spectra.watch import FAMILIES, KINDS, Watcher, back_test, family_of, sensitivity_of
 from tests import fleet
 from tests.store.conftest import CATALOG
-from tests.watch.conftest import AT, CONFIG, END, NOW
+from tests.watch.conftest import AT, CONFIG, END, NOW, go_on
 
 HOUR = timedelta(hours=1)
 LASTING = ["series", "kind", "start", "last_seen", "end", "alerts", "severity"]
@@ -104,8 +104,7 @@ def test_a_day_that_is_not_known_ends_no_waste(watched):
 
 
 def test_waste_that_works_again_has_ended(watched):
-    at = fleet.hours("2026-11-25T12:00", "2026-11-27")
-    write_utilisation(watched, fleet.utilisation("i-idle", at, 60.0))
+    go_on(watched, NOW.replace(hour=0) + timedelta(days=2), i_idle=60.0)
     Watcher(watched).look(CONFIG, NOW + timedelta(days=2))
     assert found(watched, series="i-idle", family="idle")["end"].notna().all()
 
@@ -189,6 +188,19 @@ def test_incidents_go_with_the_fleet_they_are_about(watched):
     clear_source(watched, CATALOG, "aws")
     assert found(watched).empty
     assert incident_log.looked(watched, "usage") is None
+
+
+def test_what_was_planned_for_a_demo_machine_goes_with_it_and_the_rest_stays(store):
+    ours = {"instance_id": "i-demo", "valid_from": "2026-10-01", "source": "demo"}
+    real = {"instance_id": "i-real", "valid_from": "2026-10-01", "source": "aws"}
+    write_instances(store, fleet.instances(ours, real))
+    for name, about in (("demo", {"series": "i-demo"}), ("real", {"series": "i-real"}),
+                        ("tagged", {"tag": "team", "value": "web"}), ("all", {})):  # fmt: skip
+        incident_log.plan(store, PlannedEvent(name, name, NOW, NOW + HOUR, **about), NOW)
+    clear_source(store, CATALOG, "latency")
+    assert len(incident_log.planned(store)) == 4
+    clear_source(store, CATALOG, "demo")
+    assert set(incident_log.planned(store)["event_id"]) == {"real", "tagged", "all"}
 
 
 def test_hours_that_come_late_are_looked_at_when_they_come(company):

@@ -107,8 +107,9 @@ def scan(frame: pd.DataFrame, state: Memory | None = None, sensitivity: Sensitiv
             pool.map(lambda b: _scan_block(state.rows(b), matrix[:, b].T, at, sensitivity), blocks)
         )
     alerts = pd.concat([part.alerts for part in done], ignore_index=True)
-    return Scan(alerts.sort_values(["at", "series"], ignore_index=True),
-                _alive(joined([part.state for part in done])))  # fmt: skip
+    states = [part.state for part in done]
+    del done
+    return Scan(alerts.sort_values(["at", "series"], ignore_index=True), _alive(joined(states)))
 
 
 def _scan_block(

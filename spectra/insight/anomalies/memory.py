@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -102,8 +102,15 @@ class Memory:
 ARRAYS = tuple(f.name for f in fields(Memory))[2:]
 
 
-def joined(parts: Sequence[Memory]) -> Memory:
-    """Memories of different series as one."""
+def joined(parts: list[Memory]) -> Memory:
+    """Memories of different series as one.
+
+    The list is emptied and each array let go once it is copied: of a large fleet, the parts and
+    the whole would not fit beside each other.
+    """
     first, *others = parts
-    series = first.series.append([part.series for part in others])
-    return first._with(series, lambda name: np.concatenate([getattr(p, name) for p in parts]))
+    series, end = first.series.append([part.series for part in others]), first.end
+    arrays = [[getattr(part, name) for part in parts] for name in reversed(ARRAYS)]
+    parts.clear()
+    del first, others
+    return Memory(series, end, *(np.concatenate(arrays.pop()) for _ in ARRAYS))

@@ -7,9 +7,14 @@ from collections.abc import Collection
 import numpy as np
 import pandas as pd
 
+from spectra.insight.idle import (
+    IDLE_DAY_BYTES,
+    IDLE_GPU_PCT,
+    IDLE_MEAN_PCT,
+    IDLE_PEAK_PCT,
+)
+
 IDLE, FORGOTTEN, OFF_HOURS = "idle instance", "forgotten volume", "off-hours fleet"
-# Idle by METHOD 4.2: what nothing but an operating system does.
-IDLE_MAX_PCT, IDLE_MEAN_PCT, IDLE_BYTES_PER_DAY = 5.0, 2.0, 5e6
 LEAST_COVERAGE = 0.9
 WARN_DAYS, ALERT_DAYS = 1, 7
 DAY_HOURS, DAY_S = 24, 86_400
@@ -58,6 +63,10 @@ def by_day(rows: pd.DataFrame, until: pd.Timestamp) -> pd.DataFrame:
 def idle_instances(days: pd.DataFrame, excluded: Collection[str] = ()) -> pd.DataFrame:
     """Machines that have run for whole days up to the last one and did nothing.
 
+    A day is idle with CPU below 5 % in every hour and below 2 % on average, less than 5 MB of
+    traffic, and an accelerator, where there is one, below 1 %; CPU is known for 90 % of its hours,
+    of the last day for all.
+
     Parameters
     ----------
     days : DataFrame
@@ -77,15 +86,17 @@ def idle_instances(days: pd.DataFrame, excluded: Collection[str] = ()) -> pd.Dat
     is_idle = (
         (days["running_hours"] > LEAST_COVERAGE * DAY_HOURS)
         & covered
-        & (days["cpu_max_pct"] < IDLE_MAX_PCT)
+        & (days["cpu_max_pct"] < IDLE_PEAK_PCT)
         & (days["cpu_avg_pct"] < IDLE_MEAN_PCT)
-        & (days["network_bytes"] < IDLE_BYTES_PER_DAY)
-        & ~(days["gpu_max_pct"] > 0)
+        & (days["network_bytes"] < IDLE_DAY_BYTES)
+        & ~(days["gpu_max_pct"] >= IDLE_GPU_PCT)
     )
     gap = days.groupby("series")["day"].diff() != pd.Timedelta(days=1)
     run = (~is_idle | gap).cumsum().where(is_idle)
     latest = days["day"] == days["day"].max()
-    going_on = run.isin(run[latest & is_idle])
+    # Of an hour that is still to come nobody knows yet whether the machine did nothing in it.
+    is_whole = days["known_hours"] > days["running_hours"] - 1
+    going_on = run.isin(run[latest & is_idle & is_whole])
     return _summed(days[is_idle & going_on], IDLE)
 
 

@@ -10,7 +10,8 @@ from spectra.insight.anomalies.costs import COST_SPIKE
 from spectra.insight.anomalies.footprint import FOOTPRINT_SPIKE
 from spectra.insight.anomalies.gaps import GAP
 from spectra.insight.anomalies.grids import INTENSITY_SPIKE
-from spectra.insight.anomalies.waste import FORGOTTEN, IDLE, OFF_HOURS
+from spectra.insight.anomalies.waste import FORGOTTEN, IDLE, OFF_CPU_PCT, OFF_HOURS, OFF_SHARE
+from spectra.insight.idle import IDLE_DAY_BYTES, IDLE_MEAN_PCT, IDLE_PEAK_PCT
 
 # Traffic that rose by so much with CPU says that the work itself grew.
 BUSIER, UNCHANGED = 1.5, 1.2
@@ -33,17 +34,21 @@ def cause(row: dict[str, Any]) -> str:
             text = f"{_levels(row)}: work may have stopped, or moved elsewhere."
         case kind if kind == IDLE:
             text = (
-                "It runs and does nothing: CPU below 5 %, hardly any traffic, for "
-                f"{_days(row['days'])}."
+                f"It runs and does nothing: CPU below {IDLE_PEAK_PCT:.0f} % in every hour and "
+                f"below {IDLE_MEAN_PCT:.0f} % on average, less than {IDLE_DAY_BYTES / 1e6:.0f} MB "
+                f"of traffic a day, for {_days(row['days'])}."
             )
         case kind if kind == FORGOTTEN:
             text = f"No running machine has used this volume for {_days(row['days'])}."
         case kind if kind == OFF_HOURS:
-            text = "Nearly as many machines run at night and at weekends as by day, hardly loaded."
+            text = (
+                f"At night and at weekends at least {100 * OFF_SHARE:.0f} % as many machines run "
+                f"as by day, at less than {OFF_CPU_PCT:.0f} % CPU."
+            )
         case kind if kind == INTENSITY_SPIKE:
             text = (
                 f"The grid is at {row['value']:.0f} gCO₂e/kWh where this hour usually has "
-                f"{row['expected']:.0f}: more fossil power than usual. Movable work can wait."
+                f"{row['expected']:.0f}: dirtier power than usual. Movable work can wait."
             )
         case kind if kind == FOOTPRINT_SPIKE:
             text = _footprint(row)
@@ -54,8 +59,8 @@ def cause(row: dict[str, Any]) -> str:
             )
         case kind if kind == GAP:
             text = (
-                f"Only {units.share_text(row['value'])} of a day's hours have a CPU value: the "
-                "machine is not watched, or monitoring failed. It is not taken for low load."
+                f"Only {units.share_text(row['value'])} of a day's hours have a CPU value: it "
+                "is not watched, or monitoring failed. It is not taken for low load."
             )
     return text
 

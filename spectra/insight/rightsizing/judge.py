@@ -10,6 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from spectra.catalog import Catalog, InstanceType
+from spectra.insight.idle import (
+    IDLE_DAY_BYTES,
+    IDLE_GPU_PCT,
+    IDLE_MEAN_PCT,
+    IDLE_PEAK_PCT,
+)
 from spectra.insight.rightsizing.model import Demand, Finding, Rules, Unit
 from spectra.insight.rightsizing.quantile import upper_peak
 
@@ -19,7 +25,6 @@ FULL_SHARE = 0.95
 GROWTH_DAYS = 30
 # Off for the night is not stopped for good; what is has entered the ledger by then.
 STOPPED_HOURS = 24.0
-IDLE_PEAK_PCT, IDLE_MEAN_PCT, IDLE_DAY_BYTES, IDLE_GPU_PCT = 5.0, 2.0, 5e6, 1.0
 UNDER_PEAK_PCT, UNDER_P95_PCT, UNDER_MEMORY_PCT = 90.0, 80.0, 90.0
 # One hour alone may be a deployment; a machine that is too small is so more than once.
 UNDER_HOURS = 2

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import math
 
+from spectra.insight.idle import IDLE_DAY_BYTES, IDLE_MEAN_PCT, IDLE_PEAK_PCT
 from spectra.insight.rightsizing.judge import (
-    IDLE_DAY_BYTES,
-    IDLE_MEAN_PCT,
-    IDLE_PEAK_PCT,
     MIN_COVERAGE,
     MIN_HOURS,
     exclusion,

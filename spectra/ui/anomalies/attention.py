@@ -18,10 +18,10 @@ COLUMNS: dict[str, Any] = {
     "name": st.column_config.TextColumn("What", pinned=True, width="medium"),
     "kind": "Kind",
     "severity": st.column_config.TextColumn("Severity", width="small"),
-    "kg_per_day": _NUMBER("kg/day", format="%.3f", help="Mean excess CO₂e since it began."),
-    "usd_per_day": _NUMBER("USD/day", format="%.2f", help="Empty: not known."),
+    "kg_per_day": _NUMBER("CO₂e [kg/day]", format="%.3f", help="Mean excess CO₂e since it began."),
+    "usd_per_day": _NUMBER("Cost [USD/day]", format="%.2f", help="Empty: not known."),
     "kg": _NUMBER("CO₂e so far [kg]", format="%.3f"),
-    "excess_usd": _NUMBER("USD so far", format="%.2f"),
+    "excess_usd": _NUMBER("Cost so far [USD]", format="%.2f"),
     "start": cards.utc_column("Since"),
     "end": cards.utc_column("Ended"),
     "state": st.column_config.TextColumn("Decision", width="small"),
@@ -38,7 +38,8 @@ def show(page: Page, found: pd.DataFrame) -> None:
     shown = _filtered(found)
     if found.empty:
         cards.empty("Nothing is out of the ordinary in this period.",
-                    "Every hour was looked at; a longer period shows what was before.")  # fmt: skip
+                    "Every hour that is known was looked at; a longer period shows what was "
+                    "before.")  # fmt: skip
         return
     if shown.empty:
         cards.empty("Nothing of these kinds needs attention.", "Show more with the filters above.")

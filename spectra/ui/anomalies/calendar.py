@@ -11,6 +11,7 @@ from spectra.store import incident_log
 from spectra.store.incident_log import PlannedEvent
 from spectra.ui import cards
 from spectra.ui.frame import Page
+from spectra.ui.workspace import errors_shown
 
 ABOUT = ("Everything", "Machines with a tag", "One machine")
 
@@ -48,8 +49,9 @@ def _delete(page: Page, names: dict[str, str]) -> None:
         chosen = st.selectbox("Event", list(names), format_func=names.__getitem__, width=320,
                               key="planned_chosen")  # fmt: skip
         if chosen and st.button("Delete", icon=":material/delete:", key="planned_delete"):
-            incident_log.unplan(page.store, chosen)
-            st.rerun()
+            with errors_shown():
+                incident_log.unplan(page.store, chosen)
+                st.rerun()
 
 
 def _form(page: Page) -> None:
@@ -86,5 +88,6 @@ def _keep(page: Page, event: PlannedEvent, about: str) -> None:
     if event.end <= event.start:
         st.warning("It ends before it begins.")
         return
-    incident_log.plan(page.store, event, datetime.now(UTC))
-    st.rerun()
+    with errors_shown():
+        incident_log.plan(page.store, event, datetime.now(UTC))
+        st.rerun()

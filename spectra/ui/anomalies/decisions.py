@@ -11,6 +11,7 @@ import streamlit as st
 from spectra.store import incident_log
 from spectra.store.incident_log import FALSE_ALARM, Decision, State
 from spectra.ui.frame import Page
+from spectra.ui.workspace import errors_shown
 
 LABELS: dict[State, str] = {
     "acknowledged": "Acknowledge",
@@ -74,6 +75,7 @@ def _keep(
         st.warning("Say in words why: the next reader asks for it.")
         return
     now = datetime.now(UTC)
-    incident_log.decide(page.store, [Decision(i, choice, now, until, reason) for i in ids])
-    st.toast(f"{len(ids)} × {choice}.", icon=":material/check:")
-    st.rerun()
+    with errors_shown():
+        incident_log.decide(page.store, [Decision(i, choice, now, until, reason) for i in ids])
+        st.toast(f"{len(ids)} × {choice}.", icon=":material/check:")
+        st.rerun()

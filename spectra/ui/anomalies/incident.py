@@ -25,6 +25,10 @@ TITLES = {
     "fleet": "machines running", "team": "CO₂e [kg/day]", "cost": "USD/day",
     "volume": "CO₂e [g/day]",
 }  # fmt: skip
+_COST_NOTES = {
+    "usage": "the share of the machine's list price that it takes",
+    "idle": "paid, or at list price where no bill is known",
+}
 BEFORE, AFTER, LONGEST = timedelta(days=7), timedelta(days=1), timedelta(days=35)
 MACHINES = ("usage", "idle", "gap")
 
@@ -114,7 +118,7 @@ def _daily_cost(row: dict[str, Any]) -> str:
 def _cost_note(row: dict[str, Any]) -> str:
     if row["excess_usd"] is None:
         return "carbon alone" if row["family"] == "grid" else "no price or bill"
-    return "the share of the machine it takes" if row["family"] == "usage" else "of what was paid"
+    return _COST_NOTES.get(row["family"], "of what was paid")
 
 
 def _length(days: float) -> str:

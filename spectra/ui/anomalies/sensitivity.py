@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
-from typing import Literal
+from datetime import datetime, timedelta
+from typing import Literal, NamedTuple
 
 import pandas as pd
 import streamlit as st
 
 from spectra.config import Config
+from spectra.insight.anomalies import Sensitivity
 from spectra.store import incident_log
 from spectra.ui import cards
 from spectra.ui.anomalies.watching import STATISTIC_DAYS
 from spectra.ui.frame import Page
-from spectra.watch import back_test, sensitivity_of
+from spectra.ui.workspace import errors_shown
+from spectra.watch import sensitivity_of
 
 USAGE: dict[Usage, str] = {"precise": "Precise", "balanced": "Balanced", "sensitive": "Sensitive"}
 Usage = Literal["precise", "balanced", "sensitive"]
+_TRIED = "tried_sensitivity"
 SPAN = timedelta(days=STATISTIC_DAYS)
 
 
@@ -29,10 +32,10 @@ def show(page: Page) -> None:
         "Of waste, what goes on now is counted. Nothing is kept.",
     ):
         draft = _draft(page.workspace.config)
-        tried = st.button("Try", key="back_test", icon=":material/history:", type="primary")
-        if tried:
-            st.session_state["tried_sensitivity"] = sensitivity_of(draft)
-        _counts(page)
+        if st.button("Try", key="back_test", icon=":material/history:", type="primary"):
+            with errors_shown():
+                st.session_state[_TRIED] = _try(page, sensitivity_of(draft))
+        _counts(page, sensitivity_of(draft))
         st.page_link("pages/settings.py", label="Put other values in force",
                      icon=":material/settings:",
                      query_params={"section": "Anomalies"})  # fmt: skip
@@ -54,7 +57,7 @@ def _draft(config: Config) -> Config:
                               key="try_pct", width=170)  # fmt: skip
         hours = st.number_input("for [hours]", 1, 72, config.anomaly_runaway_hours,
                                 key="try_hours", width=120)  # fmt: skip
-        grams = st.number_input("Least excess [g]", 0, 1_000_000, config.anomaly_least_g,
+        grams = st.number_input("Least excess [gCO₂e]", 0, 1_000_000, config.anomaly_least_g,
                                 key="try_grams", width=150)  # fmt: skip
         usd = st.number_input("or [USD]", 0, 1_000_000, config.anomaly_least_usd,
                               key="try_usd", width=120)  # fmt: skip
@@ -64,18 +67,38 @@ def _draft(config: Config) -> Config:
     )  # fmt: skip
 
 
-def _counts(page: Page) -> None:
-    """Incidents by kind with the settings in force and with those that were tried."""
-    tried = st.session_state.get("tried_sensitivity")
-    if tried is None:
-        st.caption("Shows how many incidents of each kind these would have raised.")
-        return
-    span = (page.hour - SPAN, page.hour)
+class _Tried(NamedTuple):
+    """What was tried, on whose data and up to when, and incidents by kind."""
+
+    store: str
+    sensitivity: Sensitivity
+    until: datetime
+    counts: pd.DataFrame
+
+
+def _try(page: Page, sensitivity: Sensitivity) -> _Tried:
+    """Incidents by kind with the settings in force and with others; takes a while."""
+    watcher, span = page.workspace.setup.watcher, (page.hour - SPAN, page.hour)
     with st.spinner("Going through the last 30 days, hour by hour…"):
-        in_force = page.get(back_test, span, sensitivity_of(page.workspace.config))
-        other = page.get(back_test, span, tried)
+        in_force = watcher.back_test(span, sensitivity_of(page.workspace.config))
+        other = watcher.back_test(span, sensitivity)
     frame = pd.DataFrame({"In force": in_force, "Tried": other}).rename_axis("Kind")
     frame.loc["all"] = frame.sum()
+    return _Tried(page.store.identity, sensitivity, page.hour, frame)
+
+
+def _counts(page: Page, draft: Sensitivity) -> None:
+    """What the last try came to."""
+    tried: _Tried | None = st.session_state.get(_TRIED)
+    if tried is None or tried.store != page.store.identity:
+        st.caption("Shows how many incidents of each kind these would have raised.")
+        return
+    changed = (
+        " The values above were changed since: press Try." if tried.sensitivity != draft else ""
+    )
+    st.caption(f"Incidents raised in the {STATISTIC_DAYS} days up to {tried.until:%d %b %H:%M} UTC."
+               f"{changed}")  # fmt: skip
+    frame = tried.counts
     st.dataframe(frame.assign(Difference=frame["Tried"] - frame["In force"]), width="stretch",
                  height="content", key="back_tested",
                  column_config={"Difference": st.column_config.NumberColumn(format="%+d")}

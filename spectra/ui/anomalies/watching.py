@@ -8,9 +8,11 @@ import pandas as pd
 import streamlit as st
 
 from spectra import units
+from spectra.errors import SpectraError
 from spectra.store import incident_log
 from spectra.ui import cards
 from spectra.ui.frame import Page
+from spectra.ui.workspace import show_error
 
 STATISTIC_DAYS = 30
 LIVE_STATES = ("open", "acknowledged")
@@ -20,9 +22,17 @@ def ensure(page: Page) -> bool:
     """Look at the hours that are new; False where there never was one."""
     watcher, config = page.workspace.setup.watcher, page.workspace.config
     if watcher.is_due(config=config):
-        with st.spinner("Looking at the new hours of every machine, grid and team…"):
-            # Before the first look there is nothing to show: whoever comes second waits for it.
-            watcher.look(config, wait=incident_log.looked(page.store, "usage") is None)
+        try:
+            with st.spinner("Looking at the new hours of every machine, grid and team…"):
+                # Before the first look there is nothing to show: who comes second waits for it.
+                watcher.look(config, wait=incident_log.looked(page.store, "usage") is None)
+        except SpectraError as error:
+            show_error(error)
+            if incident_log.looked(page.store, "usage") is None:
+                st.caption("No hour was looked at yet. The other pages work; reload to try again.")
+                st.stop()
+            st.caption("The new hours were not looked at. What was found before is below; "
+                       "decisions may not be kept either.")  # fmt: skip
     return incident_log.looked(page.store, "usage") is not None
 
 

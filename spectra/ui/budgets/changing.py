@@ -8,7 +8,7 @@ import streamlit as st
 
 from spectra import budget_csv, budgets, units
 from spectra.budgets import Status
-from spectra.errors import SpectraError
+from spectra.errors import InputError, SpectraError
 from spectra.insight.budgets import KINDS, Version, period_of, reduction_path
 from spectra.store import budget_log
 from spectra.store.budget_log import BASES, PROFILES, SCOPES, Basis, Budget, Scope, new_budget
@@ -83,7 +83,7 @@ def _new(page: Page) -> None:
                    "the hours that are left.")  # fmt: skip
         if st.form_submit_button("Set", type="primary") and since:
             budget = new_budget(scope, key or "", kind, basis=basis, profile=profile, note=note)
-            budgets.create(page.store, budget, grams, since, note.strip())
+            budgets.create(page.store, budget, _given(grams), since, note.strip())
             _done(f"Set for {budget.scope_key}.")
 
 
@@ -95,24 +95,35 @@ def _scope_key(page: Page, scope: Scope) -> str | None:
                         accept_new_options=True, placeholder="Choose or write one")  # fmt: skip
 
 
-def _grams(key: str, value: float = 0.0) -> float:
+def _grams(key: str, value: float | None = None) -> float | None:
+    """The amount that was typed [gCO2e]; None for none, which is not 0."""
     left, right = st.columns(2)
     amount = left.number_input("Amount", min_value=0.0, value=value, step=1.0, format="%.3f",
-                               key=f"{key}_amount")  # fmt: skip
+                               key=f"{key}_amount", placeholder="none yet")  # fmt: skip
     unit = right.selectbox("Unit", list(UNITS), key=f"{key}_unit")
-    return amount * UNITS[unit]
+    return None if amount is None else amount * UNITS[unit]
+
+
+def _given(grams: float | None) -> float:
+    if grams is None:
+        raise InputError(
+            "The budget has no amount; nothing was set.",
+            next_step="Type one. 0 is an amount, too: nothing may be emitted then.",
+        )
+    return grams
 
 
 def _amount(page: Page, budget: Budget, found: list[Status]) -> None:
     with st.form("change_amount", border=False):
         # Of another budget nothing that was typed for this one may stay.
-        current = (_current(page, budget) or 0.0) / GRAMS_PER_KG
-        grams = _grams(f"change_{budget.budget_id}", current)
+        current = _current(page, budget)
+        grams = _grams(f"change_{budget.budget_id}",
+                       None if current is None else current / GRAMS_PER_KG)  # fmt: skip
         since = st.date_input("From (UTC day)", page.hour.date(), key="change_from")
         note = st.text_input("Why", key="change_note")
         st.caption("Within a period it counts for the hours left; what was stays readable.")
         if st.form_submit_button("Set", type="primary") and since:
-            budgets.change_amount(page.store, budget, grams, since, note.strip())
+            budgets.change_amount(page.store, budget, _given(grams), since, note.strip())
             _done("Set.")
 
 
