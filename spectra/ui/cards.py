@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Literal
 
+import plotly.graph_objects as go
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
@@ -55,7 +56,10 @@ def headline(  # noqa: PLR0913 (one keyword for each part of the card)
     st.metric(
         label,
         value,
-        delta=f"{change:+.1%}" if change is not None else (note or None),
+        # Streamlit finds the direction of its arrow by the plain sign.
+        delta=units.change_text(change, 1).replace("−", "-")
+        if change is not None
+        else (note or None),
         delta_color="inverse" if change is not None else "off",
         delta_arrow="auto" if change is not None else "off",
         delta_description=against if change is not None else None,
@@ -75,6 +79,11 @@ def mass_range(interval: Interval) -> str:
     return f"{low} to {high} {unit.unit}"
 
 
+def chart(figure: go.Figure, *, key: str, alt: str) -> None:
+    """A figure, and for who cannot see it a sentence with its main figures and their units."""
+    st.plotly_chart(figure, key=key, alt=alt, config={"displayModeBar": False})
+
+
 def table_height(rows: int) -> int | Literal["content"]:
     """A short table shows all its rows; a longer one scrolls, its last row cut to show that."""
     return "content" if rows <= ALL_ROWS else SOME_ROWS_PX
@@ -83,8 +92,3 @@ def table_height(rows: int) -> int | Literal["content"]:
 def utc_column(label: str, format: str = "D MMM HH:mm") -> ColumnConfig:
     """A column of moments in UTC, which its heading says."""
     return st.column_config.DatetimeColumn(f"{label} (UTC)", format=format, timezone="UTC")
-
-
-def empty(message: str, next_step: str) -> None:
-    """An empty state that says why and what to do."""
-    st.info(f"{message}\n\n{next_step}", icon=":material/info:")

@@ -46,12 +46,12 @@ def by_day(page: Page) -> None:
         f"{units.mass_text(band.central)} in {len(days)} UTC days "
         f"(95 % interval {cards.mass_range(band)}); the last day is not complete."
     )
-    st.plotly_chart(
+    cards.chart(
         charts.daily_emissions(days, unit.unit, per_unit, height=370),
         key="by_day",
-        alt=f"CO₂e by day, {units.mass_text(float(days['total_g'].min()))} to "
+        alt=f"CO₂e by UTC day, {units.mass_text(band.central)} in {len(days)} days, from "
+        f"{units.mass_text(float(days['total_g'].min()))} to "
         f"{units.mass_text(float(days['total_g'].max()))} a day.",
-        config={"displayModeBar": False},
     )
 
 
@@ -179,11 +179,12 @@ def quality(page: Page) -> None:
         )
     )
     rows["input"] = rows["input"].str.capitalize()
-    st.plotly_chart(
+    cards.chart(
         charts.tier_bars(rows, dark=st.context.theme.type == "dark"),
         key="quality",
-        alt="; ".join(f"{r.input} {r.label} {r.share:.0%}" for r in rows.itertuples()),
-        config={"displayModeBar": False},
+        alt="Share of energy by quality of input: "
+        + "; ".join(f"{r.input} {r.label} {units.share_text(r.share)}" for r in rows.itertuples())
+        + ".",
     )
     st.caption(
         "Not in the boundary: provider's scope 1 and buildings, embodied carbon of EBS, traffic "
@@ -203,7 +204,7 @@ def context(page: Page, totals: dict[str, Any]) -> None:
     share = hourly / averaged - 1 if averaged else 0.0
     more = "more" if share >= 0 else "less"
     compared = (
-        f"**{abs(share):.1%} {more}** than energy × mean intensity "
+        f"**{units.percent_text(abs(share) * 100, 1)} {more}** than energy × mean intensity "
         f"({units.mass_text(abs(hourly - averaged))})"
         if abs(share) >= SMALLEST_SHARE
         else "as much as energy × mean intensity"

@@ -19,6 +19,7 @@ from spectra.ui.data import query
 from spectra.ui.workspace import Workspace
 
 STALE_AFTER = timedelta(hours=3)
+DARK = "#0d1715"  # the dark theme's background
 _KEY = "_spectra_page"
 _PRIVATE = "Keys and data of this session are in its memory alone and end with it."
 
@@ -92,6 +93,7 @@ def build() -> Page:
         refreshing.control(opened)
     page = Page(opened, workspace.catalog(), selection, hour)
     st.session_state[_KEY] = page
+    _legible_buttons()
     _status_line(page)
     return page
 
@@ -105,6 +107,12 @@ def current() -> Page:
         st.rerun()
     page: Page = st.session_state.pop(_KEY)
     return page
+
+
+def _legible_buttons() -> None:
+    """Streamlit writes white on every primary button: on the dark theme's green, 2:1."""
+    if st.context.theme.type == "dark":
+        st.html(f"<style>[data-testid^=stBaseButton-primary] {{color: {DARK}}}</style>")
 
 
 def _status_line(page: Page) -> None:
@@ -166,7 +174,7 @@ def _age(status: dict[str, Any], hour: datetime) -> tuple[str, str, str, str]:
         return "No hour measured yet", ":material/history:", "orange", text
     oldest = min(newest).astimezone(UTC)
     age = hour - oldest
-    label = f"Data to {oldest:%d %b %H}:00 UTC"
+    label = f"Data to {units.moment_text(oldest)}"
     if age > STALE_AFTER:
         hours = int(age / timedelta(hours=1))
         return f"{label}, {hours} h old", ":material/history:", "orange", "Older than 3 hours."

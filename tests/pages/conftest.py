@@ -1,14 +1,19 @@
 """The app in AppTest over a store of the test's own making."""
 
+from datetime import timedelta
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
+from spectra.refresh import current_hour
 from spectra.store import Store
 from spectra.ui import workspace
+from tests import fleet
+from tests.store.conftest import build
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = (
@@ -22,6 +27,7 @@ PAGES = (
     "pages/settings.py",
     "pages/method.py",
 )
+LAUNCHED = "2026-01-01T00:00Z"
 
 
 @pytest.fixture
@@ -74,3 +80,18 @@ def healthy(app: AppTest) -> AppTest:
     assert not app.exception, [e.value for e in app.exception]
     assert not app.error, [e.value for e in app.error]
     return app
+
+
+def write_store(path, *rows, cpu_pct=30.0):
+    """A store file of single instances with three days up to the running hour, then closed."""
+    end = pd.Timestamp(current_hour()).as_unit("us")
+    at = pd.date_range(end - timedelta(days=3), end, freq="h", unit="us")
+    store = Store(path)
+    build(
+        store,
+        instances=fleet.instances(*rows),
+        hours=at,
+        intensities=[fleet.intensities("DE", at, 320.0, 380.0)],
+        utilisation=[fleet.utilisation(row["instance_id"], at, cpu_pct) for row in rows],
+    )
+    store.close()

@@ -13,7 +13,7 @@ from spectra.actions import volume_migration_text
 from spectra.actions.plan import Kind
 from spectra.actions.targets import target
 from spectra.store import waste_queries as waste
-from spectra.ui import cards
+from spectra.ui import cards, empty
 from spectra.ui.frame import Page
 from spectra.ui.instances import asking
 
@@ -51,6 +51,11 @@ def show(page: Page) -> None:
     quiet = _rows(page, waste.quiet_volumes)
     types = _rows(page, waste.old_generations)
     _headlines(unattached, stopped, old)
+    if all(rows.empty for rows in (unattached, stopped, old, quiet, types)):
+        empty.say("No waste of these kinds is in the selection.",
+                  "Idle and over-provisioned machines are under Fleet.",
+                  asking.TO_FLEET, empty.EVERYTHING)  # fmt: skip
+        return
     chosen = _card(
         "Volumes without a machine", unattached, "unattached",
         "Snapshot, then delete: a snapshot costs about half as much per GB and only of what is "

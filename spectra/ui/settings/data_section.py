@@ -11,7 +11,7 @@ import streamlit as st
 from spectra.refresh import settle
 from spectra.store import inventory_queries
 from spectra.store.clearing import SOURCE_GROUPS, clear_source
-from spectra.ui import cards, names, portal_upload
+from spectra.ui import cards, empty, names, portal_upload
 from spectra.ui.frame import Page
 
 MAX_EXPORT_ROWS = 2_000_000
@@ -24,7 +24,10 @@ def section(page: Page) -> None:
     rows = page.get(inventory_queries.datasets)
     st.markdown(f"{int(rows['row_count'].sum()):,} rows of facts, {place}.")
     if rows.empty:
-        st.info("The workspace is empty. Connect a source, or import files.")
+        empty.say("The workspace is empty.", "Connect a source, or import files below.",
+                  empty.Turn("Connect AWS", ":material/key:", {"section": "AWS"}),
+                  empty.Turn("Connect grids", ":material/bolt:",
+                             {"section": "Grids and latency"}))  # fmt: skip
     else:
         _table(rows)
     portal_upload.button(page)
