@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Literal
 
+import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
-from spectra import units
+from spectra import exports, units
 from spectra.carbon.uncertainty import Interval
 
 ALL_ROWS, SOME_ROWS_PX = 12, 440
@@ -82,6 +84,14 @@ def mass_range(interval: Interval) -> str:
 def chart(figure: go.Figure, *, key: str, alt: str) -> None:
     """A figure, and for who cannot see it a sentence with its main figures and their units."""
     st.plotly_chart(figure, key=key, alt=alt, config={"displayModeBar": False})
+
+
+def download(frame: pd.DataFrame, name: str) -> None:
+    """A table as a CSV file whose text is safe for spreadsheets; units stand in its headings."""
+    st.download_button(
+        "CSV", partial(exports.csv_bytes, frame), f"{name}.csv", "text/csv", key=f"{name}_csv",
+        icon=":material/download:", on_click="ignore", type="tertiary",
+    )  # fmt: skip
 
 
 def table_height(rows: int) -> int | Literal["content"]:

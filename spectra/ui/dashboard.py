@@ -117,6 +117,7 @@ def _customer_rows(totals: dict[str, Any]) -> list[tuple[str, str, float | None]
 def by_dimension(page: Page, dimension: emissions.Dimension) -> None:
     """A small table of one dimension with shares as bars."""
     rows = page.get(emissions.breakdown, page.selection, dimension)
+    exported = rows.copy()
     rows["co2e"] = rows["total_g"].map(units.mass_text)
     rows["share"] *= 100
     st.dataframe(
@@ -130,11 +131,13 @@ def by_dimension(page: Page, dimension: emissions.Dimension) -> None:
             "share": SHARE,
         },
     )
+    cards.download(exported, f"by_{dimension}")
 
 
 def top_emitters(page: Page) -> None:
     """The resources that emit most, with what they are and cost."""
     rows = page.get(emissions.top_emitters, page.selection)
+    exported = rows.copy()
     rows["resource"] = (
         rows["name"].fillna("").where(rows["name"].fillna("") != "", rows["resource_id"])
     )
@@ -164,6 +167,7 @@ def top_emitters(page: Page) -> None:
             ),
         },
     )  # fmt: skip
+    cards.download(exported, "top_emitters")
 
 
 def quality(page: Page) -> None:

@@ -19,7 +19,6 @@ from spectra.ui.data import query
 from spectra.ui.workspace import Workspace
 
 STALE_AFTER = timedelta(hours=3)
-DARK = "#0d1715"  # the dark theme's background
 _KEY = "_spectra_page"
 _PRIVATE = "Keys and data of this session are in its memory alone and end with it."
 
@@ -110,9 +109,11 @@ def current() -> Page:
 
 
 def _legible_buttons() -> None:
-    """Streamlit writes white on every primary button: on the dark theme's green, 2:1."""
-    if st.context.theme.type == "dark":
-        st.html(f"<style>[data-testid^=stBaseButton-primary] {{color: {DARK}}}</style>")
+    """Streamlit writes white on every primary button: on the dark theme's green that is 2:1."""
+    st.html(
+        "<style>[data-testid^=stBaseButton-primary], [data-testid^=stBaseButton-primary] p"
+        "{color: light-dark(#ffffff, #0d1715)}</style>"
+    )
 
 
 def _status_line(page: Page) -> None:

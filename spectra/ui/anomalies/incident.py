@@ -48,8 +48,8 @@ def show(page: Page, found: pd.DataFrame) -> None:
 
 def _pick(found: pd.DataFrame) -> dict[str, Any] | None:
     names = {
-        row.incident_id: f"{row.title} · {row.kind} · {units.moment_text(row.start)}"
-        for row in found.rename(columns={"name": "title"}).itertuples()
+        row["incident_id"]: f"{row['name']} · {row['kind']} · {units.moment_text(row['start'])}"
+        for row in found.to_dict("records")
     }
     if not names:
         return None
@@ -168,7 +168,7 @@ def _similar(page: Page, row: dict[str, Any]) -> None:
     )
     others = everything[same & everything["incident_id"].ne(row["incident_id"])]
     if others.empty:
-        st.caption("None so far.")
+        st.caption("No similar one so far.")
         return
     others = others.sort_values("start", ascending=False).head(20)
     st.dataframe(

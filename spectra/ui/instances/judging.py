@@ -49,6 +49,10 @@ def footnote(run: Run) -> None:
         f"days, {rules['cpu_headroom_pct']:.0f} % of CPU and {rules['memory_headroom_pct']:.0f} % "
         "of memory kept free. Savings replay four weeks hour by hour with each hour's grid; a "
         "month is 730 hours, intervals are 95 % over days. The **allocated** footprint falls by "
-        "this; less is emitted only when AWS uses the capacity that becomes free. "
-        "[Rules](settings?section=Rightsizing) · [Method](method)"
+        "this; less is emitted only when AWS uses the capacity that becomes free."
     )
+    with st.container(horizontal=True, gap="small"):
+        st.page_link("pages/settings.py", label="Rules", icon=":material/tune:",
+                     query_params={"section": "Rightsizing"})  # fmt: skip
+        st.page_link("pages/method.py", label="Method", icon=":material/function:",
+                     query_params={"topic": "Rightsizing"})  # fmt: skip

@@ -56,6 +56,11 @@ def show(page: Page) -> None:
         },
         placeholder="–",
     )  # fmt: skip
+    cards.download(rows.rename(columns={"promised": "promised_kg_per_month",
+                                        "realised": "realised_kg_per_month",
+                                        "promised_usd": "promised_usd_per_month",
+                                        "realised_usd": "realised_usd_per_month"}),
+                   "results")  # fmt: skip
     st.caption(
         "A resize is judged by replaying the hours since on the old type; a stop by what the "
         "machine emitted before, less what it emits now."

@@ -187,6 +187,7 @@ def table_of_regions(table: pd.DataFrame) -> str | None:
                               "the next column; figures of different kinds do not compare."),
         },
     )  # fmt: skip
+    cards.download(table.drop(columns=["trend", "is_hourly"]), "regions_now")
     rows = state["selection"]["rows"]
     return str(table["region"].iloc[rows[0]]) if rows else None
 
@@ -284,9 +285,8 @@ def _distribution(page: Page, region: Region, factor: grid_queries.Factor) -> No
     if zones.empty:
         empty.say("No zone has hourly data in this period.", "Choose a longer one.", empty.LONGER)
         return
-    rank = (
-        zones["zone"].tolist().index(region.zone) + 1 if region.zone in set(zones["zone"]) else None
-    )
+    order = zones["zone"].tolist()
+    rank = order.index(region.zone) + 1 if region.zone in order else None
     cards.chart(
         charts.distribution(zones, region.zone),
         key="distribution",

@@ -50,6 +50,11 @@ def show(page: Page) -> None:
         rows, hide_index=True, width="stretch", height=cards.table_height(len(rows)),
         key="moves_made", placeholder="–", column_config=COLUMNS,
     )  # fmt: skip
+    cards.download(rows.rename(columns={"predicted": "predicted_kg_per_month",
+                                        "realised": "realised_kg_per_month",
+                                        "predicted_usd": "predicted_usd_per_month",
+                                        "realised_usd": "realised_usd_per_month"}),
+                   "moves")  # fmt: skip
     st.caption(
         "Measured: the hours since, on the grid they ran on and on that of the region the machine "
         "came from. A saving below 0 is more than before."

@@ -10,7 +10,7 @@ import streamlit as st
 
 from spectra.store import forecast_log
 from spectra.store.grid_queries import Factor
-from spectra.ui import empty
+from spectra.ui import cards, empty
 from spectra.ui.frame import Page
 
 
@@ -60,6 +60,7 @@ def table(page: Page, factor: Factor) -> None:
             "MAE of the provider": number(format="%.1f"),
         },
     )  # fmt: skip
+    cards.download(rows.drop(columns=["members"]), "forecast_accuracy")
 
 
 def _named(members: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ import streamlit as st
 from spectra import units
 from spectra.store import fetch_log, source_state
 from spectra.ui import empty, names
-from spectra.ui.cards import headline, utc_column
+from spectra.ui.cards import download, headline, utc_column
 from spectra.ui.frame import Page
 
 
@@ -120,3 +120,4 @@ def _log(page: Page) -> None:
             "detail": st.column_config.TextColumn("Detail", width="large"),
         },
     )  # fmt: skip
+    download(rows, "fetch_log")
