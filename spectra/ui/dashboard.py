@@ -78,6 +78,7 @@ def scopes(totals: dict[str, Any]) -> None:
             "share": SHARE,
         },
     )
+    cards.download(table.rename(columns={"share": "share_pct"}), "scopes")
     st.caption(
         "Allocated from AWS's operations: do not book the provider's scope 2 as your own. "
         "Market-based equals location-based here: no residual mix or AWS figure is known."

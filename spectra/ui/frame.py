@@ -92,7 +92,7 @@ def build() -> Page:
         refreshing.control(opened)
     page = Page(opened, workspace.catalog(), selection, hour)
     st.session_state[_KEY] = page
-    _legible_buttons()
+    _mend_streamlit()
     _status_line(page)
     return page
 
@@ -108,11 +108,17 @@ def current() -> Page:
     return page
 
 
-def _legible_buttons() -> None:
-    """Streamlit writes white on every primary button: on the dark theme's green that is 2:1."""
+def _mend_streamlit() -> None:
+    """Two things no setting mends.
+
+    Primary buttons are white on the dark theme's green, which is 2:1; and the CSV of a table's own
+    toolbar leaves formulas in names as they are, while `cards.download` does not.
+    """
     st.html(
         "<style>[data-testid^=stBaseButton-primary], [data-testid^=stBaseButton-primary] p"
-        "{color: light-dark(#ffffff, #0d1715)}</style>"
+        "{color: light-dark(#ffffff, #0d1715)}"
+        "[data-testid=stElementToolbarButton]:has(button[aria-label^='Download as CSV'])"
+        "{display: none}</style>"
     )
 
 

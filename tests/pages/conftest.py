@@ -62,6 +62,14 @@ def open_app(**parameters: str) -> AppTest:
     return app.run()
 
 
+def open_page(name: str, **parameters: str) -> AppTest:
+    """A page as by its own address: no other page runs first."""
+    app = AppTest.from_file(str(ROOT / "Home.py"), default_timeout=60)
+    for parameter, value in parameters.items():
+        app.query_params[parameter] = value
+    return app.switch_page(f"pages/{name}.py").run()
+
+
 def app_store() -> Store:
     """The store that the app has open in this process."""
     settings = workspace.config()

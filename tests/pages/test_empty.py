@@ -1,6 +1,6 @@
 """Every empty state says why, and offers the next step as a link or a button that takes it."""
 
-from tests.pages.conftest import LAUNCHED, healthy, open_app, write_store
+from tests.pages.conftest import LAUNCHED, healthy, open_app, open_page, write_store
 
 CONNECT = "Connect an AWS account"
 LONGER, EVERYTHING = "Look at 90 days", "Clear the sidebar's filters"
@@ -49,7 +49,7 @@ def lacking(state: str) -> list[str]:
     found = []
     for there, name, address, words, steps in CASES:
         if there == state:
-            app = open_app(**address).switch_page(f"pages/{name}.py").run()
+            app = open_page(name, **address)
             assert not app.exception, (name, address)
             said = [info.value for info in app.info if words in info.value]
             if len(said) != 1 or said[0].count("\n\n") != 1 or not offered(app).issuperset(steps):

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.pages.conftest import ROOT, open_app
+from tests.pages.conftest import ROOT, open_page
 
 VIEWS = {
     "dashboard": ("", ("",)),
@@ -58,18 +58,19 @@ def demo(database, monkeypatch):
 
 
 def test_every_view_writes_alike(demo):
-    wrong = []
+    wrong, charts = [], 0
     for name, (parameter, views) in VIEWS.items():
         for view in views:
-            app = open_app(period="7 days", **({parameter: view} if view else {}))
-            app.switch_page(f"pages/{name}.py").run()
+            app = open_page(name, period="7 days", **({parameter: view} if view else {}))
             assert not app.exception, (name, view)
             found = [text for text in texts(app) if MISSING.search(text)]
             found += [text for text in texts(app) if CLOCK.search(text) and not ZONE.search(text)]
             found += [f"chart “{chart.proto.alt}”" for chart in app.get("plotly_chart")
                       if not re.search(r"\d.*\.$", chart.proto.alt)]  # fmt: skip
+            charts += len(app.get("plotly_chart"))
             wrong += [f"{name} {view}: {text}" for text in found + wrong_in_tables(app)]
     assert wrong == []
+    assert charts >= 15
 
 
 def test_figures_are_drawn_and_written_in_one_place_each():

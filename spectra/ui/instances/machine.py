@@ -247,6 +247,7 @@ def _candidates(page: Page, unit: pd.Series, advice: dict[str, Any] | None) -> N
                           "risk", "confidence", "why"],
             column_config=_OPTION_COLUMNS,
         )  # fmt: skip
+        cards.download(options.drop(columns=["obstacles", "checks"]), "candidates")
 
 
 def _why(option: dict[str, Any]) -> str:

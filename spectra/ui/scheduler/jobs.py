@@ -75,10 +75,11 @@ def job_list(page: Page) -> None:
     _balance([r for r in turned_out.values() if r is not None])
     by_name = scheduler.names(jobs)
     now = datetime.now(UTC)
+    rows = pd.DataFrame(
+        [_row(by_name, run, turned_out[run.job_id, run.earliest], now) for run in runs]
+    )
     st.dataframe(
-        pd.DataFrame(
-            [_row(by_name, run, turned_out[run.job_id, run.earliest], now) for run in runs]
-        ),
+        rows,
         hide_index=True,
         width="stretch",
         key="runs",
@@ -87,6 +88,7 @@ def job_list(page: Page) -> None:
             "Ends": cards.utc_column("Ends"),
         },
     )
+    cards.download(rows, "runs")
     _delete(page, jobs)
 
 

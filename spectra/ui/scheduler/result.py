@@ -195,6 +195,7 @@ def _alternatives(asked: Asked, options: list[Option], excluded: list[Excluded])
                 ),
             },
         )
+        cards.download(rows, "regions_of_the_job")
         for region in excluded:
             st.caption(f"{region.region} is excluded. {region.reason}")
 
