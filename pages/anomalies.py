@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from spectra.ui import cards, frame
+from spectra.ui import empty, frame
 from spectra.ui.anomalies import attention, calendar, incident, sensitivity, watching
 
 VIEWS = ("Attention", "One incident", "Planned events", "Sensitivity")
@@ -11,10 +11,7 @@ page = frame.current()
 
 st.title("Anomalies")
 if not watching.ensure(page):
-    cards.empty(
-        "There is no fleet with hours of load yet.",
-        "Set SPECTRA_DEMO=on, or connect an AWS account in Settings.",
-    )
+    empty.say("There is no fleet with hours of load yet.", empty.NO_FLEET, empty.CONNECT)
     st.stop()
 
 found = watching.incidents(page)

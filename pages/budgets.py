@@ -3,7 +3,7 @@
 import streamlit as st
 
 from spectra.store import emission_queries as emissions
-from spectra.ui import cards, frame
+from spectra.ui import empty, frame
 from spectra.ui.budgets import allocation, changing, one, overview, standing, statements
 from spectra.ui.instances import judging
 
@@ -13,10 +13,7 @@ page = frame.current()
 
 st.title("Budgets")
 if page.get(emissions.ledger_span) is None:
-    cards.empty(
-        "There is no fleet to account for yet.",
-        "Set SPECTRA_DEMO=on, or connect an AWS account in Settings.",
-    )
+    empty.say("There is no fleet to account for yet.", empty.NO_FLEET, empty.CONNECT)
     st.stop()
 
 judging.ensure(page)  # what would bring a budget back rests on open recommendations

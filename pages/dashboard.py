@@ -3,7 +3,7 @@
 import streamlit as st
 
 from spectra.store import emission_queries as emissions
-from spectra.ui import cards, dashboard, frame, headlines
+from spectra.ui import cards, dashboard, empty, frame, guide, headlines
 from spectra.ui.budgets import standing
 
 page = frame.current()
@@ -12,18 +12,18 @@ totals = page.get(emissions.totals, selection)
 
 st.title("Dashboard")
 if page.get(emissions.ledger_span) is None:
-    cards.empty(
-        "There is no fleet to account for yet.",
-        "Set SPECTRA_DEMO=on for the demo company, or bring grid data on the Regions page.",
-    )
+    empty.say("There is no fleet to account for yet.", empty.NO_FLEET, empty.CONNECT, empty.FILES)
     st.stop()
 
+guide.show(page.workspace)
 headlines.draw(page, totals)
 
 if not totals["hours"]:
-    cards.empty(
+    empty.say(
         "Nothing was running under these filters in this period.",
         "Choose a longer period, or clear a filter in the sidebar.",
+        empty.LONGER,
+        empty.EVERYTHING,
     )
     st.stop()
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from spectra.store import emission_queries as emissions
-from spectra.ui import cards, frame
+from spectra.ui import empty, frame
 from spectra.ui.reports import history, making
 
 VIEWS = ("Report", "History")
@@ -12,10 +12,7 @@ page = frame.current()
 
 st.title("Reports")
 if page.get(emissions.ledger_span) is None:
-    cards.empty(
-        "There is no fleet to report on yet.",
-        "Set SPECTRA_DEMO=on, or connect an AWS account in Settings.",
-    )
+    empty.say("There is no fleet to report on yet.", empty.NO_FLEET, empty.CONNECT)
     st.stop()
 
 view = st.segmented_control(

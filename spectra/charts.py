@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from spectra import units
+
 # Streamlit swaps these placeholders, in the browser, for the theme's categorical colours, so that
 # one figure suits light and dark.
 COLORWAY = tuple(f"#0000{n:02d}" for n in range(1, 9))
@@ -269,7 +271,7 @@ def distribution(zones: pd.DataFrame, highlighted: str) -> go.Figure:
 def tier_bars(tiers: pd.DataFrame, dark: bool) -> go.Figure:
     """Share of energy by tier, one stacked bar per input: columns input, label, share."""
     figure = go.Figure()
-    page_text = "#e3ece8" if dark else "#17211e"
+    page_text = "#e3ece8" if dark else "#0d1512"
     steps = tiers.assign(step=tiers.groupby("input").cumcount())
     for (label, step), part in steps.groupby(["label", "step"], sort=False):
         figure.add_bar(
@@ -278,12 +280,16 @@ def tier_bars(tiers: pd.DataFrame, dark: bool) -> go.Figure:
             orientation="h",
             name=str(label),
             marker={"color": COLORWAY[0], "opacity": max(0.25, 1 - 0.28 * int(str(step)))},
-            text=[f"{label} {share:.0%}" if share > 0.12 else "" for share in part["share"]],
+            text=[
+                f"{label} {units.share_text(share)}" if share > 0.12 else ""
+                for share in part["share"]
+            ],
             textposition="inside",
             insidetextanchor="middle",
             # The chart picks a text colour for the full shade; the paler ones take the page's.
             insidetextfont={"color": page_text} if step else None,
-            hovertemplate=f"{label}: " + "%{x:.1%}<extra></extra>",
+            customdata=part["share"] * 100,
+            hovertemplate=f"{label}: " + "%{customdata:.1f} %<extra></extra>",
         )
     figure_layout(figure, height=170, barmode="stack", hovermode="closest", showlegend=False)
     figure.update_xaxes(tickformat=".0%", range=[0, 1.02], dtick=0.25)

@@ -30,6 +30,7 @@ class Config:
     demo_days: int
     portal_folder: Path
     public: bool
+    guide: bool
     regions: tuple[str, ...]
     aws_default_chain: bool
     aws_profile: str

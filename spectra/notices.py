@@ -108,7 +108,7 @@ def _incident(row: notice_log.UntoldIncident, key: str, now: datetime) -> Notice
         key=key,
         kind="incident",
         title=f"{row.name}: {row.kind}",
-        text=f"{row.cause} Since {row.start.astimezone(UTC):%d %b %H:%M} UTC.{cost}",
+        text=f"{row.cause} Since {units.moment_text(row.start)}.{cost}",
         at=now,
         severity="critical" if row.severity == "critical" else "warning",
     )
@@ -139,7 +139,7 @@ def _passing(  # noqa: PLR0913, PLR0917 (the parts of one sentence)
         key=f"forecast|{zone}|{side}|{threshold:g}|{at:%Y-%m-%d}",
         kind="forecast",
         title=f"{zone}: forecast {side} {threshold:g} g/kWh",
-        text=f"The grid of {zone} is forecast at {value:.0f} gCO2e/kWh at {at:%d %b %H}:00 UTC; "
+        text=f"The grid of {zone} is forecast at {value:.0f} gCO2e/kWh at {units.moment_text(at)}; "
         "a forecast, not a measurement.",
         at=now,
         severity="info",
@@ -147,7 +147,7 @@ def _passing(  # noqa: PLR0913, PLR0917 (the parts of one sentence)
 
 
 def _failing(row: notice_log.FailingSource, now: datetime) -> Notice:
-    since = f"{row.succeeded_at:%d %b %H:%M} UTC" if row.succeeded_at else "the first try"
+    since = units.moment_text(row.succeeded_at) if row.succeeded_at else "the first try"
     return Notice(
         key=f"failing|{row.source}|{row.dataset}|{row.scope}|{row.succeeded_at}",
         kind="source",
@@ -164,7 +164,7 @@ def _above(row: notice_log.GridAbove, threshold: float, now: datetime) -> Notice
         kind="intensity",
         title=f"{row.zone}: carbon intensity above {threshold:g} g/kWh",
         text=f"The grid of {', '.join(row.regions)} is at {row.g_per_kwh:.0f} gCO2e/kWh "
-        f"(lifecycle, {row.quality}) since {row.since:%d %b %H}:00 UTC; "
+        f"(lifecycle, {row.quality}) since {units.moment_text(row.since)}; "
         f"{row.running_count} instances run there.",
         at=now,
     )
@@ -203,7 +203,7 @@ def _budget(
         kind="budget",
         title=title,
         text=f"The {of} is {units.mass_text(status.budget_g)}; "
-        f"{units.mass_text(status.actual_g)} until {status.until:%d %b %H}:00 UTC{ahead}.",
+        f"{units.mass_text(status.actual_g)} until {units.moment_text(status.until)}{ahead}.",
         at=now,
         severity=threshold.severity,
         covers=tuple(notice_key(budget.budget_id, status.period, t.name) for t in below),

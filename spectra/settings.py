@@ -186,6 +186,8 @@ SETTINGS = (
             "imported"),
     Setting("public", _flag, "off", "public deployment: visitors may not change what is shared, "
             "uploads included, nor use the operator's AWS profile"),
+    Setting("guide", _flag, "on", "show the guide of the first minute on the Dashboard",
+            saved=True),
     Setting("regions", _regions, "", "AWS regions to monitor; empty: all that are enabled",
             "Regions", saved=True),
     Setting("aws_default_chain", _flag, "off", "use the AWS profile, SSO session, environment or "

@@ -1,8 +1,9 @@
-"""Units: conversion between g, kg and t, Wh and kWh, and the scale a number is best shown in."""
+"""Units: conversions, the scale a number is best shown in, and how every figure is written."""
 
 from __future__ import annotations
 
 import math
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from spectra.errors import InputError
@@ -87,7 +88,7 @@ def number(value: float | None, digits: int = 3) -> str:
         return "0"
     rounded = float(f"{value:.{digits}g}")
     decimals = max(0, digits - 1 - math.floor(math.log10(abs(rounded))))
-    return f"{rounded:,.{decimals}f}"
+    return _signed(f"{rounded:,.{decimals}f}")
 
 
 def mass_text(grams: float | None) -> str:
@@ -101,18 +102,19 @@ def energy_text(kwh: float | None) -> str:
 
 
 def usd_text(usd: float | None) -> str:
-    """Write an amount of US dollars; cents below 1,000."""
+    """Write an amount of US dollars; cents below 1,000, hundredths of a cent below a cent."""
     if usd is None or not math.isfinite(usd):
         return MISSING
-    sign = "−" if usd < 0 else ""
-    return f"{sign}${abs(usd):,.2f}" if abs(usd) < 1_000 else f"{sign}${abs(usd):,.0f}"
+    amount = abs(usd)
+    decimals = 4 if 0 < amount < 0.01 else 2 if amount < 1_000 else 0
+    return f"{'−' if usd < 0 else ''}${amount:,.{decimals}f}"
 
 
 def percent_text(percent: float | None, decimals: int = 0) -> str:
     """Write per cent with a fixed number of decimals."""
     if percent is None or not math.isfinite(percent):
         return MISSING
-    return f"{percent:.{decimals}f} %"
+    return _signed(f"{percent:,.{decimals}f} %")
 
 
 def share_text(share: float | None) -> str:
@@ -124,4 +126,33 @@ def share_text(share: float | None) -> str:
         return ">99 %"
     if 0 < percent < 0.5:
         return "<1 %"
-    return f"{percent:.0f} %"
+    return percent_text(percent)
+
+
+def change_text(share: float | None, decimals: int = 0) -> str:
+    """Write a relative change with its sign, for example ``+12 %``; without one where it is 0."""
+    text = percent_text(None if share is None else share * 100, decimals)
+    digits = text.removeprefix("−")
+    if not digits.strip("0.% "):
+        return digits
+    return f"+{text}" if digits == text != MISSING else text
+
+
+def duration_text(hours: float | None) -> str:
+    """Write a length of time: hours below three days, days below two years, else years."""
+    if hours is None or not math.isfinite(hours):
+        return MISSING
+    if hours < 72:
+        return f"{number(hours, 2)} h" if hours < 10 else f"{hours:.0f} h"
+    return f"{hours / 24:,.0f} days" if hours < 17_520 else f"{hours / 8_760:,.0f} years"
+
+
+def moment_text(moment: datetime) -> str:
+    """Write a moment to the minute in UTC, for example ``29 Nov 21:45 UTC``."""
+    return f"{moment.astimezone(UTC):%d %b %H:%M} UTC"
+
+
+def _signed(text: str) -> str:
+    """The typographic minus, as wide as a plus; none before a zero."""
+    digits = text.removeprefix("-")
+    return text if digits == text else digits if not digits.strip("0.,% ") else f"−{digits}"

@@ -1,5 +1,7 @@
 """Units: conversions that users of other tools got wrong, and numbers as they are written."""
 
+from datetime import datetime, timedelta, timezone
+
 import pytest
 
 from spectra import units
@@ -31,7 +33,7 @@ def test_one_kwh_at_400_g_is_the_same_from_every_source(unit):
         (999.96, "1.00 kg"),
         (1234.0, "1.23 kg"),
         (999_960.0, "1.00 t"),
-        (-1500.0, "-1.50 kg"),
+        (-1500.0, "−1.50 kg"),
         (12_345_678_901.0, "12,300 t"),
         (None, "n/a"),
         (float("nan"), "n/a"),
@@ -50,7 +52,15 @@ def test_energy(kwh, text):
 
 
 @pytest.mark.parametrize(
-    ("usd", "text"), [(0.5, "$0.50"), (-12.0, "−$12.00"), (47660.2, "$47,660"), (None, "n/a")]
+    ("usd", "text"),
+    [
+        (0.5, "$0.50"),
+        (0.0042, "$0.0042"),
+        (0.0, "$0.00"),
+        (-12.0, "−$12.00"),
+        (47660.2, "$47,660"),
+        (None, "n/a"),
+    ],
 )
 def test_money(usd, text):
     assert units.usd_text(usd) == text
@@ -72,7 +82,30 @@ def test_share_is_100_percent_only_when_nothing_is_missing(share, text):
 
 
 @pytest.mark.parametrize(
-    ("percent", "text"), [(38.04, "38.0 %"), (-2.0, "-2.0 %"), (None, "n/a"), (float("nan"), "n/a")]
+    ("percent", "text"), [(38.04, "38.0 %"), (-2.0, "−2.0 %"), (None, "n/a"), (float("nan"), "n/a")]
 )
 def test_per_cent(percent, text):
     assert units.percent_text(percent, 1) == text
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0.123, "+12 %"), (-0.03, "−3 %"), (0.001, "0 %"), (-0.001, "0 %"), (12.0, "+1,200 %"),
+     (None, "n/a"), (float("nan"), "n/a")],
+)  # fmt: skip
+def test_a_change_has_a_sign_unless_it_is_none(share, text):
+    assert units.change_text(share) == text
+
+
+@pytest.mark.parametrize(
+    ("hours", "text"),
+    [(0, "0 h"), (2.54, "2.5 h"), (71.4, "71 h"), (72, "3 days"), (17_519, "730 days"),
+     (87_600, "10 years"), (float("inf"), "n/a"), (None, "n/a")],
+)  # fmt: skip
+def test_a_length_of_time(hours, text):
+    assert units.duration_text(hours) == text
+
+
+def test_a_moment_is_told_in_utc():
+    evening = datetime(2026, 11, 29, 23, 45, tzinfo=timezone(timedelta(hours=2)))
+    assert units.moment_text(evening) == "29 Nov 21:45 UTC"

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Literal
 
+import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
-from spectra import units
+from spectra import exports, units
 from spectra.carbon.uncertainty import Interval
 
 ALL_ROWS, SOME_ROWS_PX = 12, 440
@@ -55,7 +58,10 @@ def headline(  # noqa: PLR0913 (one keyword for each part of the card)
     st.metric(
         label,
         value,
-        delta=f"{change:+.1%}" if change is not None else (note or None),
+        # Streamlit finds the direction of its arrow by the plain sign.
+        delta=units.change_text(change, 1).replace("−", "-")
+        if change is not None
+        else (note or None),
         delta_color="inverse" if change is not None else "off",
         delta_arrow="auto" if change is not None else "off",
         delta_description=against if change is not None else None,
@@ -75,6 +81,19 @@ def mass_range(interval: Interval) -> str:
     return f"{low} to {high} {unit.unit}"
 
 
+def chart(figure: go.Figure, *, key: str, alt: str) -> None:
+    """A figure, and for who cannot see it a sentence with its main figures and their units."""
+    st.plotly_chart(figure, key=key, alt=alt, config={"displayModeBar": False})
+
+
+def download(frame: pd.DataFrame, name: str) -> None:
+    """A table as a CSV file whose text is safe for spreadsheets; units stand in its headings."""
+    st.download_button(
+        "CSV", partial(exports.csv_bytes, frame), f"{name}.csv", "text/csv", key=f"{name}_csv",
+        icon=":material/download:", on_click="ignore", type="tertiary",
+    )  # fmt: skip
+
+
 def table_height(rows: int) -> int | Literal["content"]:
     """A short table shows all its rows; a longer one scrolls, its last row cut to show that."""
     return "content" if rows <= ALL_ROWS else SOME_ROWS_PX
@@ -83,8 +102,3 @@ def table_height(rows: int) -> int | Literal["content"]:
 def utc_column(label: str, format: str = "D MMM HH:mm") -> ColumnConfig:
     """A column of moments in UTC, which its heading says."""
     return st.column_config.DatetimeColumn(f"{label} (UTC)", format=format, timezone="UTC")
-
-
-def empty(message: str, next_step: str) -> None:
-    """An empty state that says why and what to do."""
-    st.info(f"{message}\n\n{next_step}", icon=":material/info:")

@@ -46,12 +46,12 @@ def by_day(page: Page) -> None:
         f"{units.mass_text(band.central)} in {len(days)} UTC days "
         f"(95 % interval {cards.mass_range(band)}); the last day is not complete."
     )
-    st.plotly_chart(
+    cards.chart(
         charts.daily_emissions(days, unit.unit, per_unit, height=370),
         key="by_day",
-        alt=f"CO₂e by day, {units.mass_text(float(days['total_g'].min()))} to "
+        alt=f"CO₂e by UTC day, {units.mass_text(band.central)} in {len(days)} days, from "
+        f"{units.mass_text(float(days['total_g'].min()))} to "
         f"{units.mass_text(float(days['total_g'].max()))} a day.",
-        config={"displayModeBar": False},
     )
 
 
@@ -78,6 +78,7 @@ def scopes(totals: dict[str, Any]) -> None:
             "share": SHARE,
         },
     )
+    cards.download(table.rename(columns={"share": "share_pct"}), "scopes")
     st.caption(
         "Allocated from AWS's operations: do not book the provider's scope 2 as your own. "
         "Market-based equals location-based here: no residual mix or AWS figure is known."
@@ -117,6 +118,7 @@ def _customer_rows(totals: dict[str, Any]) -> list[tuple[str, str, float | None]
 def by_dimension(page: Page, dimension: emissions.Dimension) -> None:
     """A small table of one dimension with shares as bars."""
     rows = page.get(emissions.breakdown, page.selection, dimension)
+    exported = rows.copy()
     rows["co2e"] = rows["total_g"].map(units.mass_text)
     rows["share"] *= 100
     st.dataframe(
@@ -130,11 +132,13 @@ def by_dimension(page: Page, dimension: emissions.Dimension) -> None:
             "share": SHARE,
         },
     )
+    cards.download(exported, f"by_{dimension}")
 
 
 def top_emitters(page: Page) -> None:
     """The resources that emit most, with what they are and cost."""
     rows = page.get(emissions.top_emitters, page.selection)
+    exported = rows.copy()
     rows["resource"] = (
         rows["name"].fillna("").where(rows["name"].fillna("") != "", rows["resource_id"])
     )
@@ -164,6 +168,7 @@ def top_emitters(page: Page) -> None:
             ),
         },
     )  # fmt: skip
+    cards.download(exported, "top_emitters")
 
 
 def quality(page: Page) -> None:
@@ -179,11 +184,12 @@ def quality(page: Page) -> None:
         )
     )
     rows["input"] = rows["input"].str.capitalize()
-    st.plotly_chart(
+    cards.chart(
         charts.tier_bars(rows, dark=st.context.theme.type == "dark"),
         key="quality",
-        alt="; ".join(f"{r.input} {r.label} {r.share:.0%}" for r in rows.itertuples()),
-        config={"displayModeBar": False},
+        alt="Share of energy by quality of input: "
+        + "; ".join(f"{r.input} {r.label} {units.share_text(r.share)}" for r in rows.itertuples())
+        + ".",
     )
     st.caption(
         "Not in the boundary: provider's scope 1 and buildings, embodied carbon of EBS, traffic "
@@ -203,7 +209,7 @@ def context(page: Page, totals: dict[str, Any]) -> None:
     share = hourly / averaged - 1 if averaged else 0.0
     more = "more" if share >= 0 else "less"
     compared = (
-        f"**{abs(share):.1%} {more}** than energy × mean intensity "
+        f"**{units.percent_text(abs(share) * 100, 1)} {more}** than energy × mean intensity "
         f"({units.mass_text(abs(hourly - averaged))})"
         if abs(share) >= SMALLEST_SHARE
         else "as much as energy × mean intensity"

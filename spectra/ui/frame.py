@@ -92,6 +92,7 @@ def build() -> Page:
         refreshing.control(opened)
     page = Page(opened, workspace.catalog(), selection, hour)
     st.session_state[_KEY] = page
+    _mend_streamlit()
     _status_line(page)
     return page
 
@@ -105,6 +106,20 @@ def current() -> Page:
         st.rerun()
     page: Page = st.session_state.pop(_KEY)
     return page
+
+
+def _mend_streamlit() -> None:
+    """Two things no setting mends.
+
+    Primary buttons are white on the dark theme's green, which is 2:1; and the CSV of a table's own
+    toolbar leaves formulas in names as they are, while `cards.download` does not.
+    """
+    st.html(
+        "<style>[data-testid^=stBaseButton-primary], [data-testid^=stBaseButton-primary] p"
+        "{color: light-dark(#ffffff, #0d1715)}"
+        "[data-testid=stElementToolbarButton]:has(button[aria-label^='Download as CSV'])"
+        "{display: none}</style>"
+    )
 
 
 def _status_line(page: Page) -> None:
@@ -166,7 +181,7 @@ def _age(status: dict[str, Any], hour: datetime) -> tuple[str, str, str, str]:
         return "No hour measured yet", ":material/history:", "orange", text
     oldest = min(newest).astimezone(UTC)
     age = hour - oldest
-    label = f"Data to {oldest:%d %b %H}:00 UTC"
+    label = f"Data to {units.moment_text(oldest)}"
     if age > STALE_AFTER:
         hours = int(age / timedelta(hours=1))
         return f"{label}, {hours} h old", ":material/history:", "orange", "Older than 3 hours."

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from spectra.ui import guide
+
 METHOD_PAGE = "pages/method.py"
 
 
@@ -79,6 +81,7 @@ TERMS = (
 def popover() -> None:
     """The help button of the status line."""
     with st.popover("What is this?", icon=":material/help:", type="tertiary"):
+        guide.offer()
         for term in TERMS:
             st.markdown(f"**{term.word}.** {term.meaning}")
             st.page_link(

@@ -78,7 +78,7 @@ def _rate_range(page: Page, rate_g: float) -> str:
 
 def _so_far(page: Page, label: str, span: Span, earlier: Callable[[Span], Span]) -> None:
     """Complete hours of a day or month against the same part of the one before."""
-    help = f"{span.hours} complete hours from {span.start:%d %b %H:%M} UTC."
+    help = f"{span.hours} complete hours from {units.moment_text(span.start)}."
     if span.hours == 0:
         cards.headline(label, "–", note="the first hour is not complete yet", help=help)
         return

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
+from spectra import units
 from spectra.refresh.background import Refresher
 from spectra.refresh.live import Report
 from spectra.ui import names
@@ -79,5 +80,5 @@ def summary(report: Report) -> str:
     failed = f", {len(report.failures)} failed (see Settings, Usage)" if report.failures else ""
     return (
         f"{ended}{len(report.outcomes)} datasets{failed}, {report.request_count} requests, "
-        f"${report.estimated_usd:.2f}."
+        f"{units.usd_text(report.estimated_usd)}."
     )

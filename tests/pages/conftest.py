@@ -1,14 +1,19 @@
 """The app in AppTest over a store of the test's own making."""
 
+from datetime import timedelta
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
+from spectra.refresh import current_hour
 from spectra.store import Store
 from spectra.ui import workspace
+from tests import fleet
+from tests.store.conftest import build
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = (
@@ -22,6 +27,7 @@ PAGES = (
     "pages/settings.py",
     "pages/method.py",
 )
+LAUNCHED = "2026-01-01T00:00Z"
 
 
 @pytest.fixture
@@ -56,6 +62,14 @@ def open_app(**parameters: str) -> AppTest:
     return app.run()
 
 
+def open_page(name: str, **parameters: str) -> AppTest:
+    """A page as by its own address: no other page runs first."""
+    app = AppTest.from_file(str(ROOT / "Home.py"), default_timeout=60)
+    for parameter, value in parameters.items():
+        app.query_params[parameter] = value
+    return app.switch_page(f"pages/{name}.py").run()
+
+
 def app_store() -> Store:
     """The store that the app has open in this process."""
     settings = workspace.config()
@@ -74,3 +88,18 @@ def healthy(app: AppTest) -> AppTest:
     assert not app.exception, [e.value for e in app.exception]
     assert not app.error, [e.value for e in app.error]
     return app
+
+
+def write_store(path, *rows, cpu_pct=30.0):
+    """A store file of single instances with three days up to the running hour, then closed."""
+    end = pd.Timestamp(current_hour()).as_unit("us")
+    at = pd.date_range(end - timedelta(days=3), end, freq="h", unit="us")
+    store = Store(path)
+    build(
+        store,
+        instances=fleet.instances(*rows),
+        hours=at,
+        intensities=[fleet.intensities("DE", at, 320.0, 380.0)],
+        utilisation=[fleet.utilisation(row["instance_id"], at, cpu_pct) for row in rows],
+    )
+    store.close()

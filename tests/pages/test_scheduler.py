@@ -63,7 +63,7 @@ def test_waiting_is_advised_when_it_pays(grids):
     assert "Europe/Berlin" in shown(app)
     figures = metrics(app)
     assert float(figures["Saving against now"].rstrip(" %")) > 30
-    assert figures["Probability of being better"] == "100%"
+    assert figures["Probability of being better"] == "100 %"
     assert len(app.get("plotly_chart")) == 1
 
 

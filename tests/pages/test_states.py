@@ -14,26 +14,19 @@ from spectra.refresh import current_hour
 from spectra.store import Store
 from spectra.ui import method
 from tests import fleet
-from tests.pages.conftest import PAGES, ROOT, app_store, healthy, metrics, open_app, table
+from tests.pages.conftest import (
+    LAUNCHED,
+    PAGES,
+    ROOT,
+    app_store,
+    healthy,
+    metrics,
+    open_app,
+    table,
+    write_store,
+)
 from tests.store.conftest import build
 
-
-def write_store(path, *rows, cpu_pct=30.0):
-    """A store file of single instances with three days up to the running hour, then closed."""
-    end = pd.Timestamp(current_hour()).as_unit("us")
-    at = pd.date_range(end - timedelta(days=3), end, freq="h", unit="us")
-    store = Store(path)
-    build(
-        store,
-        instances=fleet.instances(*rows),
-        hours=at,
-        intensities=[fleet.intensities("DE", at, 320.0, 380.0)],
-        utilisation=[fleet.utilisation(row["instance_id"], at, cpu_pct) for row in rows],
-    )
-    store.close()
-
-
-LAUNCHED = "2026-01-01T00:00Z"
 HOSTILE = {"team": "<script>alert(1)</script>", "environment": "=HYPERLINK(1)"}
 
 

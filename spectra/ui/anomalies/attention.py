@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from spectra import exports, incident_charts
-from spectra.ui import cards
+from spectra import incident_charts, units
+from spectra.ui import cards, empty
 from spectra.ui.anomalies import decisions, watching
 from spectra.ui.frame import Page
 
@@ -31,27 +31,30 @@ COLUMNS: dict[str, Any] = {
     "environment": "Environment",
 }
 SHOW = ("Going on", "Ended", "Settled", "Small")
+ALL = empty.Turn("Show all incidents", ":material/visibility:",
+                 {"kinds": [], "show_incidents": list(SHOW)})  # fmt: skip
 
 
 def show(page: Page, found: pd.DataFrame) -> None:
     """Filters, timeline and the ranked table."""
     shown = _filtered(found)
     if found.empty:
-        cards.empty("Nothing is out of the ordinary in this period.",
-                    "Every hour that is known was looked at; a longer period shows what was "
-                    "before.")  # fmt: skip
+        empty.say("Nothing is out of the ordinary in this period.",
+                  "Every hour that is known was looked at; a longer period shows what was "
+                  "before.",
+                  empty.LONGER, empty.EVERYTHING)  # fmt: skip
         return
     if shown.empty:
-        cards.empty("Nothing of these kinds needs attention.", "Show more with the filters above.")
+        empty.say("Nothing of these kinds needs attention.",
+                  "Show what ended, was settled or is small as well.", ALL)  # fmt: skip
         return
     with cards.card(
         "When",
         help=f"The {incident_charts.MAX_ROWS} gravest, one row each, as ranked below.",
     ):
-        st.plotly_chart(
+        cards.chart(
             incident_charts.timeline(shown, page.selection.start, datetime.now(UTC)),
-            key="timeline", alt=f"{len(shown)} incidents by kind over time.",
-            config={"displayModeBar": False},
+            key="timeline", alt=_told(shown),
         )  # fmt: skip
     with cards.card(
         f"{len(shown)} incidents, the gravest first",
@@ -60,6 +63,13 @@ def show(page: Page, found: pd.DataFrame) -> None:
     ):
         rows = _table(shown)
     decisions.bulk(page, shown.iloc[rows])
+
+
+def _told(shown: pd.DataFrame) -> str:
+    """The timeline in a sentence."""
+    kinds = ", ".join(f"{count} {kind}" for kind, count in shown["kind"].value_counts().items())
+    first = units.moment_text(shown["start"].min())
+    return f"{len(shown)} incidents over time, the earliest since {first}: {kinds}."
 
 
 def _filtered(found: pd.DataFrame) -> pd.DataFrame:
@@ -87,10 +97,7 @@ def _filtered(found: pd.DataFrame) -> pd.DataFrame:
             keep &= found["kind"].isin(kinds)
         shown = found[keep].reset_index(drop=True)
         shown = shown.assign(kg=shown["excess_g"] / 1_000, kg_per_day=shown["g_per_day"] / 1_000)
-        st.download_button(
-            "CSV", exports.csv_bytes(shown), "incidents.csv", "text/csv", key="incidents_csv",
-            icon=":material/download:", on_click="ignore",
-        )  # fmt: skip
+        cards.download(shown, "incidents")
     return shown
 
 

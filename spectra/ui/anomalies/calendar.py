@@ -22,7 +22,7 @@ def show(page: Page) -> None:
     with cards.card("Planned events", help="What happens while one lasts raises no alert of usage; "
                     "what outlasts it is raised when it is over."):  # fmt: skip
         if events.empty:
-            st.caption("None is planned.")
+            st.caption("No event is planned.")
         else:
             st.dataframe(
                 events, hide_index=True, width="stretch", height="content", key="planned",

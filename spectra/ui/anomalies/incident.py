@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
-from urllib.parse import quote
 
 import pandas as pd
 import streamlit as st
@@ -12,7 +11,7 @@ import streamlit as st
 from spectra import incident_charts, units
 from spectra.insight.anomalies import onset
 from spectra.store import incident_log, incident_queries
-from spectra.ui import cards
+from spectra.ui import cards, console, empty
 from spectra.ui.anomalies import decisions
 from spectra.ui.frame import Page
 from spectra.ui.plain import plain
@@ -37,7 +36,9 @@ def show(page: Page, found: pd.DataFrame) -> None:
     """Everything about one incident."""
     row = _pick(found)
     if row is None:
-        cards.empty("No incident is in the selection.", "Choose a longer period in the sidebar.")
+        empty.say("No incident is in the selection.",
+                  "Choose a longer period, or clear a filter in the sidebar.",
+                  empty.LONGER, empty.EVERYTHING)  # fmt: skip
         return
     _head(page, row)
     _series(page, row)
@@ -51,8 +52,8 @@ def show(page: Page, found: pd.DataFrame) -> None:
 
 def _pick(found: pd.DataFrame) -> dict[str, Any] | None:
     names = {
-        row.incident_id: f"{row.title} · {row.kind} · {row.start:%d %b %H:%M}"
-        for row in found.rename(columns={"name": "title"}).itertuples()
+        row["incident_id"]: f"{row['name']} · {row['kind']} · {units.moment_text(row['start'])}"
+        for row in found.to_dict("records")
     }
     if not names:
         return None
@@ -83,7 +84,7 @@ def _head(page: Page, row: dict[str, Any]) -> None:
         if row["reason"]:
             st.caption(f"{row['state']}: {plain(row['reason'])}")
         columns = st.columns(4)
-        since = f"since {row['start'].astimezone(UTC):%d %b %H:%M} UTC"
+        since = f"since {units.moment_text(row['start'])}"
         with columns[0]:
             cards.headline("Excess so far", _grams(row["excess_g"]), note=since)
         with columns[1]:
@@ -95,15 +96,13 @@ def _head(page: Page, row: dict[str, Any]) -> None:
         with columns[3]:
             last = row["end"] or row["last_seen"]
             word = "until" if row["end"] else "last seen"
-            cards.headline("Lasts", _length(row["days"]),
-                           note=f"{word} {last.astimezone(UTC):%d %b %H:%M} UTC")  # fmt: skip
+            cards.headline("Lasts", units.duration_text(row["days"] * 24),
+                           note=f"{word} {units.moment_text(last)}")  # fmt: skip
         decisions.form(page, [row["incident_id"]], "incident")
 
 
 def _grams(grams: float | None) -> str:
-    if grams is None:
-        return "not known"
-    return units.mass_text(grams) if grams >= 0 else f"−{units.mass_text(-grams)}"
+    return "not known" if grams is None else units.mass_text(grams)
 
 
 def _dollars(usd: float | None) -> str:
@@ -121,10 +120,6 @@ def _cost_note(row: dict[str, Any]) -> str:
     return _COST_NOTES.get(row["family"], "of what was paid")
 
 
-def _length(days: float) -> str:
-    return f"{days * 24:.0f} h" if days < 2 else f"{days:.0f} days"
-
-
 def _series(page: Page, row: dict[str, Any]) -> None:
     end = row["end"] or datetime.now(UTC)
     stop = min(end + AFTER, datetime.now(UTC))
@@ -139,18 +134,26 @@ def _series(page: Page, row: dict[str, Any]) -> None:
             st.caption("Nothing was measured in this time.")
             return
         began = _onset(row, series)
-        st.plotly_chart(
+        cards.chart(
             incident_charts.against_usual(
                 series, TITLES[row["family"]], (max(row["start"], start), end), began
             ),
-            key="against_usual", alt=f"{row['name']} before and during the incident.",
-            config={"displayModeBar": False},
+            key="against_usual", alt=_told(row, series),
         )  # fmt: skip
-        told = f"The level changed at about {began:%d %b %H:%M} UTC (dashed). " if began else ""
+        told = f"The level changed at about {units.moment_text(began)} (dashed). " if began else ""
         st.caption(
             f"{told}Shaded: the incident. The band is what the same hour of the day had in the 28 "
             "days before (of daily values: those days); where it is missing, too little is known."
         )
+
+
+def _told(row: dict[str, Any], series: pd.DataFrame) -> str:
+    """The series against what is usual in a sentence."""
+    during = series[series["moment"] >= row["start"]]["value"]
+    before = series[series["moment"] < row["start"]]["value"]
+    now, was = (units.number(part.mean() if len(part) else None) for part in (during, before))
+    return (f"{row['name']}, {TITLES[row['family']]}: mean {now} since "
+            f"{units.moment_text(row['start'])}, {was} before.")  # fmt: skip
 
 
 def _onset(row: dict[str, Any], series: pd.DataFrame) -> datetime | None:
@@ -169,7 +172,7 @@ def _similar(page: Page, row: dict[str, Any]) -> None:
     )
     others = everything[same & everything["incident_id"].ne(row["incident_id"])]
     if others.empty:
-        st.caption("None so far.")
+        st.caption("No similar one so far.")
         return
     others = others.sort_values("start", ascending=False).head(20)
     st.dataframe(
@@ -190,13 +193,7 @@ def _next(page: Page, row: dict[str, Any]) -> None:
         st.page_link("pages/instances.py", label="Open the machine: advice, stop, resize",
                      icon=":material/dns:",
                      query_params={"view": "One machine", "unit": row["series"]})  # fmt: skip
-        region, machine = (quote(str(row[name]), safe="") for name in ("region", "series"))
-        st.link_button(
-            "AWS console",
-            f"https://{region}.console.aws.amazon.com/ec2/home?region={region}"
-            f"#InstanceDetails:instanceId={machine}",
-            icon=":material/open_in_new:",
-        )
+        console.instance_button(str(row["region"]), str(row["series"]))
     elif family in MACHINES:
         st.page_link("pages/settings.py", label="See in Settings whether the account is read",
                      icon=":material/settings:")  # fmt: skip

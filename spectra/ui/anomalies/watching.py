@@ -68,7 +68,7 @@ def headlines(page: Page, found: pd.DataFrame) -> None:
     with columns[2]:
         hours = numbers["hours_to_decision"]
         cards.headline(
-            "Time to a decision", "none yet" if hours is None else f"{hours:.1f} h",
+            "Time to a decision", "none yet" if hours is None else units.duration_text(hours),
             note=f"median of {int(numbers['decided'] or 0)} in {STATISTIC_DAYS} days",
         )  # fmt: skip
     with columns[3]:

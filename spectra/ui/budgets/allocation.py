@@ -8,7 +8,6 @@ import pandas as pd
 import streamlit as st
 
 from spectra import allocation, units
-from spectra.exports import csv_bytes
 from spectra.insight.allocation import Rules
 from spectra.store import budget_log
 from spectra.ui import cards
@@ -58,14 +57,13 @@ def _worst(page: Page, first: date, after: date) -> None:
             "service": "Service", "region": "Region", "account_id": "Account", "tags": "Tags",
         },
     )  # fmt: skip
-    st.download_button("CSV", csv_bytes(rows), "unallocated.csv", "text/csv", key="worst_csv",
-                       icon=":material/download:", on_click="ignore")  # fmt: skip
+    cards.download(rows, "unallocated")
 
 
 def _near_misses(page: Page, first: date, after: date) -> None:
     found = page.get(allocation.merge_candidates, first, after)
     if not found:
-        st.caption("None.")
+        st.caption("No two names look alike.")
         return
     rows = pd.DataFrame(found).assign(kg=[miss.grams / units.GRAMS_PER_KG for miss in found])
     event = st.dataframe(

@@ -13,7 +13,7 @@ from spectra.insight.budgets import KINDS, Version, period_of, reduction_path
 from spectra.store import budget_log
 from spectra.store.budget_log import BASES, PROFILES, SCOPES, Basis, Budget, Scope, new_budget
 from spectra.store.emission_queries import choices
-from spectra.ui import cards, workspace
+from spectra.ui import cards, empty, workspace
 from spectra.ui.budgets import standing
 from spectra.ui.frame import Page
 from spectra.ui.plain import plain
@@ -48,7 +48,7 @@ def _way(page: Page, found: list[Status], way: str) -> None:
     elif way == "CSV":
         _csv(page)
     elif not (kept := budget_log.budgets(page.store, page.hour.date())):
-        st.caption("No budget is set yet.")
+        empty.say("No budget is set yet.", "Set the first one.", standing.SET_ONE)
     else:
         names = {b.budget_id: f"{b.name} · {b.period_kind} · {BASIS_NAMES[b.basis]}" for b in kept}
         chosen = st.selectbox("Budget", list(names), format_func=names.__getitem__,
@@ -185,6 +185,8 @@ def _drawn(path: list[Version]) -> None:
     st.bar_chart(
         {"day": [v.valid_from for v in path], "kg": [v.grams / GRAMS_PER_KG for v in path]},
         x="day", y="kg", x_label="Period from", y_label="Amount [kg]", height=220,
+        alt=f"{len(path)} amounts, from {units.mass_text(path[0].grams)} to "
+        f"{units.mass_text(path[-1].grams)}.",
     )  # fmt: skip
 
 

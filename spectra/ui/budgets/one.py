@@ -8,10 +8,9 @@ import streamlit as st
 
 from spectra import budget_charts, budgets, units
 from spectra.budgets import Status
-from spectra.exports import csv_bytes
 from spectra.insight.budgets import THRESHOLDS
 from spectra.store import budget_log
-from spectra.ui import cards
+from spectra.ui import cards, empty
 from spectra.ui.budgets import standing
 from spectra.ui.frame import Page
 from spectra.ui.plain import plain
@@ -25,7 +24,7 @@ LABELS = {
 def show(page: Page, found: list[Status]) -> None:
     """Everything about one budget."""
     if not found:
-        cards.empty("No budget is set yet.", "Set one under Change.")
+        empty.say("No budget is set yet.", "Set the first one.", standing.SET_ONE)
         return
     names = {s.budget.budget_id: _label(s) for s in found}
     if st.session_state.get("budget") not in names:
@@ -62,7 +61,7 @@ def _head(status: Status) -> None:
         columns = st.columns(4)
         with columns[0]:
             cards.headline("Actual", units.mass_text(status.actual_g),
-                           note=f"until {status.until:%d %b %H}:00 UTC")  # fmt: skip
+                           note=f"until {units.moment_text(status.until)}")  # fmt: skip
         with columns[1]:
             cards.headline("Budget", units.mass_text(status.budget_g),
                            note=f"{units.mass_text(status.planned_g)} planned by now")  # fmt: skip
@@ -90,24 +89,25 @@ def _course(status: Status) -> None:
     with cards.card("Course of the period"):
         course = budgets.burn_down(status)
         if course.empty:
-            st.caption("No amount is set for this period.")
+            empty.say("No amount is set for this period.", "Set one, or take over the last.",
+                      standing.SET_AMOUNT)  # fmt: skip
             return
         top = float(course.drop(columns="day").max().max())
         unit = units.mass(top)
-        st.plotly_chart(
+        cards.chart(
             budget_charts.burn_down(course, unit.unit, top / unit.value if unit.value else 1.0,
                                     status.until),
-            key="burn_down", alt=f"{status.budget.name}: planned, actual and expected by day.",
-            config={"displayModeBar": False},
+            key="burn_down",
+            alt=f"{status.budget.name} by day: {units.mass_text(status.actual_g)} used, "
+            f"{units.mass_text(status.planned_g)} planned by now, "
+            f"{units.mass_text(status.budget_g)} budget.",
         )  # fmt: skip
         st.caption(
             "Sums since the start of the period, at the end of each UTC day. Expected: medians of "
             "the hour of the week in four weeks, the trend of the last one, and the grids' usual "
             "hours; the band resamples how far whole days and weeks were off."
         )
-        st.download_button("CSV", csv_bytes(course), "burn_down.csv", "text/csv",
-                           key="burn_down_csv", icon=":material/download:",
-                           on_click="ignore")  # fmt: skip
+        cards.download(course, "burn_down")
 
 
 def _way_back(status: Status) -> None:

@@ -9,10 +9,9 @@ import streamlit as st
 
 from spectra import allocation, budget_charts, units
 from spectra.budgets import Status
-from spectra.exports import csv_bytes
 from spectra.insight.allocation import UNALLOCATED
 from spectra.insight.budgets import State
-from spectra.ui import cards
+from spectra.ui import cards, empty
 from spectra.ui.budgets import standing
 from spectra.ui.frame import Page
 from spectra.ui.plain import plain, shorten
@@ -25,17 +24,16 @@ def show(page: Page, found: list[Status]) -> None:
     """Headlines, the table of budgets, and teams by emissions."""
     _headlines(page, found)
     if not found:
-        cards.empty(
+        empty.say(
             "No budget is set yet.",
-            "Set one under Change, or bring a CSV file with many. What teams emit shows below.",
+            "Set one, or bring a CSV file with many. What teams emit shows below.",
+            standing.SET_ONE,
+            standing.BRING_SOME,
         )
     else:
         with cards.card("Every budget in its running period", help="The most pressing first."):
             standing.draw(found, "budgets")
-            st.download_button(
-                "CSV", csv_bytes(standing.table(found)), "budget_standing.csv", "text/csv",
-                key="standing_csv", icon=":material/download:", on_click="ignore",
-            )  # fmt: skip
+            cards.download(standing.table(found), "budget_standing")
     _league(page)
 
 
@@ -117,7 +115,7 @@ def _league(page: Page) -> None:
     ):
         league = page.get(allocation.league, first, last + timedelta(days=1))
         if league.empty:
-            st.caption("Nothing was emitted in this period.")
+            empty.say("Nothing was emitted in this period.", "Choose a longer one.", empty.LONGER)
             return
         total = float(league["total_g"].sum())
         rest = float(league.loc[league["team"] == UNALLOCATED, "total_g"].sum())
@@ -125,13 +123,13 @@ def _league(page: Page) -> None:
         per_unit = float(league["total_g"].max()) / unit.value if unit.value else 1.0
         st.caption(f"{units.mass_text(total)} in all; {units.share_text(rest / total)} belongs to "
                    "nobody." if total else "Nothing was emitted.")  # fmt: skip
-        st.plotly_chart(
+        cards.chart(
             budget_charts.by_team(league.head(SHOWN), unit.unit, per_unit), key="league",
-            alt=f"{min(len(league), SHOWN)} of {len(league)} teams by CO₂e, the greatest first.",
-            config={"displayModeBar": False},
+
+            alt=f"{min(len(league), SHOWN)} of {len(league)} teams by CO₂e, the greatest first: "
+            f"{league['team'].iloc[0]} with {units.mass_text(float(league['total_g'].iloc[0]))}.",
         )  # fmt: skip
         if len(league) > SHOWN:
             st.caption(f"The {SHOWN} greatest of {len(league)} are drawn; the CSV has all.")
         _distributed(league)
-        st.download_button("CSV", csv_bytes(league), "teams.csv", "text/csv", key="league_csv",
-                           icon=":material/download:", on_click="ignore")  # fmt: skip
+        cards.download(league, "teams")

@@ -11,7 +11,7 @@ import streamlit as st
 from spectra import budgets, units
 from spectra.budgets import Status
 from spectra.insight.budgets import State
-from spectra.ui import cards
+from spectra.ui import cards, empty
 from spectra.ui.frame import Page
 
 Color = Literal["red", "orange", "gray", "green", "blue", "violet"]
@@ -30,6 +30,12 @@ BASES = {
     "scope2_lb": "scope 2, location-based",
     "scope3": "scope 3",
 }
+SET_ONE = empty.Turn("Set a budget", ":material/add:",
+                     {"budget_view": "Change", "budget_way": "New"})  # fmt: skip
+SET_AMOUNT = empty.Turn("Set an amount", ":material/edit:",
+                        {"budget_view": "Change", "budget_way": "Amount"})  # fmt: skip
+BRING_SOME = empty.Turn("Bring a CSV file", ":material/upload_file:",
+                        {"budget_view": "Change", "budget_way": "CSV"})  # fmt: skip
 _NUMBER = st.column_config.NumberColumn
 COLUMNS: dict[str, Any] = {
     "name": st.column_config.TextColumn("Budget of", pinned=True),
@@ -120,4 +126,5 @@ def card(page: Page) -> None:
             st.caption(counts(found))
             draw(found, "dashboard_budgets", SHORT)
         st.page_link("pages/budgets.py", label="All of it, and chargeback" if found else "Set one",
-                     icon=":material/account_balance_wallet:")  # fmt: skip
+                     icon=":material/account_balance_wallet:",
+                     query_params=None if found else {"budget_view": "Change"})  # fmt: skip

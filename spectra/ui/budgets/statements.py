@@ -118,10 +118,10 @@ def _statement(page: Page, made: Statement) -> None:
 def _reach(made: Statement) -> str:
     """Which hours of the period a statement is of."""
     first = datetime.fromisoformat(made.run.manifest["accounted_from"])
-    since = f" from {first:%d %b %H}:00" if first > made.run.start else ""
+    since = f" from {units.moment_text(first)}" if first > made.run.start else ""
     if made.is_final:
         return "in all hours of the period"
-    return f"so far,{since} until {made.run.end:%d %b %H}:00 UTC"
+    return f"so far,{since} until {units.moment_text(made.run.end)}"
 
 
 def _says_something(column: pd.Series) -> bool:

@@ -11,6 +11,7 @@ from spectra.actions.plan import Kind, Plan, Target
 from spectra.actions.targets import targets
 from spectra.errors import SpectraError
 from spectra.store import Store
+from spectra.ui import empty
 from spectra.ui.frame import Page
 
 # In the session: plans, why some could not be made, and what became of the last ones.
@@ -18,6 +19,7 @@ PLANS, REFUSED, OUTCOMES = "_plans", "_plans_refused", "_plan_outcomes"
 # Identity of the store that the plans are about: they end with a private workspace.
 STORE = "_plans_store"
 VIEW = "Changes"
+TO_FLEET = empty.Turn("Choose machines in Fleet", ":material/dns:", {"view": "Fleet"})
 VERBS = {
     "stop": "Stop",
     "start": "Start",

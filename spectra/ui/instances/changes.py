@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pandas as pd
 import streamlit as st
 
-from spectra import actions, advice
+from spectra import actions, advice, units
 from spectra.actions.bulk import Batch
 from spectra.actions.permit import Permit
 from spectra.actions.plan import Check, Plan
@@ -15,7 +15,7 @@ from spectra.actions.runners import Runners
 from spectra.errors import SpectraError
 from spectra.store import advice_log
 from spectra.store.advice_log import Decision
-from spectra.ui import cards
+from spectra.ui import cards, empty
 from spectra.ui import workspace as workspaces
 from spectra.ui.frame import Page
 from spectra.ui.instances import asking, journal
@@ -31,8 +31,9 @@ def show(page: Page) -> None:
     runners = Runners(page.store, page.catalog, page.workspace.config)
     permit = runners.permit(is_private=page.workspace.is_private)
     if not page.workspace.may_change:
-        cards.empty("This deployment is public: its visitors change nothing.",
-                    "Run SPECTRA yourself to act.")  # fmt: skip
+        empty.say("This deployment is public: its visitors change nothing.",
+                  "Run SPECTRA yourself to act; the advice is for all to read.",
+                  asking.TO_FLEET)  # fmt: skip
         return
     st.caption(
         "Everything here acts on the **demo fleet** alone; the same path serves AWS accounts."
@@ -49,9 +50,11 @@ def show(page: Page) -> None:
     if plans:
         _planned(page, plans, runners, permit)
     else:
-        cards.empty(
+        empty.say(
             "Nothing is planned.",
             "Choose machines in Fleet, one machine, or disks under Waste, and plan a change.",
+            asking.TO_FLEET,
+            empty.Turn("Look at waste", ":material/delete_sweep:", {"view": "Waste"}),
         )
     journal.show(page, runners, permit)
 
@@ -192,7 +195,9 @@ def _confirm(page: Page, batch: Batch, runners: Runners, permit: Permit) -> None
 
 def _run(page: Page, batch: Batch, runners: Runners, permit: Permit, typed: str) -> None:
     status = st.status("Carrying it out…", expanded=True)
-    said = Undisturbed(lambda share, text: status.update(label=f"{share:.0%} {plain(text)}"))
+    said = Undisturbed(
+        lambda share, text: status.update(label=f"{units.share_text(share)} {plain(text)}")
+    )
     try:
         outcomes = actions.execute_batch(
             batch, runners.of, actions.Journal(page.store), confirmation=typed, permit=permit,

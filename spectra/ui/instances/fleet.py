@@ -8,10 +8,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from spectra import exports, fleet_charts
+from spectra import exports, fleet_charts, units
 from spectra.insight.rightsizing.model import HOURS_PER_MONTH
 from spectra.store import instance_queries
-from spectra.ui import cards
+from spectra.ui import cards, empty
 from spectra.ui.frame import Page
 from spectra.ui.instances import decisions
 from spectra.ui.instances.potential import LIVE_STATES
@@ -52,6 +52,8 @@ COLUMNS: dict[str, Any] = {
 }  # fmt: skip
 FIRST = tuple(COLUMNS)[: tuple(COLUMNS).index("environment")]
 TABLE_PX = 520
+ALL = empty.Turn("Clear the filters above", ":material/filter_alt_off:",
+                 {"search": "", "findings": [], "states": []})  # fmt: skip
 
 
 def selected(page: Page) -> pd.DataFrame:
@@ -87,7 +89,8 @@ def show(page: Page, table: pd.DataFrame) -> None:
     """Filters, chart, table, and what is done with the rows that are chosen."""
     shown, columns = _filtered(table)
     if shown.empty:
-        cards.empty("No machine matches.", "Take a filter away, or choose others in the sidebar.")
+        empty.say("No machine matches.", "Take a filter away, here or in the sidebar.",
+                  ALL, empty.EVERYTHING)  # fmt: skip
         return
     with cards.card(
         "Cost against carbon",
@@ -158,13 +161,15 @@ def _label(column: str) -> str:
 def _scatter(shown: pd.DataFrame) -> None:
     points = shown[(shown["kg"] > 0) & (shown["cost_usd"] > 0)]
     if points.empty:
-        st.caption("No row has both a cost and emissions in the period.")
+        empty.say("No row has both a cost and emissions in the period.", "Choose a longer one.",
+                  empty.LONGER)  # fmt: skip
         return
-    st.plotly_chart(
+    cards.chart(
         fleet_charts.cost_and_carbon(points),
         key="scatter",
-        alt=f"Cost against CO₂e of {len(points)} machines.",
-        config={"displayModeBar": False},
+        alt=f"Cost against CO₂e of {len(points)} machines in the period: together "
+        f"{units.usd_text(float(points['cost_usd'].sum()))} and "
+        f"{units.mass_text(float(points['total_g'].sum()))}.",
     )
 
 

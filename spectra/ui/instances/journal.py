@@ -115,6 +115,7 @@ def _table(page: Page, table: pd.DataFrame, runners: Runners, permit: Permit) ->
             "runner": "In", "account_id": "Account", "plan_id": "Plan",
         },
     )  # fmt: skip
+    cards.download(table, "journal")
     rows = [row for row in event.selection.rows if row < len(table)]
     if not rows:
         st.caption("Choose a row to see its steps.")

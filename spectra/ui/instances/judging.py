@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC
 
 import streamlit as st
 
-from spectra import advice
+from spectra import advice, units
 from spectra.store import advice_log
 from spectra.store.advice_log import Run
 from spectra.store.emission_queries import ledger_span
-from spectra.ui import cards
+from spectra.ui import empty
 from spectra.ui.frame import Page
 
 
@@ -32,14 +31,12 @@ def ensure(page: Page) -> Run | None:
 def nothing_yet(page: Page) -> None:
     """Why there is nothing to show: no fleet, or one that somebody else is reading."""
     if page.get(ledger_span) is None:
-        cards.empty(
-            "There is no fleet with hours of load yet.",
-            "Set SPECTRA_DEMO=on, or connect an AWS account in Settings.",
-        )
+        empty.say("There is no fleet with hours of load yet.", empty.NO_FLEET, empty.CONNECT)
     else:
-        cards.empty(
+        empty.say(
             "The fleet is being read or judged for the first time just now.",
-            "Come back in a minute: its machines are here then.",
+            "It takes about a minute.",
+            empty.Turn("Look again", ":material/refresh:"),
         )
 
 
@@ -47,11 +44,15 @@ def footnote(run: Run) -> None:
     """How, when and on what the advice was made."""
     rules = json.loads(run.rules)
     st.caption(
-        f"Judged {run.computed_at.astimezone(UTC):%d %b %H:%M} UTC on hourly load up to "
-        f"{run.data_until.astimezone(UTC):%d %b %H:%M} UTC: the last {rules['look_back_days']} "
+        f"Judged {units.moment_text(run.computed_at)} on hourly load up to "
+        f"{units.moment_text(run.data_until)}: the last {rules['look_back_days']} "
         f"days, {rules['cpu_headroom_pct']:.0f} % of CPU and {rules['memory_headroom_pct']:.0f} % "
         "of memory kept free. Savings replay four weeks hour by hour with each hour's grid; a "
         "month is 730 hours, intervals are 95 % over days. The **allocated** footprint falls by "
-        "this; less is emitted only when AWS uses the capacity that becomes free. "
-        "[Rules](settings?section=Rightsizing) · [Method](method)"
+        "this; less is emitted only when AWS uses the capacity that becomes free."
     )
+    with st.container(horizontal=True, gap="small"):
+        st.page_link("pages/settings.py", label="Rules", icon=":material/tune:",
+                     query_params={"section": "Rightsizing"})  # fmt: skip
+        st.page_link("pages/method.py", label="Method", icon=":material/function:",
+                     query_params={"topic": "Rightsizing"})  # fmt: skip

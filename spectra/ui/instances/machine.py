@@ -14,7 +14,7 @@ from spectra.insight.rightsizing.model import HOURS_PER_MONTH
 from spectra.insight.rightsizing.words import difference_in_words
 from spectra.store import advice_log, instance_queries
 from spectra.store.load_history import REPLAY_DAYS
-from spectra.ui import cards
+from spectra.ui import cards, console, empty
 from spectra.ui.frame import Page
 from spectra.ui.instances import asking, decisions
 from spectra.ui.plain import plain
@@ -51,7 +51,8 @@ def pick(page: Page, table: pd.DataFrame) -> pd.Series | None:
         for row in table.rename(columns={"name": "name_shown"}).itertuples()
     }
     if not names:
-        cards.empty("No machine is in the selection.", "Choose others in the sidebar.")
+        empty.say("No machine is in the selection.", "Clear a filter in the sidebar.",
+                  empty.EVERYTHING)  # fmt: skip
         return None
     # The address carries the ID; a bound widget would put the label there.
     asked = st.query_params.get("unit")
@@ -77,7 +78,10 @@ def show(page: Page, table: pd.DataFrame) -> None:
     start = page.hour - timedelta(days=REPLAY_DAYS)
     hours = page.get(instance_queries.hours, unit["unit_id"], start, page.hour)
     if hours.empty:
-        cards.empty("Nothing was measured in the last four weeks.", "It may be stopped, or new.")
+        empty.say("Nothing was measured in the last four weeks.",
+                  "It may be stopped, or new; Settings shows what was read of its account.",
+                  empty.Link("pages/settings.py", "What was read", ":material/settings:",
+                             {"section": "Usage"}))  # fmt: skip
     else:
         _load(hours, advice)
     _candidates(page, unit, advice)
@@ -181,9 +185,10 @@ def _load(hours: pd.DataFrame, advice: dict[str, Any] | None) -> None:
         lines["95th percentile"] = advice["p95_pct"]
         lines["highest of the look-back"] = advice["highest_pct"]
     with cards.card("CPU, last four weeks"):
-        st.plotly_chart(fleet_charts.load(hours, lines), key="cpu",
-                        alt="CPU of the last four weeks, mean and maximum of each hour.",
-                        config={"displayModeBar": False})  # fmt: skip
+        cards.chart(fleet_charts.load(hours, lines), key="cpu",
+                        alt="CPU by hour of four weeks: mean "
+                    f"{units.percent_text(hours['cpu_pct'].mean(), 1)}, highest hour "
+                    f"{units.percent_text(hours['cpu_max_pct'].max())}.")  # fmt: skip
     left, right = st.columns(2)
     memory = {"memory_pct": "Memory", "gpu_pct": "Accelerator"}
     with left, cards.card("Memory and accelerators"):
@@ -201,8 +206,11 @@ def _load(hours: pd.DataFrame, advice: dict[str, Any] | None) -> None:
 
 
 def _series(hours: pd.DataFrame, names: dict[str, str], title: str, key: str) -> None:
-    st.plotly_chart(fleet_charts.series(hours, names, title), key=key, alt=f"{key} by hour",
-                    config={"displayModeBar": False})  # fmt: skip
+    cards.chart(fleet_charts.series(hours, names, title), key=key,
+                alt=f"{key.capitalize()} by hour, {title}: " + ", ".join(
+                    f"{label} {units.number(hours[name].mean())} on average"
+                    for name, label in names.items() if hours[name].notna().any()
+                ) + ".")  # fmt: skip
 
 
 def _candidates(page: Page, unit: pd.Series, advice: dict[str, Any] | None) -> None:
@@ -226,10 +234,12 @@ def _candidates(page: Page, unit: pd.Series, advice: dict[str, Any] | None) -> N
         "As if it had run there",
         help="Four weeks replayed hour by hour on each type, by one power method for both sides.",
     ):
-        st.plotly_chart(
+        cards.chart(
             fleet_charts.candidates(shown),
-            key="candidates", alt="CO₂e that each type saves a month.",
-            config={"displayModeBar": False},
+            key="candidates",
+            alt=f"CO₂e that {len(shown)} other types save a month: "
+            f"{units.mass_text(shown['kg'].min() * 1e3)} to "
+            f"{units.mass_text(shown['kg'].max() * 1e3)}.",
         )  # fmt: skip
         st.dataframe(
             shown, hide_index=True, width="stretch", height="content", key="options",
@@ -237,6 +247,7 @@ def _candidates(page: Page, unit: pd.Series, advice: dict[str, Any] | None) -> N
                           "risk", "confidence", "why"],
             column_config=_OPTION_COLUMNS,
         )  # fmt: skip
+        cards.download(options.drop(columns=["obstacles", "checks"]), "candidates")
 
 
 def _why(option: dict[str, Any]) -> str:
@@ -249,14 +260,14 @@ def _days(page: Page, unit_id: str, start: Any) -> None:
     if days.empty:
         st.caption("It neither ran nor cost anything in four weeks.")
         return
-    st.plotly_chart(fleet_charts.emissions_and_cost(days), key="unit_days",
-                    alt="Emissions and cost by day.", config={"displayModeBar": False})  # fmt: skip
     basis = ", ".join(sorted(set(days["cost_basis"])))
     usd = units.usd_text(float(days["cost_usd"].sum(min_count=1)))
-    st.caption(
+    told = (
         f"{units.mass_text(float((days['operational_g'] + days['embodied_g']).sum()))} and "
         f"{usd} ({basis}) in {len(days)} days, without its volumes."
     )
+    cards.chart(fleet_charts.emissions_and_cost(days), key="unit_days", alt=told)
+    st.caption(told)
 
 
 def _around(page: Page, unit: pd.Series, advice: dict[str, Any] | None) -> None:
@@ -284,16 +295,5 @@ def _around(page: Page, unit: pd.Series, advice: dict[str, Any] | None) -> None:
                      column_config={"decided_at": cards.utc_column("Decided"), "finding": "Finding",
                                     "state": "Decision", "reason": "Reason",
                                     "until": cards.utc_column("Until", "D MMM")})  # fmt: skip
-    link = _console_link(unit)
-    if link:
-        st.link_button("AWS console", link, icon=":material/open_in_new:")
-
-
-def _console_link(unit: pd.Series) -> str:
-    if unit["kind"] != "instance":
-        return ""
-    region = unit["region"]
-    return (
-        f"https://{region}.console.aws.amazon.com/ec2/home?region={region}"
-        f"#InstanceDetails:instanceId={unit['unit_id']}"
-    )
+    if unit["kind"] == "instance":
+        console.instance_button(unit["region"], unit["unit_id"])

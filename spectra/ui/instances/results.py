@@ -10,8 +10,9 @@ import streamlit as st
 from spectra import units, what_if
 from spectra.insight.rightsizing.model import HOURS_PER_MONTH
 from spectra.store import advice_log, instance_queries
-from spectra.ui import cards
+from spectra.ui import cards, empty
 from spectra.ui.frame import Page
+from spectra.ui.instances import asking
 from spectra.what_if import Resize
 
 
@@ -19,10 +20,11 @@ def show(page: Page) -> None:
     """The ledger of predicted against realised savings."""
     done = page.get(advice_log.carried_out)
     if done.empty:
-        cards.empty(
+        empty.say(
             "No recommendation has been carried out yet.",
             "Mark one done, carry one out, or change a machine as advised: SPECTRA sees it in the "
             "inventory. What it really saves is measured from a day later on.",
+            asking.TO_FLEET,
         )
         return
     rows = pd.DataFrame([_row(page, entry) for entry in done.to_dict("records")])
@@ -54,6 +56,11 @@ def show(page: Page) -> None:
         },
         placeholder="–",
     )  # fmt: skip
+    cards.download(rows.rename(columns={"promised": "promised_kg_per_month",
+                                        "realised": "realised_kg_per_month",
+                                        "promised_usd": "promised_usd_per_month",
+                                        "realised_usd": "realised_usd_per_month"}),
+                   "results")  # fmt: skip
     st.caption(
         "A resize is judged by replaying the hours since on the old type; a stop by what the "
         "machine emitted before, less what it emits now."

@@ -8,12 +8,12 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from spectra import exports, units
+from spectra import units
 from spectra.actions import volume_migration_text
 from spectra.actions.plan import Kind
 from spectra.actions.targets import target
 from spectra.store import waste_queries as waste
-from spectra.ui import cards
+from spectra.ui import cards, empty
 from spectra.ui.frame import Page
 from spectra.ui.instances import asking
 
@@ -51,6 +51,11 @@ def show(page: Page) -> None:
     quiet = _rows(page, waste.quiet_volumes)
     types = _rows(page, waste.old_generations)
     _headlines(unattached, stopped, old)
+    if all(rows.empty for rows in (unattached, stopped, old, quiet, types)):
+        empty.say("No waste of these kinds is in the selection.",
+                  "Idle and over-provisioned machines are under Fleet.",
+                  asking.TO_FLEET, empty.EVERYTHING)  # fmt: skip
+        return
     chosen = _card(
         "Volumes without a machine", unattached, "unattached",
         "Snapshot, then delete: a snapshot costs about half as much per GB and only of what is "
@@ -126,10 +131,7 @@ def _card(title: str, rows: pd.DataFrame, key: str, advice: str) -> pd.DataFrame
             column_order=[name for name in COLUMNS if name in rows],
             column_config=COLUMNS,
         )  # fmt: skip
-        st.download_button(
-            "CSV", exports.csv_bytes(rows), f"{key}.csv", "text/csv", key=f"csv_{key}",
-            icon=":material/download:", on_click="ignore",
-        )  # fmt: skip
+        cards.download(rows, key)
     return rows.iloc[[row for row in event.selection.rows if row < len(rows)]]
 
 

@@ -11,7 +11,7 @@ from spectra import units, what_if
 from spectra.errors import InputError
 from spectra.insight.rightsizing.model import HOURS_PER_MONTH, Replay
 from spectra.store import instance_queries
-from spectra.ui import cards
+from spectra.ui import cards, empty
 from spectra.ui import workspace as workspaces
 from spectra.ui.frame import Page
 from spectra.ui.instances import machine
@@ -27,7 +27,9 @@ def show(page: Page, table: pd.DataFrame) -> None:
         return
     choice = _form(page, unit)
     if choice is None:
-        st.info("No hour is chosen: draw the two ends of the hours apart.", icon=":material/info:")
+        empty.say("No hour is chosen.", "Draw the two ends of the hours apart.",
+                  empty.Turn("Run from 8 to 19 h", ":material/schedule:",
+                             {"try_hours": (8, 19)}))  # fmt: skip
         return
     members = page.get(instance_queries.members, unit["unit_id"])
     try:
@@ -73,8 +75,9 @@ def _place(names: list[str], *wanted: str) -> int:
 def _result(page: Page, outcome: Outcome, choice: Choice) -> None:
     if outcome.peak_pct > 100:
         st.warning(
-            f"It would not carry the load: CPU would peak at {outcome.peak_pct:.0f} %. What "
-            "follows is what that type would draw at full load.",
+            "It would not carry the load: CPU would peak at "
+            f"{units.percent_text(outcome.peak_pct)}. What follows is what that type would draw "
+            "at full load.",
             icon=":material/warning:",
         )
     now, then = outcome.now, outcome.then

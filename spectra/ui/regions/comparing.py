@@ -8,14 +8,14 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from spectra import exports, region_charts, units
+from spectra import region_charts, units
 from spectra.catalog import Catalog
 from spectra.errors import InputError
 from spectra.insight.regions import Comparison, Limits, Weights, compare
 from spectra.region_compare import BASES, BY_DISTANCE, Question, regions_for
 from spectra.store import region_queries
 from spectra.store.grid_queries import Factor
-from spectra.ui import cards
+from spectra.ui import cards, empty
 from spectra.ui import workspace as workspaces
 from spectra.ui.frame import Page
 from spectra.ui.plain import plain
@@ -24,6 +24,10 @@ OWN, ONE_TYPE = "What runs there now", "One instance type"
 HERE = "where SPECTRA runs"
 DEFAULT_TYPE = "m5.xlarge"
 _NUMBER = st.column_config.NumberColumn
+NO_CONDITIONS = empty.Turn(
+    "Drop all conditions", ":material/filter_alt_off:",
+    {"only_countries": [], "only_regions": [], "most_latency": None, "needs_types": False},
+)  # fmt: skip
 
 
 def show(page: Page, factor: Factor) -> None:
@@ -37,7 +41,7 @@ def show(page: Page, factor: Factor) -> None:
         workspaces.show_error(error)
         return
     if not found.ranked:
-        st.warning("No region meets the conditions.", icon=":material/filter_alt_off:")
+        empty.say("No region meets the conditions.", "Drop some of them.", NO_CONDITIONS)
     else:
         st.markdown(_answer(found))
         table = _table(found, facts)
@@ -136,7 +140,8 @@ def _answer(found: Comparison) -> str:
 
 
 def _change(value: float) -> str:
-    return f"{value * 100:+.0f} %".replace("-", "−").replace("+0 %", "unchanged")
+    text = units.change_text(value)
+    return "unchanged" if text == "0 %" else text
 
 
 def _table(found: Comparison, facts: pd.DataFrame) -> pd.DataFrame:
@@ -170,11 +175,12 @@ def _chart(found: Comparison) -> None:
     if known.empty:
         st.caption("No price is known of any of them.")
         return
-    st.plotly_chart(
+    cards.chart(
         region_charts.efficient_regions(known), key="efficient",
-        alt="Regions by list price and emissions; efficient: "
-        + ", ".join(known.loc[known["is_efficient"], "region"]) + ".",
-        config={"displayModeBar": False},
+        alt=f"{len(known)} regions by list price ({units.usd_text(known['usd_per_h'].min())} to "
+        f"{units.usd_text(known['usd_per_h'].max())} an hour) and emissions "
+        f"({units.mass_text(known['g_per_h'].min())} to {units.mass_text(known['g_per_h'].max())} "
+        f"an hour); efficient: {', '.join(known.loc[known['is_efficient'], 'region'])}.",
     )  # fmt: skip
 
 
@@ -217,10 +223,7 @@ def _ranking(table: pd.DataFrame, home: str) -> None:
         key="ranking", placeholder="–",
         column_order=list(COLUMNS), column_config=COLUMNS,
     )  # fmt: skip
-    st.download_button(
-        "CSV", exports.csv_bytes(table), "regions.csv", "text/csv", key="ranking_csv",
-        icon=":material/download:", on_click="ignore",
-    )  # fmt: skip
+    cards.download(table, "regions_ranked")
 
 
 def _excluded(found: Comparison, facts: pd.DataFrame) -> None:

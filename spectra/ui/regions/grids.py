@@ -11,7 +11,7 @@ from spectra import charts, units
 from spectra.catalog import Catalog, Region
 from spectra.catalog.price_index import price_index
 from spectra.store import grid_queries, latency_queries
-from spectra.ui import cards, names
+from spectra.ui import cards, empty, names
 from spectra.ui.frame import Page
 from spectra.ui.regions import known as known_grids
 
@@ -132,11 +132,11 @@ def world(table: pd.DataFrame) -> None:
         + "our CO₂e: "
         + known["total_g"].map(units.mass_text)
     )
-    st.plotly_chart(
+    cards.chart(
         charts.world_map(known, dark=st.context.theme.type == "dark"),
         key="map",
-        alt="World map of AWS regions; colour is carbon intensity now, size our own emissions.",
-        config={"displayModeBar": False, "scrollZoom": False},
+        alt=f"World map of {len(known)} regions: colour is intensity now, size our own emissions. "
+        f"{greenest(table).replace('**', '')}",
     )
     st.caption("Colour: g/kWh now. Size: our CO₂e in the period. Hollow: annual factor only.")
 
@@ -187,6 +187,7 @@ def table_of_regions(table: pd.DataFrame) -> str | None:
                               "the next column; figures of different kinds do not compare."),
         },
     )  # fmt: skip
+    cards.download(table.drop(columns=["trend", "is_hourly"]), "regions_now")
     rows = state["selection"]["rows"]
     return str(table["region"].iloc[rows[0]]) if rows else None
 
@@ -195,14 +196,16 @@ def detail(page: Page, code: str, factor: grid_queries.Factor) -> None:
     """One region: its hours, its daily rhythm, and where it stands among the others."""
     region = page.catalog.region(code)
     if region is None:
-        cards.empty(f"There is no region {code}.", "Choose one in the table.")
+        empty.say(f"There is no region {code}.", "Choose one in the table.")
         return
     span = page.selection
     line = page.get(grid_queries.zone_line, region.zone, span.start, span.end, factor)
     if line.empty:
-        cards.empty(
+        empty.say(
             f"There is no intensity for {code} in this period.",
             "Choose another period in the sidebar, or import a portal file of that time.",
+            empty.LONGER,
+            empty.GRIDS,
         )
         return
     if line["tier"].eq("F").all():
@@ -219,8 +222,7 @@ def detail(page: Page, code: str, factor: grid_queries.Factor) -> None:
 
 def _annual(page: Page, region: Region) -> None:
     """All that is known of a region without hourly data."""
-    zone = page.catalog.zone(region.zone)
-    if zone is None:
+    if (zone := page.catalog.zone(region.zone)) is None:
         return
     st.info(
         f"{region.code}, {region.name} ({region.zone}) has no hourly data. The annual factor of "
@@ -241,11 +243,11 @@ def _line(line: pd.DataFrame, factor: str) -> None:
         else charts.hourly_line(line["at"], line["g_per_kwh"], title=title, name="g/kWh")
     )
     low, high = line["low_g_per_kwh"].min(), line["high_g_per_kwh"].max()
-    st.plotly_chart(
+    cards.chart(
         figure,
         key="zone_line",
-        alt=f"Carbon intensity between {low:.0f} and {high:.0f} gCO₂e/kWh.",
-        config={"displayModeBar": False},
+        alt=f"Carbon intensity by hour, between {units.number(low)} and {units.number(high)} "
+        "gCO₂e/kWh.",
     )
     filled = line["tier"].isin(["C", "D", "E", "F"]).mean()
     st.caption(
@@ -259,11 +261,12 @@ def _heat_map(page: Page, region: Region, end: datetime, factor: grid_queries.Fa
     frame = page.get(grid_queries.heat_map, region.zone, (start, end), region.timezone, factor)
     by_hour = frame.groupby("hour_of_day")["g_per_kwh"].mean()
     lowest, highest = by_hour.idxmin(), by_hour.idxmax()
-    st.plotly_chart(
+    cards.chart(
         charts.heat_map(frame, region.timezone),
         key="heat_map",
-        alt=f"Lowest around {lowest}:00 local time, highest around {highest}:00.",
-        config={"displayModeBar": False},
+        alt=f"Carbon intensity by hour of day: lowest around {lowest}:00 "
+        f"({units.number(by_hour.min())} g/kWh), highest around {highest}:00 "
+        f"({units.number(by_hour.max())} g/kWh), {region.timezone}.",
     )
     st.caption(
         f"On average lowest at {lowest}:00 ({units.number(by_hour.min())}) and highest at "
@@ -280,16 +283,15 @@ def _distribution(page: Page, region: Region, factor: grid_queries.Factor) -> No
         label=lambda frame: [", ".join(by_zone[zone]) for zone in frame["zone"]]
     )
     if zones.empty:
-        st.caption("No zone has hourly data in this period.")
+        empty.say("No zone has hourly data in this period.", "Choose a longer one.", empty.LONGER)
         return
-    rank = (
-        zones["zone"].tolist().index(region.zone) + 1 if region.zone in set(zones["zone"]) else None
-    )
-    st.plotly_chart(
+    order = zones["zone"].tolist()
+    rank = order.index(region.zone) + 1 if region.zone in order else None
+    cards.chart(
         charts.distribution(zones, region.zone),
         key="distribution",
-        alt="Box for every zone from the 5th to the 95th percentile of its hours.",
-        config={"displayModeBar": False},
+        alt=f"{len(zones)} zones from the 5th to the 95th percentile of their hours, medians "
+        f"{units.number(zones['p50'].min())} to {units.number(zones['p50'].max())} gCO₂e/kWh.",
     )
     st.caption(
         f"Median rank {rank} of {len(zones)} zones with hourly data."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from spectra.store import grid_queries
-from spectra.ui import cards
+from spectra.ui import empty
 from spectra.ui.frame import Page
 
 
@@ -15,7 +15,8 @@ def any_known(page: Page, factor: grid_queries.Factor) -> bool:
 
 def say_empty() -> None:
     """Nothing to show, and what to do."""
-    cards.empty(
+    empty.say(
         "There is no grid data yet.",
         "Set SPECTRA_DEMO=on, or bring an Electricity Maps portal file with the button above.",
+        empty.GRIDS,
     )

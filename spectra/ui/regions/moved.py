@@ -10,7 +10,7 @@ import streamlit as st
 from spectra import move_history, units
 from spectra.insight.rightsizing.model import HOURS_PER_MONTH
 from spectra.move_history import Move
-from spectra.ui import cards
+from spectra.ui import cards, empty
 from spectra.ui.frame import Page
 
 _NUMBER = st.column_config.NumberColumn
@@ -30,10 +30,11 @@ def show(page: Page) -> None:
     """Predicted against realised saving of every move."""
     made = page.get(move_history.moves_made)
     if not made:
-        cards.empty(
+        empty.say(
             "No machine has been moved yet.",
             "What a move would bring is on “Move”. What it really saves is measured here from a "
             "day later on.",
+            empty.Turn("Estimate a move", ":material/moving:", {"region_view": "Move"}),
         )
         return
     rows = pd.DataFrame([_row(page, move) for move in made])
@@ -49,6 +50,11 @@ def show(page: Page) -> None:
         rows, hide_index=True, width="stretch", height=cards.table_height(len(rows)),
         key="moves_made", placeholder="–", column_config=COLUMNS,
     )  # fmt: skip
+    cards.download(rows.rename(columns={"predicted": "predicted_kg_per_month",
+                                        "realised": "realised_kg_per_month",
+                                        "predicted_usd": "predicted_usd_per_month",
+                                        "realised_usd": "realised_usd_per_month"}),
+                   "moves")  # fmt: skip
     st.caption(
         "Measured: the hours since, on the grid they ran on and on that of the region the machine "
         "came from. A saving below 0 is more than before."
@@ -77,12 +83,12 @@ def _total(known: pd.DataFrame, column: str) -> str:
     if known.empty:
         return "not yet"
     total = float(known[column].sum()) * 1_000
-    return f"{'−' if total < 0 else ''}{units.mass_text(abs(total))}"
+    return units.mass_text(total)
 
 
 def _share(known: pd.DataFrame) -> str:
     predicted = float(known["predicted"].sum())
     if predicted <= 0:
         return "a day after the move"
-    share = known["realised"].sum() / predicted * 100
-    return f"{share:.0f} % of what was predicted".replace("-", "−")
+    share = units.share_text(float(known["realised"].sum()) / predicted)
+    return f"{share} of what was predicted"

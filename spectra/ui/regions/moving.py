@@ -8,14 +8,14 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from spectra import exports, migration, region_charts, units
+from spectra import migration, region_charts, units
 from spectra.carbon.uncertainty import Interval
 from spectra.errors import InputError
 from spectra.insight.regions.move_model import AWS_BASED, Estimate, Side
 from spectra.insight.rightsizing.model import HOURS_PER_MONTH
 from spectra.migration import GIB_TO_GB
 from spectra.store import grid_queries
-from spectra.ui import cards
+from spectra.ui import cards, empty
 from spectra.ui import workspace as workspaces
 from spectra.ui.frame import Page
 from spectra.ui.plain import plain
@@ -29,15 +29,17 @@ NEVER = "never"
 def show(page: Page) -> None:
     """Choose machines and a target; the estimate, its parts, and the way to a plan."""
     if not page.get(grid_queries.status)["fleets"]:
-        cards.empty("There is no fleet to move yet.",
-                    "Set SPECTRA_DEMO=on, or connect an AWS account in Settings.")  # fmt: skip
+        empty.say("There is no fleet to move yet.", empty.NO_FLEET, empty.CONNECT)
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         found = choosing.machines(page)
         target = _target(page)
     assumed = choosing.assumptions(float(found["volume_gib"].sum()) * GIB_TO_GB)
     if found.empty:
-        cards.empty("No machine is chosen.", "Choose a team, a tag or instances above.")
+        empty.say("No machine is chosen.",
+                  "Choose a team, a tag or instances above, within the sidebar's filters.",
+                  empty.Turn("Choose by team", ":material/group:", {"move_by": "Team"}),
+                  empty.EVERYTHING)  # fmt: skip
         return
     ids = tuple(found["instance_id"])
     try:
@@ -123,22 +125,14 @@ def _headlines(made: Estimate) -> None:
 
 def _range(saving: Interval, *, adds: bool) -> str:
     if saving.low < 0 < saving.high:
-        return f"unclear: {_signed(saving.low)} to {_signed(saving.high)}"
+        return f"unclear: {units.mass_text(saving.low)} to {units.mass_text(saving.high)}"
     ends = (-saving.high, -saving.low) if adds else (saving.low, saving.high)
     return f"{units.mass_text(ends[0])} to {units.mass_text(ends[1])}"
 
 
-def _signed(grams: float) -> str:
-    return f"{'−' if grams < 0 else ''}{units.mass_text(abs(grams))}"
-
-
 def duration(hours: float) -> str:
     """Hours as a person says them."""
-    if not math.isfinite(hours):
-        return NEVER
-    if hours < 72:
-        return f"{hours:.0f} h"
-    return f"{hours / 24:.0f} days" if hours < 24 * 730 else f"{hours / 8_760:.0f} years"
+    return units.duration_text(hours) if math.isfinite(hours) else NEVER
 
 
 def sides(made: Estimate) -> pd.DataFrame:
@@ -178,16 +172,18 @@ def _change(made: Estimate, name: str) -> str:
         return "not comparable"
     if before is None or after is None or not before:
         return "–"
-    return f"{(after / before - 1) * 100:+.0f} %".replace("-", "−").replace("+0 %", "none")
+    text = units.change_text(after / before - 1)
+    return "none" if text == "0 %" else text
 
 
 def _months(made: Estimate) -> None:
     greatest = max(made.months["before_g"].max(), made.months["after_g"].max())
     unit = units.mass(float(greatest))
-    st.plotly_chart(
+    cards.chart(
         region_charts.move_months(made.months, unit.unit, float(greatest) / unit.value),
-        key="move_months", alt="Emissions of each month as it was and in the target region.",
-        config={"displayModeBar": False},
+        key="move_months", alt=f"Emissions of {len(made.months)} months: "
+        f"{units.mass_text(float(made.months['before_g'].sum()))} as it was, "
+        f"{units.mass_text(float(made.months['after_g'].sum()))} in {made.target}.",
     )  # fmt: skip
     worst = f" Least is saved in {made.worst_month}." if made.worst_month else ""
     st.caption(f"{made.known_days:.0f} days, replayed hour by hour.{worst}")
@@ -238,10 +234,7 @@ def _machines(made: Estimate) -> None:
             table, hide_index=True, width="stretch", height=cards.table_height(len(table)),
             key="move_machines", column_order=list(columns), column_config=columns, placeholder="–",
         )  # fmt: skip
-        st.download_button(
-            "CSV", exports.csv_bytes(table), "move.csv", "text/csv", key="move_csv",
-            icon=":material/download:", on_click="ignore",
-        )  # fmt: skip
+        cards.download(table, "move")
 
 
 def _left_out(made: Estimate) -> None:

@@ -14,7 +14,7 @@ from spectra.reporting.model import Report
 from spectra.reporting.words import shown as written
 from spectra.store import report_log
 from spectra.store.report_log import Entry
-from spectra.ui import cards, workspace
+from spectra.ui import cards, empty, workspace
 from spectra.ui.frame import Page
 from spectra.ui.plain import plain
 from spectra.ui.reports import making
@@ -27,8 +27,9 @@ def show(page: Page) -> None:
     """All final reports, the newest first, and one of them."""
     entries = report_log.entries(page.store)
     if not entries:
-        cards.empty("No report is final yet.", "Make one under Report, and seal it when its period "
-                    "is over.")  # fmt: skip
+        empty.say("No report is final yet.", "Make one under Report, and seal it when its period "
+                  "is over.", empty.Turn("Make a report", ":material/description:",
+                                         {"reports_view": "Report"}))  # fmt: skip
         return
     _chain(page, entries)
     names = {e.report_id: f"{e.report_id} · {e.period}" for e in entries}

@@ -80,8 +80,7 @@ def _section(report: Report, section: Section) -> None:
         st.markdown(plain(text))
     _figures(report, section.figures, section.id)
     for chart in section.charts:
-        st.plotly_chart(_drawn(chart), key=f"report_{chart.id}", alt=chart.alt,
-                        config={"displayModeBar": False})  # fmt: skip
+        cards.chart(_drawn(chart), key=f"report_{chart.id}", alt=chart.alt)  # fmt: skip
         st.caption(plain(f"Figure {chart.number}. {chart.title}"))
     for table in section.tables:
         st.markdown(plain(f"Table {table.number}. {table.title}"))

@@ -10,6 +10,7 @@ import streamlit as st
 
 from spectra.store import forecast_log
 from spectra.store.grid_queries import Factor
+from spectra.ui import cards, empty
 from spectra.ui.frame import Page
 
 
@@ -17,7 +18,9 @@ def table(page: Page, factor: Factor) -> None:
     """One row a zone that has been forecast."""
     judged = page.get(forecast_log.choices, factor)
     if judged.empty:
-        st.caption("No forecast was issued yet.")
+        empty.say("No forecast was issued yet.",
+                  "One is, each hour, for every grid of which a source has stated hours.",
+                  empty.GRIDS, empty.FILES)  # fmt: skip
         return
     issued = page.get(forecast_log.accuracy, factor, page.hour - timedelta(days=30))
     rows = judged.merge(issued, on="zone", how="left")
@@ -57,6 +60,7 @@ def table(page: Page, factor: Factor) -> None:
             "MAE of the provider": number(format="%.1f"),
         },
     )  # fmt: skip
+    cards.download(rows.drop(columns=["members"]), "forecast_accuracy")
 
 
 def _named(members: Sequence[str]) -> str:

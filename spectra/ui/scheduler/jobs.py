@@ -15,7 +15,7 @@ from spectra.insight.placement import Option, regret_and_capture
 from spectra.scheduler import keep_option, next_due
 from spectra.store import job_log
 from spectra.store.job_log import Run, SavedJob
-from spectra.ui import cards
+from spectra.ui import cards, empty
 from spectra.ui import workspace as workspaces
 from spectra.ui.frame import Page
 from spectra.ui.scheduler.form import Asked
@@ -66,17 +66,20 @@ def job_list(page: Page) -> None:
     """Jobs with their runs, and the balance of those that are over."""
     jobs = job_log.jobs(page.store)
     if not jobs:
-        cards.empty("No job is kept yet.", "Keep the one above to see what it really saves.")
+        empty.say("No job is kept yet.", "Keep the one above to see what it really saves.",
+                  empty.Link("pages/method.py", "How savings are judged", ":material/function:",
+                             {"topic": "Savings"}))  # fmt: skip
         return
     runs = job_log.runs(page.store)
     turned_out = {(run.job_id, run.earliest): page.get(realised, run) for run in runs}
     _balance([r for r in turned_out.values() if r is not None])
     by_name = scheduler.names(jobs)
     now = datetime.now(UTC)
+    rows = pd.DataFrame(
+        [_row(by_name, run, turned_out[run.job_id, run.earliest], now) for run in runs]
+    )
     st.dataframe(
-        pd.DataFrame(
-            [_row(by_name, run, turned_out[run.job_id, run.earliest], now) for run in runs]
-        ),
+        rows,
         hide_index=True,
         width="stretch",
         key="runs",
@@ -85,6 +88,7 @@ def job_list(page: Page) -> None:
             "Ends": cards.utc_column("Ends"),
         },
     )
+    cards.download(rows, "runs")
     _delete(page, jobs)
 
 

@@ -67,7 +67,7 @@ def sentence(asked: Asked, best: Option) -> str:
         return (
             f"**Best at the price weight you gave: {span}{place}{parts}.** It should emit "
             f"{units.mass_text(-best.saving_g)} more than running at once, and cost "
-            f"{_usd(best.saving_usd or 0)} less."
+            f"{units.usd_text(best.saving_usd)} less."
         )
     if best.saving_g <= 0:
         return "**Run it at once:** no later slot is forecast to emit less."
@@ -80,7 +80,7 @@ def sentence(asked: Asked, best: Option) -> str:
 def _chance(option: Option) -> str:
     if math.isnan(option.probability):
         return "unknown, as too few past forecasts can be replayed"
-    return f"{option.probability:.0%}"
+    return units.share_text(option.probability)
 
 
 def _headlines(best: Option) -> None:
@@ -105,15 +105,13 @@ def _headlines(best: Option) -> None:
     with columns[3]:
         cards.headline(
             "Probability of being better",
-            "n/a" if math.isnan(best.probability) else f"{best.probability:.0%}",
-            note="" if best.saving_usd is None else f"{_usd(best.saving_usd)} price saving",
+            units.share_text(best.probability),
+            note=""
+            if best.saving_usd is None
+            else f"{units.usd_text(best.saving_usd)} price saving",
             help="Share of past forecast errors, replayed as whole paths, with which this slot "
             "would have emitted less than running at once.",
         )
-
-
-def _usd(amount: float) -> str:
-    return f"-${-amount:,.2f}" if amount < 0 else f"${amount:,.2f}"
 
 
 def _chart(page: Page, asked: Asked, best: Option) -> None:
@@ -125,7 +123,7 @@ def _chart(page: Page, asked: Asked, best: Option) -> None:
         grid_queries.zone_line, region.zone, page.hour - timedelta(hours=24),
         page.hour + timedelta(hours=1), factor,
     )  # fmt: skip
-    st.plotly_chart(
+    cards.chart(
         forecast(
             past,
             ahead,
@@ -133,8 +131,7 @@ def _chart(page: Page, asked: Asked, best: Option) -> None:
             provider=page.get(forecast_log.provider_latest, region.zone, factor),
         ),
         key="forecast_chart",
-        alt=f"Forecast carbon intensity of {region.zone} with its 80 % interval and the chosen "
-        "slot shaded",
+        alt=_told(ahead, region.zone, best),
     )
     if ahead.empty:
         return
@@ -146,8 +143,19 @@ def _chart(page: Page, asked: Asked, best: Option) -> None:
         " The deadline lies beyond the forecast: optimal within it." if best.plan.is_clipped else ""
     )
     st.caption(
-        f"{region.zone}, {factor}, issued {issued:%d %b %H:%M} UTC "
+        f"{region.zone}, {factor}, issued {units.moment_text(issued)} "
         f"{steps.get(ahead['step'].iloc[0], ahead['step'].iloc[0])}; 80 % interval.{clipped}"
+    )
+
+
+def _told(ahead: pd.DataFrame, zone: str, best: Option) -> str:
+    """The forecast and the slot in a sentence."""
+    means = ahead["mean_g_per_kwh"] if len(ahead) else pd.Series([math.nan])
+    low, high = (units.number(value) for value in (means.min(), means.max()))
+    start, end = best.plan.slots[0][0], best.plan.slots[-1][1]
+    return (
+        f"Forecast carbon intensity of {zone}, {low} to {high} gCO₂e/kWh with its 80 % interval; "
+        f"the chosen slot goes from {units.moment_text(start)} to {units.moment_text(end)}."
     )
 
 
@@ -157,8 +165,8 @@ def _alternatives(asked: Asked, options: list[Option], excluded: list[Excluded])
         [
             {
                 "Region": option.region,
-                "Start": f"{option.plan.slots[0][0].astimezone(zone):%a %d %b %H:%M}",
-                "End": f"{option.plan.slots[-1][1].astimezone(zone):%a %d %b %H:%M}",
+                "Start": f"{option.plan.slots[0][0].astimezone(zone):%a %d %b %H:%M %z}",
+                "End": f"{option.plan.slots[-1][1].astimezone(zone):%a %d %b %H:%M %z}",
                 "Runs": len(option.plan.slots),
                 "CO₂e": units.mass_text(option.grams),
                 "Saving [%]": option.saving_pct,
@@ -187,6 +195,7 @@ def _alternatives(asked: Asked, options: list[Option], excluded: list[Excluded])
                 ),
             },
         )
+        cards.download(rows, "regions_of_the_job")
         for region in excluded:
             st.caption(f"{region.region} is excluded. {region.reason}")
 
@@ -201,7 +210,7 @@ def _other_starts(page: Page, asked: Asked, there: Candidate, best: Option) -> N
             pd.DataFrame(
                 [
                     {
-                        "Start": f"{start.at.astimezone(zone):%a %d %b %H:%M}",
+                        "Start": f"{start.at.astimezone(zone):%a %d %b %H:%M %z}",
                         "CO₂e": units.mass_text(start.grams),
                         "Against now [%]": saving_share_pct(start.grams, now),
                     }

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from spectra import notices
+from spectra import notices, units
 from spectra.errors import SpectraError
 from spectra.store import notice_log
-from spectra.ui import cards
+from spectra.ui import cards, empty
 from spectra.ui import workspace as workspaces
 from spectra.ui.frame import Page
 from spectra.ui.settings import forms, policies
@@ -47,10 +47,10 @@ def _schedule(page: Page) -> None:
         st.markdown("The schedule is **off**: data is refreshed when somebody visits.")
         return
     following = schedule.next_at
-    when = f"next at {following:%H:%M} UTC" if following else "starting within a minute"
+    when = f"next at {units.moment_text(following)}" if following else "starting within a minute"
     st.markdown(f"The schedule is **on**, every {config.automation_minutes} minutes; {when}.")
     if schedule.last is not None:
-        st.caption(f"{schedule.last.at:%d %b %H:%M} UTC: {schedule.last.text}")
+        st.caption(f"{units.moment_text(schedule.last.at)}: {schedule.last.text}")
     st.caption("It runs while the app runs; a sleeping or stopped app refreshes at its next visit.")
 
 
@@ -91,7 +91,10 @@ def _test(url: str, style: Style, allow_private: bool) -> None:
 def _history(page: Page) -> None:
     rows = notice_log.recent(page.store)
     if rows.empty:
-        st.caption("No notice so far.")
+        empty.say("No notice so far.", "Incidents, budgets and the levels above raise them.",
+                  empty.Link("pages/anomalies.py", "Incidents", ":material/warning:"),
+                  empty.Link("pages/budgets.py", "Budgets",
+                             ":material/account_balance_wallet:"))  # fmt: skip
         return
     st.dataframe(
         rows,

@@ -8,10 +8,11 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from spectra import units
 from spectra.refresh import settle
 from spectra.store import inventory_queries
 from spectra.store.clearing import SOURCE_GROUPS, clear_source
-from spectra.ui import cards, names, portal_upload
+from spectra.ui import cards, empty, names, portal_upload
 from spectra.ui.frame import Page
 
 MAX_EXPORT_ROWS = 2_000_000
@@ -20,11 +21,16 @@ MAX_EXPORT_ROWS = 2_000_000
 def section(page: Page) -> None:
     """Everything about the data itself."""
     size = inventory_queries.file_size_bytes(page.store)
-    place = "in memory of this session" if size is None else f"{size / 1e6:,.1f} MB on disk"
+    place = (
+        "in memory of this session" if size is None else f"{units.number(size / 1e6)} MB on disk"
+    )
     rows = page.get(inventory_queries.datasets)
     st.markdown(f"{int(rows['row_count'].sum()):,} rows of facts, {place}.")
     if rows.empty:
-        st.info("The workspace is empty. Connect a source, or import files.")
+        empty.say("The workspace is empty.", "Connect a source, or import files below.",
+                  empty.Turn("Connect AWS", ":material/key:", {"section": "AWS"}),
+                  empty.Turn("Connect grids", ":material/bolt:",
+                             {"section": "Grids and latency"}))  # fmt: skip
     else:
         _table(rows)
     portal_upload.button(page)

@@ -7,7 +7,7 @@ import streamlit as st
 
 from spectra import checks
 from spectra.store import fleet_queries, grid_queries
-from spectra.ui import names
+from spectra.ui import empty, names
 from spectra.ui import workspace as workspaces
 from spectra.ui.frame import Page
 from spectra.ui.settings import forms, policies, private_keys
@@ -41,6 +41,7 @@ def workspace_section(page: Page) -> None:
             "This deployment is public: shared settings and data belong to its operator.",
             icon=":material/lock:",
         )
+    forms.section(page, "Workspace")
 
 
 def _modes(page: Page) -> pd.DataFrame:
@@ -172,7 +173,10 @@ def tags_section(page: Page) -> None:
     forms.section(page, "Tags")
     found = page.get(fleet_queries.tag_keys)
     if found.empty:
-        st.caption("No resource of the present fleet has tags.")
+        empty.say("No resource of the present fleet has tags.",
+                  "Tag them in AWS. Until then nobody owns them, and rules can deal them out.",
+                  empty.Link("pages/budgets.py", "Rules of allocation", ":material/rule:",
+                             {"budget_view": "Allocation"}))  # fmt: skip
         return
     st.markdown("**Tag keys of the present fleet**")
     st.dataframe(

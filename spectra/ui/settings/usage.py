@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 import pandas as pd
 import streamlit as st
 
+from spectra import units
 from spectra.store import fetch_log, source_state
-from spectra.ui import names
-from spectra.ui.cards import headline, utc_column
+from spectra.ui import empty, names
+from spectra.ui.cards import download, headline, utc_column
 from spectra.ui.frame import Page
 
 
@@ -22,13 +23,13 @@ def section(page: Page) -> None:
     with columns[0]:
         headline("Requests today", f"{int(used['requests_today'].sum()):,}")
     with columns[1]:
-        headline("Cost today", _usd(used["usd_today"].sum()), note="estimated")
+        headline("Cost today", units.usd_text(used["usd_today"].sum()), note="estimated")
     with columns[2]:
-        headline("Cost this month", _usd(used["usd_month"].sum()), note="estimated")
+        headline("Cost this month", units.usd_text(used["usd_month"].sum()), note="estimated")
     with columns[3]:
         headline(
             "A refresh now",
-            _usd(sum(estimate.usd for estimate in due)),
+            units.usd_text(sum(estimate.usd for estimate in due)),
             note=f"{sum(estimate.requests for estimate in due):,} requests, {len(due)} datasets",
             help="What is due and can be known before asking: further pages, agent metrics and "
             "what a first listing will find come on top. Nothing due costs nothing.",
@@ -91,7 +92,10 @@ def _log(page: Page) -> None:
     st.subheader("Fetch log", anchor=False)
     rows = fetch_log.recent(page.store)
     if rows.empty:
-        st.caption("Nothing was fetched so far.")
+        empty.say("Nothing was fetched so far.", "Demo data and files ask nobody; a source does.",
+                  empty.Turn("Connect AWS", ":material/key:", {"section": "AWS"}),
+                  empty.Turn("Connect grids", ":material/bolt:",
+                             {"section": "Grids and latency"}))  # fmt: skip
         return
     st.dataframe(
         rows[["started_at", "source", "dataset", "scope", "status", "row_count", "request_count",
@@ -116,7 +120,4 @@ def _log(page: Page) -> None:
             "detail": st.column_config.TextColumn("Detail", width="large"),
         },
     )  # fmt: skip
-
-
-def _usd(amount: float) -> str:
-    return f"${amount:,.4f}" if 0 < amount < 0.01 else f"${amount:,.2f}"
+    download(rows, "fetch_log")

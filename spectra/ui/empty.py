@@ -1,0 +1,58 @@
+"""Empty states: why there is nothing to see, and the next step one press away."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import streamlit as st
+
+
+class Link(NamedTuple):
+    """A next step on another page, with what that page is to show."""
+
+    page: str
+    label: str
+    icon: str
+    parameters: Mapping[str, str] = {}
+
+
+class Turn(NamedTuple):
+    """A next step on this page: a button that sets its filters or its view by their keys."""
+
+    label: str
+    icon: str
+    values: Mapping[str, Any] = {}
+
+
+CONNECT = Link("pages/settings.py", "Connect an AWS account", ":material/key:",
+               {"section": "AWS"})  # fmt: skip
+GRIDS = Link("pages/settings.py", "Connect Electricity Maps", ":material/bolt:",
+             {"section": "Grids and latency"})  # fmt: skip
+FILES = Link("pages/regions.py", "Bring grid files", ":material/upload_file:")
+LONGER = Turn("Look at 90 days", ":material/date_range:", {"period": "90 days"})
+EVERYTHING = Turn("Clear the sidebar's filters", ":material/filter_alt_off:",
+                  {"regions": [], "teams": [], "environments": []})  # fmt: skip
+NO_FLEET = "Set SPECTRA_DEMO=on for the demo company, or connect an AWS account."
+
+
+def say(message: str, next_step: str, *steps: Link | Turn) -> None:
+    """An empty state: what is missing and why, what to do, and the ways to do it."""
+    st.info(f"{message}\n\n{next_step}", icon=":material/info:")
+    if steps:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            for step in steps:
+                _draw(step, message)
+
+
+def _draw(step: Link | Turn, message: str) -> None:
+    if isinstance(step, Link):
+        st.page_link(step.page, label=step.label, icon=step.icon,
+                     query_params=dict(step.parameters) or None)  # fmt: skip
+    else:
+        st.button(step.label, icon=step.icon, key=f"turn {message} {step.label}",
+                  on_click=_turn, args=(dict(step.values),))  # fmt: skip
+
+
+def _turn(values: dict[str, Any]) -> None:
+    st.session_state.update(values)

@@ -1,0 +1,40 @@
+"""Every view of every page, visited without loading the app anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from playwright.sync_api import expect
+
+# Page and the options of the control that switches its views.
+VIEWS: dict[str, tuple[str, ...]] = {
+    "Dashboard": (),
+    "Regions": ("Map and hours", "Compare", "Move", "Moves made"),
+    "Anomalies": ("Attention", "One incident", "Planned events", "Sensitivity"),
+    "Instances": ("Fleet", "One machine", "Waste", "What if", "Changes", "Results"),
+    "Scheduler": (),
+    "Budgets": ("Overview", "One budget", "Allocation", "Chargeback", "Change"),
+    "Reports": ("Report", "History"),
+    "Settings": ("Workspace", "AWS", "Grids and latency", "Regions", "Tags", "Method",
+                 "Rightsizing", "Anomalies", "Budgets", "Automation", "Data", "Usage"),
+    "Method": (),
+}  # fmt: skip
+
+
+def tour(visitor, address: str) -> Iterator[str]:
+    """Go through all views as a visitor does, by links and controls; yields the name of each."""
+    page = visitor.open(address, "Dashboard")
+    for title, views in VIEWS.items():
+        # The first "Settings" and so on is the link of the navigation.
+        page.get_by_test_id("stSidebarNav").get_by_role("link", name=title, exact=True).click()
+        visitor.settle(title)
+        if not views:
+            yield title
+        switch = page.get_by_role("radiogroup", name="Section" if title == "Settings" else "View")
+        for view in views:
+            option = switch.first.get_by_role("radio", name=view, exact=True)
+            option.click()
+            expect(option).to_be_checked()
+            page.wait_for_timeout(150)  # until the run has begun
+            visitor.settle(title)
+            yield f"{title}, {view}"
