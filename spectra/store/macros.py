@@ -11,7 +11,6 @@ import duckdb
 
 from spectra.carbon import energy, uncertainty, utilisation
 
-
 # A percentage within 0-100; greatest() and least() alone would turn "unknown" into 0.
 _CLIP_PCT = """
 CREATE OR REPLACE MACRO clip_pct(pct) AS

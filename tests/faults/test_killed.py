@@ -92,7 +92,7 @@ def test_a_refresh_is_killed_from_its_first_to_its_last_write(world, tmp_path):
     before, killed, nth = dict.fromkeys(FACTS, 0), [], 1
     while killing.run(killing.die_in_refresh, settings, nth, ("before", "after")[nth % 2]):
         killed.append(nth)
-        nth += 1 + nth // 3
+        nth += 1 + nth // 2
         store = Store(path)
         assert doubled(store) == {}, killed
         after = {table: counts(store)[table] for table in FACTS}
@@ -102,7 +102,7 @@ def test_a_refresh_is_killed_from_its_first_to_its_last_write(world, tmp_path):
         with store.write(is_fact=False) as cursor:
             cursor.execute("UPDATE source_state SET succeeded_at = NULL, retry_at = NULL")
         store.close()
-    assert len(killed) >= 8
+    assert len(killed) >= 6
     store = Store(path)  # the last one was not killed
     assert doubled(store) == {}
     assert store.row("SELECT count(*) FROM stale_hours") == (0,)
