@@ -2,6 +2,4 @@
 
 from spectra.ui import frame
 
-page = frame.navigate()
-frame.build()
-page.run()
+frame.run(frame.navigate())

@@ -9,6 +9,8 @@ import pandas as pd
 
 SOURCE = "electricity_maps"
 MAX_G_PER_KWH = 1_500.0
+# How far the service's clock may be ahead of ours.
+AHEAD = pd.Timedelta(hours=1)
 
 _TIME = {"type": "string", "minLength": 16}
 _NUMBER = {"type": ["number", "null"]}
@@ -73,15 +75,21 @@ def points(rows: Iterable[Mapping[str, Any]], factor: str) -> tuple[pd.DataFrame
     """Usable points of one emission factor, and how many were left out for which reason.
 
     Columns hour, g_per_kwh, is_estimated, updated_at. A point that is not of a whole hour, or of
-    another factor than asked for, is no hourly value of ours.
+    another factor than asked for, is no hourly value of ours; nor is one of an hour to come, which
+    nobody can have observed.
     """
-    kept, left_out = [], {"had no value": 0, "were implausible": 0, "were not hourly": 0}
+    kept, now = [], _now()
+    left_out = dict.fromkeys(
+        ("had no value", "were implausible", "were not hourly", "have not begun yet"), 0
+    )
     for row in rows:
         hour = pd.Timestamp(row["datetime"])
         value = row["carbonIntensity"]
         is_hourly = row.get("temporalGranularity", "hourly") == "hourly"
         if not is_hourly or hour.minute or row.get("emissionFactorType", factor) != factor:
             left_out["were not hourly"] += 1
+        elif _utc([hour])[0] > now + AHEAD:
+            left_out["have not begun yet"] += 1
         elif value is None:
             left_out["had no value"] += 1
         elif not 0 <= value <= MAX_G_PER_KWH:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -68,6 +67,7 @@ _VERIFY: dict[str, Any] = {
     "required": ["success"],
     "properties": {"success": {"type": "boolean"}, "result": {"type": ["object", "null"]}},
 }
+MAX_MS = 10_000.0  # no answer takes longer
 # One place without data is a reason to fall back; a bad key or a limit concerns all of them.
 _FALL_BACK = (NoDataError, MalformedError, NotEntitledError, UnknownPlaceError)
 # A token that is not even well-formed is refused with status 400, so its codes count as well.
@@ -224,14 +224,14 @@ def _why(*answers: _Summary) -> str:
 
 
 def _figures(texts: Mapping[str, str]) -> dict[str, float]:
-    """The groups with a duration; Radar writes some without, which is not 0."""
+    """The groups with a plausible duration; Radar writes some without, which is not 0."""
     values = {}
     for name, text in texts.items():
         try:
             value = float(text)
         except ValueError:
             continue
-        if math.isfinite(value) and value >= 0:
+        if 0 <= value <= MAX_MS:
             values[name] = value
     return values
 

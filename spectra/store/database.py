@@ -15,8 +15,8 @@ from uuid import uuid4
 import duckdb
 import pandas as pd
 
-from spectra.errors import StoreError, StoreLockedError
-from spectra.store import macros
+from spectra.errors import StoreError
+from spectra.store import failures, macros
 
 MEMORY = ":memory:"
 DEFAULT_MEMORY_LIMIT = "256MB"
@@ -57,16 +57,30 @@ class Store:
         # The demo company is written by one at a time: who extends it, or lets it follow a change.
         self.demo_lock = threading.RLock()
         self.revision = 0  # grows with every committed write; what was read before may be stale
-        self._root = _connect(self.path, {"memory_limit": memory_limit, "threads": threads})
-        try:
-            macros.create(self._root)
-            migrate(self._root)
-        except BaseException:
-            self._root.close()
-            raise
+        self._config = {"memory_limit": memory_limit, "threads": threads}
+        self._is_closed = False
+        self._root = _open(self.path, self._config)
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
-        """Return a new cursor in UTC; never share one between threads."""
+        """Return a new cursor in UTC; never share one between threads.
+
+        After a checkpoint that failed, as on a full disk, DuckDB answers nothing more: the file
+        is opened anew, which replays what was committed.
+        """
+        try:
+            return self._cursor()
+        except (duckdb.FatalException, duckdb.ConnectionException):
+            if self._is_closed or self.path == MEMORY:
+                raise
+        with self._write_lock:
+            with suppress(duckdb.Error):
+                return self._cursor()  # another thread has been here
+            self._root.close()
+            self._root = _open(self.path, self._config)
+            self.revision += 1
+            return self._cursor()
+
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
         cursor = self._root.cursor()
         cursor.execute("SET TimeZone = 'UTC'")
         return cursor
@@ -86,20 +100,22 @@ class Store:
                 cursor.commit()
             except BaseException as error:
                 _roll_back(cursor)
-                if _is_out_of_resources(error):
-                    raise _write_error() from error
+                if told := failures.write_error(self.path, error):
+                    raise told from error
                 raise
             self.revision += is_fact
 
     def frame(self, sql: str, parameters: dict[str, Any] | list[Any] | None = None) -> pd.DataFrame:
         """Run a query and return its rows; for results of a few thousand rows."""
-        return self.cursor().execute(sql, parameters).df()
+        with failures.reading(self.path):
+            return self.cursor().execute(sql, parameters).df()
 
     def row(
         self, sql: str, parameters: dict[str, Any] | list[Any] | None = None
     ) -> tuple[Any, ...] | None:
         """Run a query and return its first row, None if there is none."""
-        rows = self.cursor().execute(sql, parameters).fetchall()
+        with failures.reading(self.path):
+            rows = self.cursor().execute(sql, parameters).fetchall()
         return rows[0] if rows else None
 
     def meta(self, name: str) -> str | None:
@@ -109,30 +125,17 @@ class Store:
 
     def close(self) -> None:
         """Close the database; the file is checkpointed."""
+        self._is_closed = True
         self._root.close()
 
     def __repr__(self) -> str:
         return f"Store({self.path!r})"
 
 
-def _is_out_of_resources(error: BaseException) -> bool:
-    if isinstance(error, duckdb.IOException | duckdb.OutOfMemoryException):
-        return True
-    # A full disk at the very end: the commit says it in the words of the file system.
-    return isinstance(error, duckdb.TransactionException) and "write file" in str(error)
-
-
 def _roll_back(cursor: duckdb.DuckDBPyConnection) -> None:
     # A commit that failed has already ended its transaction.
-    with suppress(duckdb.TransactionException):
+    with suppress(duckdb.TransactionException, duckdb.FatalException):
         cursor.rollback()
-
-
-def _write_error() -> StoreError:
-    return StoreError(
-        "A change could not be written to the database and was rolled back; nothing else is lost.",
-        next_step="Free some disk space, or raise SPECTRA_MEMORY_LIMIT, and reload.",
-    )
 
 
 def set_meta(cursor: duckdb.DuckDBPyConnection, name: str, value: str) -> None:
@@ -185,34 +188,35 @@ def migration_steps() -> dict[int, str]:
     return dict(sorted(steps.items()))
 
 
-def _connect(path: str, config: dict[str, Any]) -> duckdb.DuckDBPyConnection:
-    """Connect, or raise a StoreError that says why not and what still works."""
-    if path != MEMORY and not path.startswith("md:"):
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
+def _open(path: str, config: dict[str, Any]) -> duckdb.DuckDBPyConnection:
+    """Connect and bring macros and schema up to date."""
+    connection = _connect(path, config)
     try:
-        connection = duckdb.connect(path, config={**_SETTINGS, **config})
-        connection.execute("SET TimeZone = 'UTC'")
-    except duckdb.Error as error:
-        raise _open_error(path, str(error)) from error
+        macros.create(connection)
+        migrate(connection)
+    except BaseException as error:
+        connection.close()
+        if told := failures.explained(path, error):
+            raise told from error
+        raise
     return connection
 
 
-def _open_error(path: str, reason: str) -> StoreError:
-    """Tell a locked, a newer and a damaged file apart."""
-    name, reason_lower = Path(path).name, reason.lower()
-    if "lock" in reason_lower:
-        return StoreLockedError(
-            f"Another process has the database “{name}” open.",
-            next_step="Close the other SPECTRA, or set SPECTRA_DATABASE to another file.",
-        )
-    if "newer version" in reason_lower or "storage version" in reason_lower:
-        return StoreError(
-            f"The database “{name}” was written by a newer DuckDB.",
-            next_step="Update duckdb, or set SPECTRA_DATABASE to another file. "
-            "Nothing was changed.",
-        )
-    return StoreError(
-        f"The database “{name}” cannot be read: the file is damaged or is no DuckDB database.",
-        next_step="Restore it from a copy, or move it away and SPECTRA builds a new one. "
-        "Nothing was changed.",
-    )
+def _connect(path: str, config: dict[str, Any]) -> duckdb.DuckDBPyConnection:
+    """Connect, or raise a StoreError that says why not and what still works."""
+    file = Path(path)
+    is_file = path != MEMORY and not path.startswith("md:")
+    is_new = False
+    try:
+        if is_file:
+            is_new = not file.exists()
+            file.parent.mkdir(parents=True, exist_ok=True)
+        connection = duckdb.connect(path, config={**_SETTINGS, **config})
+        connection.execute("SET TimeZone = 'UTC'")
+    except (duckdb.Error, OSError) as error:
+        if is_new and not failures.is_locked(error):
+            # What a full disk let it begin is no database, and would be refused for ever.
+            with suppress(OSError):
+                file.unlink()
+        raise failures.open_error(path, error) from error
+    return connection

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
+from contextlib import suppress
 from itertools import pairwise
-from typing import TYPE_CHECKING
+
+import duckdb
 
 from spectra.carbon import energy, uncertainty, utilisation
-
-if TYPE_CHECKING:
-    import duckdb
-
 
 # A percentage within 0-100; greatest() and least() alone would turn "unknown" into 0.
 _CLIP_PCT = """
@@ -43,8 +42,11 @@ CASE WHEN valid_from <= hour AND coalesce(valid_to >= hour + INTERVAL 1 HOUR, tr
 
 
 def create(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create or replace the macros; cheap, so that they can never lag behind the Python."""
-    for statement in (
+    """Create or replace the macros, so that they can never lag behind the Python.
+
+    Those that are there already are not written again: a file on a full disk still opens.
+    """
+    statements = (
         _watts(),
         _intensity_sigma(),
         _utilisation_sigma(),
@@ -56,8 +58,14 @@ def create(connection: duckdb.DuckDBPyConnection) -> None:
         _CCF_KWH,
         _UPSTREAM,
         _SLOT,
-    ):
+    )
+    fingerprint = hashlib.sha256("".join(statements).encode()).hexdigest()
+    with suppress(duckdb.CatalogException):
+        if connection.execute("SELECT macros_fingerprint()").fetchall() == [(fingerprint,)]:
+            return
+    for statement in statements:
         connection.execute(statement)
+    connection.execute(f"CREATE OR REPLACE MACRO macros_fingerprint() AS '{fingerprint}'")
 
 
 def _watts() -> str:

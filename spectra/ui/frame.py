@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import traceback
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,9 +12,10 @@ import streamlit as st
 
 from spectra import units
 from spectra.catalog import Catalog
+from spectra.errors import SpectraError, unexpected
 from spectra.insight.periods import Span
 from spectra.refresh import current_hour
-from spectra.store import Store, emission_queries, grid_queries
+from spectra.store import Store, emission_queries, failures, grid_queries
 from spectra.store.selection import Selection
 from spectra.ui import filters, glossary, names, refreshing, workspace
 from spectra.ui.data import query
@@ -95,6 +98,21 @@ def build() -> Page:
     _mend_streamlit()
     _status_line(page)
     return page
+
+
+def run(page: st.Page) -> None:
+    """Build the frame and run the page; whatever ends it is told in a sentence, no traceback."""
+    try:
+        build()
+        page.run()
+    except SpectraError as error:
+        workspace.show_error(error)
+    except Exception as error:  # noqa: BLE001 (a page never shows a traceback)
+        told = failures.explained(workspace.config().database, error) or unexpected(error)
+        # A message of foreign code may hold a key: kind and way are enough for the log.
+        way = "".join(traceback.format_tb(error.__traceback__))
+        logging.getLogger(__name__).error("%s\n%s", told.message, way)
+        workspace.show_error(told)
 
 
 def current() -> Page:

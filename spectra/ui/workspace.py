@@ -242,17 +242,23 @@ def close_private() -> None:
 
 
 def open_workspace() -> Workspace:
-    """Open the visitor's workspace and catch up; stops the page with advice if it cannot."""
+    """Open the visitor's workspace and catch up; stops the page with advice if it cannot open.
+
+    Where only the catching up fails, as on a full disk, what is there is shown with its age.
+    """
     try:
         settings = config()
         workspace = current()
         if not workspace.is_private:
             automation(settings.database, settings.memory_limit)
+    except SpectraError as error:
+        show_error(error)
+        st.stop()
+    try:
         _catch_up(workspace, current_hour())
         workspace.refresher.start_if_due()
     except SpectraError as error:
         show_error(error)
-        st.stop()
     return workspace
 
 

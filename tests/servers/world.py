@@ -15,7 +15,7 @@ from spectra.sources.cloudflare import Radar
 from spectra.sources.electricity_maps import ElectricityMaps
 from spectra.store import Store
 from tests.servers import electricity_maps as em
-from tests.servers.aws import AwsServer
+from tests.servers.aws import AwsServer, endpoints
 from tests.servers.cloudflare import TOKEN, CloudflareServer
 from tests.servers.electricity_maps import ElectricityMapsServer
 from tests.servers.moto import KEYS, Moto
@@ -63,6 +63,10 @@ class World:
             "SPECTRA_AWS_HISTORY_DAYS": "1",
             **changes,
         }
+
+    def endpoints(self) -> dict[str, str]:
+        """Where boto3 of a process of its own finds AWS."""
+        return {"AWS_ENDPOINT_URL": self.moto.url, **endpoints(self.aws.url)}
 
     def requests(self) -> int:
         return sum(len(s.requests) for s in (self.aws, self.grids, self.radar))

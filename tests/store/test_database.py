@@ -1,4 +1,4 @@
-"""Opening a store: new, locked, damaged, from the future; threads; time zones."""
+"""Opening a store: new, locked, from the future; threads; time zones. See also tests/faults."""
 
 import subprocess
 import sys
@@ -72,25 +72,6 @@ def test_a_file_that_another_process_holds_is_named_as_such(tmp_path):
         holder.communicate("\n", timeout=20)
 
 
-@pytest.mark.parametrize("damage", ["garbage", "truncated"])
-def test_a_damaged_file_is_told_and_not_touched(tmp_path, damage):
-    path = tmp_path / "spectra.duckdb"
-    if damage == "garbage":
-        path.write_bytes(b"not a database" * 1000)
-    else:
-        Store(path).close()
-        path.write_bytes(path.read_bytes()[:6000])
-    before = path.read_bytes()
-    with pytest.raises(StoreError, match=r"damaged|no DuckDB"):
-        Store(path)
-    assert path.read_bytes() == before
-
-
-def test_a_newer_storage_format_has_its_own_message():
-    error = database._open_error("x.duckdb", "file was written by a newer version of DuckDB")
-    assert "newer DuckDB" in error.message
-
-
 def test_a_failing_migration_leaves_nothing_behind(tmp_path, monkeypatch):
     path = tmp_path / "spectra.duckdb"
     steps = database.migration_steps()
@@ -111,17 +92,6 @@ def test_a_failed_write_is_rolled_back_whole():
         raise ZeroDivisionError
     assert store.meta("a") is None
     assert store.revision == 0
-
-
-def test_a_full_disk_is_told_and_loses_nothing():
-    store = Store()
-    with store.write() as cursor:
-        cursor.execute("INSERT INTO meta VALUES ('a', 'before')")
-    with pytest.raises(StoreError, match="rolled back") as error, store.write() as cursor:
-        cursor.execute("UPDATE meta SET value = 'after'")
-        raise duckdb.IOException("No space left on device")
-    assert error.value.next_step
-    assert store.meta("a") == "before"
 
 
 def test_many_readers_and_a_writer_see_whole_snapshots():

@@ -11,7 +11,7 @@ import pandas as pd
 
 from spectra.errors import NotEntitledError
 from spectra.sources.aws.access import CLOUDWATCH_USD_PER_METRIC, Account
-from spectra.sources.aws.metric_frame import Series, utilisation_frame
+from spectra.sources.aws.metric_frame import Series, plausible, utilisation_frame
 from spectra.sources.aws.pages import paginate
 
 MAX_QUERIES, MAX_POINTS = 500, 100_800
@@ -122,7 +122,8 @@ def utilisation_batches(account: Account, region: str, wanted: pd.DataFrame) -> 
     gpu = _agent_series(account, region, GPU[0].name, notes) if wanted["has_gpu"].any() else {}
     for call in plan_calls(wanted, memory, gpu):
         series, problems = _read(account, region, call)
-        yield Batch(utilisation_frame(series), (*notes, *problems))
+        series, left_out = plausible(series, call.start, call.end)
+        yield Batch(utilisation_frame(series), (*notes, *problems, *left_out))
 
 
 def plan_calls(wanted: pd.DataFrame, memory: AgentSeries, gpu: AgentSeries) -> Iterator[Call]:

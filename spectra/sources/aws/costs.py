@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import pandas as pd
 
+from spectra.errors import MalformedError
 from spectra.sources.aws.access import CE_USD_PER_REQUEST, Account
 from spectra.sources.aws.frames import tidy
 from spectra.sources.aws.pages import by_token
@@ -143,11 +145,30 @@ def _groups(  # noqa: PLR0913, PLR0917 (the parts of one question)
 
 
 def _amounts(metrics: dict[str, Any]) -> dict[str, float | None]:
-    """Unblended and amortised cost [USD]; None where Cost Explorer does not give one."""
+    """Unblended and amortised cost [USD]; None where Cost Explorer does not give one.
+
+    Raises
+    ------
+    SourceError
+        MalformedError for an amount that is no number, or in another currency.
+    """
 
     def amount(name: str) -> float | None:
         found = metrics.get(name)
-        return float(Decimal(found["Amount"])) if found else None
+        if not found:
+            return None
+        text, unit = found["Amount"], found.get("Unit", "USD")
+        try:
+            usd = float(Decimal(text))
+        except InvalidOperation:
+            usd = math.nan
+        if unit != "USD" or not math.isfinite(usd):
+            raise MalformedError(
+                f"Cost Explorer gave {name} as “{text[:20]} {unit[:20]}”, which is no amount in "
+                "US dollars; nothing of the answer was used.",
+                next_step="It is asked again later; the last costs stay, with their age.",
+            )
+        return usd
 
     return {
         "billed_cost_usd": amount("UnblendedCost"),

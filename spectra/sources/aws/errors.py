@@ -18,6 +18,7 @@ from botocore.exceptions import (
     SSOError,
     TokenRetrievalError,
 )
+from botocore.parsers import ResponseParserError
 
 from spectra.errors import (
     CredentialsError,
@@ -77,7 +78,7 @@ def translated(action: str, region: str | None = None) -> Iterator[None]:
         yield
     except ClientError as error:
         raise _from_answer(error, action, region) from None
-    except BotoCoreError as error:
+    except (BotoCoreError, ResponseParserError) as error:
         raise _from_library(error, action, region) from None
 
 
@@ -131,7 +132,7 @@ def _from_answer(  # noqa: PLR0911 (one line for each meaning)
     return RefusedError(f"AWS refuses {action}{place} ({code}).", code=code)
 
 
-def _from_library(error: BotoCoreError, action: str, region: str | None) -> SourceError:
+def _from_library(error: Exception, action: str, region: str | None) -> SourceError:
     place = f" in {region}" if region else ""
     kind = type(error).__name__
     if isinstance(error, NoCredentialsError | PartialCredentialsError):
@@ -152,4 +153,7 @@ def _from_library(error: BotoCoreError, action: str, region: str | None) -> Sour
             f"AWS did not answer {action}{place} ({kind}).",
             next_step="Check the network; a region that is not enabled does not answer either.",
         )
-    return MalformedError(f"The answer of AWS to {action}{place} cannot be read ({kind}).")
+    return MalformedError(
+        f"The answer of AWS to {action}{place} cannot be read ({kind}).",
+        next_step="Check the network and its proxy; the last values stay, with their age.",
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
@@ -21,6 +23,9 @@ VALUES = [
     "cpu_credit_balance",
 ]
 
+# CloudWatch rounds up now and then; the ledger counts what is above 100 as 100.
+MAX_PCT = 105.0
+
 
 class Series(NamedTuple):
     """Values of one column of one instance, in any order."""
@@ -28,6 +33,30 @@ class Series(NamedTuple):
     instance_id: str
     column: str
     points: list[tuple[datetime, float]]
+
+
+def plausible(
+    series: Iterable[Series], start: datetime, end: datetime
+) -> tuple[list[Series], list[str]]:
+    """Series without what cannot be, and what was left out in plain sentences.
+
+    A share of more than all or less than none, a negative amount and an hour that was not asked
+    for are unknown, which is neither 0 nor 100 %.
+    """
+    kept, left_out = [], Counter[str]()
+    for one in series:
+        most = MAX_PCT if one.column.endswith("_pct") else math.inf
+        points = [
+            (at, value) for at, value in one.points
+            if start <= at < end and 0 <= value <= most and value != math.inf
+        ]  # fmt: skip
+        left_out[one.column] += len(one.points) - len(points)
+        kept.append(one._replace(points=points))
+    notes = [
+        f"{count} values of {column} were implausible and are left out."
+        for column, count in left_out.items() if count
+    ]  # fmt: skip
+    return kept, notes
 
 
 def utilisation_frame(series: Iterable[Series]) -> pd.DataFrame:

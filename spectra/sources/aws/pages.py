@@ -32,7 +32,8 @@ def paginate(
     client = account.client(action.partition(":")[0], region)
     with translated(action, region):
         try:
-            yield from client.get_paginator(operation).paginate(**parameters)
+            for page in client.get_paginator(operation).paginate(**parameters):
+                yield _with_content(page, action)
         except PaginationError:
             raise _repeated(action) from None
 
@@ -53,7 +54,7 @@ def by_token(
     seen: set[str] = set()
     while True:
         with translated(action):
-            page = call(token)
+            page = _with_content(call(token), action)
         yield page
         following = page.get(found_in)
         if not following:
@@ -62,6 +63,19 @@ def by_token(
             raise _repeated(action)
         seen.add(following)
         token = {sent_as: following}
+
+
+def _with_content(page: Page, action: str) -> Page:
+    """A page that AWS wrote; anything else, as a portal's sign-in page, is read as one of nothing.
+
+    What nobody said must not pass for a fleet that is gone.
+    """
+    if page.keys() <= {"ResponseMetadata"}:
+        raise MalformedError(
+            f"The answer of AWS to {action} cannot be read (it has no content).",
+            next_step="Check the network and its proxy; the last values stay, with their age.",
+        )
+    return page
 
 
 def _repeated(action: str) -> MalformedError:

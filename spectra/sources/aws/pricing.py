@@ -14,6 +14,8 @@ from spectra.sources.aws.frames import tidy
 from spectra.sources.aws.pages import paginate
 
 SOURCE = "aws_pricing"
+# Several times that of the dearest type there is.
+MAX_USD_PER_HOUR = 2_000.0
 _PLAIN_LINUX = {
     "operatingSystem": "Linux",
     "tenancy": "Shared",
@@ -59,11 +61,11 @@ def _newest(account: Account, kind: str, region: str) -> list[tuple[float, date]
 
 
 def _offers(product: dict[str, Any]) -> Iterator[tuple[float, date]]:
-    """Hourly prices above 0 of a product, each with the day it took effect."""
+    """Plausible hourly prices of a product, each with the day it took effect."""
     for term in product.get("terms", {}).get("OnDemand", {}).values():
         effective = term.get("effectiveDate")
         day = date.fromisoformat(effective[:10]) if effective else datetime.now(UTC).date()
         for dimension in term["priceDimensions"].values():
             price = float(dimension["pricePerUnit"].get("USD", 0))
-            if price > 0 and dimension.get("unit", "Hrs") == "Hrs":
+            if 0 < price < MAX_USD_PER_HOUR and dimension.get("unit", "Hrs") == "Hrs":
                 yield price, day

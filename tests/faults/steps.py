@@ -1,0 +1,126 @@
+"""Everything that writes, as steps on a small demo company that may be broken off and done again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from spectra import actions, advice, budgets, chargeback, notices
+from spectra.actions import Journal, Permit
+from spectra.actions.demo_runner import DemoRunner
+from spectra.actions.targets import target
+from spectra.catalog import load_catalog
+from spectra.config import load_config
+from spectra.insight.budgets import period_of
+from spectra.portal_import import import_folder
+from spectra.refresh import refresh_demo
+from spectra.reporting import final
+from spectra.reporting.asking import make_request
+from spectra.store import Store, action_log, budget_log, chargeback_log, job_log, report_log
+from spectra.store.job_log import SavedJob
+from spectra.store.saved_settings import save_settings
+from spectra.watch import Watcher
+
+CATALOG = load_catalog()
+CONFIG = load_config({}, Path("none.toml"))
+NOW = datetime(2026, 11, 25, 5, 40, tzinfo=UTC)
+DAYS = 2
+
+
+def found(store: Store) -> None:
+    refresh_demo(store, CATALOG, now=NOW, days=1)
+
+
+def extend(store: Store) -> None:
+    refresh_demo(store, CATALOG, now=NOW + timedelta(hours=1))
+
+
+def keep_settings(store: Store) -> None:
+    save_settings(store, {"team_tag_keys": "owner", "embodied_years": "5"})
+
+
+def keep_budget(store: Store) -> None:
+    budget = budget_log.new_budget("tag", "tier=one", "quarter")
+    if budget_log.find(store, budget) is None:
+        budgets.create(store, budget, 1e6, date(2026, 10, 1))
+
+
+def export_chargeback(store: Store) -> None:
+    if not store.row("SELECT 1 FROM chargeback_runs"):
+        chargeback.export(store, CATALOG, period_of("month", NOW.date()), NOW)
+
+
+def seal_report(store: Store) -> None:
+    if not report_log.entries(store):
+        final.seal(store, CATALOG, make_request(CATALOG, "2026-11-24..2026-11-24"), now=NOW)
+
+
+def import_portal(store: Store) -> None:
+    import_folder(store, CATALOG, Path(store.path).with_name("portal"))
+
+
+def look_for_trouble(store: Store) -> None:
+    Watcher(store).look(CONFIG, NOW)
+
+
+def judge_sizes(store: Store) -> None:
+    advice.refresh_advice(store, CATALOG, advice.rules_of(CONFIG), NOW)
+
+
+def save_job(store: Store) -> None:
+    job_log.save_job(store, SavedJob("j", "nightly", {}, None, "UTC", True, NOW))
+
+
+def tell(store: Store) -> None:
+    config = replace(CONFIG, alert_intensity_g_per_kwh=100.0)
+    notices.tell(store, notices.events(store, config, NOW), lambda notice: None)
+
+
+def stop_a_machine(store: Store) -> None:
+    journal = Journal(store)
+    for entry in action_log.unfinished(store):
+        runner = DemoRunner(store, CATALOG, entry.account_id, lambda: NOW)
+        actions.resume(entry.plan_id, runner, journal, permit=Permit())
+    if not action_log.plans(store):
+        (name,) = store.row(
+            "SELECT min(instance_id) FROM instances WHERE valid_to IS NULL AND asg_name IS NULL "
+            "AND lifecycle = 'on-demand' AND state = 'running'"
+        )
+        plan = actions.stop(target(store, "instance", name, NOW))
+        runner = DemoRunner(store, CATALOG, plan.target.account_id, lambda: NOW)
+        actions.execute(plan, runner, journal, confirmation=plan.confirmation, permit=Permit())
+    refresh_demo(store, CATALOG, now=NOW)  # lets the record follow
+
+
+STEPS: dict[str, Callable[[Store], None]] = {
+    step.__name__: step
+    for step in (
+        extend, keep_settings, keep_budget, export_chargeback, seal_report, import_portal,
+        look_for_trouble, judge_sizes, save_job, tell, stop_a_machine,
+    )
+}  # fmt: skip
+
+
+def counts(store: Store) -> dict[str, int]:
+    """Rows of every table but the log of attempts, which tells of those broken off too."""
+    tables = store.frame("SELECT table_name AS name FROM duckdb_tables() WHERE NOT temporary")
+    return {
+        name: store.row(f"SELECT count(*) FROM {name}")[0]
+        for name in sorted(tables["name"])
+        if name != "fetch_log"
+    }
+
+
+def sums(store: Store) -> tuple[float, ...]:
+    """What the fleet emitted in all [gCO2e], by hour and by day, and whether the chains hold."""
+    hourly, daily = (
+        store.row(
+            f"SELECT round(sum(scope2_lb_g + upstream_g + td_g + embodied_g), 3) FROM {table}"
+        )
+        for table in ("emissions_hourly", "emissions_daily")
+    )
+    assert report_log.breaks(store) == []
+    assert chargeback_log.chain_holds(store)
+    return (*hourly, *daily)

@@ -1,0 +1,274 @@
+"""Each source down, slow, lying or throttled: what was known stays, it is said, and it mends."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from spectra.config import load_config
+from spectra.errors import MalformedError, SourceError, ThrottledError, UnreachableError
+from spectra.refresh.connections import Connections
+from spectra.refresh.live import Live
+from spectra.refresh.tasks import Progress, due, run_tasks
+from spectra.sources.aws import Access, AwsKeys
+from spectra.sources.aws import costs as cost_explorer
+from spectra.sources.aws.emissions import monthly_emissions
+from spectra.sources.aws.inventory import read_inventory
+from spectra.sources.aws.metric_frame import Series, plausible
+from spectra.sources.aws.optimizer import findings
+from spectra.sources.aws.pricing import on_demand_prices
+from spectra.sources.cloudflare import Radar
+from spectra.sources.electricity_maps import ElectricityMaps
+from spectra.sources.json_client import RETRIES
+from spectra.store import Store, source_state
+from spectra.store.source_state import Key
+from tests.faults.steps import CATALOG
+from tests.servers import electricity_maps as em
+from tests.servers.aws import aws as aws_server
+from tests.servers.aws import ec2_refusal, endpoints, refusal
+from tests.servers.base import EMPTY, TRUNCATED, Answer
+from tests.servers.cloudflare import THROTTLED as RADAR_THROTTLED
+from tests.servers.cloudflare import TOKEN, cloudflare, summary
+from tests.servers.moto import KEYS
+
+HOUR = timedelta(hours=1)
+NOBODY = "http://127.0.0.1:9"
+ONCE = RETRIES.new(total=0, read=0)
+HTML = Answer(200, "<html>Please sign in to the hotel's network</html>")
+LATE = Answer(200, {}, seconds=1.0)
+NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+def history(**changes):
+    """An answer of which one part is not as it should be."""
+    points = [
+        {"datetime": f"{NOW - n * HOUR:%Y-%m-%dT%H:%M:%S}Z", "carbonIntensity": 300.0, **changes}
+        for n in (3, 2, 1)
+    ]
+    return Answer(200, {"zone": "DE", "history": points})
+
+
+# What the service does, what it is told as, and whether the dataset counts as failed.
+GRID_FAULTS = {
+    "down": (None, "UnreachableError", "did not answer"),
+    "slow": (LATE, "UnreachableError", "did not answer"),
+    "failing": (Answer(500, {}), "UnreachableError", "is failing"),
+    "throttled": (em.THROTTLED, "ThrottledError", "asks to wait 60 s"),
+    "HTML": (HTML, "MalformedError", "not JSON"),
+    "cut short": (TRUNCATED, "MalformedError", "not JSON"),
+    "empty": (EMPTY, "MalformedError", "not JSON"),
+    "another shape": (Answer(200, {"zone": "DE"}), "MalformedError", "not as agreed"),
+    "another zone": (Answer(200, {"zone": "FR", "history": []}), "MalformedError", "instead of DE"),
+    "a word": (history(carbonIntensity="much"), "MalformedError", "not as agreed"),
+    "no time": (history(datetime=None), "MalformedError", "not as agreed"),
+    "NaN": (history(carbonIntensity=float("nan")), "ok", "were implausible"),
+    "negative": (history(carbonIntensity=-40.0), "ok", "were implausible"),
+    "absurd": (history(carbonIntensity=1e9), "ok", "were implausible"),
+    "quarter-hours": (history(temporalGranularity="15_minutes"), "ok", "were not hourly"),
+    "hours to come": (history(datetime="2099-01-01T00:00:00Z"), "ok", "have not begun yet"),
+    "the same hour twice": (history(datetime=f"{NOW - HOUR:%Y-%m-%dT%H}:00Z"), "ok", ""),
+}
+
+
+@pytest.fixture
+def store():
+    opened = Store()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def grids():
+    with em.electricity_maps({"DE": em.ALL}) as server:
+        yield server
+
+
+@pytest.mark.parametrize("fault", GRID_FAULTS)
+def test_a_grid_source_that_fails_or_lies_loses_nothing_and_mends(store, grids, fault):
+    answer, status, words = GRID_FAULTS[fault]
+    config = load_config(
+        {"SPECTRA_REGIONS": "eu-central-1",
+                          "SPECTRA_ELECTRICITY_MAPS_HISTORY_DAYS": "1"})  # fmt: skip
+    grids.always.clear()
+
+    def ask(url=grids.url):
+        """The intensity alone, once the plan is known: what follows from it has its own tests."""
+        client = ElectricityMaps(em.KEY, f"{url}/v4", retries=ONCE, timeout_s=(0.5, 0.5))
+        grid = Live(store, CATALOG, config, Connections(electricity_maps=client))._grid()
+        tasks = [t for t in grid.tasks() if t.key.dataset == "intensity"] or grid.plan()
+        with store.write(is_fact=False) as cursor:
+            cursor.execute("UPDATE source_state SET succeeded_at = NULL WHERE dataset <> 'plan'")
+        return run_tasks(store, due(store, tasks, datetime.now(UTC)), Progress())
+
+    ask()  # the plan
+    (good,) = ask()
+    assert good.status == "ok"
+    known = "SELECT * EXCLUDE (fetched_at) FROM intensities ORDER BY hour"
+    before = store.frame(known)
+    if answer is not None:
+        grids.answer("/carbon-intensity/history", answer, forever=True)
+    (failed,) = ask() if answer is not None else ask(NOBODY)
+    state = source_state.read(store, Key("electricity_maps", "intensity", "DE"))
+    assert state.status == status
+    assert words in f"{failed.detail} {failed.next_step}"
+    after = store.frame(known)
+    assert after["hour"].max() == before["hour"].max()
+    assert set(before["hour"]) == set(after["hour"])
+    assert after["intensity_lifecycle_g_per_kwh"].between(250, 350).all()
+    assert (state.retry_at is None) == (status == "ok")
+    grids.always.clear()
+    with store.write(is_fact=False) as cursor:
+        cursor.execute("UPDATE source_state SET retry_at = NULL")
+    assert ask()[0].status == "ok"
+    assert source_state.read(store, Key("electricity_maps", "intensity", "DE")).failure_count == 0
+
+
+PERCENTILES = "/radar/origins/summary/PERCENTILE"
+RADAR_FAULTS = {
+    "down": (None, UnreachableError),
+    "slow": (LATE, UnreachableError),
+    "throttled": (RADAR_THROTTLED, ThrottledError),
+    "HTML": (HTML, None),
+    "NaN": (summary({"p50": "NaN"}), None),
+    "negative": (summary({"p50": "-3"}), None),
+    "absurd": (summary({"p50": "1e9"}), None),
+    "another unit": (summary({"p50": "2"}, units=[{"name": "*", "value": "s"}]), None),
+}
+
+
+@pytest.fixture(scope="module")
+def radar():
+    with cloudflare() as server:
+        yield server
+
+
+@pytest.mark.parametrize("fault", RADAR_FAULTS)
+def test_a_latency_source_that_fails_is_told_and_one_that_lies_is_passed_over(radar, fault):
+    answer, kind = RADAR_FAULTS[fault]
+    radar.always.clear()
+    if answer is not None:
+        radar.answer(PERCENTILES, answer, forever=True)
+    url = radar.url if answer is not None else NOBODY
+    client = Radar(TOKEN, url, retries=ONCE, timeout_s=(0.5, 0.5))
+    if kind is not None:
+        with pytest.raises(kind) as error:
+            client.latency({"eu-central-1": "DE"})
+        assert error.value.next_step
+        return
+    found = client.latency({"eu-central-1": "DE"})
+    (row,) = found.frame.to_dict("records")
+    assert (row["method"], row["rtt_ms_p50"]) == ("radar_origins_region", 2.5)
+    assert found.notes
+
+
+@pytest.fixture(scope="module")
+def cloud():
+    with aws_server() as server:
+        yield server
+
+
+SERVICES = ("EC2", "STS", "COST_EXPLORER", "COMPUTE_OPTIMIZER", "PRICING", "SUSTAINABILITY")
+DAY = NOW.date()
+ASK = {
+    "ec2": ("DescribeInstances", lambda a: read_inventory(a, "us-east-1", fetched_at=NOW)),
+    "costs": (
+        "GetCostAndUsage",
+        lambda a: cost_explorer.daily_costs(a, DAY - 3 * timedelta(1), DAY, team_tag=None, now=NOW),
+    ),
+    "optimizer": (
+        "GetEC2InstanceRecommendations",
+        lambda a: findings(a, "us-east-1", fetched_at=NOW),
+    ),
+    "prices": (
+        "GetProducts",
+        lambda a: on_demand_prices(a, ["m5.large"], ["us-east-1"], fetched_at=NOW),
+    ),
+    "emissions": (
+        "/v1/estimated-carbon-emissions",
+        lambda a: monthly_emissions(a, DAY.replace(month=1), DAY, fetched_at=NOW),
+    ),
+}
+AWS_FAULTS = {
+    "down": (lambda refuse: None, UnreachableError),
+    "failing": (lambda refuse: refuse("InternalFailure", status=500), UnreachableError),
+    "throttled": (lambda refuse: refuse("ThrottlingException", status=400), ThrottledError),
+    "HTML": (lambda refuse: HTML, MalformedError),
+}
+
+
+@pytest.mark.parametrize("fault", AWS_FAULTS)
+@pytest.mark.parametrize("service", ASK)
+def test_an_aws_service_that_fails_is_told_by_its_name(
+    cloud, quiet_environment, monkeypatch, service, fault
+):
+    make, kind = AWS_FAULTS[fault]
+    answer = make(ec2_refusal if service == "ec2" else refusal)
+    operation, ask = ASK[service]
+    cloud.always.clear()
+    for name, url in endpoints(cloud.url, *SERVICES).items():
+        monkeypatch.setenv(name, url)
+    access = Access(
+        AwsKeys(KEYS["aws_access_key_id"], KEYS["aws_secret_access_key"]), max_attempts=1
+    )
+    account = access.account()
+    if answer is None:
+        for name, url in endpoints(NOBODY, *SERVICES).items():
+            monkeypatch.setenv(name, url)
+    else:
+        cloud.answer(operation, answer, forever=True)
+    with pytest.raises(SourceError) as error:
+        ask(account)
+    assert type(error.value) is kind
+    assert "AWS" in error.value.message
+    assert KEYS["aws_secret_access_key"] not in str(error.value)
+
+
+AMOUNTS = {
+    "NaN": {"Amount": "NaN", "Unit": "USD"},
+    "a word": {"Amount": "much", "Unit": "USD"},
+    "without end": {"Amount": "Infinity", "Unit": "USD"},
+    "another currency": {"Amount": "10.0", "Unit": "EUR"},
+}
+
+
+@pytest.mark.parametrize("lie", AMOUNTS)
+def test_an_amount_that_is_none_in_dollars_is_refused(lie):
+    with pytest.raises(MalformedError, match="no amount in US dollars"):
+        cost_explorer._amounts({"UnblendedCost": AMOUNTS[lie]})
+
+
+def test_a_credit_is_an_amount():
+    given = {"UnblendedCost": {"Amount": "-5.2", "Unit": "USD"}}
+    assert cost_explorer._amounts(given) == {"billed_cost_usd": -5.2, "effective_cost_usd": None}
+
+
+LOADS = {
+    "900 %": ("cpu_avg_pct", 900.0),
+    "negative share": ("cpu_avg_pct", -5.0),
+    "NaN": ("memory_avg_pct", float("nan")),
+    "negative bytes": ("network_in_bytes", -1.0),
+    "without end": ("network_in_bytes", float("inf")),
+}
+
+
+@pytest.mark.parametrize("lie", LOADS)
+def test_a_load_that_cannot_be_is_unknown_and_said(lie):
+    column, value = LOADS[lie]
+    given = [Series("i-1", column, [(NOW - HOUR, value), (NOW - 2 * HOUR, 50.0)])]
+    (kept,), (note,) = plausible(given, NOW - 3 * HOUR, NOW)
+    assert kept.points == [(NOW - 2 * HOUR, 50.0)]
+    assert note == f"1 values of {column} were implausible and are left out."
+
+
+def test_hours_that_were_not_asked_for_are_left_out():
+    given = [Series("i-1", "cpu_avg_pct", [(NOW + 9 * HOUR, 50.0), (NOW - 9 * HOUR, 50.0)])]
+    (kept,), _ = plausible(given, NOW - 3 * HOUR, NOW)
+    assert kept.points == []
+
+
+@pytest.mark.parametrize("usd", ["NaN", "Infinity", "-1", "1e9"])
+def test_a_price_that_cannot_be_is_no_price(usd):
+    from spectra.sources.aws.pricing import _offers
+    from tests.servers.aws import product
+
+    assert list(_offers(json.loads(json.dumps(product("m5.large", usd))))) == []
