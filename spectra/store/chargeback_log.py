@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +11,7 @@ import pandas as pd
 
 from spectra.errors import InputError
 from spectra.store.database import Store
+from spectra.store.hashing import canonical, digest
 
 LINE_KEYS = ("team", "account_id", "region", "service")
 LINE_VALUES = ("total_g", "energy_kwh", "effective_cost_usd")
@@ -44,16 +44,6 @@ class Run:
     def manifest_hash(self) -> str:
         """SHA-256 of it."""
         return digest(self.canonical)
-
-
-def canonical(value: object) -> str:
-    """Canonical JSON: sorted keys, no spaces, UTF-8."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-
-
-def digest(text: str) -> str:
-    """SHA-256 of a text."""
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
 def lines_digest(lines: pd.DataFrame) -> str:
