@@ -379,8 +379,11 @@ def test_each_of_a_batch_is_looked_at_again_before_it_begins(
     ids = [plan.target.resource_id for plan in batch.plans]
     untag = {"Resources": [ids[1]], "Tags": [{"Key": TAG[0]}]}
 
+    said = []
+
     def meanwhile(share, text):
-        if share == 0:
+        said.append(text)
+        if share == 0 and "checking" not in text:
             moto_process.client("ec2", REGION).delete_tags(**untag)
 
     outcomes = actions.execute_batch(
@@ -388,6 +391,8 @@ def test_each_of_a_batch_is_looked_at_again_before_it_begins(
         progress=meanwhile,
     )  # fmt: skip
     assert [o.state for o in outcomes] == ["done", "skipped", "skipped"]
+    assert said[:3] == [f"{n}/3: checking {plan.target.label}"
+                        for n, plan in enumerate(batch.plans, 1)]  # fmt: skip
     assert "lacks the tag" in outcomes[1].text
     found = [instance(moto_process, name)["State"]["Name"] for name in ids]
     assert found == ["stopped", "running", "running"]
