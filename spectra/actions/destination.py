@@ -71,7 +71,7 @@ class Destination:
     @property
     def metadata_options(self) -> dict[str, str | int]:
         """What of the metadata service is not left to the image, as ``run_instances`` takes it."""
-        named = {
+        named: dict[str, str | int | None] = {
             "HttpTokens": self.http_tokens,
             "HttpEndpoint": self.http_endpoint,
             "HttpPutResponseHopLimit": self.http_hop_limit,
