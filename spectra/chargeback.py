@@ -21,6 +21,7 @@ from spectra.store import Store, allocation_queries, chargeback_log
 from spectra.store.chargeback_log import LINE_KEYS, LINE_VALUES, Run
 from spectra.store.emission_queries import ledger_span
 from spectra.store.factors import method_in_force
+from spectra.store.hashing import canonical, digest
 
 NOTES = (
     "Figures are AWS-operations emissions allocated to the customer: their inventory scope is 3.1.",
@@ -226,7 +227,7 @@ def _manifest(
 def _content(rows: pd.DataFrame) -> str:
     """SHA-256 of what the rows say, whichever run says it."""
     text = rows.drop(columns="x_RunId").to_csv(index=False, lineterminator="\n")
-    return chargeback_log.digest(text)
+    return digest(text)
 
 
 def _totals(rows: pd.DataFrame) -> dict[str, str]:
@@ -266,7 +267,7 @@ def _differences(before: dict[str, Any], after: dict[str, Any]) -> tuple[str, ..
     found = [
         text
         for name, text in said.items()
-        if chargeback_log.canonical(before.get(name)) != chargeback_log.canonical(after.get(name))
+        if canonical(before.get(name)) != canonical(after.get(name))
     ]
     if not found and before.get("content_sha256") != after.get("content_sha256"):
         found = ["Data of hours that were accounted for arrived late or were corrected."]

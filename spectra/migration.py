@@ -23,6 +23,8 @@ from spectra.store.emission_queries import ledger_span
 from spectra.store.factors import method_in_force
 
 LEAST_DAYS, MOST_DAYS = 30, 365
+# With fewer hours of its own than this a grid is known by means of months or years.
+LEAST_HOUR_SHARE = 0.5
 MARKET_DAYS = 455
 GIB_TO_GB = 1.073_741_824
 _OF_MACHINE = (
@@ -71,14 +73,26 @@ def estimate_move(  # noqa: PLR0913, PLR0917 (what, where to, until when, under 
         raise _no_hours(target)
     rows = rates(replayed, moving.set_index("instance_id")["power_sigma"])
     machines = _machines(catalog, moving, rows, target)
+    shares = move_queries.hourly_shares(store, [target, *machines["region"].unique()], start, end)
+    means = {region for region, share in shares.items() if share < LEAST_HOUR_SHARE}
+    machines["grid_before"] = machines["region"].map(lambda region: _grid(region, means))
+    machines["grid_after"] = _grid(target, means)
     ratios = _market_ratios(store, end)
     before, after = (_side(rows, sign, machines, ratios) for sign in (1, -1))
-    stored_gb = float(moving["volume_gib"].sum()) * GIB_TO_GB
-    gb = stored_gb if assumed.transfer_gb is None else assumed.transfer_gb
-    made = estimate(target, rows, before, after, assumed, machines=machines, transfer_gb=gb)
+    sizes, gb, unsized = moving["volume_gib"], assumed.transfer_gb, 0
+    if gb is None:
+        gb, unsized = float(sizes.sum()) * GIB_TO_GB, int(sizes.isna().sum())
+    made = estimate(
+        target, rows, before, after, assumed, machines=machines, transfer_gb=gb, unsized=unsized
+    )
     known_days = (end - start) / timedelta(days=1)
-    notes = tuple(_notes(made, assumed, known_days))
-    return replace(made, known_days=known_days, left_out=tuple(left_out), notes=notes)
+    made = replace(
+        made,
+        mean_grids=tuple(sorted(means)),
+        known_days=known_days,
+        left_out=tuple(left_out),
+    )
+    return replace(made, notes=tuple(_notes(made, assumed)))
 
 
 def _span(store: Store, end: datetime, days: int) -> tuple[datetime, datetime]:
@@ -197,9 +211,14 @@ def _market_ratios(store: Store, end: datetime) -> dict[str, float]:
     return dict(zip(rows["region"], rows["ratio"], strict=True))
 
 
-def _notes(made: Estimate, assumed: Assumptions, known_days: float) -> list[str]:
+def _grid(region: str, means: set[str]) -> str:
+    """How the grid of a region is known; goes into the exports with the figures."""
+    return "monthly or annual mean" if region in means else "by the hour"
+
+
+def _notes(made: Estimate, assumed: Assumptions) -> list[str]:
     """What a reader must know besides."""
-    machines, notes = made.machines, list[str]()
+    machines, notes, known_days = made.machines, list[str](), made.known_days
     others = machines[~machines["is_same"]]
     for (name, target), part in others.groupby(["instance_type", "target_type"]):
         notes.append(
@@ -211,8 +230,6 @@ def _notes(made: Estimate, assumed: Assumptions, known_days: float) -> list[str]
     if made.once.transfer_gb > 0 and assumed.egress_usd_per_gb is None:
         notes.append("The price of traffic between regions is not in the catalogue: state it to "
                      "see what the move costs once.")  # fmt: skip
-    if machines["volume_gib"].isna().any() and assumed.transfer_gb is None:
-        notes.append("Of some machines no volume is known; their data is not counted.")
     is_other = machines["lifecycle"] != "on-demand"
     if is_other.any():
         notes.append(f"{int(is_other.sum())} of them are not on demand; list prices do not say "

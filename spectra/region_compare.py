@@ -31,6 +31,9 @@ LOAD_DAYS = {"next 24 h": 30, "30 days": 30, "year": 365}
 LEAST_HOUR_SHARE = 0.5
 DEFAULT_LOAD_PCT = 50.0
 MEASURED, BY_DISTANCE = "measured from here", "estimate by distance"
+# Cloudflare's own network to the region: nobody's way from anywhere to it.
+BY_EDGE = "measured from Cloudflare's edge"
+_PROBE = "probe"  # source of what was measured from here
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +196,8 @@ def _latencies(
 ) -> dict[str, tuple[float, str, str]]:
     """Round trip by region [ms], what it means and where it comes from.
 
-    Measurements are of the way from here; where the users are elsewhere they say nothing.
+    Only our own probe measures the way from here. What Cloudflare measured starts at its edge; it
+    stands in where there is no probe. Where the users are elsewhere neither says anything.
     """
     near = catalog.region(question.users_near or question.home)
     if near is None:
@@ -212,13 +216,14 @@ def _latencies(
     if question.users_near is None:
         rows = latency_queries.newest(store)
         for row in rows[~rows["is_proxy"].astype(bool)].to_dict("records"):
-            found[str(row["region"])] = (float(row["rtt_ms_p50"]), MEASURED, str(row["source"]))
+            meaning = MEASURED if row["source"] == _PROBE else BY_EDGE
+            found[str(row["region"])] = (float(row["rtt_ms_p50"]), meaning, str(row["source"]))
     return found
 
 
 def _place(row: Mapping[str, Any], load: _Load) -> Place:
     is_known = math.isfinite(row["g_per_h"])
-    is_estimate = row["latency_is"] == BY_DISTANCE
+    is_estimate = row["latency_is"] != MEASURED
     pue_gsd = PUE_REGIONAL_GSD if row["pue_is_regional"] else PUE_GLOBAL_GSD
     return Place(
         region=row["region"],

@@ -17,6 +17,8 @@ from spectra.reporting import asking, final
 from spectra.reporting.build import build
 from spectra.reporting.carbon_import import import_carbon_export
 from spectra.reporting.faces import FACES, written
+from spectra.reporting.faces.logo import checked_logo
+from spectra.reporting.kept_budgets import budget_lines
 from spectra.reporting.model import TEMPLATES, Report, Request
 from spectra.reporting.words import figure_text, interval_text
 from spectra.shared_workspace import shared_workspace
@@ -62,9 +64,11 @@ def _report(options: argparse.Namespace) -> int:
         if options.carbon_export:
             import_carbon_export(store, options.carbon_export.name, _read(options.carbon_export))
         if options.final:
-            report = final.seal(store, catalog, request, reason=options.reason)
+            report = final.seal(
+                store, catalog, request, reason=options.reason, budgets=budget_lines
+            )
         else:
-            report = build(store, catalog, request)
+            report = build(store, catalog, request, budgets=budget_lines)
     _write(report, options.format, options.out)
     _tell(report)
     return 0
@@ -81,7 +85,7 @@ def _request(options: argparse.Namespace, catalog: Catalog) -> Request:
         template=options.template,
         company=options.company,
         entity=options.entity,
-        logo=asking.logo_uri(_read(options.logo)) if options.logo else "",
+        logo=checked_logo(_read(options.logo)).uri if options.logo else "",
         revenue=options.revenue,
         currency=options.currency,
         assurance=options.assurance,

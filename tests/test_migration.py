@@ -17,7 +17,8 @@ from spectra.refresh import refresh_demo
 from spectra.store import Store, move_queries
 from spectra.store.clearing import clear_demo_fleet
 from tests import fleet
-from tests.actions.test_demo import NOW, do, pick
+from tests.actions.conftest import NOW
+from tests.actions.test_demo import do, pick
 from tests.actions.test_demo_move import TO
 from tests.store.conftest import CATALOG, build
 
@@ -86,6 +87,7 @@ def test_both_sides_are_the_hours_of_the_ledger(store):
     assert made.before.total_g_per_h * hours == pytest.approx(ledger[0])
     assert made.before.kwh_per_h * hours == pytest.approx(ledger[1])
     assert made.months["before_g"].sum() == pytest.approx(ledger[0])
+    assert made.mean_grids == ()
     pue, td = factors(store, TARGET)
     it_kwh = (21.1 + 0.24) / 1_000
     lifecycle = np.where(WINTER, 600.0, 30.0).mean()
@@ -94,6 +96,42 @@ def test_both_sides_are_the_hours_of_the_ledger(store):
     assert made.after.scope2_g_per_h == pytest.approx(
         it_kwh * pue * np.where(WINTER, 500.0, 20.0).mean(), rel=1e-6
     )
+
+
+def test_volumes_of_unknown_size_are_not_none(store):
+    """i-1 has a disk of 100 GiB, of i-2 none is known: the move takes more than is stated."""
+    priced = Assumptions(days=60, egress_usd_per_gb=0.02)
+    whole = estimate_move(store, CATALOG, ["i-1"], TARGET, END, priced)
+    part = estimate_move(store, CATALOG, ["i-1", "i-2"], TARGET, END, priced)
+    assert (whole.once.unsized, whole.once.is_partial) == (0, False)
+    assert (part.once.unsized, part.once.is_partial) == (1, True)
+    assert part.once.transfer_gb == pytest.approx(whole.once.transfer_gb)
+    assert whole.once.usd is not None
+    assert part.once.usd is None
+    assert part.break_even_usd_h is None
+    stated = estimate_move(
+        store, CATALOG, ["i-1", "i-2"], TARGET, END, replace(priced, transfer_gb=200.0)
+    )
+    assert (stated.once.is_partial, stated.once.usd is None) == (False, False)
+
+
+def test_a_grid_known_by_means_alone_says_so():
+    """Stockholm has no hour of its own here: its annual factor stands for every one."""
+    store = build(
+        Store(),
+        instances=fleet.instances(
+            {"instance_id": "i-1", "valid_from": BORN},
+            {"instance_id": "i-north", "valid_from": BORN, "region": TARGET},
+        ),
+        hours=HOURS,
+        intensities=[fleet.intensities("DE", HOURS, 300.0, 380.0)],
+        utilisation=[fleet.utilisation("i-1", HOURS, 30.0)],
+    )
+    made = estimate_move(store, CATALOG, ["i-1"], TARGET, END, Assumptions(days=60))
+    assert made.mean_grids == (TARGET,)
+    assert made.machines["grid_after"].tolist() == ["monthly or annual mean"]
+    assert made.machines["grid_before"].tolist() == ["by the hour"]
+    store.close()
 
 
 def test_accelerators_gaps_and_parts_of_hours_are_those_of_the_ledger(store):

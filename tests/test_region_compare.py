@@ -10,7 +10,7 @@ import pytest
 from spectra.carbon.energy import instance_watts
 from spectra.errors import InputError
 from spectra.insight.regions import compare
-from spectra.region_compare import BY_DISTANCE, MEASURED, Question, regions_for
+from spectra.region_compare import BY_DISTANCE, BY_EDGE, MEASURED, Question, regions_for
 from spectra.store import Store, forecast_log, region_queries
 from tests import fleet
 from tests.store.conftest import CATALOG, build
@@ -128,6 +128,16 @@ def test_latency_is_measured_or_says_that_it_is_not(store):
     assert tuple(facts.loc["eu-north-1", ["latency_ms", "latency_is"]]) == (33.0, MEASURED)
     assert facts.loc["eu-west-1", "latency_is"] == BY_DISTANCE
     assert places["eu-west-1"].latency_is_estimate
+    with store.write() as cursor:
+        cursor.execute(
+            "INSERT INTO latency VALUES ('eu-west-1', 'radar_origins_region', now(), "
+            "'Cloudflare edge to region, TCP round trip', false, 4.0, NULL, NULL, NULL, "
+            "'cloudflare_radar', 'measured', now())"
+        )
+    places, facts = facts_of(store, Question(HOME, "m5.xlarge"))
+    assert tuple(facts.loc["eu-west-1", ["latency_ms", "latency_is"]]) == (4.0, BY_EDGE)
+    assert places["eu-west-1"].latency_is_estimate
+    assert tuple(facts.loc["eu-north-1", ["latency_ms", "latency_is"]]) == (33.0, MEASURED)
     elsewhere = Question(HOME, "m5.xlarge", users_near="us-east-1")
     _, facts = facts_of(store, elsewhere)
     assert set(facts["latency_is"]) == {BY_DISTANCE}

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from spectra.actions import aws_moves
 from spectra.actions.builders import PLAN_TAG, STEP_TAG
 from spectra.actions.calls import Call, Wait
-from spectra.actions.plan import Plan, Target
+from spectra.actions.plan import Plan
 from spectra.actions.runner import Results
 from spectra.sources.aws import Account, changing, described
 from spectra.sources.aws.changing import DELAY_S, Ask, Reply
-from spectra.sources.aws.choices import Choices, choices
+from spectra.sources.aws.choices import Choices, Own, choices, owned
 from spectra.sources.aws.described import Described
 from spectra.store import Store, source_state
 from spectra.store.source_state import Key
@@ -65,9 +67,13 @@ class AwsRunner:
         tags = (PLAN_TAG, STEP_TAG)
         return described.with_created(found, self._account, target.region, tags, plan.plan_id)
 
-    def choices(self, target: Target, region: str, instance_type: str) -> Choices:
-        """What can be chosen in a region for a copy of an instance."""
-        return choices(self._account, target.region, target.resource_id, region, instance_type)
+    def choices(self, region: str, instance_types: Collection[str]) -> Choices:
+        """What can be chosen in a region for copies of these types."""
+        return choices(self._account, region, instance_types)
+
+    def owned(self, region: str, instance_ids: Collection[str]) -> dict[str, Own]:
+        """What each machine of a region has that its copy is to have."""
+        return owned(self._account, region, instance_ids)
 
     def dry_run(self, call: Call, results: Results) -> None:
         """Ask whether a call would be allowed."""

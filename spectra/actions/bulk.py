@@ -94,7 +94,11 @@ def execute_batch(  # noqa: PLR0913 (one argument for each guard)
     bulk(batch.plans, permit.limit)
     require_confirmation(confirmation, batch.confirmation)
     runners = [runner_of(plan) for plan in batch.plans]
-    ready = [require_safe(plan, r) for plan, r in zip(batch.plans, runners, strict=True)]
+    ready: list[Plan] = []
+    for plan, runner in zip(batch.plans, runners, strict=True):
+        if progress is not None:
+            progress(0.0, f"{len(ready) + 1}/{len(runners)}: checking {plan.target.label}")
+        ready.append(require_safe(plan, runner))
     outcomes: list[Outcome] = []
     failed: Outcome | None = None
     given = {"origin": origin, "batch_id": batch.batch_id}

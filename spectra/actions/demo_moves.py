@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -47,11 +47,13 @@ def created(store: Store, plan: Plan) -> dict[str, str]:
     return {INSTANCE_COPY: name} if is_there else {}
 
 
-def choices(catalog: Catalog, region: str, instance_type: str) -> Choices:
-    """Three zones of every region in which the catalogue has a price of the type."""
-    is_sold = catalog.region(region) is not None and catalog.price(instance_type, region)
+def choices(catalog: Catalog, region: str, instance_types: Collection[str]) -> Choices:
+    """Three zones of every region in which the catalogue has a price of each type."""
+    is_sold = catalog.region(region) is not None and all(
+        catalog.price(name, region) for name in instance_types
+    )
     zones = tuple(f"{region}{letter}" for letter in "abc") if is_sold else ()
-    return Choices(zones, subnets=(), security_groups=(), key_names=(), has_encrypted_disk=False)
+    return Choices(zones, subnets=(), security_groups=(), key_names=())
 
 
 def elsewhere(catalog: Catalog, plan: Plan, type_facts: Facts | None) -> Elsewhere | None:

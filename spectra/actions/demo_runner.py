@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from typing import Any
 
 from spectra.actions import demo_moves
 from spectra.actions.calls import Call, Wait
-from spectra.actions.plan import Plan, Target
+from spectra.actions.plan import Plan
 from spectra.actions.runner import Results
 from spectra.catalog import Catalog, InstanceType
 from spectra.errors import RefusedError
 from spectra.refresh.demo import apply_demo_changes
 from spectra.sources.aws.changing import Reply
-from spectra.sources.aws.choices import Choices
+from spectra.sources.aws.choices import Choices, Own
 from spectra.sources.aws.described import Described, Facts
 from spectra.store import Store, demo_log
 from spectra.store.demo_log import DemoChange
@@ -76,9 +76,13 @@ class DemoRunner:
             elsewhere=demo_moves.elsewhere(self._catalog, plan, self._type(plan.wanted)),
         )
 
-    def choices(self, target: Target, region: str, instance_type: str) -> Choices:
-        """What can be chosen in a region for a copy; the demo has no networks and keys."""
-        return demo_moves.choices(self._catalog, region, instance_type)
+    def choices(self, region: str, instance_types: Collection[str]) -> Choices:
+        """What can be chosen in a region for copies; the demo has no networks and keys."""
+        return demo_moves.choices(self._catalog, region, instance_types)
+
+    def owned(self, region: str, instance_ids: Collection[str]) -> dict[str, Own]:
+        """Nothing but the machines themselves: the demo has no roles and no encrypted disks."""
+        return {name: Own(has_encrypted_disk=False) for name in instance_ids}
 
     def dry_run(self, call: Call, results: Results) -> None:
         """Everything that the demo knows is allowed."""

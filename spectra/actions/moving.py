@@ -157,8 +157,8 @@ def _launch(target: Target, to: Destination, plan_id: str) -> Step:
     ) if value}  # fmt: skip
     if to.instance_profile_arn:
         arguments["IamInstanceProfile"] = {"Arn": to.instance_profile_arn}
-    if to.http_tokens:
-        arguments["MetadataOptions"] = {"HttpTokens": to.http_tokens}
+    if to.metadata_options:
+        arguments["MetadataOptions"] = to.metadata_options
     ids = {"InstanceIds": [Result(INSTANCE_COPY)]}
     return Step(
         Call("run_instances", arguments, to.region, gives=INSTANCE_COPY,
@@ -232,6 +232,8 @@ def _by_hand(target: Target, to: Destination) -> tuple[str, ...]:
         "the copy there.",
         f"An Elastic IP stays in {target.region}: allocate one in {to.region}, and tell whoever "
         "allows the old one.",
+        f"Roles and keys: policies that name {target.region} must allow {to.region} too; secrets, "
+        "parameters and queues stay where they are.",
         "Private addresses, peerings, endpoints and security groups that name the source are of "
         "its VPC: set them up for the copy.",
         "Alarms, backups, schedules and licences that name the source's ID name the copy's from "

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Protocol
 
 from spectra.actions.calls import Call, Wait
-from spectra.actions.plan import Plan, Target
+from spectra.actions.plan import Plan
 from spectra.sources.aws.changing import Reply
-from spectra.sources.aws.choices import Choices
+from spectra.sources.aws.choices import Choices, Own
 from spectra.sources.aws.described import Described
 
 Results = dict[str, str]
@@ -43,8 +44,12 @@ class Runner(Protocol):
         """Look afresh at what a plan is about; with `created`, also at what it made so far."""
         ...
 
-    def choices(self, target: Target, region: str, instance_type: str) -> Choices:
-        """What can be chosen in a region for a copy; raises a SourceError or an InputError."""
+    def choices(self, region: str, instance_types: Collection[str]) -> Choices:
+        """What can be chosen in a region for copies of these types; raises a SourceError."""
+        ...
+
+    def owned(self, region: str, instance_ids: Collection[str]) -> dict[str, Own]:
+        """What each machine of a region has that its copy is to have; raises a SourceError."""
         ...
 
     def dry_run(self, call: Call, results: Results) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import math
 import re
@@ -13,13 +11,12 @@ from typing import Literal
 
 from spectra.catalog import Catalog
 from spectra.errors import InputError
+from spectra.reporting.faces.logo import logo_of
 from spectra.reporting.model import TEMPLATES, Request
 from spectra.store.selection import Selection
 
-MAX_LOGO_BYTES = 512 * 1024
 MAX_TEXT = 300
 MAX_DAYS = 3 * 366
-_LOGO = re.compile(r"data:image/(png|jpeg|svg\+xml);base64,([A-Za-z0-9+/=]+)")
 _NEXT_STEP = "Use 2026-07, 2026-Q3, 2026, or 2026-07-01..2026-07-14 (both days included)."
 
 
@@ -76,8 +73,9 @@ def year_before(start: datetime, end: datetime) -> tuple[datetime, datetime]:
 
 
 def year_up_to(start: datetime, end: datetime) -> datetime:
-    """Beginning of the year before `end`, or `start` if that is earlier."""
-    return min(start, _year_back(end))
+    """Beginning of the twelve months up to the one that `end` lies in, or an earlier `start`."""
+    first = _months_on((end - timedelta(hours=1)).date(), -11)
+    return min(start, datetime.combine(first, time(), UTC))
 
 
 def _year_back(moment: datetime) -> datetime:
@@ -133,32 +131,12 @@ def make_request(  # noqa: PLR0913 (each is a question of the form)
         template,
         _line("company", company),
         _line("reporting entity", entity),
-        _checked_logo(logo),
+        checked.uri if (checked := logo_of(logo)) else "",
         _checked_revenue(revenue),
         _checked_currency(currency),
         _line("assurance line", assurance),
         _line("name", prepared_by),
     )
-
-
-def logo_uri(content: bytes) -> str:
-    """A picture as the data URI that a request takes.
-
-    Raises
-    ------
-    InputError
-        If it is no PNG, JPEG or SVG, or larger than 512 KB.
-    """
-    head = content[:300].lstrip().lower()
-    kind = (
-        "png" if content.startswith(b"\x89PNG\r\n\x1a\n")
-        else "jpeg" if content.startswith(b"\xff\xd8\xff")
-        else "svg+xml" if head.startswith((b"<svg", b"<?xml")) and b"<svg" in content.lower()
-        else ""
-    )  # fmt: skip
-    if not kind:
-        raise InputError("The logo is no PNG, JPEG or SVG picture.")
-    return _checked_logo(f"data:image/{kind};base64,{base64.b64encode(content).decode()}")
 
 
 def selection_of(request: Request) -> Selection:
@@ -196,21 +174,6 @@ def _line(what: str, text: str) -> str:
     if any(not c.isprintable() for c in clean):
         raise InputError(f"The {what} holds characters that cannot be printed.")
     return clean
-
-
-def _checked_logo(uri: str) -> str:
-    if not uri:
-        return ""
-    match = _LOGO.fullmatch(uri)
-    try:
-        size = len(base64.b64decode(match[2], validate=True)) if match else 0
-    except binascii.Error:
-        size = 0
-    if not 0 < size <= MAX_LOGO_BYTES:
-        raise InputError(
-            "The logo cannot be used.", next_step="Use a PNG, JPEG or SVG of at most 512 KB."
-        )
-    return uri
 
 
 def _checked_revenue(revenue: float | None) -> float | None:

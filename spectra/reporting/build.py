@@ -31,11 +31,11 @@ from spectra.reporting.model import (
     Manifest,
     Report,
     Request,
-    content_hash,
 )
 from spectra.reporting.parts import Figure, Section
 from spectra.reporting.sections import actions, audit, basis, breakdowns, results
 from spectra.store import Store, report_log
+from spectra.store.hashing import digest
 from spectra.units import share_text
 
 TOTALS = (
@@ -84,7 +84,7 @@ def _put_together(
     datapoints = audit.datapoints_of(e, figures)
     blockers = blockers_of(e, breaks)
     manifest = _manifest(e, figures)
-    manifest_hash = content_hash(manifest_json(manifest))
+    manifest_hash = digest(manifest_json(manifest))
     sections = (
         *_results(e),
         *_context(e, lines, factors),
@@ -145,7 +145,7 @@ def numbered(sections: Sequence[Section]) -> tuple[Section, ...]:
 def _manifest(e: Evidence, figures: tuple[Figure, ...]) -> Manifest:
     values = {figure.id: figure.value for figure in figures}
     # A picture is no part of what totals follow from: its hash stands for it.
-    logo = f"sha256:{content_hash(e.request.logo)}" if e.request.logo else ""
+    logo = f"sha256:{digest(e.request.logo)}" if e.request.logo else ""
     return Manifest(
         request=replace(e.request, logo=logo),
         method_version=METHOD_VERSION,
@@ -165,7 +165,7 @@ def code_hash() -> str:
     """SHA-256 over the package's own files: which code computed a report, git or not."""
     root = Path(spectra.__file__).parent
     files = sorted(p for p in root.rglob("*") if p.suffix in (".py", ".sql"))
-    return content_hash("".join(f"{p.relative_to(root).as_posix()} {_digest(p)}\n" for p in files))
+    return digest("".join(f"{p.relative_to(root).as_posix()} {_digest(p)}\n" for p in files))
 
 
 def _digest(path: Path) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
 
 import pandas as pd
 
@@ -31,6 +34,40 @@ def rows_behind(store: Store, report: Report, figure: str, limit: int = 1_000) -
 def days_behind(store: Store, report: Report, figure: str) -> pd.DataFrame:
     """The figure by UTC day: day, energy_kwh, value."""
     return report_queries.days(store, *_narrowed(report, figure))
+
+
+def hours_of_row(report: Report, figure: str, row: Mapping[str, Any]) -> tuple[Selection, Narrow]:
+    """What `report_queries.hours` takes for a row of `rows_behind`: its hours sum to its value.
+
+    A machine that changed its team, type or region is a row of each; the hours are those of the
+    row and of the figure's own part of the period alone.
+    """
+    selection, narrow = _narrowed(report, figure)
+    return (
+        replace(
+            selection,
+            regions=(str(row["region"]),),
+            teams=(str(row["team"]),),
+            environments=(str(row["environment"]),),
+            accounts=(str(row["account_id"]),),
+        ),
+        replace(
+            narrow,
+            service=str(row["service"]),
+            resource_id=str(row["resource_id"]),
+            resource_type=str(row["resource_type"]),
+        ),
+    )
+
+
+def months_within(start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
+    """The calendar months of a span, its first and last cut to it."""
+    months, first = list[tuple[datetime, datetime]](), start
+    while first < end:
+        after = (first.replace(day=1, hour=0) + timedelta(days=32)).replace(day=1)
+        months.append((first, min(after, end)))
+        first = after
+    return months
 
 
 def _narrowed(report: Report, figure: str) -> tuple[Selection, Narrow]:

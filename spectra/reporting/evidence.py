@@ -41,7 +41,8 @@ class Evidence:
     bands : DataFrame
         A row per region and resource type, see `report_sums.band_rows`.
     provider, whole : DataFrame
-        AWS's own figures, and our scope 2 of whole months, of a year up to the period's end.
+        AWS's own figures, and our scope 2, of whole months: those of a year up to the period's
+        end, also where the period cuts one.
     earlier : dict or None
         Sums of the same period a year before; None unless it is accounted for whole. What was
         reported of it then is `reported_then`.
@@ -64,6 +65,7 @@ class Evidence:
     tiers: pd.DataFrame
     top: pd.DataFrame
     costs: dict[str, Any]
+    days_without_cost: int
     provider: pd.DataFrame
     whole: pd.DataFrame
     other_services_g: float | None
@@ -188,6 +190,7 @@ def gather(store: Store, catalog: Catalog, request: Request, now: datetime) -> E
     regions = sorted(cuts["region"]["region"])
     in_use = Selection(request.start, request.end, tuple(regions))
     types = sorted(set(bands["resource_type"]))
+    log = report_log.entries(store)
     return Evidence(
         request,
         now.astimezone(UTC),
@@ -202,6 +205,7 @@ def gather(store: Store, catalog: Catalog, request: Request, now: datetime) -> E
         emission_queries.quality(store, selection),
         emission_queries.top_emitters(store, selection, TOP),
         emission_queries.costs(store, selection),
+        report_sums.days_without_cost(store, selection),
         report_sums.provider_months(store, year, request.end),
         report_sums.whole_months(store, year, request.end),
         report_sums.other_services(store, selection),
@@ -210,9 +214,9 @@ def gather(store: Store, catalog: Catalog, request: Request, now: datetime) -> E
         reductions_of(store, catalog, selection, now),
         _earlier(store, selection),
         report_inputs.fingerprints(store, selection),
-        _reported_then(store, request),
-        report_log.last_of(store, scope_key(request)),
-        report_log.entries(store),
+        _reported_then(log, request),
+        report_log.last_of(log, scope_key(request)),
+        log,
     )
 
 
@@ -236,9 +240,9 @@ def _earlier(store: Store, selection: Selection) -> dict[str, Any] | None:
     return None if sums["total_g"] is None else sums
 
 
-def _reported_then(store: Store, request: Request) -> Entry | None:
+def _reported_then(log: list[Entry], request: Request) -> Entry | None:
     start, end = year_before(request.start, request.end)
-    return report_log.last_of(store, scope_key(replace(request, start=start, end=end)))
+    return report_log.last_of(log, scope_key(replace(request, start=start, end=end)))
 
 
 def _ratio(part: float | None, whole: float | None) -> float | None:

@@ -176,23 +176,24 @@ def _activity(e: Evidence) -> Iterator[Figure]:
     ]
     for id, label, key in spend:
         value = e.costs.get(key)
-        note = "" if value is not None else "No cost of the period is known."
+        note = "" if value is not None and not e.days_without_cost else _cost_missing(e)
         yield Figure(id, label, value, "USD", quality="mixed" if e.is_demo else "", note=note)
 
 
 def _intensity(e: Evidence) -> Iterator[Figure]:
     s, revenue = e.scopes, e.request.revenue
     lb, mb = (s.total_lb, s.total_mb) if s else (None, None)
-    effective = e.costs.get("effective_usd")
+    # Dollars of some of the days under grams of all of them would be no ratio of anything.
+    effective = None if e.days_without_cost else e.costs.get("effective_usd")
     metrics: list[tuple[str, str, float | None, float | None, Unit, str]] = [
         ("intensity.lb_per_revenue", f"Location-based per {e.request.currency} of net revenue", lb,
          revenue, "gCO2e/revenue", "Needs the net revenue of the period."),
         ("intensity.mb_per_revenue", f"Market-based per {e.request.currency} of net revenue", mb,
          revenue, "gCO2e/revenue", "Needs the net revenue of the period."),
         ("intensity.lb_per_usd", "Location-based per USD of cloud spend", lb, effective,
-         "gCO2e/USD", "No cost of the period is known."),
+         "gCO2e/USD", _cost_missing(e)),
         ("intensity.mb_per_usd", "Market-based per USD of cloud spend", mb, effective,
-         "gCO2e/USD", "No cost of the period is known."),
+         "gCO2e/USD", _cost_missing(e)),
         ("intensity.per_instance_hour", "Per instance-hour", lb, instance_hours(e), "gCO2e/h",
          "No instance ran."),
         ("intensity.per_vcpu_hour", "Per vCPU-hour", lb, vcpu_hours(e), "gCO2e/vCPU-h",
@@ -207,6 +208,12 @@ def _intensity(e: Evidence) -> Iterator[Figure]:
         value = grams / base if grams is not None and base else None
         note = "" if value is not None else _nothing(e) or why_not
         yield Figure(id, label, value, unit, quality=_quality_of(e), note=note)
+
+
+def _cost_missing(e: Evidence) -> str:
+    if e.costs.get("effective_usd") is None:
+        return "No cost of the period is known."
+    return f"Of {e.days_without_cost} of {len(e.days)} days no cost is known."
 
 
 def _quality(e: Evidence) -> Iterator[Figure]:

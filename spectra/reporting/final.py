@@ -14,8 +14,9 @@ from spectra.reporting.asking import scope_key
 from spectra.reporting.budgets import BudgetReader, no_budgets
 from spectra.reporting.build import build
 from spectra.reporting.codec import dumps, encoded, from_json, manifest_json, to_json
-from spectra.reporting.model import Manifest, Report, Request, Seal, content_hash
+from spectra.reporting.model import Manifest, Report, Request, Seal
 from spectra.store import Store, report_log
+from spectra.store.hashing import digest
 from spectra.store.report_log import Entry, Sealing
 
 TOLERANCE = 1e-9
@@ -45,7 +46,7 @@ def seal(  # noqa: PLR0913
     now = (now or datetime.now(UTC)).astimezone(UTC)
     report = build(store, catalog, request, now=now, status="final", budgets=budgets)
     _require_finished(report)
-    standing = report_log.last_of(store, scope_key(request))
+    standing = report_log.last_of(report_log.entries(store), scope_key(request))
     why = [reason.strip()] if reason.strip() else []
     if standing is not None:
         changed = list(_changes(from_json(report_log.content(store, standing.report_id)), report))
@@ -120,7 +121,7 @@ def reproduce(
 
 def inputs_hash(manifest: Manifest) -> str:
     """SHA-256 of the list of the inputs' hashes."""
-    return content_hash(dumps(encoded(manifest.inputs)))
+    return digest(dumps(encoded(manifest.inputs)))
 
 
 def _sealed(report: Report, entry: Entry) -> Report:

@@ -25,7 +25,6 @@ Texts may hold what people typed into tags: a face escapes them. The parts of a 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -272,8 +271,3 @@ def _drill(row: Row, column: Column) -> Drill | None:
     if row.drill is None or not column.part:
         return None
     return row.drill if column.part == "*" else replace(row.drill, part=column.part)
-
-
-def content_hash(text: str) -> str:
-    """SHA-256 of a text in UTF-8."""
-    return hashlib.sha256(text.encode()).hexdigest()

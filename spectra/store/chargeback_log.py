@@ -5,7 +5,6 @@ The head of the chain is kept apart, so that an export dropped at the end is see
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +14,7 @@ import pandas as pd
 
 from spectra.errors import InputError
 from spectra.store.database import Store, set_meta
+from spectra.store.hashing import canonical, digest
 
 LINE_KEYS = ("team", "account_id", "region", "service")
 LINE_VALUES = ("total_g", "energy_kwh", "effective_cost_usd")
@@ -48,16 +48,6 @@ class Run:
     def manifest_hash(self) -> str:
         """SHA-256 of it."""
         return digest(self.canonical)
-
-
-def canonical(value: object) -> str:
-    """Canonical JSON: sorted keys, no spaces, UTF-8."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-
-
-def digest(text: str) -> str:
-    """SHA-256 of a text."""
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
 def lines_digest(lines: pd.DataFrame) -> str:

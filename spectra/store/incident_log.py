@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +10,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from spectra.store.database import Store
+from spectra.store.hashing import digest
 from spectra.store.selection import Selection
 
 State = Literal["open", "acknowledged", "snoozed", "expected", "dismissed"]
@@ -69,8 +69,7 @@ class PlannedEvent:
 
 def incident_id(series: str, family: str, start: datetime) -> str:
     """The name of an incident, the same whenever it is found."""
-    text = f"{series}|{family}|{start.isoformat()}"
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+    return digest(f"{series}|{family}|{start.isoformat()}")[:12]
 
 
 def looked(store: Store, detector: str) -> Looked | None:

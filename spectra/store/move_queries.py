@@ -9,6 +9,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from spectra.store.database import Store
+from spectra.store.region_queries import HOURLY_TIERS
 
 Part = Literal["compute", "storage"]
 
@@ -218,6 +219,21 @@ def replay(
         return cursor.execute(_SIDES, known).df()
     finally:
         cursor.close()
+
+
+def hourly_shares(
+    store: Store, regions: Sequence[str], start: datetime, end: datetime
+) -> dict[str, float]:
+    """Share of the hours of each region's grid that are no monthly or annual mean [1]."""
+    rows = store.frame(
+        f"""
+        SELECT region, avg((tier IN {HOURLY_TIERS})::INT) AS share
+        FROM intensity_hourly JOIN region_factors USING (zone)
+        WHERE hour >= $start AND hour < $end AND list_contains($regions, region) GROUP BY region
+        """,
+        {"regions": list(regions), "start": start, "end": end},
+    )
+    return dict(zip(rows["region"], rows["share"], strict=True))
 
 
 def market_ratios(store: Store, since: datetime) -> pd.DataFrame:

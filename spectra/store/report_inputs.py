@@ -8,12 +8,12 @@ sums are no input: they follow from these, and the last bits of a sum from the o
 
 from __future__ import annotations
 
-import hashlib
 from typing import NamedTuple
 
 import duckdb
 
 from spectra.store.database import Store
+from spectra.store.hashing import digest
 from spectra.store.selection import Selection
 
 
@@ -44,8 +44,9 @@ _SMALL = {
     "region_factors": "SELECT * FROM region_factors",
     "intensity_hourly": (
         "SELECT * FROM intensity_hourly WHERE hour >= $start AND hour < $end AND zone IN ("
-        "SELECT zone FROM region_factors WHERE len($regions) = 0 "
-        "OR list_contains($regions, region))"
+        "SELECT zone FROM region_factors WHERE region IN ("
+        f"SELECT region FROM instances WHERE {_LIVED} "
+        f"UNION SELECT region FROM volumes WHERE {_LIVED}))"
     ),
     "provider_emissions": (
         'SELECT * EXCLUDE (fetched_at) FROM provider_emissions WHERE "month" >= '
@@ -90,8 +91,8 @@ def _small(store: Store, selection: Selection, name: str) -> Fingerprint:
         """,
         _used(select, selection),
     )
-    count, digest = row or (0, "")
-    return Fingerprint(name, int(count), str(digest))
+    count, sha256 = row or (0, "")
+    return Fingerprint(name, int(count), str(sha256))
 
 
 def _large(store: Store, selection: Selection, name: str) -> Fingerprint:
@@ -119,9 +120,7 @@ def _large(store: Store, selection: Selection, name: str) -> Fingerprint:
         .fetchall()
     )
     text = "\n".join(str(fold) for fold in [("duckdb", duckdb.__version__), *folds])
-    return Fingerprint(
-        name, sum(fold[1] for fold in folds), hashlib.sha256(text.encode()).hexdigest()
-    )
+    return Fingerprint(name, sum(fold[1] for fold in folds), digest(text))
 
 
 def _used(sql: str, selection: Selection) -> dict[str, object]:

@@ -8,9 +8,9 @@ the file can write a whole new chain: an auditor keeps the last hash, which each
 
 from __future__ import annotations
 
-import hashlib
 import json
 import zlib
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from spectra.errors import InputError, StoreError
 from spectra.store.database import Store, set_meta
+from spectra.store.hashing import canonical, digest
 
 if TYPE_CHECKING:
     import duckdb
@@ -125,6 +126,11 @@ def append(store: Store, sealing: Sealing, content: str) -> Entry:
     return made
 
 
+def head(store: Store) -> str:
+    """Number and hash of the last final report, "" before the first: what was sealed so far."""
+    return store.meta(_HEAD) or ""
+
+
 def entries(store: Store) -> list[Entry]:
     """All final reports, the newest first."""
     return _entries(store.cursor())[::-1]
@@ -146,19 +152,14 @@ def content(store: Store, report_id: str) -> str:
     return zlib.decompress(row[0]).decode()
 
 
-def last_of(store: Store, scope_key: str) -> Entry | None:
-    """The final report that stands for a period and boundary; None before the first."""
-    return next((e for e in entries(store) if e.scope_key == scope_key), None)
+def last_of(newest_first: Iterable[Entry], scope_key: str) -> Entry | None:
+    """Of `entries`, the report that stands for a period and boundary; None before the first."""
+    return next((e for e in newest_first if e.scope_key == scope_key), None)
 
 
 def breaks(store: Store) -> list[Break]:
     """Where the chain does not hold, from its first report to its last; empty if it holds."""
     return _breaks(store.cursor())
-
-
-def digest(text: str) -> str:
-    """SHA-256 of a text in UTF-8."""
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _entry(sealing: Sealing, sequence: int, previous: str, content_hash: str) -> Entry:
@@ -180,11 +181,11 @@ def _record(known: dict[str, Any]) -> str:
     plain = {
         k: v.astimezone(UTC).isoformat() if isinstance(v, datetime) else v for k, v in known.items()
     }
-    return json.dumps(plain, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return canonical(plain)
 
 
 def _require_last(cursor: duckdb.DuckDBPyConnection, sealing: Sealing) -> None:
-    last = next((e for e in _entries(cursor)[::-1] if e.scope_key == sealing.scope_key), None)
+    last = last_of(_entries(cursor)[::-1], sealing.scope_key)
     if sealing.restates != (last.report_id if last else ""):
         raise InputError(
             "Another final report of this period was sealed in the meantime.",
@@ -213,8 +214,8 @@ def _breaks(cursor: duckdb.DuckDBPyConnection) -> list[Break]:
             what = f"It does not follow on {before.report_id}: one between was changed or dropped."
             told.append(Break(after.report_id, what))
     heads = cursor.execute("SELECT value FROM meta WHERE name = ?", [_HEAD]).fetchall()
-    head = f"{found[-1].sequence} {found[-1].chain_hash}" if found else None
-    if head != (heads[0][0] if heads else None):
+    last = f"{found[-1].sequence} {found[-1].chain_hash}" if found else None
+    if last != (heads[0][0] if heads else None):
         name = found[-1].report_id if found else ""
         told.append(Break(name, "The last report is not the one that was sealed last."))
     return told

@@ -6,7 +6,7 @@ Every query names the summed column, its `part`, and says how many rows there ar
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pandas as pd
@@ -45,19 +45,18 @@ class Narrow:
     part: str = "total_g"
     service: str = ""
     resource_id: str = ""
+    resource_type: str = ""
 
     @property
     def sql(self) -> str:
-        """Condition on service and resource."""
-        return (
-            "($service = '' OR service = $service) "
-            "AND ($resource_id = '' OR resource_id = $resource_id)"
-        )
+        """Condition on service, resource and type."""
+        return " AND ".join(f"(${name} = '' OR {name} = ${name})" for name in self.parameters)
 
     @property
     def parameters(self) -> dict[str, Any]:
         """Parameters of `sql`."""
-        return {"service": self.service, "resource_id": self.resource_id}
+        names = ("service", "resource_id", "resource_type")
+        return {name: getattr(self, name) for name in names}
 
 
 def rows(store: Store, selection: Selection, narrow: Narrow, limit: int = 1_000) -> Rows:
@@ -99,35 +98,40 @@ SELECT e.hour, e.resource_id, e.service, e.resource_type, e.region, e.zone, e.re
     e.cpu_pct, e.utilisation_tier, e.intensity_tier, i.source AS intensity_source, r.pue,
     r.td_factor, e.energy_kwh, e.intensity_direct_g_per_kwh, e.intensity_lifecycle_g_per_kwh,
     e.scope2_lb_g, e.upstream_g, e.td_g, e.embodied_g,
-    e.scope2_lb_g + e.upstream_g + e.td_g + e.embodied_g AS total_g,
+    e.scope2_lb_g + e.upstream_g + e.td_g + e.embodied_g AS total_g, e.value,
     CASE WHEN e.service = 'Amazon EC2' THEN 'type:' ELSE 'volume:' END || e.resource_type
         AS power_factor,
     'pue:' || e.region AS pue_factor, 'losses:' || r.country AS td_factor_id,
     'grid:' || e.zone AS intensity_factor
-FROM {view} e JOIN region_factors r USING (region)
+FROM (SELECT *, {part} AS value FROM (
+        SELECT *, CASE WHEN utilisation_tier = 1 THEN energy_kwh ELSE 0 END
+            AS measured_utilisation_kwh
+        FROM {view}) WHERE {where}) e
+JOIN region_factors r USING (region)
 JOIN intensity_hourly i ON i.zone = e.zone AND i.hour = e.hour
-WHERE e.resource_id = $resource_id AND e.hour >= $start AND e.hour < $end
 """
 
 
-def hours(store: Store, resource_id: str, start: datetime, end: datetime) -> pd.DataFrame:
-    """One resource hour by hour: energy × intensity of its grid, each part, and the factors' ids.
+def hours(store: Store, selection: Selection, narrow: Narrow) -> pd.DataFrame:
+    """A figure hour by hour: energy × intensity of its grid, each part, and the factors' ids.
 
     Straight from the facts, not from the sums: ``scope2_lb_g`` is ``energy_kwh`` times
-    ``intensity_direct_g_per_kwh`` of the row.
+    ``intensity_direct_g_per_kwh`` of the row, and ``value`` is what the figure sums.
 
     Raises
     ------
     InputError
         If the span is longer than 100 days.
     """
-    if end - start > timedelta(days=100):
+    if selection.end - selection.start > timedelta(days=100):
         raise InputError("Hours are shown for at most 100 days at a time.")
-    views = ("instance_emissions", "volume_emissions")
-    return store.frame(
-        " UNION ALL ".join(_HOURS.format(view=view) for view in views) + " ORDER BY hour",
-        {"resource_id": resource_id, "start": start, "end": end},
+    part, _, parameters = _checked(selection, narrow)
+    where = f"{selection.hours_sql} AND {narrow.sql}"
+    queries = (
+        _HOURS.format(view=view, part=part, where=where)
+        for view in ("instance_emissions", "volume_emissions")
     )
+    return store.frame(" UNION ALL ".join(queries) + " ORDER BY hour", parameters)
 
 
 def _checked(selection: Selection, narrow: Narrow) -> tuple[str, str, dict[str, Any]]:

@@ -77,11 +77,10 @@ def _cut(frame: pd.DataFrame, keys: tuple[str, ...]) -> pd.DataFrame:
 def whole_months(store: Store, start: datetime, end: datetime) -> pd.DataFrame:
     """Scope 2 of calendar months by region and account, whatever the team: month, scope2_lb_g.
 
-    Of every month that [start, end) touches all of it, so that AWS's figure of the month is shared
-    out alike in any part of it; only months that are accounted for from their first hour to their
-    last.
+    Whole months, also those that the span cuts: AWS states no part of one. Only months that are
+    accounted for from their first hour to their last.
     """
-    first, last = period_of("month", start), period_of("month", end - HOUR)
+    first, after = _months_around(start, end)
     days = _DAYS.format(sums="sum(scope2_lb_g) AS g", filters="true")
     return store.frame(
         f"""
@@ -91,12 +90,16 @@ def whole_months(store: Store, start: datetime, end: datetime) -> pd.DataFrame:
             AND ({_MONTH} + INTERVAL 1 MONTH)::TIMESTAMPTZ <= end_hour
         GROUP BY ALL
         """,
-        {"start": first.start, "end": last.end},
+        {"start": first, "end": after},
     )
 
 
 def provider_months(store: Store, start: datetime, end: datetime) -> pd.DataFrame:
-    """AWS's own figures of EC2 of months: account_id, region, emissions_type, grams, version."""
+    """AWS's own figures of EC2 of the months that a span touches, as it states them.
+
+    Columns month, account_id, region, emissions_type, grams, model_version, source, fetched_at.
+    """
+    first, after = _months_around(start, end)
     return store.frame(
         f"""
         SELECT "month", account_id, region, emissions_type,
@@ -106,23 +109,48 @@ def provider_months(store: Store, start: datetime, end: datetime) -> pd.DataFram
         WHERE "month" >= $start::DATE AND "month" < $end::DATE AND ({_OF_EC2})
         GROUP BY ALL ORDER BY ALL
         """,
-        {"start": start, "end": end},
+        {"start": first, "end": after},
     )
 
 
+def _months_around(start: datetime, end: datetime) -> tuple[datetime, datetime]:
+    """Beginning of the first month and end of the last that a span touches."""
+    return period_of("month", start).start, period_of("month", end - HOUR).end
+
+
 def other_services(store: Store, selection: Selection) -> float | None:
-    """What AWS states of services that are not modelled, location-based [gCO2e]; None unknown."""
+    """What AWS states of services that are not modelled, location-based [gCO2e]; None unknown.
+
+    Of a month that the selection cuts, the share of its hours: the parts add up to the month.
+    """
     of_accounts = "AND list_contains($accounts, account_id)" if selection.accounts else ""
     row = store.row(
         f"""
-        SELECT sum(emissions_kg) * 1000 FROM provider_emissions
-        WHERE "month" >= $start::DATE AND "month" < $end::DATE
+        SELECT sum(emissions_kg * 1000
+            * date_diff('hour', greatest("month"::TIMESTAMPTZ, $start),
+                        least(("month" + INTERVAL 1 MONTH)::TIMESTAMPTZ, $end))
+            / date_diff('hour', "month", "month" + INTERVAL 1 MONTH))
+        FROM provider_emissions
+        WHERE ("month" + INTERVAL 1 MONTH)::TIMESTAMPTZ > $start AND "month"::TIMESTAMPTZ < $end
             AND emissions_type = 'TOTAL_LBM_CARBON_EMISSIONS' AND NOT ({_OF_EC2})
             AND (len($regions) = 0 OR list_contains($regions, region)) {of_accounts}
         """,
         {k: v for k, v in selection.parameters.items() if k not in ("teams", "environments")},
     )
     return None if row is None or row[0] is None else float(row[0])
+
+
+def days_without_cost(store: Store, selection: Selection) -> int:
+    """UTC days that emissions are known of and no cost."""
+    row = store.row(
+        f"""
+        SELECT count(*) FROM (SELECT DISTINCT "day" FROM emissions_daily WHERE {selection.days_sql})
+        ANTI JOIN (SELECT "day" FROM costs
+                   WHERE effective_cost_usd IS NOT NULL AND {selection.days_sql}) USING ("day")
+        """,
+        selection.parameters,
+    )
+    return int(row[0]) if row else 0
 
 
 def band_rows(store: Store, selection: Selection) -> pd.DataFrame:

@@ -1,9 +1,13 @@
-"""An account on moto behind our proxy, and a runner that does not wait between its looks."""
+"""An account on moto behind our proxy with a runner that never waits long, and the demo company."""
+
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from spectra.actions import Journal, Permit, Target
 from spectra.actions.aws_runner import AwsRunner
+from spectra.catalog import load_catalog
+from spectra.refresh import refresh_demo
 from spectra.sources.aws import Access, AwsKeys
 from spectra.store import Store
 from tests.servers.moto import ACCOUNT, KEYS
@@ -13,6 +17,9 @@ REGION = "us-east-1"
 TAG = ("spectra:managed", "true")
 OWN = AwsKeys(KEYS["aws_access_key_id"], KEYS["aws_secret_access_key"])
 YES = Permit()
+CATALOG = load_catalog()
+NOW = datetime(2026, 11, 25, 5, 40, tzinfo=UTC)
+LATER = NOW + timedelta(hours=6)
 
 
 @pytest.fixture
@@ -77,3 +84,22 @@ def volume(moto_process):
         )  # fmt: skip
 
     return made
+
+
+@pytest.fixture
+def company():
+    """The demo company of three days up to `NOW`."""
+    store = Store()
+    refresh_demo(store, CATALOG, now=NOW, days=3)
+    yield store
+    store.close()
+
+
+@pytest.fixture(scope="session")
+def untouched():
+    """The same up to `LATER`, in which nobody changed anything."""
+    store = Store()
+    refresh_demo(store, CATALOG, now=NOW, days=3)
+    refresh_demo(store, CATALOG, now=LATER)
+    yield store
+    store.close()

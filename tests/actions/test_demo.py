@@ -1,6 +1,6 @@
 """Actions on the demo fleet: later numbers change as they would, earlier ones not by a byte."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pandas as pd
 import pytest
@@ -9,19 +9,15 @@ from spectra import actions
 from spectra.actions import Journal
 from spectra.actions.demo_runner import DemoRunner
 from spectra.actions.targets import target, targets
-from spectra.catalog import load_catalog
 from spectra.errors import GuardError, InputError
 from spectra.refresh import demo as demo_refresh
 from spectra.refresh import refresh_demo
-from spectra.store import Store, demo_log
+from spectra.store import demo_log
 from spectra.store.clearing import clear_source
 from spectra.ui.instances.undisturbed import Undisturbed
-from tests.actions.conftest import YES
+from tests.actions.conftest import CATALOG, LATER, NOW, YES
 
-CATALOG = load_catalog()
-NOW = datetime(2026, 11, 25, 5, 40, tzinfo=UTC)
 HOUR = NOW.replace(minute=0)
-LATER = NOW + timedelta(hours=6)
 FACTS = {
     "utilisation": "SELECT u.* EXCLUDE (fetched_at, resource_key), resource_id FROM utilisation u "
     "JOIN resources USING (resource_key) WHERE hour < $hour ORDER BY ALL",
@@ -33,23 +29,6 @@ FACTS = {
     "valid_to END AS valid_to) FROM volumes WHERE valid_from < $hour ORDER BY ALL",
     "costs": 'SELECT * EXCLUDE fetched_at FROM costs WHERE "day" < $hour::DATE ORDER BY ALL',
 }
-
-
-@pytest.fixture
-def company():
-    store = Store()
-    refresh_demo(store, CATALOG, now=NOW, days=3)
-    yield store
-    store.close()
-
-
-@pytest.fixture(scope="module")
-def untouched():
-    store = Store()
-    refresh_demo(store, CATALOG, now=NOW, days=3)
-    refresh_demo(store, CATALOG, now=LATER)
-    yield store
-    store.close()
 
 
 def pick(store):

@@ -9,29 +9,10 @@ from spectra.actions import Destination, Journal, left_behind, moves
 from spectra.actions.demo_runner import DemoRunner
 from spectra.actions.targets import target
 from spectra.errors import GuardError
-from spectra.refresh import refresh_demo
-from spectra.store import Store
-from tests.actions.conftest import YES
-from tests.actions.test_demo import CATALOG, HOUR, LATER, NOW, do, pass_hours, pick, same_before
+from tests.actions.conftest import CATALOG, LATER, NOW, YES
+from tests.actions.test_demo import HOUR, do, pass_hours, pick, same_before
 
 TO = Destination("eu-north-1", "eu-north-1a")
-
-
-@pytest.fixture
-def company():
-    store = Store()
-    refresh_demo(store, CATALOG, now=NOW, days=3)
-    yield store
-    store.close()
-
-
-@pytest.fixture(scope="module")
-def untouched():
-    store = Store()
-    refresh_demo(store, CATALOG, now=NOW, days=3)
-    refresh_demo(store, CATALOG, now=LATER)
-    yield store
-    store.close()
 
 
 def hourly(store, name, column):
@@ -178,7 +159,7 @@ def test_a_move_that_was_left_half_way_goes_on(company):
 def test_what_can_be_chosen_in_the_demo(company):
     machine = pick(company)
     runner = DemoRunner(company, CATALOG, machine.account_id, lambda: NOW)
-    assert runner.choices(machine, "eu-west-3", "m5.large").zones == (
+    assert runner.choices("eu-west-3", ["m5.large"]).zones == (
         "eu-west-3a", "eu-west-3b", "eu-west-3c",
     )  # fmt: skip
-    assert runner.choices(machine, "eu-west-9", "m5.large").zones == ()
+    assert runner.choices("eu-west-9", ["m5.large"]).zones == ()

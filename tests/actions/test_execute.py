@@ -1,13 +1,6 @@
 """Plans carried out on moto: the happy path, the guards, errors in the middle, and the way back."""
 
-import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -19,10 +12,8 @@ from spectra.sources.aws import Access
 from spectra.store import Store, action_log, source_state
 from spectra.store.source_state import Key
 from tests.actions.conftest import OWN, REGION, TAG, YES, shown
+from tests.actions.killing import killed_in
 from tests.servers.aws import ec2_refusal
-from tests.servers.base import Answer
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def run(plan, runner, journal, **changes):
@@ -233,20 +224,6 @@ def test_a_page_that_is_left_in_the_middle_leaves_a_plan_to_resume(runner, journ
     assert actions.resume(plan.plan_id, runner, journal, permit=YES).is_done
 
 
-SCRIPT = """
-import json, sys
-from spectra.actions import Journal, Permit, Plan, execute
-from spectra.actions.aws_runner import AwsRunner
-from spectra.sources.aws import Access, AwsKeys
-from spectra.store import Store
-store = Store(sys.argv[1])
-account = Access(AwsKeys(sys.argv[2], sys.argv[3]), max_attempts=1).account()
-plan = Plan.from_dict(json.loads(sys.argv[4]))
-runner = AwsRunner(account, store, ("spectra:managed", "true"), delay_s=0.01)
-execute(plan, runner, Journal(store), confirmation=plan.confirmation, permit=Permit())
-"""
-
-
 @pytest.mark.parametrize("took_effect", [False, True])
 @pytest.mark.parametrize("way", ["resume", "roll back"])
 @pytest.mark.parametrize("call", ["StopInstances", "ModifyInstanceAttribute", "CreateSnapshot"])
@@ -256,31 +233,8 @@ def test_killed_in_a_call_it_goes_on_where_it_was(  # noqa: PLR0917
     target = launch()
     is_end = call == "CreateSnapshot"
     plan = actions.terminate(target) if is_end else actions.resize(target, "m5.xlarge")
-    real, held = aws.default, [True]
-
-    def slow(request):
-        is_it = aws.name_of(request) == call and b"DryRun" not in request.body
-        if not (is_it and held[0]):
-            return real(request)
-        held[0] = False
-        answer = real(request) if took_effect else None
-        time.sleep(4)
-        return answer or Answer(500)
-
-    aws.default = slow
     path = tmp_path / "killed.duckdb"
-    process = subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, str(path), OWN.access_key_id, OWN.secret_access_key,
-         json.dumps(plan.as_dict())],
-        cwd=ROOT, env={**os.environ, "AWS_ENDPOINT_URL": aws.url},
-    )  # fmt: skip
-    deadline = time.monotonic() + 60
-    while held[0] and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.05)
-    time.sleep(0.3)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    assert not held[0]
+    killed_in(aws, call, plan, path, took_effect=took_effect)
     store = Store(path)
     journal = Journal(store)
     runner = AwsRunner(Access(OWN, max_attempts=1).account(), store, TAG, delay_s=0.01)
@@ -425,8 +379,11 @@ def test_each_of_a_batch_is_looked_at_again_before_it_begins(
     ids = [plan.target.resource_id for plan in batch.plans]
     untag = {"Resources": [ids[1]], "Tags": [{"Key": TAG[0]}]}
 
+    said = []
+
     def meanwhile(share, text):
-        if share == 0:
+        said.append(text)
+        if share == 0 and "checking" not in text:
             moto_process.client("ec2", REGION).delete_tags(**untag)
 
     outcomes = actions.execute_batch(
@@ -434,6 +391,8 @@ def test_each_of_a_batch_is_looked_at_again_before_it_begins(
         progress=meanwhile,
     )  # fmt: skip
     assert [o.state for o in outcomes] == ["done", "skipped", "skipped"]
+    assert said[:3] == [f"{n}/3: checking {plan.target.label}"
+                        for n, plan in enumerate(batch.plans, 1)]  # fmt: skip
     assert "lacks the tag" in outcomes[1].text
     found = [instance(moto_process, name)["State"]["Name"] for name in ids]
     assert found == ["stopped", "running", "running"]

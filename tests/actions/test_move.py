@@ -1,10 +1,5 @@
 """A move across two regions of moto: all of it, stopped at each step, resumed, and undone."""
 
-import json
-import os
-import subprocess
-import sys
-import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -13,11 +8,13 @@ import pytest
 from spectra import actions
 from spectra.actions import Journal, left_behind, moves
 from spectra.actions.aws_runner import AwsRunner
-from spectra.errors import GuardError, InputError
+from spectra.errors import GuardError
 from spectra.sources.aws import Access
+from spectra.sources.aws.choices import Own
 from spectra.store import Store, source_state
 from spectra.store.source_state import Key
 from tests.actions.conftest import OWN, REGION, TAG, YES
+from tests.actions.killing import killed_in
 from tests.actions.moving import (
     ELSEWHERE,
     STEPS,
@@ -29,9 +26,7 @@ from tests.actions.moving import (
     state,
     tagged,
 )
-from tests.actions.test_execute import ROOT, SCRIPT
 from tests.servers.aws import ec2_refusal
-from tests.servers.base import Answer
 
 
 @pytest.fixture
@@ -292,16 +287,57 @@ def test_a_denied_dry_run_ends_it_before_anything_is_made(
 def test_what_can_be_chosen_is_listed(aws, runner, source, moto_process):
     there = moto_process.client("ec2", ELSEWHERE)
     there.create_key_pair(KeyName="ops")
-    found = runner.choices(source, ELSEWHERE, "m5.large")
+    found = runner.choices(ELSEWHERE, ["m5.large"])
     assert ZONE in found.zones
     assert {p.zone for p in found.subnets if p.is_default} == set(found.zones)
     assert [p.name for p in found.security_groups] == ["default"]
     assert found.security_groups[0].vpc_id == found.subnets[0].vpc_id
-    assert (found.key_names, found.has_encrypted_disk) == (("ops",), False)
+    assert found.key_names == ("ops",)
     aws.answer("DescribeSubnets", ec2_refusal("UnauthorizedOperation", "no"), forever=True)
-    assert runner.choices(source, ELSEWHERE, "m5.large").subnets is None
-    with pytest.raises(InputError, match="not there any more"):
-        runner.choices(replace(source, resource_id="i-0123456789abcdef0"), ELSEWHERE, "m5.large")
+    assert runner.choices(ELSEWHERE, ["m5.large"]).subnets is None
+    assert runner.choices(ELSEWHERE, ["m5.large", "none.such"]).zones == ()
+
+
+def test_each_of_many_machines_keeps_what_is_its_own(aws, runner, launch, moto_process):
+    """Read at once: two requests however many machines, and one that is gone is left out."""
+    plain, strict = launch(), launch()
+    here = moto_process.client("ec2", REGION)
+    here.modify_instance_metadata_options(
+        InstanceId=strict.resource_id, HttpTokens="required", HttpPutResponseHopLimit=2
+    )
+    iam = moto_process.client("iam", REGION)
+    arn = iam.create_instance_profile(InstanceProfileName="search")["InstanceProfile"]["Arn"]
+    here.associate_iam_instance_profile(
+        InstanceId=strict.resource_id, IamInstanceProfile={"Arn": arn}
+    )
+    disk = here.create_volume(AvailabilityZone=f"{REGION}a", Size=1, Encrypted=True)["VolumeId"]
+    here.attach_volume(InstanceId=strict.resource_id, VolumeId=disk, Device="/dev/sdz")
+    before = len(aws.requests)
+    found = runner.owned(REGION, [plain.resource_id, strict.resource_id, "i-0123456789abcdef0"])
+    assert len(aws.requests) == before + 2
+    assert set(found) == {plain.resource_id, strict.resource_id}
+    own = found[strict.resource_id]
+    assert (own.instance_profile_arn, own.has_encrypted_disk) == (arn, True)
+    assert found[plain.resource_id].has_encrypted_disk is False
+    assert found[plain.resource_id].instance_profile_arn == ""
+    shared = replace(TO, kms_key_id="alias/aws/ebs")
+    one, other = (
+        actions.plan_move(machine, shared.for_machine("m5.large", found[machine.resource_id]))
+        for machine in (strict, plain)
+    )
+    assert one.steps[2].call.arguments["IamInstanceProfile"] == {"Arn": arn}
+    assert one.steps[1].call.arguments["KmsKeyId"] == "alias/aws/ebs"
+    assert "IamInstanceProfile" not in other.steps[2].call.arguments
+    assert "KmsKeyId" not in other.steps[1].call.arguments
+
+
+def test_a_copy_asks_for_its_metadata_as_the_source_does():
+    strict = Own(http_tokens="required", http_endpoint="enabled", http_hop_limit=2)
+    to = TO.for_machine("m5.large", strict)
+    assert to.metadata_options == {
+        "HttpTokens": "required", "HttpEndpoint": "enabled", "HttpPutResponseHopLimit": 2,
+    }  # fmt: skip
+    assert TO.for_machine("m5.large", Own()).metadata_options == {}
 
 
 @pytest.mark.parametrize("took_effect", [False, True])
@@ -310,29 +346,8 @@ def test_what_can_be_chosen_is_listed(aws, runner, source, moto_process):
 def test_killed_in_a_call_nothing_is_made_twice_and_nothing_is_left(  # noqa: PLR0917
     aws, source, moto_process, tmp_path, call, way, took_effect
 ):
-    plan, held, real = actions.plan_move(source, TO), [True], aws.default
-
-    def slow(request):
-        if not (aws.name_of(request) == call and b"DryRun" not in request.body and held[0]):
-            return real(request)
-        answer = real(request) if took_effect else None
-        held[0] = False
-        time.sleep(3)
-        return answer or Answer(500)
-
-    aws.default = slow
-    path = tmp_path / "killed.duckdb"
-    process = subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, str(path), OWN.access_key_id, OWN.secret_access_key,
-         json.dumps(plan.as_dict())],
-        cwd=ROOT, env={**os.environ, "AWS_ENDPOINT_URL": aws.url},
-    )  # fmt: skip
-    deadline = time.monotonic() + 60
-    while held[0] and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.05)
-    process.kill()
-    process.wait()
-    assert not held[0]
+    plan, path = actions.plan_move(source, TO), tmp_path / "killed.duckdb"
+    killed_in(aws, call, plan, path, took_effect=took_effect)
     store = Store(path)
     journal = Journal(store)
     runner = AwsRunner(Access(OWN, max_attempts=1).account(), store, TAG, delay_s=0.01)

@@ -23,6 +23,7 @@ from spectra.store import budget_log, chargeback_log
 from spectra.store.database import set_meta
 from spectra.store.emission_queries import TOTAL_G
 from spectra.store.factors import write_factors
+from spectra.store.hashing import canonical, digest
 from spectra.store.ledger import recompute
 from spectra.store.writes import write_instances
 from tests import fleet
@@ -270,7 +271,7 @@ def test_the_manifest_says_what_the_figures_follow_from(store):
     assert said["factor_files"] == dict(CATALOG.file_hashes)
     assert said["totals"]["x_TotalLbKg"] == str(added(made.rows["x_TotalLbKg"]))
     assert said.pop("manifest_sha256") == made.run.manifest_hash
-    assert chargeback_log.digest(chargeback_log.canonical(said)) == made.run.manifest_hash
+    assert digest(canonical(said)) == made.run.manifest_hash
     again = made_of(store)
     assert again.run.manifest["content_sha256"] == said["content_sha256"]
 

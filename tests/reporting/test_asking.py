@@ -6,20 +6,13 @@ from datetime import UTC, datetime
 import pytest
 
 from spectra.errors import InputError
-from spectra.reporting.asking import (
-    MAX_LOGO_BYTES,
-    logo_uri,
-    make_request,
-    parse_period,
-    year_before,
-)
+from spectra.reporting.asking import make_request, parse_period, year_before
 from spectra.reporting.build import build
 from spectra.reporting.codec import from_json, to_json
 from spectra.reporting.faces import written
+from tests.reporting import sample
 from tests.reporting.conftest import NOW, october
 from tests.store.conftest import CATALOG
-
-PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 20
 
 
 def day(text):
@@ -97,17 +90,9 @@ def test_filters_are_a_set_and_texts_are_one_line():
     assert request.company == "Acme & <Sons>"
 
 
-def test_logos():
-    assert logo_uri(PNG).startswith("data:image/png;base64,")
-    assert logo_uri(b"<svg xmlns='http://www.w3.org/2000/svg'/>").startswith("data:image/svg+xml")
-    for bad in (b"", b"GIF89a", b"<html><svg>", PNG + b"0" * MAX_LOGO_BYTES):
-        with pytest.raises(InputError):
-            logo_uri(bad)
-
-
 @pytest.fixture(scope="module")
 def text(kept):
-    return to_json(build(kept, CATALOG, october(logo=logo_uri(PNG)), now=NOW))
+    return to_json(build(kept, CATALOG, october(logo=sample.logo()), now=NOW))
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,15 @@ import json
 import os
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from spectra import budgets
 from spectra.reporting.codec import from_json
 from spectra.store import Store
+from spectra.store.budget_log import new_budget
 from spectra.store.factors import write_factors
 from tests.reporting.conftest import company
 from tests.store.conftest import CATALOG
@@ -23,6 +26,7 @@ def run(tmp_path_factory):
     store = Store(folder / "s.duckdb")
     write_factors(store, CATALOG)
     company(store)
+    budgets.create(store, new_budget("team", "web", "month"), 50_000.0, date(2026, 1, 1))
     store.close()
 
     def call(*arguments: str) -> subprocess.CompletedProcess:
@@ -51,9 +55,13 @@ def test_a_report_from_draft_to_restatement(run, tmp_path):
     assert draft.stdout.startswith("2026-10: draft, audit-ready")
     made = from_json(out.read_text())
     assert made.cover.status == "draft"
+    section = next(s for s in made.sections if s.id == "budgets")
+    assert [row.cells[:2] for row in section.tables[0].rows] == [("team web", "2026-10")]
     final = run(*wanted, "--final")
     assert final.returncode == 0, final.stderr
-    assert from_json(out.read_text()).seal.report_id == "R0001"
+    sealed = from_json(out.read_text())
+    assert sealed.seal.report_id == "R0001"
+    assert section in sealed.sections
     again = run(*wanted, "--final")
     assert again.returncode == 1
     assert "Nothing has changed" in again.stderr
@@ -87,6 +95,7 @@ def test_a_report_from_draft_to_restatement(run, tmp_path):
         (("--period", "2999"), "has not begun"),
         (("--period", "2026-10", "--region", "eu-west-9"), "no region"),
         (("--period", "2026-10", "--logo", "/nonexistent.png"), "cannot be read"),
+        (("--period", "2026-10", "--final", "--logo", "README.md"), "no PNG, JPEG or SVG"),
         (("--period", "2026-10", "--final", "--team", "nobody"), "cannot be final"),
     ],
 )

@@ -16,6 +16,7 @@ from spectra.reporting.codec import from_json, to_json
 from spectra.reporting.diff import compare
 from spectra.store import Store, report_log
 from spectra.store.factors import write_factors
+from spectra.store.hashing import digest
 from spectra.store.ledger import HOUR, extend_ledger, recompute
 from spectra.store.writes import (
     write_costs,
@@ -55,9 +56,9 @@ def test_the_hashes_are_what_they_say(store):
     made = seal(store)
     entry = report_log.entry(store, "R0001")
     record = json.loads(entry.record)
-    assert report_log.digest(record["manifest"]) == made.manifest_hash
-    assert report_log.digest(report_log.FIRST + entry.record) == made.seal.chain_hash
-    assert report_log.digest(report_log.content(store, "R0001")) == made.seal.content_hash
+    assert digest(record["manifest"]) == made.manifest_hash
+    assert digest(report_log.FIRST + entry.record) == made.seal.chain_hash
+    assert digest(report_log.content(store, "R0001")) == made.seal.content_hash
     assert record["inputs_hash"] == final.inputs_hash(made.manifest)
 
 
@@ -66,6 +67,16 @@ def test_without_a_change_there_is_no_second_final_report(store):
     with pytest.raises(InputError, match="Nothing has changed since the final report R0001"):
         seal(store)
     assert len(report_log.entries(store)) == 1
+
+
+def test_a_grid_that_nothing_ran_on_is_no_input(store):
+    seal(store)
+    write_intensities(store, fleet.intensities("FR", HOURS, 50.0, 60.0), CATALOG)
+    assert final.reproduce(store, CATALOG, "R0001", now=NOW).changed == ()
+    write_intensities(store, fleet.intensities("DE", HOURS[:5], 50.0, 60.0), CATALOG)
+    recompute(store)
+    changed = final.reproduce(store, CATALOG, "R0001", now=NOW).changed
+    assert changed == ("Data changed: intensity_hourly.",)
 
 
 def test_late_data_make_a_restatement_and_never_an_edit(store):

@@ -8,7 +8,8 @@ from PIL import Image
 
 from spectra.errors import InputError
 from spectra.reporting.faces import written
-from spectra.reporting.faces.logo import checked_logo, logo_of
+from spectra.reporting.faces.logo import MAX_BYTES, checked_logo, logo_of
+from tests.reporting.conftest import october
 from tests.reporting.sample import sample
 
 
@@ -38,13 +39,27 @@ def test_none_is_none():
     [
         b"",
         b"<svg/>",
+        b"<html><svg xmlns='http://www.w3.org/2000/svg'/></html>",
+        b"<svg xmlns='http://www.w3.org/2000/svg'><g></svg>",
+        b"<!DOCTYPE svg [<!ENTITY a 'a'>]><svg xmlns='http://www.w3.org/2000/svg'>&a;</svg>",
         b"%PDF-1.7",
         _picture("GIF"),
         _picture("PNG")[:60],
         _picture("PNG", (5_000, 1)),
-        _picture("PNG") + bytes(1_000_001),
+        _picture("PNG") + bytes(MAX_BYTES),
     ],
-    ids=["empty", "svg", "pdf", "gif", "cut", "wide", "large"],
+    ids=[
+        "empty",
+        "no namespace",
+        "page",
+        "cut svg",
+        "entities",
+        "pdf",
+        "gif",
+        "cut",
+        "wide",
+        "large",
+    ],
 )
 def test_anything_else_is_refused_with_what_to_use(content):
     with pytest.raises(InputError, match="Use a PNG or JPEG picture"):
@@ -57,6 +72,12 @@ def test_anything_else_is_refused_with_what_to_use(content):
 def test_a_reference_to_elsewhere_is_refused(uri):
     with pytest.raises(InputError):
         logo_of(uri)
+
+
+@pytest.mark.parametrize("damaged", [_picture("PNG")[:60], b"\x89PNG\r\n\x1a\n" + bytes(20)])
+def test_a_picture_that_no_face_can_show_is_refused_before_a_report_is_made(damaged):
+    with pytest.raises(InputError, match="damaged"):
+        october(logo=_uri(damaged))
 
 
 def test_a_name_says_nothing_about_what_a_file_holds():

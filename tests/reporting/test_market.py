@@ -142,6 +142,24 @@ def test_a_month_that_is_not_accounted_for_whole_is_not_compared(store):
     assert value(report, "reconciliation.k_median") is None
 
 
+def test_aws_s_figure_of_a_month_is_shared_out_over_its_parts(store):
+    aws(store, scope_1=0.5, scope_2_lbm=4.0, scope_2_mbm=1.0)
+    aws(store, service="AmazonS3", lbm=7.0)
+    whole = made(store)
+    spans = ("2026-10-01..2026-10-13", "2026-10-14..2026-10-31")
+    about = {"company": "Acme", "assurance": "None."}
+    halves = [build(store, CATALOG, make_request(CATALOG, s, **about), now=NOW) for s in spans]
+    for figure in (
+        "provider.scope2_mb", "provider.scope1", "provider.total_mb", "exclusions/services/size",
+    ):  # fmt: skip
+        parts = sum(value(half, figure) for half in halves)
+        assert parts == pytest.approx(value(whole, figure), rel=1e-9), figure
+    for half in halves:
+        k = value(half, "reconciliation.k_median")
+        assert k == pytest.approx(value(whole, "reconciliation.k_median"), rel=1e-9)
+        assert value(half, "market.aws_share") == pytest.approx(1)
+
+
 def test_other_services_give_the_size_of_an_exclusion_and_no_more(store):
     before = value(made(store), "provider.total_lb")
     aws(store, service="AmazonS3", lbm=7.0)

@@ -13,12 +13,14 @@ from spectra.errors import InputError
 from spectra.reporting.asking import parse_period, selection_of
 from spectra.reporting.build import build
 from spectra.reporting.codec import from_json, to_json
-from spectra.reporting.drill import days_behind, rows_behind
+from spectra.reporting.drill import days_behind, hours_of_row, months_within, rows_behind
 from spectra.reporting.tables import TOTAL_KEY
 from spectra.reporting.words import cell_text, figure_text, mass_unit
 from spectra.store import Store, emission_queries, report_queries
 from spectra.store.factors import write_factors
 from spectra.store.ledger import extend_ledger
+from spectra.store.report_queries import Narrow
+from spectra.store.selection import Selection
 from tests import fleet
 from tests.reporting.conftest import EVIL, HOURS, NOW, ONE, TWO, company, october
 from tests.store.conftest import CATALOG
@@ -49,7 +51,8 @@ def test_golden_figures(report):
 def test_one_machine_by_hand(report, kept):
     """m5.xlarge at 30 % draws 21.1 W; Frankfurt's PUE is 1.35; six years give 1.277 g/h."""
     start = datetime(2026, 10, 5, tzinfo=UTC)
-    hours = report_queries.hours(kept, "i-web", start, start + timedelta(days=1))
+    day = Selection(start, start + timedelta(days=1))
+    hours = report_queries.hours(kept, day, Narrow(resource_id="i-web"))
     assert len(hours) == 24
     first = hours.iloc[0]
     kwh = 21.1 * 1.35 / 1000
@@ -70,7 +73,8 @@ def test_the_factors_of_an_hour_are_in_the_report(report, kept):
     ids = {factor.id for factor in report.factors}
     start = datetime(2026, 10, 20, tzinfo=UTC)
     for resource in ("i-web", "i-data", "i-odd", "v-lost"):
-        hours = report_queries.hours(kept, resource, start, start + timedelta(hours=3))
+        span = Selection(start, start + timedelta(hours=3))
+        hours = report_queries.hours(kept, span, Narrow(resource_id=resource))
         named = hours[["power_factor", "pue_factor", "td_factor_id", "intensity_factor"]]
         assert set(named.to_numpy().ravel()) <= ids
     for figure in report.figures:
@@ -141,6 +145,56 @@ def test_every_figure_that_drills_down_is_the_sum_of_its_rows(report, kept):
     assert told > 60
 
 
+@pytest.mark.parametrize(
+    "figure",
+    ["energy.kwh", "provider.fera_td", "by_team/:data/total_lb", "by_month/:2026-10/scope3"],
+)
+def test_the_hours_of_a_row_sum_to_its_value(figure, report, kept):
+    for row in rows_behind(kept, report, figure).frame.to_dict("records"):
+        hours = report_queries.hours(kept, *hours_of_row(report, figure, row))
+        assert math.fsum(hours["value"]) == pytest.approx(row["value"], rel=1e-9), row
+
+
+def test_hours_are_of_the_team_the_type_and_the_days_of_the_figure():
+    """One machine is of two teams and two types in turn, and the report is of two of its days."""
+    store = Store()
+    at = fleet.hours("2026-10-01", "2026-10-05")
+    turn = {"instance_id": "i-turn"}
+    build_fleet(
+        store,
+        instances=fleet.instances(
+            {**turn, "valid_from": "2026-10-01T00:00", "valid_to": "2026-10-02T06:00"},
+            {**turn, "valid_from": "2026-10-02T06:00", "valid_to": "2026-10-03T12:00",
+             "tags": {"team": "data"}},
+            {**turn, "valid_from": "2026-10-03T12:00", "instance_type": "m5.2xlarge",
+             "tags": {"team": "data"}},
+        ),
+        hours=at,
+        intensities=[fleet.intensities("DE", at, 320.0, 380.0)],
+        utilisation=[fleet.utilisation("i-turn", at, 30.0)],
+    )  # fmt: skip
+    made = build(store, CATALOG, _span(october(), "2026-10-02..2026-10-03"), now=NOW)
+    figure = "by_team/:data/total_lb"
+    rows = rows_behind(store, made, figure).frame
+    assert set(rows["resource_type"]) == {"m5.xlarge", "m5.2xlarge"}
+    counts = {}
+    for row in rows.to_dict("records"):
+        hours = report_queries.hours(store, *hours_of_row(made, figure, row))
+        assert math.fsum(hours["value"]) == pytest.approx(row["value"], rel=1e-9)
+        counts[row["resource_type"]] = len(hours)
+    assert counts == {"m5.xlarge": 30, "m5.2xlarge": 12}
+    store.close()
+
+
+def test_the_months_of_a_span_are_cut_to_it():
+    start, end = parse_period("2026-11-15..2027-01-03")
+    months = months_within(start, end)
+    assert [f"{first:%m-%d} {after:%m-%d}" for first, after in months] == [
+        "11-15 12-01", "12-01 01-01", "01-01 01-04",
+    ]  # fmt: skip
+    assert months_within(*parse_period("2026-10")) == [parse_period("2026-10")]
+
+
 def test_what_is_no_sum_cannot_be_drilled_into(report, kept):
     with pytest.raises(InputError, match="no sum of resources"):
         rows_behind(kept, report, "quality.coverage")
@@ -198,6 +252,22 @@ def test_intensity_per_revenue_spend_and_activity(report):
     assert value(report, "activity.instance_hours") == pytest.approx(hours)
     vcpu = 744 * (4 + 2 + 2) + (hours - 744 * 3) * 2
     assert value(report, "activity.vcpu_hours") == pytest.approx(vcpu)
+
+
+def test_dollars_of_some_days_are_no_base_for_grams_of_all():
+    store = Store()
+    write_factors(store, CATALOG)
+    company(store)
+    with store.write() as cursor:
+        cursor.execute("""DELETE FROM costs WHERE "day" >= '2026-10-29'""")
+    made = build(store, CATALOG, october(), now=NOW)
+    for basis in ("lb", "mb"):
+        figure = made.figure(f"intensity.{basis}_per_usd")
+        assert figure.value is None
+        assert figure.note == "Of 3 of 31 days no cost is known."
+    assert value(made, "cost.effective") == pytest.approx(28 * 8.23)
+    assert made.figure("cost.effective").note == "Of 3 of 31 days no cost is known."
+    store.close()
 
 
 def test_sensitivities_change_one_thing_each(report):

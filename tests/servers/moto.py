@@ -105,8 +105,8 @@ def moto(**environment: str) -> Iterator[Moto]:
         _wait(url)
         yield Moto(url)
     finally:
-        process.terminate()
-        process.wait(timeout=10)
+        process.kill()  # it holds nothing that would have to be put away
+        process.wait()
 
 
 def _wait(url: str) -> None:

@@ -88,6 +88,7 @@ def estimate(  # noqa: PLR0913 (the two sides and what is known of them)
     *,
     machines: pd.DataFrame,
     transfer_gb: float,
+    unsized: int = 0,
 ) -> Estimate:
     """Put an estimate together.
 
@@ -98,13 +99,15 @@ def estimate(  # noqa: PLR0913 (the two sides and what is known of them)
     machines : DataFrame
         A row a machine, kept as it is.
     transfer_gb : float
-        Data sent once [GB].
+        Data sent once, as far as it is known [GB].
+    unsized : int
+        Machines whose data is not known.
     """
     replicated = replication_g_per_h(
         before.g_per_kwh, after.g_per_kwh, assumed.replication_gb_per_h, assumed.network_kwh_per_gb
     )
     saving = Interval(*(g - replicated for g in saving_interval(_signed(rows))))
-    once = _once(rows, before, after, assumed, transfer_gb)
+    once = _once(rows, before, after, assumed, transfer_gb, unsized)
     months = _months(rows)
     worst, is_seasonal = _season(months, saving.central)
     return Estimate(
@@ -137,8 +140,13 @@ def _traffic_usd(gb: float, assumed: Assumptions) -> float | None:
     return None if assumed.egress_usd_per_gb is None else gb * assumed.egress_usd_per_gb
 
 
-def _once(
-    rows: pd.DataFrame, before: Side, after: Side, assumed: Assumptions, transfer_gb: float
+def _once(  # noqa: PLR0913, PLR0917 (what is sent, from where to where, under what)
+    rows: pd.DataFrame,
+    before: Side,
+    after: Side,
+    assumed: Assumptions,
+    transfer_gb: float,
+    unsized: int,
 ) -> OneOff:
     source, there = before.g_per_kwh, after.g_per_kwh
     stored = rows[(rows["side"] == 1) & (rows["part"] == "storage")]
@@ -155,7 +163,11 @@ def _once(
         double_storage_g=one_off_g(
             source, there, double_storage_kwh=float(stored["kwh"].sum()) * kept_h
         ),
-        usd=None if egress is None or dual_usd is None else egress + dual_usd * assumed.dual_hours,
+        # Traffic of unknown size is at no price, unless traffic costs nothing.
+        usd=None
+        if egress is None or dual_usd is None or (unsized and assumed.egress_usd_per_gb != 0)
+        else egress + dual_usd * assumed.dual_hours,
+        unsized=unsized,
     )
 
 

@@ -89,13 +89,27 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class OneOff:
-    """What the move itself emits [gCO2e] and costs [USD]; None where a price is not known."""
+    """What the move itself emits [gCO2e] and costs [USD]; None where it is not known.
+
+    Attributes
+    ----------
+    transfer_gb : float
+        Data sent [GB], without those of the machines that `unsized` counts.
+    unsized : int
+        Machines whose volumes are not known: what they send and keep is not in these figures.
+    """
 
     transfer_gb: float
     transfer_g: float
     dual_g: float
     double_storage_g: float
     usd: float | None
+    unsized: int = 0
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether the move takes more than these figures say."""
+        return self.unsized > 0
 
     @property
     def total_g(self) -> float:
@@ -121,6 +135,9 @@ class Estimate:
         Month of the lowest saving; empty with less than two months.
     is_seasonal : bool
         It saves on the whole, but not in every month.
+    mean_grids : tuple of str
+        Regions whose grid is known by monthly or annual means for most of the hours: their hours
+        and seasons are not seen.
     """
 
     target: str
@@ -135,6 +152,7 @@ class Estimate:
     worst_month: str
     is_seasonal: bool
     machines: pd.DataFrame
+    mean_grids: tuple[str, ...] = ()
     known_days: float = 0.0
     left_out: tuple[tuple[str, str], ...] = field(default=())
     notes: tuple[str, ...] = field(default=())

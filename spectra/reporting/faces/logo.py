@@ -6,16 +6,19 @@ import base64
 import binascii
 import io
 from dataclasses import dataclass
+from xml.etree import ElementTree
 
 from PIL import Image, UnidentifiedImageError
 
 from spectra.errors import InputError
 
-MAX_BYTES = 1_000_000
+MAX_BYTES = 512 * 1024
 MAX_PIXELS = 4_000  # of a side; a small file may hold a picture that fills the memory
 _MEDIA_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg"}
 _SVG = "image/svg+xml"
-_NEXT_STEP = "Use a PNG or JPEG picture of at most 1 MB and 4,000 pixels on its longer side."
+_NEXT_STEP = (
+    "Use a PNG or JPEG picture, or an SVG, of at most 512 KB and 4,000 pixels on its longer side."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +42,20 @@ class Logo:
 
 
 def checked_logo(content: bytes) -> Logo:
-    """Check a picture by what it holds, whatever its name says.
+    """Check a picture by what it holds, whatever its name says: every face can write what passes.
+
+    An SVG is read for its form alone: within an image of a page it runs no script and asks for
+    nothing.
 
     Raises
     ------
     InputError
-        If it is no PNG or JPEG, too large or damaged.
+        If it is no PNG, JPEG or SVG, too large or damaged.
     """
     if len(content) > MAX_BYTES:
-        raise _refused(f"The logo has {len(content) / 1e6:.1f} MB.")
+        raise _refused(f"The logo has {len(content) / 1024:,.0f} KB.")
+    if content.lstrip().startswith(b"<"):
+        return _drawn(content)
     try:
         with Image.open(io.BytesIO(content), formats=list(_MEDIA_TYPES)) as picture:
             width, height, kind = *picture.size, str(picture.format)
@@ -55,14 +63,12 @@ def checked_logo(content: bytes) -> Logo:
                 raise _refused(f"The logo has {width} × {height} pixels.")
             picture.load()
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        raise _refused("The logo is no PNG or JPEG picture, or it is damaged.") from None
+        raise _refused("The logo is no PNG, JPEG or SVG picture, or it is damaged.") from None
     return Logo(content, _MEDIA_TYPES[kind], width, height)
 
 
 def logo_of(uri: str) -> Logo | None:
     """The logo of a request, None for none.
-
-    An SVG is passed on unread: within an image of a page it runs no script and asks for nothing.
 
     Raises
     ------
@@ -77,10 +83,23 @@ def logo_of(uri: str) -> Logo | None:
     if len(body) > MAX_BYTES * 4 / 3 + 4:
         raise _refused("The logo is too large.")
     try:
-        content = base64.b64decode(body, validate=True)
-        return Logo(content, _SVG, 0, 0) if _SVG in head else checked_logo(content)
+        return checked_logo(base64.b64decode(body, validate=True))
     except binascii.Error:
         raise _refused("The logo is no data URI of a picture.") from None
+
+
+def _drawn(content: bytes) -> Logo:
+    """An SVG. A document type is refused: its entities may name files, or grow without end."""
+    what = "The logo is no PNG, JPEG or SVG picture, or it is damaged."
+    if b"<!doctype" in content.lower():
+        raise _refused("The logo is an SVG with a document type.")
+    try:
+        root = ElementTree.fromstring(content)  # noqa: S314 (it has no document type)
+    except (ElementTree.ParseError, ValueError, LookupError):
+        raise _refused(what) from None
+    if root.tag != "{http://www.w3.org/2000/svg}svg":
+        raise _refused(what)
+    return Logo(content, _SVG, 0, 0)
 
 
 def _refused(what: str) -> InputError:

@@ -10,6 +10,7 @@ from spectra.errors import NotEntitledError, RefusedError
 from spectra.sources.aws.access import Account
 from spectra.sources.aws.elsewhere import Elsewhere
 from spectra.sources.aws.errors import translated
+from spectra.sources.aws.offers import offering_zones
 from spectra.sources.aws.pages import paginate
 
 Facts = dict[str, Any]
@@ -68,7 +69,7 @@ def describe_instance(
     return Described(
         instance=instance,
         types={name: facts for name in names if (facts := _type(account, region, name))},
-        offering_zones=_zones(account, region, wanted_type) if wanted_type else None,
+        offering_zones=offering_zones(account, region, wanted_type) if wanted_type else None,
         protections=_protections(account, region, instance_id),
         elastic_addresses=_elastic(account, region, instance_id),
     )
@@ -137,21 +138,6 @@ def _type(account: Account, region: str, name: str) -> Facts | None:
     except (NotEntitledError, RefusedError):
         return None
     return next(iter(answer["InstanceTypes"]), None)
-
-
-def _zones(account: Account, region: str, wanted_type: str) -> frozenset[str] | None:
-    filters = [{"Name": "instance-type", "Values": [wanted_type]}]
-    try:
-        pages = list(
-            paginate(
-                account, "ec2:DescribeInstanceTypeOfferings", "describe_instance_type_offerings",
-                region, LocationType="availability-zone", Filters=filters,
-            )
-        )  # fmt: skip
-    except (NotEntitledError, RefusedError):
-        return None
-    offers = [offer for page in pages for offer in page["InstanceTypeOfferings"]]
-    return frozenset(o["Location"] for o in offers if o["InstanceType"] == wanted_type)
 
 
 def _protections(account: Account, region: str, instance_id: str) -> dict[str, bool]:

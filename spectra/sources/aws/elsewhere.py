@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from spectra.errors import NotEntitledError, RefusedError, SourceError
 from spectra.sources.aws.access import Account
 from spectra.sources.aws.errors import translated
+from spectra.sources.aws.offers import offering_zones
 from spectra.sources.aws.pages import paginate
 
 Facts = dict[str, Any]
@@ -96,7 +97,7 @@ def describe_elsewhere(
     quota = _quota(account, wanted)
     return Elsewhere(
         is_enabled=is_enabled,
-        offering_zones=_zones(account, wanted),
+        offering_zones=offering_zones(account, wanted.region, wanted.instance_type),
         type_facts=_type(account, wanted),
         subnet=_subnet(account, wanted),
         groups=_groups(account, wanted),
@@ -146,21 +147,6 @@ def _enabled(account: Account, home: str, region: str) -> bool | None:
             answer = account.client("ec2", home).describe_regions(AllRegions=True)
         found = {r["RegionName"]: r.get("OptInStatus") for r in answer["Regions"]}
         return found.get(region) in ("opt-in-not-required", "opted-in")
-
-    return _asked(ask)
-
-
-def _zones(account: Account, wanted: Wanted) -> frozenset[str] | None:
-    filters = [{"Name": "instance-type", "Values": [wanted.instance_type]}]
-
-    def ask() -> frozenset[str]:
-        pages = paginate(
-            account, "ec2:DescribeInstanceTypeOfferings", "describe_instance_type_offerings",
-            wanted.region, LocationType="availability-zone", Filters=filters,
-        )  # fmt: skip
-        offers = [offer for page in pages for offer in page["InstanceTypeOfferings"]]
-        # Not every server heeds the filter.
-        return frozenset(o["Location"] for o in offers if o["InstanceType"] == wanted.instance_type)
 
     return _asked(ask)
 

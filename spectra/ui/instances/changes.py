@@ -74,6 +74,7 @@ def _planned(page: Page, plans: list[Plan], runners: Runners, permit: Permit) ->
                 _one(plan)
         if len(examined) > SHOWN:
             st.caption(f"… and {len(examined) - SHOWN} more; all are in the files.")
+        _by_hand(examined)
         _files(Batch(batch.batch_id, tuple(examined)))
         _confirm(page, Batch(batch.batch_id, tuple(examined)), runners, permit)
 
@@ -90,15 +91,19 @@ def _examine(batch: Batch, runners: Runners, permit: Permit) -> None:
         return
     examined: list[Plan] = []
     trials: dict[str, list[actions.Trial]] = {}
-    with st.spinner("Reading the resources afresh and asking for a dry run of each call…"):
-        for plan in batch.plans:
-            try:
-                runner = runners.of(plan)
-                examined.append(actions.examine(plan, runner))
-                trials[plan.plan_id] = actions.dry_run(plan, runner)
-            except SpectraError as error:
-                examined.append(plan)
-                trials[plan.plan_id] = [actions.Trial("reading the resource", False, str(error))]
+    bar = st.progress(0.0, "Reading the resources afresh and asking for a dry run of each call…")
+    for number, plan in enumerate(batch.plans):
+        count = len(batch.plans)
+        bar.progress(number / count, f"{number + 1} of {count}: reading {plain(plan.target.label)} "
+                     "afresh and asking for a dry run of each call…")  # fmt: skip
+        try:
+            runner = runners.of(plan)
+            examined.append(actions.examine(plan, runner))
+            trials[plan.plan_id] = actions.dry_run(plan, runner)
+        except SpectraError as error:
+            examined.append(plan)
+            trials[plan.plan_id] = [actions.Trial("reading the resource", False, str(error))]
+    bar.empty()
     st.session_state[_EXAMINED] = (ids, examined, trials)
 
 
@@ -129,6 +134,14 @@ def _one(plan: Plan) -> None:
     for trial in trials:
         if trial.is_allowed is False:
             st.error(plain(f"{trial.action}: {trial.text}"))
+
+
+def _by_hand(plans: list[Plan]) -> None:
+    """What no plan does and somebody must, once for all of them, before it is confirmed."""
+    texts = dict.fromkeys(text for plan in plans for text in plan.by_hand)
+    if texts:
+        st.markdown("**Left to a person**")
+        st.markdown("\n".join(f"- {plain(text)}" for text in texts))
 
 
 def _severity(check: Check) -> int:

@@ -77,14 +77,22 @@ def _by_name(everything: pd.DataFrame) -> pd.DataFrame:
     return everything[everything["instance_id"].isin(chosen)]
 
 
-def assumptions(volumes_gb: float) -> Assumptions:
-    """What may be changed of the move; every default is on screen."""
+def assumptions(volumes_gb: pd.Series) -> Assumptions:
+    """What may be changed of the move; every default is on screen.
+
+    Parameters
+    ----------
+    volumes_gb : Series
+        Size of each machine's volumes, NaN where it is not known [GB].
+    """
+    known = f"{volumes_gb.sum():,.0f}, " if volumes_gb.notna().any() else ""
+    of_all = "all their volumes" if volumes_gb.notna().all() else "the volumes that are known"
     with st.expander("Assumptions", icon=":material/tune:"):
         first, second, third = st.columns(3)
         with first:
             gb = st.number_input(
                 "Data moved once [GB]", 0.0, 1e9, None, 100.0, "%.0f", key="move_gb",
-                placeholder=f"{volumes_gb:,.0f}, all their volumes",
+                placeholder=f"{known}{of_all}" if known else "not known",
                 help="Empty: the size of the attached volumes. A copy of an image sends what is "
                 "written, which may be less.",
             )  # fmt: skip

@@ -12,7 +12,7 @@ from spectra import region_charts, units
 from spectra.catalog import Catalog
 from spectra.errors import InputError
 from spectra.insight.regions import Comparison, Limits, Weights, compare
-from spectra.region_compare import BASES, BY_DISTANCE, Question, regions_for
+from spectra.region_compare import BASES, BY_DISTANCE, BY_EDGE, Question, regions_for
 from spectra.store import region_queries
 from spectra.store.grid_queries import Factor
 from spectra.ui import cards, empty
@@ -81,8 +81,8 @@ def _question(page: Page, factor: Factor) -> Question:
         near = st.selectbox(
             "Latency from", [HERE, *codes], key="compare_near", width=240, persist_state="session",
             format_func=lambda code: code if code == HERE else _place(page.catalog, code),
-            help="Measured where SPECTRA runs, if it was measured; from elsewhere, and where it "
-            "was not, estimated by distance and marked so.",
+            help="Measured where SPECTRA runs, if its probe is on; else as Cloudflare measured it "
+            "from its edge, or estimated by distance. The table says which.",
         )  # fmt: skip
     return Question(home, name, basis, factor, None if near == HERE else near)
 
@@ -251,6 +251,9 @@ def _notes(question: Question, facts: pd.DataFrame) -> None:
     if facts["latency_is"].eq(BY_DISTANCE).any():
         notes.append("Latency that nobody measured is 2 × distance × 1.5 / 200 km a millisecond "
                      "+ 5 ms.")  # fmt: skip
+    if facts["latency_is"].eq(BY_EDGE).any():
+        notes.append("Latency from Cloudflare's edge leaves out the way from here to that "
+                     "edge.")  # fmt: skip
     notes.append("The price is AWS's on-demand list price. What a region emits is an allocation "
                  "of its grid's electricity: moving does not by itself make that grid emit "
                  "less.")  # fmt: skip

@@ -34,7 +34,7 @@ def show(page: Page) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         found = choosing.machines(page)
         target = _target(page)
-    assumed = choosing.assumptions(float(found["volume_gib"].sum()) * GIB_TO_GB)
+    assumed = choosing.assumptions(found["volume_gib"] * GIB_TO_GB)
     if found.empty:
         empty.say("No machine is chosen.",
                   "Choose a team, a tag or instances above, within the sidebar's filters.",
@@ -68,6 +68,19 @@ def _result(page: Page, made: Estimate) -> None:
             f"**Seasonal.** It saves on the whole, but not in every month: in {made.worst_month} "
             "it would have emitted more.",
             icon=":material/routine:",
+        )
+    if made.mean_grids:
+        st.warning(
+            f"**Not by the hour.** Most hours of the grid of {plain(', '.join(made.mean_grids))} "
+            "are monthly or annual means: no rhythm or season of it is seen, and the saving is "
+            "rougher than elsewhere.",
+            icon=":material/calendar_month:",
+        )
+    if made.once.is_partial:
+        st.info(
+            f"The volumes of {made.once.unsized} of {len(made.machines)} machines are not known. "
+            "The move itself is at least what is stated; state the data under Assumptions.",
+            icon=":material/info:",
         )
     for note in made.notes:
         if "not offered" in note or "not known" in note:
@@ -109,7 +122,7 @@ def _headlines(made: Estimate) -> None:
         )  # fmt: skip
     with columns[2]:
         cards.headline(
-            "Made up for after", duration(made.break_even_h),
+            "Made up for after", f"{_least(made)}{duration(made.break_even_h)}",
             note=f"{duration(made.break_even_range_h.low)} to "
             f"{duration(made.break_even_range_h.high)}",
             help="Hours until the emissions of the move itself are saved. With ten times the "
@@ -117,10 +130,15 @@ def _headlines(made: Estimate) -> None:
         )  # fmt: skip
     with columns[3]:
         cards.headline(
-            "The move itself", units.mass_text(made.once.total_g),
+            "The move itself", f"{_least(made)}{units.mass_text(made.once.total_g)}",
             note="cost not known" if made.once.usd is None else units.usd_text(made.once.usd),
             help="Transfer, both running, and volumes kept, once.",
         )  # fmt: skip
+
+
+def _least(made: Estimate) -> str:
+    """What stands before a figure that holds only a part of what the move itself takes."""
+    return "at least " if made.once.is_partial else ""
 
 
 def _range(saving: Interval, *, adds: bool) -> str:
@@ -192,7 +210,7 @@ def _months(made: Estimate) -> None:
 def _once(made: Estimate) -> None:
     once = made.once
     parts = (
-        (f"sending {units.number(once.transfer_gb)} GB", once.transfer_g),
+        (f"sending {_least(made)}{units.number(once.transfer_gb)} GB", once.transfer_g),
         ("both running", once.dual_g),
         ("volumes kept", once.double_storage_g),
     )
@@ -207,7 +225,7 @@ def _once(made: Estimate) -> None:
     paid = "" if money is None else f" In money it is made up for after {duration(money)}."
     st.caption(
         f"The move itself: {text}. With ten times the energy of traffic it is made up for after "
-        f"{duration(made.break_even_network_h)}.{on}{paid}"
+        f"{_least(made)}{duration(made.break_even_network_h)}.{on}{paid}"
     )
 
 
@@ -225,7 +243,8 @@ def _machines(made: Estimate) -> None:
         "after_kg": _NUMBER("There [kg/month]", format="%.2f"),
         "before_usd": _NUMBER("Now [USD/month]", format="%.2f", help="Empty: not known."),
         "after_usd": _NUMBER("There [USD/month]", format="%.2f", help="Empty: not known."),
-        "volume_gib": _NUMBER("Volumes [GiB]", format="%.0f", help="Empty: none known."),
+        "volume_gib": _NUMBER("Volumes [GiB]", format="%.0f", help="Empty: not known."),
+        "grid_before": "Grid now is known", "grid_after": "Grid there is known",
         "instance_id": "ID",
     }  # fmt: skip
     label = "The machine" if len(table) == 1 else f"{len(table)} machines, one by one"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import streamlit as st
 
@@ -13,13 +12,13 @@ from spectra.actions.runners import Runners
 from spectra.actions.targets import targets
 from spectra.errors import SpectraError
 from spectra.insight.regions.move_model import Estimate
-from spectra.sources.aws.choices import Choices, Place
+from spectra.sources.aws.choices import Choices, Own, Place
 from spectra.ui import cards
 from spectra.ui import workspace as workspaces
 from spectra.ui.frame import Page
 from spectra.ui.instances import asking
 
-# In the session: what AWS said can be chosen, by source and target.
+# In the session: what AWS said can be chosen and of the machines, by machines and target.
 _CHOICES = "_move_choices"
 DEFAULT, NONE = "the default of the VPC", "none"
 
@@ -44,41 +43,68 @@ def plan_card(page: Page, made: Estimate) -> None:
             st.caption("None of these machines runs any more.")
             return
         runners = Runners(page.store, page.catalog, page.workspace.config)
-        choices = _choices(page, runners, found, made)
-        if choices is not None:
-            _form(page, made, found, choices)
+        asked = _asked(page, runners, found, made)
+        if asked is not None:
+            _form(page, made, found, *asked)
 
 
-def _choices(
+def _asked(
     page: Page, runners: Runners, found: Sequence[Target], made: Estimate
-) -> Choices | None:
-    """What can be chosen; asked once for the first machine, of AWS only when a person says so."""
-    first, kind = found[0], _types(made)[found[0].resource_id]
-    key = (page.store.identity, first.resource_id, made.target, kind)
-    kept: dict[tuple[str, ...], Choices] = st.session_state.setdefault(_CHOICES, {})
+) -> tuple[Choices, dict[str, Own]] | None:
+    """What can be chosen there and what each machine has; of AWS only when a person says so."""
+    types = _types(made)
+    wanted = frozenset(types[target.resource_id] for target in found)
+    key = (page.store.identity, made.target, wanted, frozenset(t.resource_id for t in found))
+    kept: dict[object, tuple[Choices, dict[str, Own]]] = st.session_state.setdefault(_CHOICES, {})
     permit = runners.permit(is_private=page.workspace.is_private)
     if not permit:
         st.info(f"{permit.why_not} {permit.next_step}", icon=":material/lock:")
-        return Choices()
+        return Choices(), {}
     if key not in kept:
         asks = runners.is_demo or st.button("Ask AWS what can be chosen there", key="move_ask")
         if not asks:
             return None
         try:
-            plan = actions.stop(first)  # any plan: it says which account is asked
-            kept[key] = runners.of(plan).choices(first, made.target, kind)
+            kept[key] = _ask(runners, found, made.target, wanted)
         except SpectraError as error:
             workspaces.show_error(error)
             return None
     return kept[key]
 
 
+def _ask(
+    runners: Runners, found: Sequence[Target], region: str, types: frozenset[str]
+) -> tuple[Choices, dict[str, Own]]:
+    """Asks once for the target region, and once for each account and region of the machines."""
+    places: dict[tuple[str, str], list[Target]] = {}
+    for target in found:
+        places.setdefault((target.account_id, target.region), []).append(target)
+    # Any plan will do: it says which account is asked.
+    runner_of = {place: runners.of(actions.stop(mine[0])) for place, mine in places.items()}
+    with st.spinner(f"Asking what can be chosen in {region}…"):
+        choices = next(iter(runner_of.values())).choices(region, types)
+    owned: dict[str, Own] = {}
+    bar = st.progress(0.0, "Reading the machines…")
+    for number, (place, mine) in enumerate(places.items(), 1):
+        owned |= runner_of[place].owned(place[1], [target.resource_id for target in mine])
+        bar.progress(number / len(places), f"{len(owned)} of {len(found)} machines are read.")
+    bar.empty()
+    return choices, owned
+
+
 def _types(made: Estimate) -> dict[str, str]:
     return dict(zip(made.machines["instance_id"], made.machines["target_type"], strict=True))
 
 
-def _form(page: Page, made: Estimate, found: Sequence[Target], choices: Choices) -> None:
-    destination = _destination(page, made, choices)
+def _form(
+    page: Page,
+    made: Estimate,
+    found: Sequence[Target],
+    choices: Choices,
+    owned: dict[str, Own],
+) -> None:
+    is_locked = any(own.has_encrypted_disk is not False for own in owned.values()) or not owned
+    destination = _destination(page, made, choices, is_locked=is_locked)
     with st.container(horizontal=True, vertical_alignment="center"):
         reboots = st.toggle("Shut down for the image", key="move_reboots",
                             help="Its disks are then at rest; else the image is as after a power "
@@ -86,10 +112,12 @@ def _form(page: Page, made: Estimate, found: Sequence[Target], choices: Choices)
         clicked = st.button(f"Plan the move of {len(found)}", type="primary", key="move_plan",
                             icon=":material/checklist:")  # fmt: skip
     if clicked:
-        _plan(page, made, found, destination, reboots=reboots)
+        _plan(page, made, found, destination, owned, reboots=reboots)
 
 
-def _destination(page: Page, made: Estimate, choices: Choices) -> actions.Destination:
+def _destination(
+    page: Page, made: Estimate, choices: Choices, *, is_locked: bool
+) -> actions.Destination:
     left, middle, right = st.columns(3)
     with left:
         zones = list(choices.zones or (f"{made.target}{letter}" for letter in "abc"))
@@ -108,9 +136,10 @@ def _destination(page: Page, made: Estimate, choices: Choices) -> actions.Destin
                             help="The image keeps the keys it has.")  # fmt: skip
     with right:
         kms = ""
-        if choices.has_encrypted_disk is not False:
+        if is_locked:
             kms = st.text_input("Key for encrypted disks", "alias/aws/ebs", key="move_kms",
-                                help="A KMS key of the target region.")  # fmt: skip
+                                help="A KMS key of the target region. It is used for the machines "
+                                "that have an encrypted disk.")  # fmt: skip
         allowed = st.multiselect(
             "Regions the data may be kept in", [r.code for r in page.catalog.regions],
             key="move_allowed", placeholder="not restricted",
@@ -118,7 +147,6 @@ def _destination(page: Page, made: Estimate, choices: Choices) -> actions.Destin
     return actions.Destination(
         made.target, str(zone), subnet_id=subnet, security_group_ids=tuple(groups),
         key_name="" if pair == NONE else pair, kms_key_id=kms.strip(),
-        instance_profile_arn=choices.instance_profile_arn, http_tokens=choices.http_tokens,
         allowed_regions=tuple(allowed) or None, stops_source=stops,
     )  # fmt: skip
 
@@ -132,11 +160,12 @@ def _name(place: Place) -> str:
     return f"{place.name} ({place.place_id})" if place.name else place.place_id
 
 
-def _plan(
+def _plan(  # noqa: PLR0913 (what, where to, and with what of its own)
     page: Page,
     made: Estimate,
     found: Sequence[Target],
     destination: actions.Destination,
+    owned: dict[str, Own],
     *,
     reboots: bool,
 ) -> None:
@@ -145,19 +174,18 @@ def _plan(
     plans: list[Plan] = []
     refused: list[str] = []
     for target in found:
-        row = machines[target.resource_id]
+        row, own = machines[target.resource_id], owned.get(target.resource_id)
+        if owned and own is None:
+            refused.append(f"{target.label} is not there any more.")
+            continue
+        to = destination.for_machine(str(row["target_type"]), own or Own())
         try:
             plans.append(
                 actions.plan_move(
-                    target, _of_type(destination, str(row["target_type"])), reboots=reboots,
-                    predicted=move_history.predicted(row),
+                    target, to, reboots=reboots, predicted=move_history.predicted(row)
                 )
-            )  # fmt: skip
+            )
         except SpectraError as error:
             refused.append(str(error))
     asking.keep(page.store, plans, refused)
     st.switch_page("pages/instances.py")
-
-
-def _of_type(destination: actions.Destination, instance_type: str) -> actions.Destination:
-    return replace(destination, instance_type=instance_type)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from typing import Any
 
 import streamlit as st
 
 from spectra.exports import csv_bytes
-from spectra.reporting.drill import days_behind, rows_behind
+from spectra.reporting.drill import days_behind, hours_of_row, months_within, rows_behind
 from spectra.reporting.model import Report
 from spectra.reporting.words import figure_text, shown
 from spectra.store import report_queries
@@ -56,20 +57,31 @@ def _rows(page: Page, report: Report, figure: str) -> None:
                            icon=":material/download:", on_click="ignore")  # fmt: skip
     if event.selection.rows:
         row = found.frame.iloc[event.selection.rows[0]]
-        _hours(page, report, str(row["resource_id"]))
+        _hours(page, report, figure, row.to_dict())
     else:
         st.caption("Choose a row to see its hours.")
 
 
-def _hours(page: Page, report: Report, resource_id: str) -> None:
-    start, end = report.request.start, report.request.end
-    first: datetime = max(start, end - timedelta(days=31))
-    hours = page.get(report_queries.hours, resource_id, first, end)
-    st.markdown(f"Hours of `{resource_id}` since {first:%d %b %Y} UTC")
+def _hours(page: Page, report: Report, figure: str, row: Mapping[str, Any]) -> None:
+    """Hours of a row within the figure, a month at a time."""
+    selection, narrow = hours_of_row(report, figure, row)
+    days = page.get(report_queries.days, selection, narrow)["day"]
+    known = {(day.year, day.month) for day in days}
+    months = [(start, end) for start, end in months_within(selection.start, selection.end)
+              if (start.year, start.month) in known]  # fmt: skip
+    start, end = months[0]
+    if len(months) > 1:
+        start, end = st.selectbox("Hours of", months, format_func=lambda span: f"{span[0]:%b %Y}",
+                                  key="report_hours_month", width=160)  # fmt: skip
+    hours = page.get(report_queries.hours, selection.between(start, end), narrow)
+    total = shown(float(hours["value"].sum()), report.figure(figure).unit)
+    st.markdown(f"Hours of `{row['resource_id']}` from {start:%d %b %Y} to before {end:%d %b %Y} "
+                f"sum to {total}.")  # fmt: skip
     st.dataframe(hours, hide_index=True, width="stretch", height=cards.table_height(len(hours)),
                  key="report_hours",
                  column_config={"hour": cards.utc_column("Hour")})  # fmt: skip
-    st.caption("scope2_lb_g is energy_kwh times intensity_direct_g_per_kwh of its row; the factor "
-               "columns name the entries of the section Methods and factors.")  # fmt: skip
+    st.caption("scope2_lb_g is energy_kwh times intensity_direct_g_per_kwh of its row, value is "
+               "what the figure sums, and the factor columns name the entries of the section "
+               "Methods and factors.")  # fmt: skip
     st.download_button("Hours as CSV", csv_bytes(hours), "hours.csv", "text/csv", key="hours_csv",
                        icon=":material/download:", on_click="ignore")  # fmt: skip

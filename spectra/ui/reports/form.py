@@ -8,7 +8,8 @@ from typing import Any, Literal
 import streamlit as st
 
 from spectra.insight.budgets import Kind, period_of
-from spectra.reporting.asking import MAX_LOGO_BYTES, logo_uri, make_request
+from spectra.reporting.asking import make_request
+from spectra.reporting.faces.logo import MAX_BYTES, checked_logo
 from spectra.reporting.model import Request
 from spectra.store import emission_queries as emissions
 from spectra.ui.frame import Page
@@ -106,10 +107,10 @@ def _typed() -> dict[str, Any]:
                                    persist_state="session")  # fmt: skip
         assurance = st.text_input("Assurance", placeholder="Limited assurance by …, or none",
                                   key="report_assurance", persist_state="session")  # fmt: skip
-        logo = st.file_uploader(f"Logo (PNG, JPEG or SVG, at most {MAX_LOGO_BYTES // 1024} KB)",
+        logo = st.file_uploader(f"Logo (PNG, JPEG or SVG, at most {MAX_BYTES // 1024} KB)",
                                 type=["png", "jpg", "jpeg", "svg"], key="report_logo")  # fmt: skip
     return {
         "company": company, "entity": entity, "prepared_by": prepared, "revenue": revenue or None,
         "currency": currency, "assurance": assurance,
-        "logo": logo_uri(logo.getvalue()) if logo is not None else "",
+        "logo": checked_logo(logo.getvalue()).uri if logo is not None else "",
     }  # fmt: skip

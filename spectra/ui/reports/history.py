@@ -94,8 +94,11 @@ def _compared(page: Page, report: Report, names: dict[str, str]) -> None:
     with cards.card("Against another one"):
         mine = report.seal.report_id if report.seal else ""
         others = [TODAY, *(name for name in names if name != mine)]
-        other = st.selectbox("Compare with", others, key="report_other",
+        other = st.selectbox("Compare with", others, index=None, key="report_other",
+                             placeholder="Choose what to compare with",
                              format_func=lambda id: names.get(id, id))  # fmt: skip
+        if other is None:
+            return
         if other == TODAY:
             before, after = report, making.draft(page, report.request)
         else:

@@ -15,13 +15,14 @@ from spectra.reporting.carbon_import import import_carbon_export
 from spectra.reporting.faces import FACES, MEDIA_TYPES
 from spectra.reporting.kept_budgets import budget_lines
 from spectra.reporting.model import Report, Request
-from spectra.store import Store
+from spectra.store import Store, report_log
 from spectra.ui import cards, workspace
 from spectra.ui.frame import Page
 from spectra.ui.reports import drill, form, shown
 
 NAMES = {"pdf": "PDF", "html": "HTML", "xlsx": "XLSX", "csv": "CSV", "json": "JSON",
          "md": "Markdown"}  # fmt: skip
+_SEALED = "_report_sealed"  # in the session: what was sealed just now, to be said once
 
 
 def show(page: Page) -> None:
@@ -35,19 +36,20 @@ def show(page: Page) -> None:
     carbon_export(page)
     shown.cover(report)
     files(report, f"spectra_{request.period}", "draft")
-    _seal(page, request, report)
+    _seal(page, request)
     shown.sections(report)
     drill.show(page, report)
 
 
 def draft(page: Page, request: Request) -> Report:
-    """The report as of now; built once for all who ask the same."""
+    """The report as of now; built once for all who ask the same, until another one is sealed."""
+    sealed = report_log.head(page.store)
     with st.spinner("Summing the period, its parts and their uncertainty…"):
-        made: Report = page.get(_built, page.catalog, request, page.hour)
+        made: Report = page.get(_built, page.catalog, request, page.hour, sealed)
     return made
 
 
-def _built(store: Store, catalog: Catalog, request: Request, now: datetime) -> Report:
+def _built(store: Store, catalog: Catalog, request: Request, now: datetime, _sealed: str) -> Report:
     return build(store, catalog, request, now=now, budgets=budget_lines)
 
 
@@ -67,10 +69,12 @@ def _plain(name: str) -> str:
     return "".join(letter if letter.isalnum() or letter in "._-" else "_" for letter in name)
 
 
-def _seal(page: Page, request: Request, report: Report) -> None:
+def _seal(page: Page, request: Request) -> None:
     if not page.workspace.may_change:
         st.caption("This deployment is public: reports are drafts here.")
         return
+    if name := st.session_state.pop(_SEALED, ""):
+        st.success(f"{name} is sealed. It stands under History.", icon=":material/verified:")
     with st.expander("Make it final"):
         st.markdown(
             "A final report is frozen with the hashes of its inputs, in a chain that shows every "
@@ -85,8 +89,8 @@ def _seal(page: Page, request: Request, report: Report) -> None:
                 workspace.show_error(error)
                 return
             name = sealed.seal.report_id if sealed.seal else ""
-            st.session_state["report_id"] = name
-            st.success(f"{name} is sealed. It stands under History.", icon=":material/verified:")
+            st.session_state["report_id"] = st.session_state[_SEALED] = name
+            st.rerun()  # what is below knows nothing of it yet
 
 
 def carbon_export(page: Page) -> None:
