@@ -13,6 +13,7 @@ from spectra.reporting.words import figure_text, shown
 from spectra.store import report_queries
 from spectra.ui import cards
 from spectra.ui.frame import Page
+from spectra.ui.plain import plain
 
 _NUMBER = st.column_config.NumberColumn
 
@@ -65,7 +66,7 @@ def _hours(page: Page, report: Report, resource_id: str) -> None:
     start, end = report.request.start, report.request.end
     first: datetime = max(start, end - timedelta(days=31))
     hours = page.get(report_queries.hours, resource_id, first, end)
-    st.markdown(f"Hours of `{resource_id}` since {first:%d %b %Y}")
+    st.markdown(f"Hours of {plain(resource_id)} since {first:%d %b %Y}")
     st.dataframe(hours, hide_index=True, width="stretch", height=cards.table_height(len(hours)),
                  key="report_hours",
                  column_config={"hour": cards.utc_column("Hour")})  # fmt: skip
