@@ -14,7 +14,7 @@ from typing import NamedTuple, cast
 import pandas as pd
 
 from spectra.errors import InputError
-from spectra.exports import csv_bytes
+from spectra.exports import csv_bytes, unguarded
 from spectra.insight.budgets import Kind, Version
 from spectra.store import Store, budget_log
 from spectra.store.budget_log import Basis, Budget, Profile, Scope, new_budget
@@ -175,5 +175,4 @@ def _same(old: float | None, new: float) -> bool:
 
 def _plain(text: str) -> str:
     """Text as it was before it was made safe for spreadsheets."""
-    is_guarded = text.startswith("'") and text.lstrip("'").startswith(tuple("=+-@\t\r"))
-    return (text[1:] if is_guarded else text).strip()
+    return unguarded(text).strip()

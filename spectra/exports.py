@@ -2,25 +2,46 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 
-# What a spreadsheet takes for the beginning of a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# What a spreadsheet may take for the beginning of a formula: a line or cell of its own, or a sign,
+# wide ones too, after what is not seen or thrown away on the way in.
+_UNSEEN = r"[\s\x00-\x1f\x7f-\xa0\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]*"
+_FORMULA = re.compile(rf"'*(?:[\t\r\n]|{_UNSEEN}[-=+@＝＋－＠])")
+_TEXT_TYPES = (pd.StringDtype, pd.CategoricalDtype)
 
 
 def csv_bytes(frame: pd.DataFrame) -> bytes:
     """A frame as CSV in UTF-8 with a byte order mark; text that looks like a formula gets a ``'``.
 
-    Numbers stay as they are, negative ones too; an unknown value is an empty cell.
+    Numbers stay as they are, negative ones too; an unknown value is an empty cell. A null character
+    is left out: many readers end the file there.
     """
     safe = frame.copy()
     for column in safe.columns:
-        if safe[column].dtype == object or isinstance(safe[column].dtype, pd.StringDtype):
-            safe[column] = safe[column].map(_neutral, na_action="ignore")
+        if isinstance(safe[column].dtype, _TEXT_TYPES) or safe[column].dtype == object:
+            safe[column] = safe[column].astype(object).map(neutral, na_action="ignore")
+    safe.columns = [neutral(name) for name in safe.columns]
     return safe.to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig")
 
 
-def _neutral(value: object) -> object:
-    # One that is guarded already is guarded again, so that taking one mark off gives it back.
-    is_formula = isinstance(value, str) and value.lstrip("'").startswith(_FORMULA)
-    return f"'{value}" if is_formula else value
+def neutral(value: object) -> object:
+    """A value for a cell: text that looks like a formula gets a ``'``, anything else is as it was.
+
+    One that is guarded already is guarded again, so that `unguarded` gives it back.
+    """
+    if not isinstance(value, str):
+        return value
+    text = value.replace("\x00", "")
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def unguarded(text: str) -> str:
+    """Text as it was before `neutral`.
+
+    >>> unguarded(neutral("=1"))
+    '=1'
+    """
+    return text[1:] if text.startswith("'") and _FORMULA.match(text) else text

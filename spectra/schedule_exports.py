@@ -24,7 +24,7 @@ def icalendar(name: str, option: Option, issued_at: datetime) -> bytes:
     for number, (start, end) in enumerate(option.plan.slots, start=1):
         event = Event()
         part = f" ({number} of {len(option.plan.slots)})" if len(option.plan.slots) > 1 else ""
-        event.add("summary", f"{name}{part}")
+        event.add("summary", f"{_one_line(name)}{part}")
         event.add("uid", f"{_slug(name)}-{start:%Y%m%dT%H%M%SZ}@spectra")
         event.add("dtstamp", issued_at.astimezone(UTC))
         event.add("dtstart", start)
@@ -104,6 +104,11 @@ def _known(value: float | None, digits: int) -> float | None:
 def _instead(option: Option) -> str:
     at_once = option.grams + option.saving_g
     return f" instead of {at_once:.0f} gCO2e at once" if math.isfinite(at_once) else ""
+
+
+def _one_line(name: str) -> str:
+    """A name without control characters, which no calendar may hold (RFC 5545, 3.3.11)."""
+    return " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", name).split())
 
 
 def _slug(name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import re
 import socket
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -31,7 +32,12 @@ Style = Literal["generic", "slack"]
 Severity = Literal["info", "warning", "critical"]
 Resolve = Callable[[str], Iterable[str]]
 
+MAX_TITLE, MAX_TEXT = 250, 2_500
+MAX_WAIT_S = 7 * 86_400.0
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _UNICAST = ipaddress.IPv6Network("2000::/3")
+# Kept by IANA for protocols; older Pythons take it for public, and a cloud's metadata is in it.
+_PROTOCOLS = ipaddress.IPv4Network("192.0.0.0/24")
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 # urllib3 writes the path of every request to its debug log; the path of a webhook is its secret.
@@ -114,17 +120,23 @@ def send(
 
 
 def payload(notice: Notice, style: Style) -> dict[str, Any]:
-    """What is sent: all fields, or one text in Slack's notation."""
+    """What is sent: all fields, or one text in Slack's notation; names in it stay names.
+
+    Title and text are lines of bounded length: a service that finds one too long drops it.
+    """
+    title, text = _line(notice.title, MAX_TITLE), _line(notice.text, MAX_TEXT)
     if style == "slack":
-        lines = [f"*{_slack(notice.title)}*", _slack(notice.text), _slack(notice.link)]
-        return {"text": "\n".join(line for line in lines if line)}
+        lines = [f"*{_slack(title)}*", _slack(text), _escaped(notice.link)]
+        shown = "\n".join(line for line in lines if line)
+        # Addresses in a name are not to be fetched for a preview.
+        return {"text": shown, "unfurl_links": False, "unfurl_media": False}
     return {
         "source": "spectra",
         "key": notice.key,
         "kind": notice.kind,
         "severity": notice.severity,
-        "title": notice.title,
-        "text": notice.text,
+        "title": title,
+        "text": text,
         "at": notice.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "link": notice.link,
     }
@@ -151,7 +163,18 @@ def _post(
         return answer
 
 
+def _line(text: str, longest: int) -> str:
+    """One line without control characters and what turns its direction; a cut is shown."""
+    line = " ".join(_UNSEEN.sub(" ", text).split())
+    return line if len(line) <= longest else line[: longest - 1] + "…"
+
+
 def _slack(text: str) -> str:
+    """Text that calls nobody, links nowhere and fetches nothing, also where Markdown is read."""
+    return _escaped(text).replace("@", "@\u200b").replace("](", "]\u200b(")
+
+
+def _escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
@@ -165,8 +188,8 @@ def _unlogged() -> Iterator[None]:
 
 
 def _split(url: str) -> Any:
-    if any(c.isspace() for c in url):
-        raise _refused("it holds a space")
+    if any(c.isspace() or not c.isprintable() for c in url):
+        raise _refused("it holds a space or a control character")
     try:
         parts = urlsplit(url)
         _ = parts.port  # raises where the port is no number
@@ -188,7 +211,7 @@ def _is_public(address: str) -> bool:
         if inner is None and ip not in _UNICAST:
             return False
         ip = inner or ip
-    return ip.is_global and not ip.is_multicast
+    return ip.is_global and not ip.is_multicast and ip not in _PROTOCOLS
 
 
 def _refused(why: str) -> InputError:
@@ -211,7 +234,7 @@ def _not_taken(answer: requests.Response) -> SourceError:
         return ThrottledError(
             "The webhook has had too many notices.",
             next_step="Wait a while; this notice is not sent again.",
-            wait_seconds=float(wait) if wait.isdecimal() else None,
+            wait_seconds=min(float(wait), MAX_WAIT_S) if wait.isdecimal() else None,
         )
     return UnreachableError(
         f"The webhook did not take the notice (HTTP {status}).",

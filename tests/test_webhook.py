@@ -123,7 +123,11 @@ def test_a_generic_notice(receiver):
 
 def test_a_slack_notice_is_escaped(receiver):
     send(f"{receiver.url}/hook", NOTICE, style="slack", allow_private=True)
-    assert receiver.requests[0].json == {"text": "*DE &lt;high&gt; &amp; rising*\nAbove 500 g/kWh."}
+    assert receiver.requests[0].json == {
+        "text": "*DE &lt;high&gt; &amp; rising*\nAbove 500 g/kWh.",
+        "unfurl_links": False,
+        "unfurl_media": False,
+    }
 
 
 def test_a_link_goes_along_in_both_forms(receiver):

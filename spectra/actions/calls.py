@@ -172,13 +172,16 @@ def _shell(value: Any) -> str:
     """One word for bash; results become variables, outside of the single quotes."""
     if isinstance(value, Result):
         return f'"${{{value.name}}}"'
-    text = value if isinstance(value, str) else json.dumps(_marked(value))
-    return _MARKED.sub(r"""\1'"${\2}"'\3""", shlex.quote(text))
+    if isinstance(value, str):
+        return shlex.quote(value)
+    return _MARKED.sub(r"""\1'"${\2}"'\3""", shlex.quote(json.dumps(_marked(value))))
 
 
 def _marked(value: Any) -> Any:
     if isinstance(value, Result):
         return f"{_OPEN}{value.name}{_CLOSE}"
+    if isinstance(value, str):  # a tag must not pass for a result: it would name a variable
+        return value.replace(_OPEN, "").replace(_CLOSE, "")
     if isinstance(value, Mapping):
         return {key: _marked(part) for key, part in value.items()}
     return [_marked(part) for part in value] if isinstance(value, list) else value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -25,6 +26,10 @@ from spectra.errors import (
 )
 
 CONNECT_TIMEOUT_S, READ_TIMEOUT_S = 5.0, 30.0
+# The largest answer that any service gives is a month of hours, about 1 MB.
+MAX_BODY_BYTES = 32 * 1024 * 1024
+# No service means a longer wait than a week, and a number of seconds may be of any size.
+MAX_WAIT_S = 7 * 86_400.0
 
 # 429 and 503 are not retried here: they may name a wait, which is the caller's to keep.
 RETRIES = Retry(
@@ -102,8 +107,8 @@ class JsonClient:
         SourceError
             The subclass says what is wrong; messages hold neither the key nor the address.
         """
-        response = self._send(path, params)
-        body = _json(response)
+        response, content = self._send(path, params)
+        body = _json(content)
         if not response.ok or response.is_redirect:
             raise self._classify(response.status_code, body) or self._general(response)
         if body is None:
@@ -114,7 +119,7 @@ class JsonClient:
             raise self._malformed(f"at {place}, {wrong.validator} is not as agreed")
         return body
 
-    def _send(self, path: str, params: Mapping[str, Any] | None) -> requests.Response:
+    def _send(self, path: str, params: Mapping[str, Any] | None) -> tuple[requests.Response, bytes]:
         sent = 1
         try:
             response = self._session.get(
@@ -122,8 +127,10 @@ class JsonClient:
                 params=params,
                 timeout=self._timeout_s,
                 allow_redirects=False,
+                stream=True,
             )
             sent += len(response.raw.retries.history) if response.raw.retries else 0
+            content = self._content(response)
         except UnicodeEncodeError:
             sent = 0
             raise CredentialsError(
@@ -143,7 +150,17 @@ class JsonClient:
             metering.add(requests=sent)
             with self._count_lock:
                 self.request_count += sent
-        return response
+        return response, content
+
+    def _content(self, response: requests.Response) -> bytes:
+        """The unpacked body; one without end is not read to its end."""
+        content = bytearray()
+        for part in response.iter_content(64 * 1024):
+            content += part
+            if len(content) > MAX_BODY_BYTES:
+                response.close()
+                raise self._malformed("it is larger than any that is promised")
+        return bytes(content)
 
     def _general(  # noqa: PLR0911 (one line for each meaning)
         self, response: requests.Response
@@ -193,10 +210,10 @@ def _keep_headers(request: requests.PreparedRequest) -> requests.PreparedRequest
     return request
 
 
-def _json(response: requests.Response) -> Any:
+def _json(content: bytes) -> Any:
     try:
-        return response.json()
-    except ValueError:
+        return json.loads(content)
+    except (ValueError, RecursionError):
         return None
 
 
@@ -205,9 +222,9 @@ def _retry_after_s(header: str | None) -> float | None:
     if header is None:
         return None
     if header.strip().isdecimal():
-        return float(header)
+        return min(float(header), MAX_WAIT_S)
     try:
-        at = parsedate_to_datetime(header)
-    except ValueError:
+        at = parsedate_to_datetime(header).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return max(0.0, (at.astimezone(UTC) - datetime.now(UTC)).total_seconds())
+    return min(max(0.0, (at - datetime.now(UTC)).total_seconds()), MAX_WAIT_S)

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import re
 
+# A name longer than this is no name; who wants all of it takes the table's file.
+LONGEST = 2_000
+# Control characters, and what turns the direction of all that follows on a line.
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 # Marks of Markdown, of LaTeX, and of Streamlit's own directives such as a colour.
 _MARKS = re.compile(r"[\\`*~\[\]<>#$!|&]|(?<!\w)_|_(?!\w)|:(?=[\w:])")
 
 
 def plain(text: str) -> str:
-    r"""Text on one line that stays text, whatever a tag or an answer holds.
+    r"""Text on one line that stays text, whatever a tag or an answer holds, and of bounded length.
 
     >>> plain("![x](http://y) $a$")
     '\\!\\[x\\](http://y) \\$a\\$'
     """
-    return _MARKS.sub(lambda mark: f"\\{mark[0]}", " ".join(text.split()))
+    shown = _UNSEEN.sub("", shorten(" ".join(text.split()), LONGEST))
+    return _MARKS.sub(lambda mark: f"\\{mark[0]}", shown)
 
 
 def shorten(text: str, longest: int) -> str:

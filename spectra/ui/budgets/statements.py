@@ -187,7 +187,7 @@ def _changes(made: Statement) -> None:
         st.caption("This period has not been exported yet.")
         return
     for sentence in made.differences or ("Nothing differs.",):
-        st.markdown(f"- {sentence}")
+        st.markdown(f"- {plain(sentence)}")
     if made.changes.empty:
         return
     amounts = made.changes[["before_g", "after_g", "change_g"]] / units.GRAMS_PER_KG

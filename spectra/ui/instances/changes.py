@@ -198,7 +198,7 @@ def _confirm(page: Page, batch: Batch, runners: Runners, permit: Permit) -> None
         st.container(horizontal=True, vertical_alignment="bottom"),
     ):
         typed = st.text_input(
-            f"Type “{batch.confirmation}” to carry it out", key="plan_typed", width=360,
+            f"Type “{plain(batch.confirmation)}” to carry it out", key="plan_typed", width=360,
             autocomplete="off",
         )  # fmt: skip
         sent = st.form_submit_button("Carry it out", type="primary")

@@ -55,7 +55,7 @@ def _unfinished(page: Page, entry: LoggedPlan, permit: Permit) -> None:
         st.warning(f"**{plain(plan.title)}** is not finished: {plain(entry.error or entry.state)}.")
         _steps(page, entry.plan_id)
         if not plan.is_reversible:
-            st.text_input(f"Type “{plan.confirmation}” to go on: its end cannot be undone",
+            st.text_input(f"Type “{plain(plan.confirmation)}” to go on: its end cannot be undone",
                           width=360, key=_typed(entry.plan_id), autocomplete="off")  # fmt: skip
         with st.container(horizontal=True):
             given = (page, entry.plan_id)
@@ -132,7 +132,7 @@ def _undo(page: Page, plan_id: str, plan: actions.Plan, runners: Runners, permit
         st.form(f"undo_{plan_id}", border=False),
         st.container(horizontal=True, vertical_alignment="bottom"),
     ):
-        typed = st.text_input(f"Type “{plan.confirmation}” to undo it", width=360,
+        typed = st.text_input(f"Type “{plain(plan.confirmation)}” to undo it", width=360,
                               key=f"undo_typed_{plan_id}")  # fmt: skip
         if st.form_submit_button("Undo", disabled=not permit):
             book = actions.Journal(page.store)

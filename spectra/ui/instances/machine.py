@@ -110,7 +110,7 @@ def _verdict(page: Page, unit: pd.Series, advice: dict[str, Any] | None) -> None
         target = {"stop": f"**{stop}.** ", "resize": f"**Move to {advice['target_type']}.** "}
         st.markdown(target.get(advice["action"], "") + plain(advice["reason"]))
         if advice["changes"]:
-            st.caption(f"What would change it: {advice['changes']}")
+            st.caption(f"What would change it: {plain(advice['changes'])}")
         if advice["notes"]:
             st.caption("\n".join(f"- {plain(note)}" for note in advice["notes"]))
         if advice["action"]:

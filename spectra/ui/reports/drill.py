@@ -14,6 +14,7 @@ from spectra.reporting.words import figure_text, shown
 from spectra.store import report_queries
 from spectra.ui import cards
 from spectra.ui.frame import Page
+from spectra.ui.plain import plain
 
 _NUMBER = st.column_config.NumberColumn
 
@@ -75,7 +76,7 @@ def _hours(page: Page, report: Report, figure: str, row: Mapping[str, Any]) -> N
                                   key="report_hours_month", width=160)  # fmt: skip
     hours = page.get(report_queries.hours, selection.between(start, end), narrow)
     total = shown(float(hours["value"].sum()), report.figure(figure).unit)
-    st.markdown(f"Hours of `{row['resource_id']}` from {start:%d %b %Y} to before {end:%d %b %Y} "
+    st.markdown(f"Hours of {plain(row['resource_id'])} from {start:%d %b %Y} to before {end:%d %b %Y} "
                 f"sum to {total}.")  # fmt: skip
     st.dataframe(hours, hide_index=True, width="stretch", height=cards.table_height(len(hours)),
                  key="report_hours",

@@ -18,6 +18,7 @@ from spectra.store.job_log import Run, SavedJob
 from spectra.ui import cards, empty
 from spectra.ui import workspace as workspaces
 from spectra.ui.frame import Page
+from spectra.ui.plain import plain
 from spectra.ui.scheduler.form import Asked
 
 
@@ -58,7 +59,7 @@ def _keep(page: Page, asked: Asked, best: Option, cron: str) -> None:
     else:
         keep_option(page.store, page.catalog, job.job_id, asked.spec,
                     asked.earliest.astimezone(UTC), best, now)  # fmt: skip
-    st.toast(f"{asked.name} is kept.", icon=":material/check:")
+    st.toast(f"{plain(asked.name)} is kept.", icon=":material/check:")
     st.rerun()
 
 

@@ -12,6 +12,7 @@ from spectra.store import notice_log
 from spectra.ui import cards, empty
 from spectra.ui import workspace as workspaces
 from spectra.ui.frame import Page
+from spectra.ui.plain import plain
 from spectra.ui.settings import forms, policies
 from spectra.webhook import Style, check_url, send
 
@@ -50,7 +51,7 @@ def _schedule(page: Page) -> None:
     when = f"next at {units.moment_text(following)}" if following else "starting within a minute"
     st.markdown(f"The schedule is **on**, every {config.automation_minutes} minutes; {when}.")
     if schedule.last is not None:
-        st.caption(f"{units.moment_text(schedule.last.at)}: {schedule.last.text}")
+        st.caption(f"{units.moment_text(schedule.last.at)}: {plain(schedule.last.text)}")
     st.caption("It runs while the app runs; a sleeping or stopped app refreshes at its next visit.")
 
 
