@@ -15,6 +15,7 @@ _SPELT = {"aws": "AWS", "pue": "PUE", "electricity maps": "Electricity Maps", "u
           "cost explorer": "Cost Explorer"}  # fmt: skip
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
 ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+")
+_MOTHERDUCK = re.compile(r"md:[A-Za-z_][\w-]*")
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 
 
@@ -99,7 +100,14 @@ def _optional_price(text: str) -> float | None:
 
 
 def _database(text: str) -> str:
-    return text if text.startswith("md:") else str((ROOT / text).resolve())
+    if not text.startswith("md:"):
+        return str((ROOT / text).resolve())
+    if not _MOTHERDUCK.fullmatch(text):
+        raise ValueError(
+            "expected md: and a name, without a token, which belongs in the environment variable "
+            "motherduck_token"
+        )
+    return text
 
 
 def _path(text: str) -> Path:

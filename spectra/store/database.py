@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from collections.abc import Iterator
@@ -16,9 +17,12 @@ import duckdb
 import pandas as pd
 
 from spectra.errors import StoreError, StoreLockedError
-from spectra.store import macros
+from spectra.store import macros, presence
 
 MEMORY = ":memory:"
+MOTHERDUCK = "md:"
+# The extension reads its token from there; without one it would open a browser and wait.
+TOKENS = ("motherduck_token", "MOTHERDUCK_TOKEN")
 DEFAULT_MEMORY_LIMIT = "256MB"
 # Rows need no order of their own; checkpoints after every few chunks would double the writing.
 _SETTINGS: dict[str, Any] = {"preserve_insertion_order": False, "checkpoint_threshold": "128MB"}
@@ -33,14 +37,15 @@ class Store:
     Parameters
     ----------
     path : str or Path
-        A file, ``:memory:`` for a private workspace, or a ``md:`` database.
+        A file, ``:memory:`` for a private workspace, or a ``md:`` database of MotherDuck.
     memory_limit : str
         DuckDB's own limit; the machine's size is no guide inside a container.
 
     Raises
     ------
     StoreError
-        If the file is locked by another process, damaged, or written by a newer SPECTRA.
+        If the file is locked by another process, damaged, or written by a newer SPECTRA, or the
+        ``md:`` database cannot be reached.
     """
 
     def __init__(
@@ -57,13 +62,27 @@ class Store:
         # The demo company is written by one at a time: who extends it, or lets it follow a change.
         self.demo_lock = threading.RLock()
         self.revision = 0  # grows with every committed write; what was read before may be stale
-        self._root = _connect(self.path, {"memory_limit": memory_limit, "threads": threads})
+        self._root = self._open({"memory_limit": memory_limit, "threads": threads})
         try:
             macros.create(self._root)
             migrate(self._root)
+            self._silent = presence.keep_beating(self) if self.is_shared else None
         except BaseException:
             self._root.close()
             raise
+
+    def _open(self, config: dict[str, Any]) -> duckdb.DuckDBPyConnection:
+        return _connect(self.path, config)
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a file of this machine, which has a size and is checkpointed."""
+        return self.path != MEMORY and not self.is_shared
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes may have it open too; a file belongs to one."""
+        return self.path.startswith(MOTHERDUCK)
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """Return a new cursor in UTC; never share one between threads."""
@@ -108,7 +127,9 @@ class Store:
         return None if row is None else str(row[0])
 
     def close(self) -> None:
-        """Close the database; the file is checkpointed."""
+        """Close the database; a file is checkpointed."""
+        if self._silent is not None:
+            self._silent.set()
         self._root.close()
 
     def __repr__(self) -> str:
@@ -183,7 +204,9 @@ def migration_steps() -> dict[int, str]:
 
 def _connect(path: str, config: dict[str, Any]) -> duckdb.DuckDBPyConnection:
     """Connect, or raise a StoreError that says why not and what still works."""
-    if path != MEMORY and not path.startswith("md:"):
+    if path.startswith(MOTHERDUCK):
+        _require_token(path)
+    elif path != MEMORY:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
     try:
         connection = duckdb.connect(path, config={**_SETTINGS, **config})
@@ -194,8 +217,10 @@ def _connect(path: str, config: dict[str, Any]) -> duckdb.DuckDBPyConnection:
 
 
 def _open_error(path: str, reason: str) -> StoreError:
-    """Tell a locked, a newer and a damaged file apart."""
+    """Tell a locked, a newer and a damaged file apart; of a service, why it does not answer."""
     name, reason_lower = Path(path).name, reason.lower()
+    if path.startswith(MOTHERDUCK):
+        return _motherduck_error(path, reason_lower)
     if "lock" in reason_lower:
         return StoreLockedError(
             f"Another process has the database “{name}” open.",
@@ -211,4 +236,33 @@ def _open_error(path: str, reason: str) -> StoreError:
         f"The database “{name}” cannot be read: the file is damaged or is no DuckDB database.",
         next_step="Restore it from a copy, or move it away and SPECTRA builds a new one. "
         "Nothing was changed.",
+    )
+
+
+def _require_token(path: str) -> None:
+    if not any(os.environ.get(name) for name in TOKENS):
+        raise StoreError(
+            f"The MotherDuck database “{path}” needs a token.",
+            next_step="Set motherduck_token in the environment, never in SPECTRA_DATABASE, or set "
+            "SPECTRA_DATABASE to a file.",
+        )
+
+
+def _motherduck_error(path: str, reason: str) -> StoreError:
+    """Told by kind alone: what the service says may name an account."""
+    if "extension" in reason:
+        what = "DuckDB's MotherDuck extension could not be loaded"
+        step = (
+            f"Allow access to extensions.duckdb.org, and look whether MotherDuck supports DuckDB "
+            f"{duckdb.__version__}."
+        )
+    elif any(word in reason for word in ("token", "auth", "jwt", "permission")):
+        what = "the token was not accepted"
+        step = "Make a new one at MotherDuck and set motherduck_token in the environment."
+    else:
+        what = "the service does not answer, or has no such database"
+        step = "Create it there (CREATE DATABASE), and look whether the network is up."
+    return StoreError(
+        f"The MotherDuck database “{path}” cannot be opened: {what}.",
+        next_step=f"{step} With SPECTRA_DATABASE set to a file SPECTRA works without it.",
     )
