@@ -110,6 +110,16 @@ class Store:
                 raise
             self.revision += is_fact
 
+    @contextmanager
+    def snapshot(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor for which the database stays as it is, whatever is written meanwhile."""
+        cursor = self.cursor()
+        cursor.begin()
+        try:
+            yield cursor
+        finally:
+            _roll_back(cursor)
+
     def frame(self, sql: str, parameters: dict[str, Any] | list[Any] | None = None) -> pd.DataFrame:
         """Run a query and return its rows; for results of a few thousand rows."""
         return self.cursor().execute(sql, parameters).df()

@@ -107,6 +107,7 @@ SELECT e.hour, e.resource_id, e.service, e.resource_type, e.region, e.zone, e.re
 FROM {view} e JOIN region_factors r USING (region)
 JOIN intensity_hourly i ON i.zone = e.zone AND i.hour = e.hour
 WHERE e.resource_id = $resource_id AND e.hour >= $start AND e.hour < $end
+    AND e.hour::DATE NOT IN (SELECT "day" FROM rolled_days)
 """
 
 
@@ -114,7 +115,7 @@ def hours(store: Store, resource_id: str, start: datetime, end: datetime) -> pd.
     """One resource hour by hour: energy × intensity of its grid, each part, and the factors' ids.
 
     Straight from the facts, not from the sums: ``scope2_lb_g`` is ``energy_kwh`` times
-    ``intensity_direct_g_per_kwh`` of the row.
+    ``intensity_direct_g_per_kwh`` of the row. Days that were rolled up have no hours any more.
 
     Raises
     ------
