@@ -118,6 +118,10 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word for part in text.split(",") if (word := part.strip())))
 
 
+def _optional_days(text: str) -> int | None:
+    return _whole(62, 3650, "days, or nothing")(text) if text.strip() else None
+
+
 def _tag_keys(text: str) -> tuple[str, ...]:
     return tuple(" ".join(word.lower().split()) for word in _words(text))
 
@@ -186,6 +190,15 @@ SETTINGS = (
             "with"),
     Setting("portal_folder", _path, "data/electricitymaps", "folder whose portal CSV files are "
             "imported"),
+    Setting("history_folder", _path, "data/history", "folder that history is exported to and read "
+            "from as Parquet", "Data"),
+    Setting("retention_hourly_days", _optional_days, "", "days that each machine's hourly readings "
+            "are kept, by whole months, at least 62; sums by hour and by day stay; empty: for ever",
+            "Data", saved=True),
+    Setting("retention_keep_reported", _flag, "on", "keep the readings of days that a final report "
+            "rests on", "Data", saved=True),
+    Setting("retention_archive", _flag, "off", "write a month to the history folder before its "
+            "readings go", "Data", saved=True),
     Setting("public", _flag, "off", "public deployment: visitors may not change what is shared, "
             "uploads included, nor use the operator's AWS profile"),
     Setting("regions", _regions, "", "AWS regions to monitor; empty: all that are enabled",

@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from spectra.errors import InputError
+import duckdb
+
+from spectra.errors import InputError, StoreError
 from spectra.store.database import migration_steps
 from spectra.store.history_files import (
     TABLES,
@@ -21,8 +23,6 @@ from spectra.store.history_files import (
 )
 
 if TYPE_CHECKING:
-    import duckdb
-
     from spectra.store.database import Store
 
 Progress = Callable[[float, str], None]
@@ -51,6 +51,8 @@ def export_history(
     ------
     InputError
         If the folder exists, or nothing is known of these hours.
+    StoreError
+        If it cannot be written.
     """
     if folder.exists():
         raise InputError(
@@ -59,13 +61,18 @@ def export_history(
         )
     half = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(half, ignore_errors=True)  # of an export that was killed
-    half.mkdir(parents=True)
     try:
+        half.mkdir(parents=True)
         manifest = _write(store, half, start, before, progress or (lambda share, text: None))
         write_manifest(half, manifest)
         half.rename(folder)
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(half, ignore_errors=True)
+        if isinstance(error, (duckdb.IOException, OSError)):
+            raise StoreError(
+                f"The history could not be written to “{folder.name}”; the database is as it was.",
+                next_step="Look whether the disk is full and the folder may be written to.",
+            ) from error
         raise
     return manifest
 

@@ -114,6 +114,15 @@ class Manifest:
         return sum(part.size_bytes for part in self.parts)
 
     @property
+    def text(self) -> str:
+        """What it holds, as one sentence."""
+        return (
+            f"{self.rows:,} rows of {len(self.months)} months, "
+            f"{self.first_hour:%d %b %Y} to {self.end_hour:%d %b %Y %H:%M} UTC, "
+            f"{self.size_bytes / 1e6:,.1f} MB."
+        )
+
+    @property
     def months(self) -> list[str]:
         """Months that have files, in order."""
         return sorted({part.month for part in self.parts if part.month})

@@ -94,7 +94,10 @@ COSTS = (
         SELECT * FROM costs WHERE "day" >= $low::DATE AND "day" < $high::DATE) t ON {_COST_MATCH}
     WHERE t."day" IS NULL OR f.fetched_at > t.fetched_at
     """,
-    f'DELETE FROM costs t USING newer f WHERE {_COST_MATCH} AND t."day" >= $low::DATE',
+    f"""
+    DELETE FROM costs t USING newer f
+    WHERE {_COST_MATCH} AND t."day" >= $low::DATE AND t."day" < $high::DATE
+    """,
     "INSERT INTO costs BY NAME SELECT * FROM newer",
     "DROP TABLE newer",
 )

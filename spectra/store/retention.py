@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from spectra.carbon.utilisation import OWN_WEEKS
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # A month of readings is what rightsizing looks at, and four weeks what gaps are filled from.
 LEAST_DAYS = 62
+# What goes: each machine's readings by the hour, and what stood in for those not measured.
+HOURLY = ("utilisation", "utilisation_filled")
 _LOOK_BACK_DAYS = 7 * OWN_WEEKS
 
 # Days before the cutoff that are accounted for from their first hour to their last, computed, and
@@ -72,6 +74,37 @@ class Plan:
     rolled: int
     changed: int
 
+    @property
+    def text(self) -> str:
+        """The plan in sentences."""
+        parts = [f"{self.rows:,} hourly readings"]
+        if self.first_hour is not None:
+            parts[0] += f" since {self.first_hour.astimezone(UTC):%d %b %Y}"
+        parts[0] += "."
+        if self.rolled:
+            parts.append(f"{self.rolled} days are rolled up to their sums.")
+        if self.changed:
+            parts.append(
+                f"Of {self.changed} of them a grid, a tag or a factor changed later: their sums "
+                "say what was known before."
+            )
+        if self.cutoff is None:
+            parts.append("Everything is kept (SPECTRA_RETENTION_HOURLY_DAYS is empty).")
+        elif self.days:
+            parts.append(
+                f"The next refresh rolls up {len(self.days)} days before {self.cutoff:%d %b %Y}."
+            )
+        else:
+            parts.append(f"Nothing before {self.cutoff:%d %b %Y} is left to roll up.")
+        if self.gone_rows:
+            parts.append(
+                f"{self.gone_rows:,} readings go, by whole months, four weeks after their days; "
+                "no total changes."
+            )
+        if self.held:
+            parts.append(f"{len(self.held)} days are held because a final report rests on them.")
+        return " ".join(parts)
+
 
 def cutoff_of(days: int | None, now: datetime) -> datetime | None:
     """First day of the calendar month in which `days` before `now` lie; None keeps everything."""
@@ -82,7 +115,7 @@ def cutoff_of(days: int | None, now: datetime) -> datetime | None:
 
 
 def plan(
-    store: Store, days: int | None, *, keep_reported: bool = True, now: datetime | None = None
+    store: Store, days: int | None, keep_reported: bool = True, *, now: datetime | None = None
 ) -> Plan:
     """What would be rolled up; changes nothing.
 
@@ -150,7 +183,7 @@ def rolled_days_between(store: Store, start: datetime, end: datetime) -> int:
     """Number of days of [start, end) that have sums alone."""
     row = store.row(
         'SELECT count(*) FROM rolled_days WHERE "day" >= $start::DATE '
-        "AND \"day\"::TIMESTAMPTZ < $end",
+        'AND "day"::TIMESTAMPTZ < $end',
         {"start": start, "end": end},
     )
     return int(row[0]) if row else 0
@@ -185,7 +218,7 @@ def _forget(store: Store, first: datetime, end: datetime) -> int:
     """Delete a month's readings of rolled days, and what stood in for those not measured."""
     counts = []
     with store.write() as cursor:
-        for table in ("utilisation", "utilisation_filled"):
+        for table in HOURLY:
             done = cursor.execute(
                 f"DELETE FROM {table} WHERE hour >= $first AND hour < $end "
                 'AND hour::DATE IN (SELECT "day" FROM rolled_days)',

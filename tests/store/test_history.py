@@ -29,6 +29,7 @@ START, END = HOURS[0].to_pydatetime(), datetime(2026, 11, 2, tzinfo=UTC)
 EVERYTHING = Selection(START, END)
 NOVEMBER = datetime(2026, 11, 1, tzinfo=UTC)
 CHECKED = ("hourly_sums", "daily_sums", "utilisation", "utilisation_filled", "costs",
+           "provider_emissions",
            "intensities", "intensity_hourly", "instances", "volumes", "stale_hours")  # fmt: skip
 
 
@@ -37,6 +38,16 @@ def filled():
     store = Store()
     write_factors(store, CATALOG)
     fleet_of_everything(store)
+    with store.write() as cursor:  # a day of each month has a cost and AWS's own figure
+        cursor.execute(
+            "INSERT INTO costs SELECT unnest([DATE '2026-10-30', DATE '2026-11-01']), '1', 'r', "
+            "'Amazon EC2', 'i-00', 'on-demand', 't0', 'e0', 1, 1, 2, FALSE, 'aws', 'measured', "
+            "TIMESTAMPTZ '2026-11-02 00:00+00'"
+        )
+        cursor.execute(
+            "INSERT INTO provider_emissions SELECT DATE '2026-10-01', '1', 'r', 'EC2', 'T', 5, "
+            "'v3', 'aws_sustainability', TIMESTAMPTZ '2026-11-02 00:00+00'"
+        )
     yield store
     store.close()
 
@@ -72,7 +83,7 @@ def figures(store):
 def test_what_goes_out_comes_back(filled, exported, empty):
     manifest = import_history(empty, CATALOG, exported)
     assert manifest.months == ["2026-10", "2026-11"]
-    assert (manifest.first_hour, manifest.end_hour) == (START, END)
+    assert (manifest.first_hour, manifest.end_hour) == (datetime(2026, 10, 1, tzinfo=UTC), END)
     assert figures(empty) == pytest.approx(figures(filled), rel=1e-9)
     assert sizes(empty) == sizes(filled)
     assert empty.row("FROM ledger") == filled.row("FROM ledger")

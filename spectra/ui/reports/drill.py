@@ -10,7 +10,7 @@ from spectra.exports import csv_bytes
 from spectra.reporting.drill import days_behind, rows_behind
 from spectra.reporting.model import Report
 from spectra.reporting.words import figure_text, shown
-from spectra.store import report_queries
+from spectra.store import report_queries, retention
 from spectra.ui import cards
 from spectra.ui.frame import Page
 
@@ -66,6 +66,12 @@ def _hours(page: Page, report: Report, resource_id: str) -> None:
     first: datetime = max(start, end - timedelta(days=31))
     hours = page.get(report_queries.hours, resource_id, first, end)
     st.markdown(f"Hours of `{resource_id}` since {first:%d %b %Y}")
+    if rolled := page.get(retention.rolled_days_between, first, end):
+        st.info(
+            f"{rolled} days of these were rolled up to daily sums, as the retention policy says: "
+            "their hours are not kept, and every total above counts them.",
+            icon=":material/info:",
+        )
     st.dataframe(hours, hide_index=True, width="stretch", height=cards.table_height(len(hours)),
                  key="report_hours",
                  column_config={"hour": cards.utc_column("Hour")})  # fmt: skip
