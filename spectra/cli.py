@@ -11,7 +11,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime, time
 from typing import Any
 
-from spectra import report_cli, schedule_cli
+from spectra import history_cli, report_cli, schedule_cli
 from spectra.catalog import Catalog, load_catalog
 from spectra.checks import Check, check_all, metered
 from spectra.config import Config, load_config
@@ -20,6 +20,7 @@ from spectra.portal_import import import_folder
 from spectra.refresh import refresh_demo, settle
 from spectra.refresh.connections import shared_connections
 from spectra.refresh.forecasts import issue_forecasts
+from spectra.refresh.keeping import keep
 from spectra.refresh.live import SOURCES, Live, Report
 from spectra.scheduler import plan_due_runs
 from spectra.shared_workspace import shared_workspace
@@ -70,6 +71,7 @@ def parser() -> argparse.ArgumentParser:
     refresh.set_defaults(run=_refresh)
     schedule_cli.add_commands(commands)
     report_cli.add_commands(commands)
+    history_cli.add_commands(commands)
     check = commands.add_parser(
         "check", help="tell what is configured, reachable, entitled and permitted"
     )
@@ -110,6 +112,7 @@ def _bring_up_to_date(
     # A forecast is issued once an hour: not before there is the newest to make it from.
     issue_forecasts(store, factor=config.emission_factor)
     plan_due_runs(store, catalog)
+    keep(store, config)
     return report
 
 

@@ -29,6 +29,10 @@ class Config:
     demo: bool
     demo_days: int
     portal_folder: Path
+    history_folder: Path
+    retention_hourly_days: int | None
+    retention_keep_reported: bool
+    retention_archive: bool
     public: bool
     guide: bool
     regions: tuple[str, ...]

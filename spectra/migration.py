@@ -21,6 +21,7 @@ from spectra.insight.regions.move_model import Assumptions, Estimate, Side
 from spectra.store import Store, move_queries
 from spectra.store.emission_queries import ledger_span
 from spectra.store.factors import method_in_force
+from spectra.store.retention import detailed_from
 
 LEAST_DAYS, MOST_DAYS = 30, 365
 # With fewer hours of its own than this a grid is known by means of months or years.
@@ -96,13 +97,13 @@ def estimate_move(  # noqa: PLR0913, PLR0917 (what, where to, until when, under 
 
 
 def _span(store: Store, end: datetime, days: int) -> tuple[datetime, datetime]:
-    """The hours to replay: as many days before `end` as are asked for and accounted for."""
+    """The hours to replay: as many days before `end` as are asked for and have their hours."""
     span = ledger_span(store)
     if span is None:
         raise InputError("No hour of any machine is known yet.", next_step="Refresh the data.")
     end = min(end, span[1])
     asked = timedelta(days=min(max(days, LEAST_DAYS), MOST_DAYS))
-    return max(span[0], end - asked), end
+    return max(detailed_from(store) or span[0], span[0], end - asked), end
 
 
 def _cases(

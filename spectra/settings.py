@@ -21,6 +21,7 @@ _SPELT = {"aws": "AWS", "pue": "PUE", "electricity maps": "Electricity Maps", "u
           "anomaly least": "anomaly least excess"}  # fmt: skip
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
 ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+")
+_MOTHERDUCK = re.compile(r"md:[A-Za-z_][\w-]*")
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 
 
@@ -105,7 +106,14 @@ def _optional_price(text: str) -> float | None:
 
 
 def _database(text: str) -> str:
-    return text if text.startswith("md:") else str((ROOT / text).resolve())
+    if not text.startswith("md:"):
+        return str((ROOT / text).resolve())
+    if not _MOTHERDUCK.fullmatch(text):
+        raise ValueError(
+            "expected md: and a name, without a token, which belongs in the environment variable "
+            "motherduck_token"
+        )
+    return text
 
 
 def _path(text: str) -> Path:
@@ -114,6 +122,10 @@ def _path(text: str) -> Path:
 
 def _words(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word for part in text.split(",") if (word := part.strip())))
+
+
+def _optional_days(text: str) -> int | None:
+    return _whole(62, 3650, "days, or nothing")(text) if text.strip() else None
 
 
 def _tag_keys(text: str) -> tuple[str, ...]:
@@ -184,6 +196,15 @@ SETTINGS = (
             "with"),
     Setting("portal_folder", _path, "data/electricitymaps", "folder whose portal CSV files are "
             "imported"),
+    Setting("history_folder", _path, "data/history", "folder that history is exported to and read "
+            "from as Parquet", "Data"),
+    Setting("retention_hourly_days", _optional_days, "", "days that each machine's hourly readings "
+            "are kept, by whole months, at least 62; sums by hour and by day stay; empty: for ever",
+            "Data", saved=True),
+    Setting("retention_keep_reported", _flag, "on", "keep the readings of days that a final report "
+            "rests on", "Data", saved=True),
+    Setting("retention_archive", _flag, "off", "write a month to the history folder before its "
+            "readings go", "Data", saved=True),
     Setting("public", _flag, "off", "public deployment: visitors may not change what is shared, "
             "uploads included, nor use the operator's AWS profile"),
     Setting("guide", _flag, "on", "show the guide of the first minute on the Dashboard",

@@ -157,3 +157,30 @@ def test_a_check_with_a_bad_key_fails(run, configured):
     done = run("check", **{**settings, "SPECTRA_CLOUDFLARE_TOKEN": "wrong"})
     assert done.returncode == 1
     assert "does not accept the token" in done.stdout
+
+
+def test_history_goes_out_and_comes_back(run, tmp_path):
+    run("refresh")
+    folder = tmp_path / "out"
+    done = run("history", "export", str(folder))
+    assert done.returncode == 0, done.stderr
+    assert "rows of" in done.stdout
+    other = {"SPECTRA_DATABASE": str(tmp_path / "other.duckdb"), "SPECTRA_DEMO": "off"}
+    done = run("history", "import", str(folder), **other)
+    assert done.returncode == 0, done.stderr
+    totals = []
+    for name in ("s.duckdb", "other.duckdb"):
+        store = Store(tmp_path / name)
+        totals.append(store.row("SELECT sum(scope2_lb_g + embodied_g) FROM hourly_sums")[0])
+        store.close()
+    assert totals[0] == pytest.approx(totals[1], rel=1e-9)
+    again = run("history", "export", str(folder))
+    assert again.returncode == 1
+    assert "exists already" in again.stderr
+    (folder / "utilisation").rename(tmp_path / "gone")
+    damaged = run("history", "import", str(folder), **other)
+    assert damaged.returncode == 1
+    assert "is missing" in damaged.stderr
+    plan = run("history", "plan", SPECTRA_RETENTION_HOURLY_DAYS="400")
+    assert "left to roll up" in plan.stdout
+    assert run("history", "export", str(folder), "--before", "soon").returncode == 2

@@ -26,7 +26,12 @@ def test_environment_over_secrets_over_default(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("variable", "value"), [("SPECTRA_DEMO_DAYS", "s3cret"), ("SPECTRA_PUBLIC", "s3cret")]
+    ("variable", "value"),
+    [
+        ("SPECTRA_DEMO_DAYS", "s3cret"),
+        ("SPECTRA_PUBLIC", "s3cret"),
+        ("SPECTRA_DATABASE", "md:fleet?motherduck_token=s3cret"),
+    ],
 )
 def test_a_bad_value_is_named_by_its_origin_and_not_shown(variable, value):
     with pytest.raises(InputError, match=variable) as error:

@@ -10,6 +10,7 @@ from spectra.actions.plan import Plan
 from spectra.errors import RefusedError, SpectraError
 from spectra.store import Store, action_log
 from spectra.store.action_log import LoggedPlan, LoggedStep, PlanState, StepState
+from spectra.store.presence import is_alive
 
 
 class Journal:
@@ -58,8 +59,8 @@ class Journal:
         }
 
     def is_under_way(self, entry: LoggedPlan) -> bool:
-        """Whether this very opening of the store carries it out; one of another was interrupted."""
-        return entry.state in ("running", "rolling back") and entry.owner == self._store.identity
+        """Whether an opening of the store that is alive carries it out, else it was interrupted."""
+        return entry.state in ("running", "rolling back") and is_alive(self._store, entry.owner)
 
     def take(self, entry: LoggedPlan, state: PlanState) -> None:
         """Take over a plan that nobody carries out; raises BusyError if somebody did or does."""

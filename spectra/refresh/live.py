@@ -19,6 +19,7 @@ from spectra.refresh.settle import settle
 from spectra.refresh.tasks import Outcome, Progress, Task, due, run_tasks
 from spectra.store import Store
 from spectra.store.ledger import extend_ledger
+from spectra.store.presence import lease
 from spectra.store.source_state import close_circuits
 
 SOURCES = ("aws", "electricity_maps", "cloudflare_radar", "probe")
@@ -94,7 +95,8 @@ class Live:
                 next_step="Its progress is on the Settings page; nothing was started.",
             )
         try:
-            return self._refresh(progress or Progress(), retry=retry)
+            with lease(self.store, "refresh", "A refresh"):
+                return self._refresh(progress or Progress(), retry=retry)
         finally:
             self.store.refresh_lock.release()
 

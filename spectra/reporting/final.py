@@ -18,6 +18,7 @@ from spectra.reporting.model import Manifest, Report, Request, Seal
 from spectra.store import Store, report_log
 from spectra.store.hashing import digest
 from spectra.store.report_log import Entry, Sealing
+from spectra.store.retention import HOURLY, rolled_days_between
 
 TOLERANCE = 1e-9
 # What must not be open in a final report; anything else only keeps it from "audit-ready".
@@ -49,7 +50,8 @@ def seal(  # noqa: PLR0913
     standing = report_log.last_of(report_log.entries(store), scope_key(request))
     why = [reason.strip()] if reason.strip() else []
     if standing is not None:
-        changed = list(_changes(from_json(report_log.content(store, standing.report_id)), report))
+        before = from_json(report_log.content(store, standing.report_id))
+        changed = list(_changes(before, report, _gone(store, request)))
         if not changed:
             raise InputError(
                 f"Nothing has changed since the final report {standing.report_id}.",
@@ -116,7 +118,14 @@ def reproduce(
     after = build(store, catalog, before.request, now=now, status="final")
     values = dict(after.manifest.totals)
     totals = tuple(Total(name, then, values.get(name)) for name, then in before.manifest.totals)
-    return Reproduction(report_id, totals, tuple(_changed_basis(before, after)))
+    gone = _gone(store, before.request)
+    changed = list(_changed_basis(before, after, gone))
+    if gone:
+        changed.append(
+            "Hourly readings of the period were rolled up: its sums are here, and whether these "
+            "inputs changed cannot be told any more."
+        )
+    return Reproduction(report_id, totals, tuple(changed))
 
 
 def inputs_hash(manifest: Manifest) -> str:
@@ -149,9 +158,14 @@ def _require_finished(report: Report) -> None:
             )
 
 
-def _changes(before: Report, after: Report) -> Iterator[str]:
+def _gone(store: Store, request: Request) -> tuple[str, ...]:
+    """Inputs of a period that were rolled up into its sums, so that they cannot be compared."""
+    return HOURLY if rolled_days_between(store, request.start, request.end) else ()
+
+
+def _changes(before: Report, after: Report, gone: tuple[str, ...]) -> Iterator[str]:
     """What differs between the report that stands and a new one, in sentences; none if nothing."""
-    yield from _changed_basis(before, after)
+    yield from _changed_basis(before, after, gone)
     then, now = (r.figure("provider.total_lb").value for r in (before, after))
     if not _equal(then, now) and then and now is not None:
         yield f"The total, location-based, changes by {(now / then - 1) * 100:+.2f} %."
@@ -159,10 +173,11 @@ def _changes(before: Report, after: Report) -> Iterator[str]:
         yield "Its description was changed."
 
 
-def _changed_basis(before: Report, after: Report) -> Iterator[str]:
+def _changed_basis(before: Report, after: Report, gone: tuple[str, ...]) -> Iterator[str]:
     old, new = before.manifest, after.manifest
     hashes = {i.name: i.sha256 for i in old.inputs}
-    names = [i.name for i in new.inputs if hashes.get(i.name) != i.sha256]
+    names = [i.name for i in new.inputs
+             if hashes.get(i.name) != i.sha256 and i.name not in gone]  # fmt: skip
     if names:
         yield f"Data changed: {', '.join(names)}."
     if old.factor_set != new.factor_set:

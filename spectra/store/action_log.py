@@ -12,6 +12,7 @@ import pandas as pd
 
 from spectra.errors import BusyError, InputError
 from spectra.store.database import Store
+from spectra.store.presence import is_alive
 
 if TYPE_CHECKING:
     import duckdb
@@ -153,16 +154,16 @@ def take_plan(store: Store, plan_id: str, state: PlanState, seen: PlanState) -> 
     Raises
     ------
     BusyError
-        If it is under way in this opening of the store (one of another was interrupted), or
-        somebody else has taken it over since it was seen.
+        If it is under way in an opening of the store that is alive (one of another was
+        interrupted), or somebody else has taken it over since it was seen.
     """
     with store.write(is_fact=False) as cursor:
-        under_way = cursor.execute(
-            "SELECT 1 FROM action_plans WHERE plan_id = ? AND owner = ? "
+        owners = cursor.execute(
+            "SELECT owner FROM action_plans WHERE plan_id = ? "
             "AND state IN ('running', 'rolling back')",
-            [plan_id, store.identity],
+            [plan_id],
         ).fetchall()
-        if under_way:
+        if any(is_alive(store, owner) for (owner,) in owners):
             raise BusyError(f"Plan {plan_id} is under way.", next_step="Wait until it has ended.")
         ended = None if state in UNFINISHED else datetime.now(UTC)
         taken = cursor.execute(

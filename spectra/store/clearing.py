@@ -107,7 +107,8 @@ def clear_source(store: Store, catalog: Catalog, *sources: str) -> int:
             cursor.execute("DELETE FROM meta WHERE name = ?", [f"{source}_until"])
         if FLEETS & set(sources):
             # Incidents of machines that were never there would be told of the next fleet.
-            for table in ("watch_state", "incidents"):
+            # And sums of rolled days are of the fleet that goes.
+            for table in ("watch_state", "incidents", "rolled_days"):
                 cursor.execute(f"DELETE FROM {table}")
         restart_ledger(cursor)
         if not _has_fleet(cursor):

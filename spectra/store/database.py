@@ -16,7 +16,7 @@ import duckdb
 import pandas as pd
 
 from spectra.errors import StoreError
-from spectra.store import failures, macros
+from spectra.store import failures, macros, motherduck, presence
 
 MEMORY = ":memory:"
 DEFAULT_MEMORY_LIMIT = "256MB"
@@ -33,14 +33,15 @@ class Store:
     Parameters
     ----------
     path : str or Path
-        A file, ``:memory:`` for a private workspace, or a ``md:`` database.
+        A file, ``:memory:`` for a private workspace, or a ``md:`` database of MotherDuck.
     memory_limit : str
         DuckDB's own limit; the machine's size is no guide inside a container.
 
     Raises
     ------
     StoreError
-        If the file is locked by another process, damaged, or written by a newer SPECTRA.
+        If the file is locked by another process, damaged, or written by a newer SPECTRA, or the
+        ``md:`` database cannot be reached.
     """
 
     def __init__(
@@ -59,7 +60,40 @@ class Store:
         self.revision = 0  # grows with every committed write; what was read before may be stale
         self._config = {"memory_limit": memory_limit, "threads": threads}
         self._is_closed = False
-        self._root = _open(self.path, self._config)
+        self._silent: threading.Event | None = None
+        self._root = self._ready()
+        if self.is_shared:
+            try:
+                self._silent = presence.keep_beating(self)
+            except BaseException:
+                self._root.close()
+                raise
+
+    def _ready(self) -> duckdb.DuckDBPyConnection:
+        """Connect and bring macros and schema up to date."""
+        connection = self._open(self._config)
+        try:
+            macros.create(connection)
+            migrate(connection)
+        except BaseException as error:
+            connection.close()
+            if told := failures.explained(self.path, error):
+                raise told from error
+            raise
+        return connection
+
+    def _open(self, config: dict[str, Any]) -> duckdb.DuckDBPyConnection:
+        return _connect(self.path, config)
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a file of this machine, which has a size and is checkpointed."""
+        return self.path != MEMORY and not self.is_shared
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes may have it open too; a file belongs to one."""
+        return self.path.startswith(motherduck.PREFIX)
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """Return a new cursor in UTC; never share one between threads.
@@ -76,7 +110,7 @@ class Store:
             with suppress(duckdb.Error):
                 return self._cursor()  # another thread has been here
             self._root.close()
-            self._root = _open(self.path, self._config)
+            self._root = self._ready()
             self.revision += 1
             return self._cursor()
 
@@ -105,6 +139,16 @@ class Store:
                 raise
             self.revision += is_fact
 
+    @contextmanager
+    def snapshot(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor for which the database stays as it is, whatever is written meanwhile."""
+        cursor = self.cursor()
+        cursor.begin()
+        try:
+            yield cursor
+        finally:
+            _roll_back(cursor)
+
     def frame(self, sql: str, parameters: dict[str, Any] | list[Any] | None = None) -> pd.DataFrame:
         """Run a query and return its rows; for results of a few thousand rows."""
         with failures.reading(self.path):
@@ -124,8 +168,10 @@ class Store:
         return None if row is None else str(row[0])
 
     def close(self) -> None:
-        """Close the database; the file is checkpointed."""
+        """Close the database; a file is checkpointed."""
         self._is_closed = True
+        if self._silent is not None:
+            self._silent.set()
         self._root.close()
 
     def __repr__(self) -> str:
@@ -188,27 +234,14 @@ def migration_steps() -> dict[int, str]:
     return dict(sorted(steps.items()))
 
 
-def _open(path: str, config: dict[str, Any]) -> duckdb.DuckDBPyConnection:
-    """Connect and bring macros and schema up to date."""
-    connection = _connect(path, config)
-    try:
-        macros.create(connection)
-        migrate(connection)
-    except BaseException as error:
-        connection.close()
-        if told := failures.explained(path, error):
-            raise told from error
-        raise
-    return connection
-
-
 def _connect(path: str, config: dict[str, Any]) -> duckdb.DuckDBPyConnection:
     """Connect, or raise a StoreError that says why not and what still works."""
     file = Path(path)
-    is_file = path != MEMORY and not path.startswith("md:")
     is_new = False
     try:
-        if is_file:
+        if path.startswith(motherduck.PREFIX):
+            motherduck.require_token(path)
+        elif path != MEMORY:
             is_new = not file.exists()
             file.parent.mkdir(parents=True, exist_ok=True)
         connection = duckdb.connect(path, config={**_SETTINGS, **config})

@@ -10,15 +10,10 @@ from typing import NamedTuple
 import duckdb
 
 from spectra.errors import StoreError, StoreLockedError
+from spectra.store import motherduck
 
-# A commit that finds no room on the disk is a failed transaction; a checkpoint that finds none
-# ends the database until it is opened anew.
-_OF_THE_MACHINE = (
-    duckdb.IOException,
-    duckdb.OutOfMemoryException,
-    duckdb.TransactionException,
-    duckdb.FatalException,
-)
+# A checkpoint that finds no room on the disk ends the database until it is opened anew.
+_OF_THE_MACHINE = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.FatalException)
 
 
 class _Meaning(NamedTuple):
@@ -72,7 +67,9 @@ _KNOWN = (_LOCKED, _FULL, _MEMORY, _DENIED, _NEWER, _NO_FOLDER, _DAMAGED)
 
 
 def open_error(path: str, error: Exception) -> StoreError:
-    """Why a file does not open; what is not known means that it is damaged."""
+    """Why a database does not open; what is not known of a file means that it is damaged."""
+    if path.startswith(motherduck.PREFIX):
+        return motherduck.open_error(path, error)
     return _told(_meaning(error) or _DAMAGED, path)
 
 

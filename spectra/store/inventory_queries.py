@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from spectra.store.database import MEMORY, Store
+from spectra.store.database import Store
 
 # Tables a person may want, with the column that says which moment a row is about.
 DATASETS = {
@@ -42,7 +42,7 @@ def datasets(store: Store) -> pd.DataFrame:
 
 def file_size_bytes(store: Store) -> int | None:
     """Size of the database file with its log; None for a store in memory or elsewhere."""
-    if store.path == MEMORY or store.path.startswith("md:"):
+    if not store.is_file:
         return None
     files = (Path(store.path), Path(f"{store.path}.wal"))
     return sum(file.stat().st_size for file in files if file.exists())

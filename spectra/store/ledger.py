@@ -21,6 +21,11 @@ Progress = Callable[[float, str], None]
 HOUR = timedelta(hours=1)
 # Instance-hours held in memory at a time; keeps a rebuild within the memory limit.
 CHUNK_ROWS = 2_000_000
+_BY_DAY = {
+    "hourly_sums": "hour::DATE",
+    "daily_sums": '"day"',
+    "utilisation_filled": "hour::DATE",
+}
 
 
 def extend_ledger(store: Store, catalog: Catalog, first: datetime, end: datetime) -> None:
@@ -61,10 +66,13 @@ def restart_ledger(cursor: duckdb.DuckDBPyConnection) -> None:
     """Drop all sums and queue every hour, inside the caller's transaction.
 
     For a change that touches everything: dropping a table's rows at once is far cheaper than
-    chunk by chunk.
+    chunk by chunk. Days that were rolled up keep their sums: nothing is left to compute them from.
     """
-    for table in ("hourly_sums", "daily_sums", "utilisation_filled", "stale_hours"):
-        cursor.execute(f"DELETE FROM {table}")
+    kept = cursor.execute("SELECT 1 FROM rolled_days LIMIT 1").fetchall()
+    for table, day in _BY_DAY.items():
+        which = f'WHERE {day} NOT IN (SELECT "day" FROM rolled_days)' if kept else ""
+        cursor.execute(f"DELETE FROM {table} {which}")
+    cursor.execute("DELETE FROM stale_hours")
     cursor.execute(
         "INSERT INTO stale_hours SELECT region, hour FROM ledger_hours(), "
         "(SELECT region FROM instances UNION SELECT region FROM volumes)"
@@ -110,6 +118,7 @@ def _queued(store: Store) -> int:
 
 
 def _recompute_chunk(cursor: duckdb.DuckDBPyConnection) -> int:
+    _leave_rolled(cursor)
     span = _next_span(cursor)
     if span is None:
         return 0  # another thread has just emptied the queue
@@ -125,6 +134,17 @@ def _recompute_chunk(cursor: duckdb.DuckDBPyConnection) -> int:
         cursor.execute(statement, span if "$first" in statement else None)
     cursor.execute("DELETE FROM stale_hours WHERE hour >= $first AND hour < $end", span)
     return int(cursor.execute("SELECT count(*) FROM stale").fetchall()[0][0])
+
+
+def _leave_rolled(cursor: duckdb.DuckDBPyConnection) -> None:
+    """Take hours of rolled days off the queue, and note that their sums no longer follow."""
+    cursor.execute(
+        """
+        UPDATE rolled_days SET changed_at = now()
+        WHERE "day" IN (SELECT DISTINCT hour::DATE FROM stale_hours)
+        """
+    )
+    cursor.execute('DELETE FROM stale_hours WHERE hour::DATE IN (SELECT "day" FROM rolled_days)')
 
 
 def _next_span(cursor: duckdb.DuckDBPyConnection) -> dict[str, datetime] | None:

@@ -109,6 +109,7 @@ FROM (SELECT *, {part} AS value FROM (
         FROM {view}) WHERE {where}) e
 JOIN region_factors r USING (region)
 JOIN intensity_hourly i ON i.zone = e.zone AND i.hour = e.hour
+WHERE e.hour::DATE NOT IN (SELECT "day" FROM rolled_days)
 """
 
 
@@ -116,7 +117,8 @@ def hours(store: Store, selection: Selection, narrow: Narrow) -> pd.DataFrame:
     """A figure hour by hour: energy × intensity of its grid, each part, and the factors' ids.
 
     Straight from the facts, not from the sums: ``scope2_lb_g`` is ``energy_kwh`` times
-    ``intensity_direct_g_per_kwh`` of the row, and ``value`` is what the figure sums.
+    ``intensity_direct_g_per_kwh`` of the row, and ``value`` is what the figure sums. Days that
+    were rolled up have no hours any more.
 
     Raises
     ------

@@ -143,7 +143,7 @@ def write_instances(store: Store, frame: pd.DataFrame, rules: TagRules = DEFAULT
     """
     rows = rules.with_columns(frame, "team", "environment", "service_tag", "criticality")
     with store.write() as cursor:
-        count = _write_history(cursor, "instances", "instance_id", rows)
+        count = write_spans(cursor, "instances", "instance_id", rows)
         _key_resources(cursor, "SELECT DISTINCT instance_id FROM changed")
     return count
 
@@ -168,10 +168,10 @@ def write_volumes(store: Store, frame: pd.DataFrame, rules: TagRules = DEFAULT_R
             """
         ).df()
         cursor.unregister("incoming")
-        return _write_history(cursor, "volumes", "volume_id", rows)
+        return write_spans(cursor, "volumes", "volume_id", rows)
 
 
-def _write_history(
+def write_spans(
     cursor: duckdb.DuckDBPyConnection, table: str, id_column: str, frame: pd.DataFrame
 ) -> int:
     """Upsert history rows on (id, valid_from) and queue the hours whose emissions change.

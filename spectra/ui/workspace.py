@@ -27,6 +27,7 @@ from spectra.refresh.connections import (
     private_connections,
     shared_connections,
 )
+from spectra.refresh.keeping import keep
 from spectra.refresh.live import Live
 from spectra.scheduler import plan_due_runs
 from spectra.store import Store
@@ -68,6 +69,7 @@ class Setup:
         rules = advice.rules_of(self.config)
         if advice.is_due(self.store, self.catalog, rules):
             advice.refresh_advice(self.store, self.catalog, rules)
+        keep(self.store, self.config)
 
     def run_schedules(self, now: datetime) -> str:
         """Start and stop what schedules have due; for the shared workspace alone."""
@@ -147,6 +149,7 @@ class Workspace:
                     self.store, setup.catalog, config.portal_folder, progress
                 )
             settle(self.store, setup.catalog, progress, config=config)
+            keep(self.store, config)
             if setup.connections.electricity_maps is None:
                 # Else the refresher plans, when it has read the newest of the live grids.
                 setup.plan_runs()

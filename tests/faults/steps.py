@@ -1,4 +1,4 @@
-"""Everything that writes, as steps on a small demo company that may be broken off and done again."""
+"""All that writes, as steps on a small demo company that may be broken off and done again."""
 
 from __future__ import annotations
 

@@ -264,3 +264,35 @@ def test_secrets_are_not_for_saving():
 def test_session_keys_never_show():
     keys = SessionKeys(AwsKeys("AKIA", "s3cret", "s3cret"), (), "s3cret", "s3cret")
     assert "s3cret" not in repr(keys)
+
+
+def test_history_is_exported_read_back_and_its_policy_is_told(database, monkeypatch, tmp_path):
+    monkeypatch.setenv("SPECTRA_HISTORY_FOLDER", str(tmp_path / "history"))
+    monkeypatch.setenv("SPECTRA_DEMO", "on")
+    monkeypatch.setenv("SPECTRA_DEMO_DAYS", "1")
+    app = settings("Data")
+    assert "Everything is kept" in texts(app)
+    app = healthy(app.button(key="history_export").click().run())
+    assert "Exported to history-" in texts(app)
+    name = next((tmp_path / "history").iterdir()).name
+    app = healthy(app.button(key="history_import").click().run())
+    assert f"Read {name}" in texts(app)
+    next((tmp_path / "history").glob("*/costs/**/*.parquet")).unlink()
+    app = app.button(key="history_import").click().run()
+    assert "is missing" in app.error[0].value
+    assert not app.exception
+    app.text_input(key="setting_retention_hourly_days").set_value("61")
+    assert "expected 62 to 3650" in save_data(app).error[0].value
+    app.text_input(key="setting_retention_hourly_days").set_value("400")
+    app = healthy(save_data(app))
+    assert "left to roll up" in texts(app)
+
+
+def save_data(app):
+    return next(b for b in app.button if b.label == "Save").click().run()
+
+
+def test_a_public_deployment_writes_no_history_to_its_disk(database, monkeypatch):
+    monkeypatch.setenv("SPECTRA_PUBLIC", "on")
+    app = settings("Data")
+    assert "history_export" not in {b.key for b in app.button}

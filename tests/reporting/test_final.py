@@ -3,7 +3,7 @@
 import json
 import threading
 import zlib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -14,7 +14,7 @@ from spectra.reporting.asking import make_request
 from spectra.reporting.build import build
 from spectra.reporting.codec import from_json, to_json
 from spectra.reporting.diff import compare
-from spectra.store import Store, report_log
+from spectra.store import Store, report_log, retention
 from spectra.store.factors import write_factors
 from spectra.store.hashing import digest
 from spectra.store.ledger import HOUR, extend_ledger, recompute
@@ -105,6 +105,19 @@ def test_late_data_make_a_restatement_and_never_an_edit(store):
     assert "restatement" not in {b.id for b in after.blockers}
     log = next(t for t in build(store, CATALOG, october(), now=NOW).tables if t.id == "report_log")
     assert [row.key for row in log.rows] == ["R0002", "R0001"]
+
+
+def test_a_period_that_was_rolled_up_is_reproduced_from_its_sums_and_says_so(store):
+    seal(store)
+    later = NOW + timedelta(days=200)
+    assert retention.roll_up(store, 62, now=later) == 0  # its days are held
+    assert retention.roll_up(store, 62, now=later, keep_reported=False) > 0
+    again = final.reproduce(store, CATALOG, "R0001", now=NOW)
+    assert again.holds
+    assert len(again.changed) == 1
+    assert "rolled up" in again.changed[0]
+    with pytest.raises(InputError, match="Nothing has changed"):
+        seal(store)
 
 
 def test_two_reports_are_compared(store):

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from spectra.errors import StoreError
-from spectra.store import Store, database
+from spectra.store import Store, database, failures, motherduck
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -131,3 +131,26 @@ def test_days_are_utc_days_whatever_the_host_says():
     for zone in ("Asia/Kolkata", "America/New_York"):
         result = run(code, TZ=zone)
         assert result.stdout.startswith("2025-01-01 00:00:00+00"), result.stderr
+
+
+def test_a_motherduck_database_without_a_token_is_refused_before_it_asks_for_one(monkeypatch):
+    for name in motherduck.TOKENS:
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(StoreError, match="needs a token") as error:
+        Store("md:fleet")
+    assert "motherduck_token" in error.value.next_step
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ('IO Error: Failed to download extension "motherduck" at URL "http://x"', "extension"),
+        ("Invalid Input Error: Jwt is expired for account 4711", "token was not accepted"),
+        ("Catalog Error: no database/share named 'fleet' found", "no such database"),
+    ],
+)
+def test_what_motherduck_says_is_told_by_kind_and_not_in_its_words(reason, told):
+    error = failures.open_error("md:fleet", duckdb.Error(reason))
+    assert told in error.message
+    assert error.next_step
+    assert "4711" not in str(error)

@@ -11,7 +11,7 @@ from spectra.exports import csv_bytes
 from spectra.reporting.drill import days_behind, hours_of_row, months_within, rows_behind
 from spectra.reporting.model import Report
 from spectra.reporting.words import figure_text, shown
-from spectra.store import report_queries
+from spectra.store import report_queries, retention
 from spectra.ui import cards
 from spectra.ui.frame import Page
 from spectra.ui.plain import plain
@@ -76,8 +76,16 @@ def _hours(page: Page, report: Report, figure: str, row: Mapping[str, Any]) -> N
                                   key="report_hours_month", width=160)  # fmt: skip
     hours = page.get(report_queries.hours, selection.between(start, end), narrow)
     total = shown(float(hours["value"].sum()), report.figure(figure).unit)
-    st.markdown(f"Hours of {plain(row['resource_id'])} from {start:%d %b %Y} to before {end:%d %b %Y} "
-                f"sum to {total}.")  # fmt: skip
+    st.markdown(
+        f"Hours of {plain(row['resource_id'])} from {start:%d %b %Y} to before {end:%d %b %Y} UTC "
+        f"sum to {total}."
+    )
+    if rolled := page.get(retention.rolled_days_between, start, end):
+        st.info(
+            f"{rolled} days of these were rolled up to daily sums, as the retention policy says: "
+            "their hours are not kept, and every total above counts them.",
+            icon=":material/info:",
+        )
     st.dataframe(hours, hide_index=True, width="stretch", height=cards.table_height(len(hours)),
                  key="report_hours",
                  column_config={"hour": cards.utc_column("Hour")})  # fmt: skip

@@ -14,6 +14,7 @@ from spectra.store import inventory_queries
 from spectra.store.clearing import SOURCE_GROUPS, clear_source
 from spectra.ui import cards, empty, names, portal_upload
 from spectra.ui.frame import Page
+from spectra.ui.settings import history_section
 
 MAX_EXPORT_ROWS = 2_000_000
 
@@ -35,6 +36,7 @@ def section(page: Page) -> None:
         _table(rows)
     portal_upload.button(page)
     _export(page)
+    history_section.section(page)
     _clear(page)
 
 

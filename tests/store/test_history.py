@@ -1,0 +1,244 @@
+"""History as Parquet: what goes out comes back, whole or not at all, as often as one likes."""
+
+import json
+import shutil
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from spectra.errors import InputError
+from spectra.store import Store, emission_queries, history_export
+from spectra.store.factors import write_factors
+from spectra.store.history_export import export_history
+from spectra.store.history_files import MANIFEST, read_manifest
+from spectra.store.history_import import import_history
+from spectra.store.ledger import recompute, restart_ledger
+from spectra.store.selection import Selection
+from spectra.store.writes import write_utilisation
+from tests import fleet
+from tests.store.attached import AttachedStore
+from tests.store.conftest import CATALOG, build
+from tests.store.test_ledger import HOURS, fleet_of_everything
+
+ROOT = Path(__file__).resolve().parents[2]
+START, END = HOURS[0].to_pydatetime(), datetime(2026, 11, 2, tzinfo=UTC)
+EVERYTHING = Selection(START, END)
+NOVEMBER = datetime(2026, 11, 1, tzinfo=UTC)
+CHECKED = ("hourly_sums", "daily_sums", "utilisation", "utilisation_filled", "costs",
+           "provider_emissions",
+           "intensities", "intensity_hourly", "instances", "volumes", "stale_hours")  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def filled():
+    store = Store()
+    write_factors(store, CATALOG)
+    fleet_of_everything(store)
+    with store.write() as cursor:  # a day of each month has a cost and AWS's own figure
+        cursor.execute(
+            "INSERT INTO costs SELECT unnest([DATE '2026-10-30', DATE '2026-11-01']), '1', 'r', "
+            "'Amazon EC2', 'i-00', 'on-demand', 't0', 'e0', 1, 1, 2, FALSE, 'aws', 'measured', "
+            "TIMESTAMPTZ '2026-11-02 00:00+00'"
+        )
+        cursor.execute(
+            "INSERT INTO provider_emissions SELECT DATE '2026-10-01', '1', 'r', 'EC2', 'T', 5, "
+            "'v3', 'aws_sustainability', TIMESTAMPTZ '2026-11-02 00:00+00'"
+        )
+    yield store
+    store.close()
+
+
+@pytest.fixture(scope="module")
+def exported(filled, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("history") / "all"
+    export_history(filled, folder)
+    return folder
+
+
+@pytest.fixture
+def empty():
+    store = Store()
+    yield store
+    store.close()
+
+
+def sizes(store):
+    return {t: store.row(f"SELECT count(*) FROM {t}")[0] for t in CHECKED}
+
+
+def figures(store):
+    """Totals and every breakdown of the pages."""
+    found = {name: value for name, value in emission_queries.totals(store, EVERYTHING).items()
+             if isinstance(value, float)}  # fmt: skip
+    for dimension in emission_queries.DIMENSIONS:
+        rows = emission_queries.breakdown(store, EVERYTHING, dimension).set_index("name")
+        found |= {f"{dimension}/{name}": g for name, g in rows["total_g"].items()}
+    return found
+
+
+def test_what_goes_out_comes_back(filled, exported, empty):
+    manifest = import_history(empty, CATALOG, exported)
+    assert manifest.months == ["2026-10", "2026-11"]
+    assert (manifest.first_hour, manifest.end_hour) == (datetime(2026, 10, 1, tzinfo=UTC), END)
+    assert figures(empty) == pytest.approx(figures(filled), rel=1e-9)
+    assert sizes(empty) == sizes(filled)
+    assert empty.row("FROM ledger") == filled.row("FROM ledger")
+    before = empty.row("SELECT max(computed_at) FROM hourly_sums")
+    import_history(empty, CATALOG, exported)  # again: nothing is counted twice, nothing recomputed
+    assert sizes(empty) == sizes(filled)
+    assert empty.row("SELECT max(computed_at) FROM hourly_sums") == before
+
+
+def test_any_tool_can_read_it(filled, exported):
+    with duckdb.connect() as connection:
+        rows = connection.execute(
+            f"SELECT year, month, sum(energy_kwh) FROM read_parquet("
+            f"'{exported}/emissions_hourly/**/*.parquet', hive_partitioning = true) "
+            "GROUP BY ALL ORDER BY ALL"
+        ).fetchall()
+    assert [(y, int(m)) for y, m, _ in rows] == [(2026, 10), (2026, 11)]
+    kwh = filled.row("SELECT sum(energy_kwh) FROM hourly_sums")[0]
+    assert sum(k for _, _, k in rows) == pytest.approx(kwh, rel=1e-9)
+
+
+def test_sums_that_come_along_are_what_the_facts_give(exported, empty):
+    import_history(empty, CATALOG, exported)
+    kept = figures(empty)
+    with empty.write() as cursor:
+        restart_ledger(cursor)
+    recompute(empty)
+    assert figures(empty) == pytest.approx(kept, rel=1e-9)
+
+
+def test_part_of_it_may_go_out_and_the_rest_follow(filled, empty, tmp_path):
+    export_history(filled, tmp_path / "old", before=NOVEMBER)
+    export_history(filled, tmp_path / "new", start=NOVEMBER)
+    assert read_manifest(tmp_path / "old").months == ["2026-10"]
+    import_history(empty, CATALOG, tmp_path / "new")
+    import_history(empty, CATALOG, tmp_path / "old")
+    assert figures(empty) == pytest.approx(figures(filled), rel=1e-9)
+    assert empty.row("FROM ledger") == filled.row("FROM ledger")
+
+
+def test_what_is_known_newer_stays_and_what_is_missing_is_computed(exported, empty, filled):
+    import_history(empty, CATALOG, exported)
+    hour = HOURS[3:4]
+    late = fleet.utilisation("i-01", hour, 77.0)
+    late["fetched_at"] = fleet.utc("2026-12-01")
+    write_utilisation(empty, late)
+    with empty.write() as cursor:  # readings that were lost
+        cursor.execute("DELETE FROM utilisation WHERE hour > ?", [HOURS[20].to_pydatetime()])
+    import_history(empty, CATALOG, exported)
+    key = "resource_key = (SELECT resource_key FROM resources WHERE resource_id = 'i-01')"
+    assert empty.row(
+        f"SELECT cpu_avg_pct FROM utilisation WHERE {key} AND hour = ?", [hour[0].to_pydatetime()]
+    ) == (77.0,)
+    assert sizes(empty)["stale_hours"] == 0
+    assert abs(sizes(empty)["utilisation"] - sizes(filled)["utilisation"]) <= 1
+
+
+@pytest.mark.parametrize(
+    ("harm", "told"),
+    [
+        (lambda f: next(f.glob("utilisation/**/*.parquet")).unlink(), "is missing"),
+        (lambda f: _append(next(f.glob("costs/**/*.parquet"), next(f.glob("**/*.parquet")))),
+         "is damaged"),
+        (lambda f: shutil.copy(next(f.glob("**/*.parquet")), f / "more.parquet"),
+         "does not belong"),
+        (lambda f: (f / MANIFEST).unlink(), "no exported history"),
+        (lambda f: (f / MANIFEST).write_text("{"), "no exported history"),
+        (lambda f: _edit(f, rows=0), "was changed"),
+    ],
+)  # fmt: skip
+def test_a_folder_that_is_not_as_it_was_written_changes_nothing(
+    exported, empty, tmp_path, harm, told
+):
+    folder = shutil.copytree(exported, tmp_path / "copy")
+    harm(folder)
+    with pytest.raises(InputError, match=told) as error:
+        import_history(empty, CATALOG, folder)
+    assert error.value.next_step
+    assert set(sizes(empty).values()) == {0}
+
+
+def _append(path):
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+
+
+def _edit(folder, **values):
+    manifest = json.loads((folder / MANIFEST).read_text())
+    manifest["parts"][0] |= values
+    (folder / MANIFEST).write_text(json.dumps(manifest))
+
+
+def test_an_export_never_writes_over_anything(filled, exported, tmp_path):
+    with pytest.raises(InputError, match="exists already"):
+        export_history(filled, exported)
+    with pytest.raises(InputError, match="nothing to export"):
+        export_history(filled, tmp_path / "none", before=datetime(2020, 1, 1, tzinfo=UTC))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_export_that_is_killed_leaves_no_folder_and_the_next_one_is_whole(exported, tmp_path):
+    database, folder = tmp_path / "s.duckdb", tmp_path / "out"
+    store = Store(database)
+    import_history(store, CATALOG, exported)
+    store.close()
+    code = (
+        "import os; from pathlib import Path; from spectra.store import Store;"
+        "from spectra.store.history_export import export_history;"
+        "kill = lambda share, text: os._exit(9) if share > 0 else None;"
+        f"export_history(Store({str(database)!r}), Path({str(folder)!r}), progress=kill)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False, timeout=120)
+    assert done.returncode == 9
+    assert not folder.exists()
+    store = Store(database)
+    export_history(store, folder)
+    assert {path.name for path in tmp_path.iterdir() if path.is_dir()} == {"out"}
+    assert read_manifest(folder).rows == read_manifest(exported).rows
+    store.close()
+
+
+def test_an_import_that_is_stopped_leaves_whole_months_and_the_next_brings_the_rest(
+    filled, exported, empty
+):
+    def stop(share, text):
+        if share > 0:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        import_history(empty, CATALOG, exported, stop)
+    assert empty.row("SELECT end_hour FROM ledger")[0] == NOVEMBER
+    import_history(empty, CATALOG, exported)
+    assert figures(empty) == pytest.approx(figures(filled), rel=1e-9)
+
+
+def test_the_demo_company_never_joins_a_real_fleet(filled, tmp_path, empty):
+    demo = fleet.instances({"instance_id": "i-demo", "valid_from": HOURS[0], "source": "demo"})
+    write_factors(empty, CATALOG)
+    build(empty, instances=demo, hours=HOURS[:4])
+    export_history(empty, tmp_path / "demo")
+    with pytest.raises(InputError, match="demo company"):
+        import_history(filled, CATALOG, tmp_path / "demo")
+
+
+def test_it_reads_into_an_attached_database_as_into_a_file(filled, exported, tmp_path):
+    store = AttachedStore(tmp_path / "attached.duckdb")
+    import_history(store, CATALOG, exported)
+    assert figures(store) == pytest.approx(figures(filled), rel=1e-9)
+    export_history(store, tmp_path / "again")
+    assert read_manifest(tmp_path / "again").rows == read_manifest(exported).rows
+    store.close()
+
+
+def test_progress_is_told_by_month(filled, tmp_path):
+    said = []
+    history_export.export_history(
+        filled, tmp_path / "out", progress=lambda share, text: said.append((share, text))
+    )
+    assert said == [(0.0, "Writing 2026-10"), (0.5, "Writing 2026-11")]

@@ -1,0 +1,208 @@
+"""Old days are rolled up: every total stays, the readings go, and nobody is told otherwise."""
+
+import shutil
+from datetime import UTC, datetime, timedelta
+
+import pandas as pd
+import pytest
+
+from spectra.errors import InputError
+from spectra.store import Store, emission_queries, report_queries, retention
+from spectra.store.clearing import clear_source
+from spectra.store.factors import write_factors
+from spectra.store.history_export import export_history
+from spectra.store.history_import import import_history
+from spectra.store.ledger import recompute, restart_ledger
+from spectra.store.selection import Selection
+from spectra.store.writes import write_intensities
+from tests import fleet
+from tests.store.conftest import CATALOG, build
+
+HOURS = fleet.hours("2026-03-01", "2026-08-01")
+NOW = datetime(2026, 8, 1, 6, tzinfo=UTC)
+START, END = HOURS[0].to_pydatetime(), datetime(2026, 8, 1, tzinfo=UTC)
+ALL = Selection(START, END)
+MARCH, APRIL, MAY = (datetime(2026, month, 1, tzinfo=UTC) for month in (3, 4, 5))
+
+
+def filled(store):
+    """Two machines over five months; one is not always measured."""
+    rows = [{"instance_id": f"i-{k}", "valid_from": HOURS[0], "source": "aws",
+             "tags": {"team": f"t{k}"}} for k in range(2)]  # fmt: skip
+    gappy = fleet.utilisation("i-1", HOURS, 30.0)
+    gappy.loc[(gappy.index % 200) < 6, "cpu_avg_pct"] = float("nan")
+    return build(
+        store,
+        instances=fleet.instances(*rows),
+        hours=HOURS,
+        intensities=[fleet.intensities("DE", HOURS, 200.0, 300.0)],
+        utilisation=[fleet.utilisation("i-0", HOURS, 40.0), gappy],
+    )
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """That history as a database file, which each test copies."""
+    path = tmp_path_factory.mktemp("retention") / "s.duckdb"
+    store = Store(path)
+    write_factors(store, CATALOG)
+    filled(store).close()
+    return path
+
+
+@pytest.fixture
+def old(built, tmp_path):
+    store = Store(shutil.copy(built, tmp_path / "s.duckdb"))
+    yield store
+    store.close()
+
+
+def total(store):
+    return emission_queries.totals(store, ALL)["total_g"]
+
+
+def months_with_readings(store):
+    rows = store.cursor().execute(
+        "SELECT DISTINCT month(hour) FROM utilisation ORDER BY 1"
+    ).fetchall()  # fmt: skip
+    return [month for (month,) in rows]
+
+
+def test_everything_is_kept_unless_somebody_says_otherwise(old):
+    assert retention.plan(old, None, now=NOW).days == ()
+    assert retention.roll_up(old, None, now=NOW) == 0
+    assert months_with_readings(old) == [3, 4, 5, 6, 7]
+
+
+def test_the_plan_says_what_the_policy_does_and_the_policy_does_it(old):
+    before = total(old)
+    told = retention.plan(old, 62, now=NOW)
+    assert told.cutoff == datetime(2026, 5, 1, tzinfo=UTC)  # the month of 31 May begins then
+    assert (told.days[0].isoformat(), told.days[-1].isoformat()) == ("2026-03-01", "2026-04-30")
+    assert told.gone_rows == 2 * 24 * 61
+    gone = retention.roll_up(old, 62, now=NOW)
+    assert gone == 2 * 24 * 31  # April's are still looked back on from May
+    assert months_with_readings(old) == [4, 5, 6, 7]
+    assert total(old) == pytest.approx(before, rel=1e-9)
+    assert retention.plan(old, 62, now=NOW).days == ()
+    later = NOW + timedelta(days=29)
+    assert retention.roll_up(old, 62, now=later) == 2 * 24 * 30
+    assert months_with_readings(old) == [5, 6, 7]
+    assert total(old) == pytest.approx(before, rel=1e-9)
+
+
+def test_less_than_the_least_is_not_taken_literally():
+    assert retention.cutoff_of(1, NOW) == retention.cutoff_of(retention.LEAST_DAYS, NOW)
+
+
+def test_sums_of_rolled_days_are_final_and_say_what_came_later(old):
+    retention.roll_up(old, 62, now=NOW)
+    before, march = total(old), Selection(START, APRIL)
+    sums = emission_queries.totals(old, march)["total_g"]
+    span = fleet.hours("2026-03-10", "2026-03-11").append(fleet.hours("2026-06-10", "2026-06-11"))
+    vintage = fleet.intensities("DE", span, 400.0, 500.0)
+    vintage["updated_at"] = fleet.utc("2027-01-01")
+    write_intensities(old, vintage, CATALOG)
+    recompute(old)
+    assert emission_queries.totals(old, march)["total_g"] == sums
+    assert total(old) > before  # June follows
+    assert retention.plan(old, 62, now=NOW).changed >= 1
+    with old.write() as cursor:
+        restart_ledger(cursor)  # another method: all that can be computed is computed anew
+    recompute(old)
+    assert emission_queries.totals(old, march)["total_g"] == sums
+    assert old.row("SELECT count(*) FROM stale_hours") == (0,)
+
+
+def test_hours_that_are_gone_are_not_made_up(old):
+    retention.roll_up(old, 62, now=NOW)
+    assert report_queries.hours(old, "i-0", MARCH, APRIL).empty
+    assert len(report_queries.hours(old, "i-0", MAY, MAY + timedelta(days=1))) == 24
+    assert retention.rolled_days_between(old, MARCH, MAY + timedelta(days=1)) == 61
+    assert retention.detailed_from(old) == MAY
+
+
+def test_days_of_a_final_report_are_held_and_named(old):
+    with old.write() as cursor:
+        cursor.execute(
+            "INSERT INTO reports SELECT 'R0001', 1, '2026-04', $a, $b, '', '', '', $b, 0, 0, '', "
+            "'', '', '', '', '', ''::BLOB",
+            {"a": APRIL, "b": MAY},
+        )
+    told = retention.plan(old, 62, now=NOW)
+    assert (len(told.days), len(told.held)) == (31, 30)
+    assert retention.roll_up(old, 62, now=NOW) == 0  # March is looked back on from April
+    assert retention.roll_up(old, 62, now=NOW, keep_reported=False) == 2 * 24 * 31
+
+
+def test_nothing_goes_before_it_is_computed(old):
+    with old.write() as cursor:
+        cursor.execute(
+            "INSERT INTO stale_hours VALUES ('eu-central-1', TIMESTAMPTZ '2026-03-15 04:00+00')"
+        )
+    days = {day.isoformat() for day in retention.plan(old, 62, now=NOW).days}
+    assert len(days) == 60
+    assert "2026-03-15" not in days
+
+
+def test_readings_stay_when_they_could_not_be_archived(old):
+    def full_disk(first, end):
+        raise InputError("No room.")
+
+    with pytest.raises(InputError):
+        retention.roll_up(old, 62, now=NOW, archive=full_disk)
+    assert months_with_readings(old) == [3, 4, 5, 6, 7]
+    spans = []
+    retention.roll_up(old, 62, now=NOW, archive=lambda first, end: spans.append((first, end)))
+    assert spans == [(MARCH, APRIL)]
+
+
+def test_an_archive_brings_the_hours_back(old, tmp_path):
+    before = total(old)
+    retention.roll_up(
+        old, 62, now=NOW,
+        archive=lambda first, end: export_history(old, tmp_path / "a", start=first, before=end),
+    )  # fmt: skip
+    import_history(old, CATALOG, tmp_path / "a")
+    assert months_with_readings(old) == [3, 4, 5, 6, 7]
+    assert len(report_queries.hours(old, "i-0", MARCH, APRIL)) == 24 * 31
+    assert total(old) == pytest.approx(before, rel=1e-9)
+    assert old.row("SELECT count(*) FROM rolled_days") == (30,)  # April was not in it
+
+
+def test_rolled_history_moves_to_another_database_as_it_is(old, tmp_path):
+    retention.roll_up(old, 62, now=NOW)
+    export_history(old, tmp_path / "rolled")
+    other = Store()
+    import_history(other, CATALOG, tmp_path / "rolled")
+    assert total(other) == pytest.approx(total(old), rel=1e-9)
+    assert months_with_readings(other) == [4, 5, 6, 7]
+    assert other.row("SELECT count(*) FROM rolled_days") >= (31,)
+    other.close()
+
+
+def test_a_fleet_that_is_cleared_leaves_no_rolled_sums(old):
+    retention.roll_up(old, 62, now=NOW)
+    clear_source(old, CATALOG, "aws")
+    assert old.row("SELECT count(*) FROM rolled_days") == (0,)
+    assert old.row("SELECT count(*) FROM hourly_sums") == (0,)
+
+
+def test_space_is_free_again(old):
+    with old.write() as cursor:  # enough rows to fill row groups
+        cursor.execute(
+            "INSERT INTO utilisation SELECT u.* FROM utilisation u, range(200) "
+            "WHERE hour < TIMESTAMPTZ '2026-04-01 00:00+00'"
+        )
+    old.cursor().execute("CHECKPOINT")
+    used = "SELECT used_blocks FROM pragma_database_size()"
+    before = old.row(used)[0]
+    retention.roll_up(old, 62, now=NOW)
+    assert old.row(used)[0] < before
+
+
+def test_days_before_the_first_hour_of_the_ledger_stay(old):
+    assert pd.Timestamp("2026-03-01").date() in retention.plan(old, 62, now=NOW).days
+    with old.write() as cursor:
+        cursor.execute("UPDATE ledger SET first_hour = TIMESTAMPTZ '2026-03-01 05:00+00'")
+    assert pd.Timestamp("2026-03-01").date() not in retention.plan(old, 62, now=NOW).days
