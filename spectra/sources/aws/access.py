@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import boto3
 from botocore.config import Config as BotoConfig
 from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
+from botocore.loaders import Loader, create_loader
 from botocore.session import get_session
 
 from spectra import metering
@@ -144,11 +146,13 @@ class Access:
 
     def _base_session(self) -> boto3.session.Session:
         if self._keys is None:
-            return boto3.session.Session(profile_name=self._profile)
-        return boto3.session.Session(
-            aws_access_key_id=self._keys.access_key_id,
-            aws_secret_access_key=self._keys.secret_access_key,
-            aws_session_token=self._keys.session_token,
+            return _with_models(boto3.session.Session(profile_name=self._profile))
+        return _with_models(
+            boto3.session.Session(
+                aws_access_key_id=self._keys.access_key_id,
+                aws_secret_access_key=self._keys.secret_access_key,
+                aws_session_token=self._keys.session_token,
+            )
         )
 
     def _assumed(self, base: boto3.session.Session, role: Role) -> boto3.session.Session:
@@ -170,4 +174,16 @@ class Access:
         core._credentials = DeferredRefreshableCredentials(  # as botocore itself does
             fetcher.fetch_credentials, "assume-role"
         )
-        return boto3.session.Session(botocore_session=core)
+        return _with_models(boto3.session.Session(botocore_session=core))
+
+
+@cache
+def _models() -> Loader:
+    """AWS's descriptions of its services, tens of MB once read: no keys are in them."""
+    return create_loader(get_session().get_config_variable("data_path"))
+
+
+def _with_models(session: boto3.session.Session) -> boto3.session.Session:
+    """Let a session read the descriptions that all share, and nothing else of another's."""
+    session._session.register_component("data_loader", _models())
+    return session

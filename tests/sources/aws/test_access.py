@@ -85,3 +85,17 @@ def test_what_the_role_may_not_is_noted_and_the_rest_lands(keys):
     assert snapshot.instances.empty
     assert any("ec2:DescribeVolumes" in note for note in snapshot.notes)
     assert any("autoscaling:DescribeAutoScalingGroups" in note for note in snapshot.notes)
+
+
+def test_sessions_share_what_aws_describes_and_no_keys():
+    sessions = [Access(AwsKeys(name, f"secret of {name}"))._base_session() for name in ("A", "B")]
+    loaders = [session._session.get_component("data_loader") for session in sessions]
+    assert loaders[0] is loaders[1]
+    clients = [session.client("ec2", region_name="eu-west-1") for session in sessions]
+    assert clients[0].meta.service_model._service_description is (
+        clients[1].meta.service_model._service_description
+    )
+    held = [session.get_credentials().access_key for session in sessions]
+    assert held == ["A", "B"]
+    signed = [c._request_signer._credentials.secret_key for c in clients]
+    assert signed == ["secret of A", "secret of B"]
