@@ -70,7 +70,7 @@ def _places(facts: pd.DataFrame) -> pd.DataFrame:
     """What a gap of a whole region is called: also while fewer of its machines are silent."""
     found = facts[["account_id", "region"]].drop_duplicates()
     found.index = pd.Index(found["account_id"] + " · " + found["region"])
-    return found.assign(name=f"{TOGETHER} or more machines in " + found.index)
+    return found.assign(name=[f"{TOGETHER} or more machines in {place}" for place in found.index])
 
 
 def _together(alerts: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
