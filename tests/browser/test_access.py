@@ -21,16 +21,24 @@ EXCEPTIONS = [
     {"id": "list", "selector": "ul:not([data-testid=stSidebarNavItems]), ol"},
     {"id": "listitem", "selector": "li:not([data-testid=stSidebarNavItems] li)"},
     # The sparkline of a metric has empty marks; its number stands beside it as text.
-    {"id": "svg-img-alt", "selector": "[role=img]:not([data-testid=stMetric] *)"},
+    {
+        "id": "svg-img-alt",
+        "selector": ":is([role=img], [role=graphics-symbol]):not([data-testid=stMetric] *)",
+    },
 ]
-RUN = """rules => axe.run(document, {
+# What Plotly draws is told by the chart's own sentence, and a table's cells are a canvas: axe can
+# judge the colours of neither, and the hundreds of nodes inside are not ours.
+INSIDE = '[[".js-plotly-plot .main-svg"], ["[data-testid=stDataFrame] canvas"]]'
+RUN = """rules => axe.run({exclude: INSIDE}, {
     resultTypes: ["violations"],
     runOnly: rules ? {type: "rule", values: rules}
                    : {type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]},
 }).then(found => found.violations
     .filter(v => ["serious", "critical"].includes(v.impact))
     .flatMap(v => v.nodes.map(node => v.id + ": " + node.html.slice(0, 160) + " "
-        + [...node.any, ...node.all].slice(0, 1).map(check => check.message))))"""
+        + [...node.any, ...node.all].slice(0, 1).map(check => check.message))))""".replace(
+    "INSIDE", INSIDE
+)
 
 
 @pytest.fixture(scope="module")
@@ -65,13 +73,22 @@ def found(address, browser):
         wrong["dark"] += [f"{view}: {text}" for text in page.evaluate(RUN, ["color-contrast"])]
         for name, size in (("phone", PHONE), ("zoomed", ZOOMED)):
             page.set_viewport_size(size)
-            page.wait_for_timeout(100)
-            if visitor.overflow() > 0:
-                wrong[name].append(f"{view}: {visitor.overflow()} px wider than the screen")
+            if (px := _too_wide(visitor)) > 0:
+                wrong[name].append(f"{view}: {px} px wider than the screen")
         page.set_viewport_size(DESK)
         page.emulate_media(color_scheme="light")
     wrong["errors"] = visitor.failed
     return wrong
+
+
+def _too_wide(visitor: Visitor) -> int:
+    """How far a view is wider than the screen [px], once its charts have found their new size."""
+    visitor.page.wait_for_timeout(50)
+    for _ in range(20):
+        if visitor.overflow() <= 0:
+            return 0
+        visitor.page.wait_for_timeout(100)
+    return visitor.overflow()
 
 
 @pytest.mark.parametrize("look", ["light", "dark", "phone", "zoomed", "errors"])
@@ -122,7 +139,7 @@ def test_a_journey_by_keyboard_alone(address, browser):
 
     passed = tab_to(page, "Bring your grid data")
     order = [next(n for n, text in enumerate(passed) if word in text)
-             for word in ("Settings", "Period", "Regions", "Bring your grid data")]  # fmt: skip
+             for word in ("Settings", "Period", "Teams", "Bring your grid data")]  # fmt: skip
     assert order == sorted(order), "navigation, filters, page"
     assert is_marked(page)
     page.keyboard.press("Enter")

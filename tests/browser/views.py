@@ -20,10 +20,19 @@ VIEWS: dict[str, tuple[str, ...]] = {
     "Method": (),
 }  # fmt: skip
 
+# The state of a page says nothing of a run that has not begun yet.
+COUNT_RUNS = """() => {
+    const app = document.querySelector("[data-testid=stApp]");
+    window.runs = 0;
+    new MutationObserver(() => { runs += app.dataset.testScriptState == "running"; })
+        .observe(app, {attributeFilter: ["data-test-script-state"]});
+}"""
+
 
 def tour(visitor, address: str) -> Iterator[str]:
     """Go through all views as a visitor does, by links and controls; yields the name of each."""
     page = visitor.open(address, "Dashboard")
+    page.evaluate(COUNT_RUNS)
     for title, views in VIEWS.items():
         # The first "Settings" and so on is the link of the navigation.
         page.get_by_test_id("stSidebarNav").get_by_role("link", name=title, exact=True).click()
@@ -33,8 +42,10 @@ def tour(visitor, address: str) -> Iterator[str]:
         switch = page.get_by_role("radiogroup", name="Section" if title == "Settings" else "View")
         for view in views:
             option = switch.first.get_by_role("radio", name=view, exact=True)
-            option.click()
-            expect(option).to_be_checked()
-            page.wait_for_timeout(150)  # until the run has begun
-            visitor.settle(title)
+            if not option.is_checked():
+                before = page.evaluate("runs")
+                option.click()
+                page.wait_for_function("before => runs > before", arg=before)
+                visitor.settle(title)
+                expect(page.locator("[data-stale=true]")).to_have_count(0)
             yield f"{title}, {view}"

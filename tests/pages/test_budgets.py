@@ -307,7 +307,7 @@ def test_a_statement_says_from_which_hour_it_is(company):
     app = page("Chargeback")
     app.button_group(key="chargeback_kind").set_value("year")
     first = END - timedelta(days=35)
-    since = f" from {first:%d %b %H}:00" if first > period_of("year", END).start else ""
+    since = f" from {units.moment_text(first)}" if first > period_of("year", END).start else ""
     assert f"so far,{since} until" in texts(healthy(app.run()))
 
 
