@@ -1,4 +1,4 @@
-"""Everything that writes, as steps on a small demo company that may be broken off and done again."""
+"""Everything that writes, as steps on a small demo company that may be broken off at any moment."""
 
 from __future__ import annotations
 
