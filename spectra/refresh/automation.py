@@ -82,9 +82,11 @@ class Automation:
             return
         if acted := self._guarded(lambda: self._act(now)):
             self.last_action = Tick(now, acted)
-        if self._next is not None and now < self._next:
+        interval = timedelta(minutes=config.automation_minutes)
+        # A clock that was set back does not put the next one off.
+        if self._next is not None and timedelta() < self._next - now <= interval:
             return
-        self._next = now + timedelta(minutes=config.automation_minutes)
+        self._next = now + interval
         self.last = Tick(now, self._guarded(lambda: self._work(config, now)))
 
     @staticmethod

@@ -69,7 +69,7 @@ class Refresher:
         """Start a refresh when data is older than its time to live; looks once a minute at most."""
         now = now or datetime.now(UTC)
         with self._lock:
-            if self.is_running or now < self._look_at:
+            if self.is_running or timedelta() < self._look_at - now <= PAUSE_AFTER_STOP:
                 return False
             self._look_at = now + LOOK_EVERY
         return bool(self._live().due(now)) and self.start()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -12,6 +12,8 @@ from spectra.store.database import Store
 
 OK, OUTDATED = "ok", "outdated"
 FAILURES_TO_OPEN = 3
+# Two moments that are written and read by one clock differ by no more.
+CLOCK_ERROR = timedelta(minutes=5)
 _FIRST_WAIT, _OPEN_WAIT, _LONGEST_WAIT = (
     timedelta(minutes=1),
     timedelta(minutes=15),
@@ -52,7 +54,12 @@ class State:
     detail: str
 
     def is_due(self, ttl: timedelta, now: datetime) -> bool:
-        """Whether it is older than its time to live and not to be left alone."""
+        """Whether it is older than its time to live and not to be left alone.
+
+        What was written while the clock was ahead says nothing of now.
+        """
+        if self.attempted_at > now + CLOCK_ERROR:
+            return True
         if self.retry_at is not None and now < self.retry_at:
             return False
         return self.succeeded_at is None or now - self.succeeded_at >= ttl or self.status != OK
@@ -70,7 +77,10 @@ def read(store: Store, key: Key) -> State | None:
     if row is None:
         return None
     values: list[Any] = [v.astimezone(UTC) if isinstance(v, datetime) else v for v in row]
-    return State(*values)
+    state, now = State(*values), datetime.now(UTC)
+    if state.attempted_at > now + CLOCK_ERROR and state.read_until is not None:
+        return replace(state, read_until=min(state.read_until, now))
+    return state
 
 
 def table(store: Store) -> pd.DataFrame:

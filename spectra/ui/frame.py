@@ -201,6 +201,13 @@ def _age(status: dict[str, Any], hour: datetime) -> tuple[str, str, str, str]:
         return "No hour measured yet", ":material/history:", "orange", text
     oldest = min(newest).astimezone(UTC)
     age = hour - oldest
+    if age < -STALE_AFTER:
+        text = (
+            "Hours to come are stored: this machine's clock was ahead when they were written, or "
+            "is behind now. Pages show nothing after the running hour as known; clearing the "
+            "source in Settings, Data, removes them."
+        )
+        return f"Data to {oldest:%d %b %Y}, to come", ":material/history:", "orange", text
     label = f"Data to {units.moment_text(oldest)}"
     if age > STALE_AFTER:
         hours = int(age / timedelta(hours=1))

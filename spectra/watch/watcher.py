@@ -75,7 +75,7 @@ class Watcher:
         if incident_log.any_gone(self._store):
             return True
         end = current_hour(now or datetime.now(UTC))
-        seen = incident_log.looked(self._store, "usage")
+        seen = self._seen("usage", end)
         if seen and config and seen.sensitivity != _text(sensitivity_of(config)):
             return True
         known = watch_queries.known_until(self._store)
@@ -125,15 +125,20 @@ class Watcher:
         self._tried = dict([*self._tried.items(), (key, found)][-TRIED:])
         return found
 
+    def _seen(self, detector: str, now: datetime) -> Looked | None:
+        """How far it has looked; nowhere if the clock was ahead: the rest would stay unseen."""
+        seen = incident_log.looked(self._store, detector)
+        return None if seen is not None and seen.until > now + timedelta(days=1) else seen
+
     def _usage(self, sensitivity: Sensitivity, now: datetime) -> int:
         end = current_hour(now)
         first = end - timedelta(days=FIRST_DAYS)
         text = self._start_over_if_changed("usage", sensitivity, first)
-        seen = incident_log.looked(self._store, "usage")
+        seen = self._seen("usage", end)
         since = seen.until if seen else first
         if since >= end or watch_queries.known_until(self._store) is None:
             return 0
-        memory = self._memory if self._remembers == text else None
+        memory = self._memory if seen and self._remembers == text else None
         known = incident_log.going_on(self._store, "usage", since)
         rows, self._memory, until = usage.look(
             self._store, (since, end), sensitivity, now, known, memory
@@ -149,9 +154,7 @@ class Watcher:
             return 0
         first = end - timedelta(days=FIRST_DAYS)
         text = self._start_over_if_changed(family, sensitivity, first)
-        seen = incident_log.looked(self._store, family)
-        if seen is not None and seen.until > now + timedelta(days=1):
-            seen = None  # the clock was ahead; what it had not seen yet would stay unseen
+        seen = self._seen(family, now)
         if seen is not None and seen.until >= end:
             return 0
         since = seen.until - AGAIN.get(family, timedelta(0)) if seen else first

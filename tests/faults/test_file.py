@@ -66,13 +66,18 @@ def test_a_damaged_file_is_told_and_not_touched(path, damage):
     assert content_of(path.parent) == before
 
 
-def test_damage_that_shows_only_when_it_is_read_is_told_too(company):
-    store = Store(company)
+def damage_table(path, table):
+    """Overwrite part of a block that holds rows of a table."""
+    store = Store(path)
     (block,) = store.row(
-        "SELECT min(block_id) FROM pragma_storage_info('utilisation') WHERE block_id > 0"
+        f"SELECT max(block_id) FROM pragma_storage_info('{table}') WHERE block_id > 0"
     )
     store.close()
-    write_at(company, 3 * 4096 + block * 262_144 + 1000)
+    write_at(path, 3 * 4096 + block * 262_144 + 1000)
+
+
+def test_damage_that_shows_only_when_it_is_read_is_told_too(company):
+    damage_table(company, "utilisation")
     store = Store(company)
     with pytest.raises(StoreError, match="damaged"):
         store.frame("SELECT * FROM utilisation")

@@ -1,4 +1,4 @@
-"""Killed in a write: the file opens, nothing is lost or doubled, and the next completes."""
+"""Killed in the middle of a write: the file opens, nothing is lost or doubled, all is made up."""
 
 from datetime import UTC, datetime, timedelta
 

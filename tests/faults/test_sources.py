@@ -13,7 +13,7 @@ from spectra.refresh.tasks import Progress, due, run_tasks
 from spectra.sources.aws import Access, AwsKeys
 from spectra.sources.aws import costs as cost_explorer
 from spectra.sources.aws.emissions import monthly_emissions
-from spectra.sources.aws.inventory import read_inventory
+from spectra.sources.aws.inventory import read_region
 from spectra.sources.aws.metric_frame import Series, plausible
 from spectra.sources.aws.optimizer import findings
 from spectra.sources.aws.pricing import on_demand_prices
@@ -170,7 +170,7 @@ def cloud():
 SERVICES = ("EC2", "STS", "COST_EXPLORER", "COMPUTE_OPTIMIZER", "PRICING", "SUSTAINABILITY")
 DAY = NOW.date()
 ASK = {
-    "ec2": ("DescribeInstances", lambda a: read_inventory(a, "us-east-1", fetched_at=NOW)),
+    "ec2": ("DescribeInstances", lambda a: read_region(a, "us-east-1", observed_at=NOW)),
     "costs": (
         "GetCostAndUsage",
         lambda a: cost_explorer.daily_costs(a, DAY - 3 * timedelta(1), DAY, team_tag=None, now=NOW),
