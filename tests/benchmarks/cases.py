@@ -43,7 +43,7 @@ from spectra.store.ledger import HOUR, extend_ledger, recompute, restart_ledger
 from spectra.store.selection import Selection
 from spectra.store.writes import write_intensities
 from tests import fleet
-from tests.benchmarks import accuracy, anomalies, live, scale
+from tests.benchmarks import accuracy, anomalies, history, live, scale
 
 Row = tuple[str, str, str, str]
 REPEATS = 5
@@ -325,6 +325,7 @@ GROUPS: dict[str, Callable[[Path, bool], Iterator[Row]]] = {
     "report": report,
     "pages_at_scale": pages_at_scale,
     "imports": imports,
+    "history": history.out_and_back,
     "live": live.refresh,
     "forecast_speed": accuracy.speed,
     "accuracy": accuracy.eleven_grids,

@@ -75,20 +75,19 @@ def _export(page: Page, folder: Path) -> None:
 
 def _import(page: Page, folder: Path) -> None:
     names = sorted((path.parent.name for path in folder.glob(f"*/{MANIFEST}")), reverse=True)
-    name = st.selectbox(
-        "Read back", names, key="history_name", placeholder="No export is there yet",
-        disabled=not names,
-    )  # fmt: skip
+    if not names:
+        st.markdown("**Read back**")
+        st.caption(f"No export is in “{folder.name}” yet.")
+        return
+    name = st.selectbox("Read back", names, key="history_name")
     st.caption(
         "Every file is compared with the manifest first. What is known newer stays; reading one "
         "twice changes nothing."
     )
-    if st.button(
-        "Read history", icon=":material/unarchive:", key="history_import", disabled=not names
-    ):
+    if st.button("Read history", icon=":material/unarchive:", key="history_import"):
         _run(
             f"Read {name}",
-            lambda say: import_history(page.store, page.catalog, folder / str(name), say),
+            lambda say: import_history(page.store, page.catalog, folder / name, say),
         )
 
 
