@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pandas as pd
-
 from spectra.errors import InputError
 from spectra.reporting.asking import selection_of
 from spectra.reporting.model import Report
@@ -25,15 +23,17 @@ def rows_behind(store: Store, report: Report, figure: str, limit: int = 1_000) -
     InputError
         If the report has no such figure, or it is no sum of resources.
     """
-    return report_queries.rows(store, *_narrowed(report, figure), limit)
+    return report_queries.rows(store, *narrowed(report, figure), limit)
 
 
-def days_behind(store: Store, report: Report, figure: str) -> pd.DataFrame:
-    """The figure by UTC day: day, energy_kwh, value."""
-    return report_queries.days(store, *_narrowed(report, figure))
+def narrowed(report: Report, figure: str) -> tuple[Selection, Narrow]:
+    """What a figure sums, as the queries of `spectra.store.report_queries` take it.
 
-
-def _narrowed(report: Report, figure: str) -> tuple[Selection, Narrow]:
+    Raises
+    ------
+    InputError
+        If the report has no such figure, or it is no sum of resources.
+    """
     drill = report.figure(figure).drill
     if drill is None:
         raise InputError(

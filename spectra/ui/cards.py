@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Literal
 
+import pandas as pd
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
-from spectra import units
+from spectra import exports, units
 from spectra.carbon.uncertainty import Interval
 
 ALL_ROWS, SOME_ROWS_PX = 12, 440
@@ -83,6 +85,16 @@ def table_height(rows: int) -> int | Literal["content"]:
 def utc_column(label: str, format: str = "D MMM HH:mm") -> ColumnConfig:
     """A column of moments in UTC, which its heading says."""
     return st.column_config.DatetimeColumn(f"{label} (UTC)", format=format, timezone="UTC")
+
+
+def csv_button(
+    rows: pd.DataFrame, file_name: str, key: str, *, label: str = "CSV", help: str | None = None
+) -> None:
+    """Offers rows as a CSV file, which is written when somebody asks for it."""
+    st.download_button(
+        label, partial(exports.csv_bytes, rows), file_name, "text/csv", key=key, help=help,
+        icon=":material/download:", on_click="ignore",
+    )  # fmt: skip
 
 
 def empty(message: str, next_step: str) -> None:

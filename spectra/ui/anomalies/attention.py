@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from spectra import exports, incident_charts
+from spectra import incident_charts
 from spectra.ui import cards
 from spectra.ui.anomalies import decisions, watching
 from spectra.ui.frame import Page
@@ -86,10 +86,7 @@ def _filtered(found: pd.DataFrame) -> pd.DataFrame:
             keep &= found["kind"].isin(kinds)
         shown = found[keep].reset_index(drop=True)
         shown = shown.assign(kg=shown["excess_g"] / 1_000, kg_per_day=shown["g_per_day"] / 1_000)
-        st.download_button(
-            "CSV", exports.csv_bytes(shown), "incidents.csv", "text/csv", key="incidents_csv",
-            icon=":material/download:", on_click="ignore",
-        )  # fmt: skip
+        cards.csv_button(shown, "incidents.csv", "incidents_csv")
     return shown
 
 

@@ -8,7 +8,6 @@ import pandas as pd
 import streamlit as st
 
 from spectra import allocation, units
-from spectra.exports import csv_bytes
 from spectra.insight.allocation import Rules
 from spectra.store import budget_log
 from spectra.ui import cards
@@ -58,8 +57,7 @@ def _worst(page: Page, first: date, after: date) -> None:
             "service": "Service", "region": "Region", "account_id": "Account", "tags": "Tags",
         },
     )  # fmt: skip
-    st.download_button("CSV", csv_bytes(rows), "unallocated.csv", "text/csv", key="worst_csv",
-                       icon=":material/download:", on_click="ignore")  # fmt: skip
+    cards.csv_button(rows, "unallocated.csv", "worst_csv")
 
 
 def _near_misses(page: Page, first: date, after: date) -> None:

@@ -8,7 +8,6 @@ import streamlit as st
 
 from spectra import budget_charts, budgets, units
 from spectra.budgets import Status
-from spectra.exports import csv_bytes
 from spectra.insight.budgets import THRESHOLDS
 from spectra.store import budget_log
 from spectra.ui import cards
@@ -105,9 +104,7 @@ def _course(status: Status) -> None:
             "the hour of the week in four weeks, the trend of the last one, and the grids' usual "
             "hours; the band resamples how far whole days and weeks were off."
         )
-        st.download_button("CSV", csv_bytes(course), "burn_down.csv", "text/csv",
-                           key="burn_down_csv", icon=":material/download:",
-                           on_click="ignore")  # fmt: skip
+        cards.csv_button(course, "burn_down.csv", "burn_down_csv")
 
 
 def _way_back(status: Status) -> None:

@@ -9,7 +9,6 @@ import streamlit as st
 
 from spectra import allocation, budget_charts, units
 from spectra.budgets import Status
-from spectra.exports import csv_bytes
 from spectra.insight.allocation import UNALLOCATED
 from spectra.insight.budgets import State
 from spectra.ui import cards
@@ -31,11 +30,8 @@ def show(page: Page, found: list[Status]) -> None:
         )
     else:
         with cards.card("Every budget in its running period", help="The most pressing first."):
-            standing.draw(found, "budgets")
-            st.download_button(
-                "CSV", csv_bytes(standing.table(found)), "budget_standing.csv", "text/csv",
-                key="standing_csv", icon=":material/download:", on_click="ignore",
-            )  # fmt: skip
+            rows = standing.draw(found, "budgets")
+            cards.csv_button(rows, "budget_standing.csv", "standing_csv")
     _league(page)
 
 
@@ -133,5 +129,4 @@ def _league(page: Page) -> None:
         if len(league) > SHOWN:
             st.caption(f"The {SHOWN} greatest of {len(league)} are drawn; the CSV has all.")
         _distributed(league)
-        st.download_button("CSV", csv_bytes(league), "teams.csv", "text/csv", key="league_csv",
-                           icon=":material/download:", on_click="ignore")  # fmt: skip
+        cards.csv_button(league, "teams.csv", "league_csv")

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from spectra import exports, units
+from spectra import units
 from spectra.actions import volume_migration_text
 from spectra.actions.plan import Kind
 from spectra.actions.targets import target
@@ -126,10 +126,7 @@ def _card(title: str, rows: pd.DataFrame, key: str, advice: str) -> pd.DataFrame
             column_order=[name for name in COLUMNS if name in rows],
             column_config=COLUMNS,
         )  # fmt: skip
-        st.download_button(
-            "CSV", exports.csv_bytes(rows), f"{key}.csv", "text/csv", key=f"csv_{key}",
-            icon=":material/download:", on_click="ignore",
-        )  # fmt: skip
+        cards.csv_button(rows, f"{key}.csv", f"csv_{key}")
     return rows.iloc[[row for row in event.selection.rows if row < len(rows)]]
 
 

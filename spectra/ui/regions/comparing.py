@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from spectra import exports, region_charts, units
+from spectra import region_charts, units
 from spectra.catalog import Catalog
 from spectra.errors import InputError
 from spectra.insight.regions import Comparison, Limits, Weights, compare
@@ -217,10 +217,7 @@ def _ranking(table: pd.DataFrame, home: str) -> None:
         key="ranking", placeholder="–",
         column_order=list(COLUMNS), column_config=COLUMNS,
     )  # fmt: skip
-    st.download_button(
-        "CSV", exports.csv_bytes(table), "regions.csv", "text/csv", key="ranking_csv",
-        icon=":material/download:", on_click="ignore",
-    )  # fmt: skip
+    cards.csv_button(table, "regions.csv", "ranking_csv")
 
 
 def _excluded(found: Comparison, facts: pd.DataFrame) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from spectra import exports, migration, region_charts, units
+from spectra import migration, region_charts, units
 from spectra.carbon.uncertainty import Interval
 from spectra.errors import InputError
 from spectra.insight.regions.move_model import AWS_BASED, Estimate, Side
@@ -238,10 +238,7 @@ def _machines(made: Estimate) -> None:
             table, hide_index=True, width="stretch", height=cards.table_height(len(table)),
             key="move_machines", column_order=list(columns), column_config=columns, placeholder="–",
         )  # fmt: skip
-        st.download_button(
-            "CSV", exports.csv_bytes(table), "move.csv", "text/csv", key="move_csv",
-            icon=":material/download:", on_click="ignore",
-        )  # fmt: skip
+        cards.csv_button(table, "move.csv", "move_csv")
 
 
 def _left_out(made: Estimate) -> None:

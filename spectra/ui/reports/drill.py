@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 
 import streamlit as st
 
-from spectra.exports import csv_bytes
-from spectra.reporting.drill import days_behind, rows_behind
+from spectra.reporting.drill import narrowed
 from spectra.reporting.model import Report
 from spectra.reporting.words import figure_text, shown
 from spectra.store import report_queries
@@ -32,7 +31,7 @@ def show(page: Page, report: Report) -> None:
 
 
 def _rows(page: Page, report: Report, figure: str) -> None:
-    found = rows_behind(page.store, report, figure)
+    found = page.get(report_queries.rows, *narrowed(report, figure))
     if found.frame.empty:
         st.caption("No resource is behind it.")
         return
@@ -48,12 +47,9 @@ def _rows(page: Page, report: Report, figure: str) -> None:
                        "resource_hours": _NUMBER("Hours", format="%.1f")},
     )  # fmt: skip
     with st.container(horizontal=True):
-        st.download_button("Rows as CSV", csv_bytes(found.frame), "rows.csv", "text/csv",
-                           key="rows_csv", icon=":material/download:",
-                           on_click="ignore")  # fmt: skip
-        days = days_behind(page.store, report, figure)
-        st.download_button("Days as CSV", csv_bytes(days), "days.csv", "text/csv", key="days_csv",
-                           icon=":material/download:", on_click="ignore")  # fmt: skip
+        cards.csv_button(found.frame, "rows.csv", "rows_csv", label="Rows as CSV")
+        days = page.get(report_queries.days, *narrowed(report, figure))
+        cards.csv_button(days, "days.csv", "days_csv", label="Days as CSV")
     if event.selection.rows:
         row = found.frame.iloc[event.selection.rows[0]]
         _hours(page, report, str(row["resource_id"]))
@@ -71,5 +67,4 @@ def _hours(page: Page, report: Report, resource_id: str) -> None:
                  column_config={"hour": cards.utc_column("Hour")})  # fmt: skip
     st.caption("scope2_lb_g is energy_kwh times intensity_direct_g_per_kwh of its row; the factor "
                "columns name the entries of the section Methods and factors.")  # fmt: skip
-    st.download_button("Hours as CSV", csv_bytes(hours), "hours.csv", "text/csv", key="hours_csv",
-                       icon=":material/download:", on_click="ignore")  # fmt: skip
+    cards.csv_button(hours, "hours.csv", "hours_csv", label="Hours as CSV")
