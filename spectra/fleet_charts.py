@@ -19,8 +19,10 @@ FINDING_LOOKS = {
 }
 OTHER_LOOK = (MUTED, "circle-dot")
 OTHERS = "no verdict"
-# More points than this are drawn by the graphics card.
+# Of more units than this, those whose markers would lie on one another share one.
 MANY_POINTS = 800
+# The chart in steps of a third of a marker, across and up.
+STEPS = (300, 120)
 
 
 def cost_and_carbon(fleet: pd.DataFrame) -> go.Figure:
@@ -35,28 +37,39 @@ def cost_and_carbon(fleet: pd.DataFrame) -> go.Figure:
     named = fleet.assign(
         shown=fleet["finding"].where(fleet["finding"].isin(list(FINDING_LOOKS)), OTHERS)
     )
-    kind = go.Scattergl if len(fleet) > MANY_POINTS else go.Scatter
+    named = named.assign(more=0) if len(named) <= MANY_POINTS else _apart(named)
     for finding in (OTHERS, *reversed(FINDING_LOOKS)):
         part = named[named["shown"] == finding]
         if part.empty:
             continue
         color, symbol = FINDING_LOOKS.get(finding, OTHER_LOOK)
-        figure.add_trace(
-            kind(
-                x=part["cost_usd"],
-                y=part["kg"],
-                mode="markers",
-                name=finding,
-                text=part["name"].map(html.escape) + " · " + part["instance_type"],
-                customdata=part["unit_id"],
-                hovertemplate="%{text}<br>$%{x:.4~s}, %{y:.3~s} kgCO₂e<extra></extra>",
-                marker={"color": color, "symbol": symbol, "size": 9, "opacity": 0.9},
-            )
+        others = part["more"].map(lambda more: f" and {more:,} more here" if more else "")
+        figure.add_scatter(
+            x=part["cost_usd"],
+            y=part["kg"],
+            mode="markers",
+            name=finding,
+            text=part["name"].map(html.escape) + " · " + part["instance_type"] + others,
+            customdata=part["unit_id"],
+            hovertemplate="%{text}<br>$%{x:.4~s}, %{y:.3~s} kgCO₂e<extra></extra>",
+            marker={"color": color, "symbol": symbol, "size": 9, "opacity": 0.9},
         )
     figure_layout(figure, height=340, hovermode="closest", clickmode="event+select")
     figure.update_xaxes(type="log", title="Cost in the period [USD]", dtick=1)
     figure.update_yaxes(type="log", title="CO₂e in the period [kg]", dtick=1)
     return figure
+
+
+def _apart(named: pd.DataFrame) -> pd.DataFrame:
+    """The first unit of each finding and step of the chart, with `more`: how many it stands for."""
+    cells = ["shown"]
+    for column, steps in zip(("cost_usd", "kg"), STEPS, strict=True):
+        height = np.log(named[column].to_numpy(dtype=float))
+        share = (height - height.min()) / max(np.ptp(height), 1e-9)
+        cells.append(f"{column}_step")
+        named[cells[-1]] = np.floor(share * (steps - 1e-6))
+    more = named.groupby(cells)["unit_id"].transform("size") - 1
+    return named.assign(more=more).drop_duplicates(cells)
 
 
 def load(hours: pd.DataFrame, lines: dict[str, float]) -> go.Figure:

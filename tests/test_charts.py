@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from spectra import budget_charts, charts, region_charts
+from spectra import budget_charts, charts, fleet_charts, region_charts
 from tests.fleet import hours
 
 
@@ -52,6 +52,22 @@ TIERS = pd.DataFrame(
     {"input": ["Power", "Power"], "label": ["A measured", "D unknown"], "share": [0.9, 0.1]}
 )
 
+
+def machines(count: int) -> pd.DataFrame:
+    """Machines in eight sizes, each a little dearer than the one before."""
+    size = 2.0 ** (np.arange(count) % 8)
+    return pd.DataFrame(
+        {
+            "unit_id": [f"i-{k}" for k in range(count)],
+            "name": "web",
+            "instance_type": "m5.large",
+            "finding": "idle",
+            "cost_usd": 10 * size + np.arange(count) * 1e-6,
+            "kg": size,
+        }
+    )
+
+
 FIGURES = {
     "bars": charts.daily_emissions(days(30), "kg", 1_000.0),
     "band": charts.daily_emissions(days(90), "kg", 1_000.0),
@@ -63,6 +79,7 @@ FIGURES = {
     "map": charts.world_map(REGIONS, dark=True),
     "distribution": charts.distribution(ZONES, "B"),
     "tiers": charts.tier_bars(TIERS, dark=True),
+    "fleet": fleet_charts.cost_and_carbon(machines(5_000)),
 }
 
 
@@ -74,6 +91,14 @@ def test_figures_are_light_local_and_svg(name):
     assert not kinds & {"scattergl", "scattergeo", "choropleth", "scattermap"}
     assert len(figure.to_json()) < 150_000
     assert tuple(spec["layout"]["colorway"]) == charts.COLORWAY
+
+
+def test_machines_on_one_another_share_a_marker():
+    (marks,) = FIGURES["fleet"].data
+    assert len(marks.x) == 8
+    assert all(text.endswith(" and 624 more here") for text in marks.text)
+    (few,) = fleet_charts.cost_and_carbon(machines(fleet_charts.MANY_POINTS)).data
+    assert len(few.x) == fleet_charts.MANY_POINTS
 
 
 @pytest.mark.parametrize(

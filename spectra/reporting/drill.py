@@ -7,8 +7,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-import pandas as pd
-
 from spectra.errors import InputError
 from spectra.reporting.asking import selection_of
 from spectra.reporting.model import Report
@@ -28,12 +26,24 @@ def rows_behind(store: Store, report: Report, figure: str, limit: int = 1_000) -
     InputError
         If the report has no such figure, or it is no sum of resources.
     """
-    return report_queries.rows(store, *_narrowed(report, figure), limit)
+    return report_queries.rows(store, *narrowed(report, figure), limit)
 
 
-def days_behind(store: Store, report: Report, figure: str) -> pd.DataFrame:
-    """The figure by UTC day: day, energy_kwh, value."""
-    return report_queries.days(store, *_narrowed(report, figure))
+def narrowed(report: Report, figure: str) -> tuple[Selection, Narrow]:
+    """What a figure sums, as the queries of `spectra.store.report_queries` take it.
+
+    Raises
+    ------
+    InputError
+        If the report has no such figure, or it is no sum of resources.
+    """
+    drill = report.figure(figure).drill
+    if drill is None:
+        raise InputError(
+            f"“{figure}” is no sum of resources.",
+            next_step="Choose a total, a scope or a row of a breakdown.",
+        )
+    return _selection(report, drill), Narrow(drill.part, drill.service, drill.resource_id)
 
 
 def hours_of_row(report: Report, figure: str, row: Mapping[str, Any]) -> tuple[Selection, Narrow]:
@@ -42,7 +52,7 @@ def hours_of_row(report: Report, figure: str, row: Mapping[str, Any]) -> tuple[S
     A machine that changed its team, type or region is a row of each; the hours are those of the
     row and of the figure's own part of the period alone.
     """
-    selection, narrow = _narrowed(report, figure)
+    selection, narrow = narrowed(report, figure)
     return (
         replace(
             selection,
@@ -68,16 +78,6 @@ def months_within(start: datetime, end: datetime) -> list[tuple[datetime, dateti
         months.append((first, min(after, end)))
         first = after
     return months
-
-
-def _narrowed(report: Report, figure: str) -> tuple[Selection, Narrow]:
-    drill = report.figure(figure).drill
-    if drill is None:
-        raise InputError(
-            f"“{figure}” is no sum of resources.",
-            next_step="Choose a total, a scope or a row of a breakdown.",
-        )
-    return _selection(report, drill), Narrow(drill.part, drill.service, drill.resource_id)
 
 
 def _selection(report: Report, drill: Drill) -> Selection:

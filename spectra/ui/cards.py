@@ -86,11 +86,16 @@ def chart(figure: go.Figure, *, key: str, alt: str) -> None:
     st.plotly_chart(figure, key=key, alt=alt, config={"displayModeBar": False})
 
 
-def download(frame: pd.DataFrame, name: str) -> None:
-    """A table as a CSV file whose text is safe for spreadsheets; units stand in its headings."""
+def download(
+    frame: pd.DataFrame, name: str, *, label: str = "CSV", help: str | None = None
+) -> None:
+    """A table as a CSV file, written when it is asked for; units stand in its headings.
+
+    Its text is safe for spreadsheets.
+    """
     st.download_button(
-        "CSV", partial(exports.csv_bytes, frame), f"{name}.csv", "text/csv", key=f"{name}_csv",
-        icon=":material/download:", on_click="ignore", type="tertiary",
+        label, partial(exports.csv_bytes, frame), f"{name}.csv", "text/csv", key=f"{name}_csv",
+        help=help, icon=":material/download:", on_click="ignore", type="tertiary",
     )  # fmt: skip
 
 

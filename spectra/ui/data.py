@@ -9,6 +9,7 @@ import streamlit as st
 
 from spectra.catalog import Catalog
 from spectra.store import Store
+from spectra.store.selection import Selection
 from spectra.ui.workspace import Workspace
 
 Result = TypeVar("Result")
@@ -33,10 +34,17 @@ def query(function: Callable[..., Result], workspace: Workspace, *arguments: Any
 
 
 # A catalogue is what its tables are; it does not change while it is held.
-_HASHES: dict[type | str, Callable[[Any], Any]] = {Catalog: lambda catalog: catalog.fingerprint}
+_HASHES: dict[type | str, Callable[[Any], Any]] = {
+    Catalog: lambda catalog: catalog.fingerprint,
+    Selection: repr,  # taking a dataclass apart takes four times as long
+}
+# However many fleets of 5,000 are asked for: each is some MB.
+_SHARED_SIZE, _SESSION_SIZE = "64MiB", "16MiB"
 
 
-@st.cache_data(show_spinner=False, max_entries=400, ttl="1h", hash_funcs=_HASHES)
+@st.cache_data(
+    show_spinner=False, max_entries=400, max_size=_SHARED_SIZE, ttl="1h", hash_funcs=_HASHES
+)
 def _shared(
     name: str,
     store_key: tuple[str, int],
@@ -47,7 +55,14 @@ def _shared(
     return _function(_store, *arguments)
 
 
-@st.cache_data(show_spinner=False, max_entries=200, ttl="1h", scope="session", hash_funcs=_HASHES)
+@st.cache_data(
+    show_spinner=False,
+    max_entries=200,
+    max_size=_SESSION_SIZE,
+    ttl="1h",
+    scope="session",
+    hash_funcs=_HASHES,
+)
 def _of_session(
     name: str,
     store_key: tuple[str, int],

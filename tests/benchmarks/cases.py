@@ -39,11 +39,10 @@ from spectra.store import (
     move_queries,
     region_queries,
 )
-from spectra.store.ledger import HOUR, extend_ledger, recompute, restart_ledger
+from spectra.store.ledger import HOUR, recompute, restart_ledger
 from spectra.store.selection import Selection
-from spectra.store.writes import write_intensities
 from tests import fleet
-from tests.benchmarks import accuracy, anomalies, history, live, scale
+from tests.benchmarks import accuracy, anomalies, browser, history, live, scale
 
 Row = tuple[str, str, str, str]
 REPEATS = 5
@@ -133,7 +132,7 @@ def ledger(folder: Path, small: bool) -> Iterator[Row]:
         f"max {max(times):.1f} s; {resident()}",
     )  # fmt: skip
     end = emission_queries.ledger_span(store)[1]
-    times = [_new_hour(store, end + k * HOUR) for k in range(3)]
+    times = [seconds(partial(scale.add_hour, store, end + k * HOUR)) for k in range(3)]
     yield "refresh of one new hour", at, f"{median(times):.2f} s", f"max {max(times):.2f} s"
     size = (folder / "scale.duckdb").stat().st_size / 1e6
     store.close()
@@ -149,20 +148,6 @@ def _rebuild(store: Store) -> float:
         recompute(store)
 
     return seconds(rebuild)
-
-
-def _new_hour(store: Store, hour) -> float:
-    """Time from the facts of one new hour to its emissions; writing utilisation included."""
-    catalog = load_catalog()
-    grids = scale.intensities(catalog, hour, hour + HOUR)
-
-    def refresh() -> None:
-        write_intensities(store, grids, catalog)
-        extend_ledger(store, catalog, hour, hour + HOUR)
-        scale.add_utilisation(store, hour, hour + HOUR)
-        recompute(store)
-
-    return seconds(refresh)
 
 
 def queries(folder: Path, small: bool) -> Iterator[Row]:
@@ -324,6 +309,7 @@ GROUPS: dict[str, Callable[[Path, bool], Iterator[Row]]] = {
     "carbon_budgets": carbon_budgets,
     "report": report,
     "pages_at_scale": pages_at_scale,
+    "browser": browser.browser,
     "imports": imports,
     "history": history.out_and_back,
     "live": live.refresh,

@@ -11,7 +11,7 @@ from spectra.catalog import load_catalog
 from spectra.refresh import current_hour
 from spectra.store import Store
 from spectra.store.factors import write_factors
-from spectra.store.ledger import extend_ledger
+from spectra.store.ledger import HOUR, extend_ledger, recompute
 from spectra.store.writes import write_instances, write_intensities, write_volumes
 from tests import fleet
 
@@ -73,6 +73,15 @@ def build(store: Store, count: int = 5_000, days: int = 90, end: datetime | None
     write_intensities(store, intensities(catalog, first, end), catalog)
     add_utilisation(store, first, end)
     add_costs(store, first, end)
+
+
+def add_hour(store: Store, hour: datetime) -> None:
+    """One new hour of grids and utilisation, and its emissions."""
+    catalog = load_catalog()
+    write_intensities(store, intensities(catalog, hour, hour + HOUR), catalog)
+    extend_ledger(store, catalog, hour, hour + HOUR)
+    add_utilisation(store, hour, hour + HOUR)
+    recompute(store)
 
 
 def add_utilisation(store: Store, first: datetime, end: datetime) -> None:

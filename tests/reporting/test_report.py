@@ -13,7 +13,7 @@ from spectra.errors import InputError
 from spectra.reporting.asking import parse_period, selection_of
 from spectra.reporting.build import build
 from spectra.reporting.codec import from_json, to_json
-from spectra.reporting.drill import days_behind, hours_of_row, months_within, rows_behind
+from spectra.reporting.drill import hours_of_row, months_within, narrowed, rows_behind
 from spectra.reporting.tables import TOTAL_KEY
 from spectra.reporting.words import cell_text, figure_text, mass_unit
 from spectra.store import Store, emission_queries, report_queries
@@ -115,7 +115,9 @@ def test_the_same_total_by_every_path(report, kept):
     paths = {
         "scopes": math.fsum(value(report, f"provider.{part}") for part in parts),
         "rows": rows_behind(kept, report, "provider.total_lb").total,
-        "days": math.fsum(days_behind(kept, report, "provider.total_lb")["value"]),
+        "days": math.fsum(
+            report_queries.days(kept, *narrowed(report, "provider.total_lb"))["value"]
+        ),
         "json": value(from_json(to_json(report)), "provider.total_lb"),
         "manifest": dict(report.manifest.totals)["provider.total_lb"],
         "facts": kept.row(

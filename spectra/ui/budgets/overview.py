@@ -32,8 +32,7 @@ def show(page: Page, found: list[Status]) -> None:
         )
     else:
         with cards.card("Every budget in its running period", help="The most pressing first."):
-            standing.draw(found, "budgets")
-            cards.download(standing.table(found), "budget_standing")
+            cards.download(standing.draw(found, "budgets"), "budget_standing")
     _league(page)
 
 

@@ -99,14 +99,15 @@ def _kg(grams: float | None) -> float | None:
     return None if grams is None else grams / units.GRAMS_PER_KG
 
 
-def draw(found: list[Status], key: str, columns: tuple[str, ...] = tuple(COLUMNS)) -> None:
-    """The table on a screen."""
+def draw(found: list[Status], key: str, columns: tuple[str, ...] = tuple(COLUMNS)) -> pd.DataFrame:
+    """The table on a screen; returns its rows."""
     frame = table(found)
     st.dataframe(
         frame, hide_index=True, width="stretch", key=key, placeholder="–",
         height=cards.table_height(len(frame)), column_order=columns,
         column_config={name: COLUMNS[name] for name in columns},
     )  # fmt: skip
+    return frame
 
 
 def counts(found: list[Status]) -> str:

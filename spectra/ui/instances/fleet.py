@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from spectra import exports, fleet_charts, units
+from spectra import fleet_charts, units
 from spectra.insight.rightsizing.model import HOURS_PER_MONTH
 from spectra.store import instance_queries
 from spectra.ui import cards, empty
@@ -67,10 +67,11 @@ def selected(page: Page) -> pd.DataFrame:
     ):
         table[shown] = table[column].astype(float) * HOURS_PER_MONTH / scale
     stops = table["kind"].map({"instance": "stop", "group": "scale to 0"})
-    table["advice"] = [
-        stop if action == "stop" else f"→ {target}" if action == "resize" else ""
-        for stop, action, target in zip(stops, table["action"], table["target_type"], strict=True)
-    ]
+    table["advice"] = (
+        ("→ " + table["target_type"])
+        .where(table["action"].eq("resize"), "")
+        .mask(table["action"].eq("stop"), stops)
+    )
     table["lifecycle"] = table["purchase_option"].fillna(table["lifecycle"])
     # What can be saved comes first, then what must grow, then the rest by what it emits.
     is_open = table["state_now"].isin(LIVE_STATES)
@@ -136,11 +137,7 @@ def _filtered(table: pd.DataFrame) -> tuple[pd.DataFrame, Sequence[str]]:
         if states:
             keep &= table["state"].isin(states)
         shown = table[keep].reset_index(drop=True)
-        st.download_button(
-            "CSV", exports.csv_bytes(_for_export(shown)), "instances.csv", "text/csv",
-            icon=":material/download:", key="fleet_csv", on_click="ignore",
-            help="These rows, all columns; text is safe for spreadsheets.",
-        )  # fmt: skip
+        cards.download(_for_export(shown), "instances", help="These rows, all columns.")
     return shown, columns or FIRST
 
 
@@ -175,14 +172,13 @@ def _scatter(shown: pd.DataFrame) -> None:
 
 def _table(shown: pd.DataFrame, columns: Sequence[str]) -> list[int]:
     event = st.dataframe(
-        shown,
+        shown[list(columns)],  # what is not shown would be sent all the same
         hide_index=True,
         width="stretch",
         height=min(TABLE_PX, 38 + 35 * len(shown)),
         key=cards.rows_key("fleet", shown["unit_id"]),
         on_select="rerun",
         selection_mode="multi-row",
-        column_order=list(columns),
         column_config=COLUMNS,
         placeholder="–",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 import pandas as pd
 import streamlit as st
@@ -51,8 +52,11 @@ def overview(page: Page, factor: grid_queries.Factor) -> pd.DataFrame:
     """One row per commercial region: grid now, age, price level and our own footprint."""
     grid = page.get(grid_queries.regions_now, page.hour, factor)
     own = page.get(grid_queries.footprint_by_region, page.selection)
-    facts = pd.DataFrame([_facts(page.catalog, region) for region in page.catalog.regions])
-    table = facts.merge(grid, on=["region", "zone"], how="left").merge(own, on="region", how="left")
+    table = (
+        _facts(page.catalog)
+        .merge(grid, on=["region", "zone"], how="left")
+        .merge(own, on="region", how="left")
+    )
     table = table.merge(_latency(page), on="region", how="left")
     table["is_hourly"] = table["tier"].isin(["A", "B", "C", "D"])
     ages = pd.Timestamp(page.hour) - pd.to_datetime(table["observed_at"], utc=True)
@@ -74,7 +78,13 @@ def _latency(page: Page) -> pd.DataFrame:
     return known.assign(latency_meaning=meaning)
 
 
-def _facts(catalog: Catalog, region: Region) -> dict[str, object]:
+@lru_cache(maxsize=1)
+def _facts(catalog: Catalog) -> pd.DataFrame:
+    """What the catalogue says of each region."""
+    return pd.DataFrame([_facts_of(catalog, region) for region in catalog.regions])
+
+
+def _facts_of(catalog: Catalog, region: Region) -> dict[str, object]:
     zone = catalog.zone(region.zone)
     index = price_index(catalog, region.code)
     return {
@@ -120,18 +130,10 @@ def world(table: pd.DataFrame) -> None:
     share = known["total_g"].fillna(0) / max(known["total_g"].sum(), 1e-9)
     known["marker_size"] = 9 + 26 * share**0.5
     known["text"] = (
-        "<b>"
-        + known["region"]
-        + "</b> "
-        + known["name"]
-        + "<br>"
-        + known["g_per_kwh"].map(units.number)
-        + " g/kWh ("
-        + known["quality_text"]
-        + ")<br>"
-        + "our CO₂e: "
-        + known["total_g"].map(units.mass_text)
-    )
+        "<b>" + known["region"] + "</b> " + known["name"] + "<br>"
+        + known["g_per_kwh"].map(units.number) + " g/kWh (" + known["quality_text"] + ")<br>"
+        + "our CO₂e: " + known["total_g"].map(units.mass_text)
+    )  # fmt: skip
     cards.chart(
         charts.world_map(known, dark=st.context.theme.type == "dark"),
         key="map",

@@ -7,8 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from spectra.exports import csv_bytes
-from spectra.reporting.drill import days_behind, hours_of_row, months_within, rows_behind
+from spectra.reporting.drill import hours_of_row, months_within, narrowed
 from spectra.reporting.model import Report
 from spectra.reporting.words import figure_text, shown
 from spectra.store import report_queries, retention
@@ -34,7 +33,7 @@ def show(page: Page, report: Report) -> None:
 
 
 def _rows(page: Page, report: Report, figure: str) -> None:
-    found = rows_behind(page.store, report, figure)
+    found = page.get(report_queries.rows, *narrowed(report, figure))
     if found.frame.empty:
         st.caption("No resource is behind it.")
         return
@@ -50,12 +49,9 @@ def _rows(page: Page, report: Report, figure: str) -> None:
                        "resource_hours": _NUMBER("Hours", format="%.1f")},
     )  # fmt: skip
     with st.container(horizontal=True):
-        st.download_button("Rows as CSV", csv_bytes(found.frame), "rows.csv", "text/csv",
-                           key="rows_csv", icon=":material/download:",
-                           on_click="ignore")  # fmt: skip
-        days = days_behind(page.store, report, figure)
-        st.download_button("Days as CSV", csv_bytes(days), "days.csv", "text/csv", key="days_csv",
-                           icon=":material/download:", on_click="ignore")  # fmt: skip
+        cards.download(found.frame, "rows", label="Rows as CSV")
+        days = page.get(report_queries.days, *narrowed(report, figure))
+        cards.download(days, "days", label="Days as CSV")
     if event.selection.rows:
         row = found.frame.iloc[event.selection.rows[0]]
         _hours(page, report, figure, row.to_dict())
@@ -92,5 +88,4 @@ def _hours(page: Page, report: Report, figure: str, row: Mapping[str, Any]) -> N
     st.caption("scope2_lb_g is energy_kwh times intensity_direct_g_per_kwh of its row, value is "
                "what the figure sums, and the factor columns name the entries of the section "
                "Methods and factors.")  # fmt: skip
-    st.download_button("Hours as CSV", csv_bytes(hours), "hours.csv", "text/csv", key="hours_csv",
-                       icon=":material/download:", on_click="ignore")  # fmt: skip
+    cards.download(hours, "hours", label="Hours as CSV")

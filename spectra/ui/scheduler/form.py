@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 import streamlit as st
@@ -103,7 +104,7 @@ def _power(page: Page) -> tuple[float, float | None, str, int, float]:
 def _window(page: Page, home: str) -> tuple[datetime, datetime, str]:
     """Earliest start and deadline as local times of a named zone."""
     region = page.catalog.region(home)
-    zones = sorted(available_timezones())
+    zones = _timezones()
     usual = region.timezone if region and region.timezone in zones else "UTC"
     timezone = st.selectbox(
         "Timezone", zones, index=zones.index(usual), key="job_timezone", persist_state="session"
@@ -122,6 +123,12 @@ def _window(page: Page, home: str) -> tuple[datetime, datetime, str]:
     deadline = (end or base + USUAL_WINDOW).replace(tzinfo=zone)
     st.caption(f"{earliest:%a %H:%M %z} to {deadline:%a %d %b %H:%M %z}")
     return earliest, deadline, timezone
+
+
+@cache
+def _timezones() -> list[str]:
+    """Names of all time zones; the system keeps each in a file of its own."""
+    return sorted(available_timezones())
 
 
 def _base(zone: ZoneInfo) -> datetime:
