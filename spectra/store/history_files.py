@@ -200,10 +200,14 @@ def _hash_of(values: dict[str, Any]) -> str:
 
 
 def _manifest(values: dict[str, Any]) -> Manifest:
-    moments = ("exported_at", "first_hour", "end_hour")
+    exported_at, first_hour, end_hour = (
+        datetime.fromisoformat(values[name]) for name in ("exported_at", "first_hour", "end_hour")
+    )
     return Manifest(
         values["schema_version"],
-        *(datetime.fromisoformat(values[name]) for name in moments),
+        exported_at,
+        first_hour,
+        end_hour,
         values["factor_set"],
         values["method"],
         tuple(values["fleets"]),

@@ -23,7 +23,7 @@ Row = tuple[str, str, str, str]
 
 def out_and_back(folder: Path, small: bool) -> Iterator[Row]:
     """Export, read-back and roll-up; each says the CPU time and the peak memory of the process."""
-    count, days = (20, 3) if small else (500, 120)
+    count, days = (20, 3) if small else (500, 90)
     at = f"{count:,} instances x {days} days ({count * days * 24 / 1e6:.1f} M rows)"
     catalog, target = load_catalog(), folder / "history"
     store = Store(folder / "history.duckdb")
@@ -48,7 +48,7 @@ def out_and_back(folder: Path, small: bool) -> Iterator[Row]:
     store.cursor().execute("CHECKPOINT")
     held = (store.row(size) or (0,))[0]
     wall, cpu = time.perf_counter(), time.process_time()
-    gone = retention.roll_up(store, 62, now=current_hour() + timedelta(days=62))
+    gone = retention.roll_up(store, 62, now=current_hour() + timedelta(days=92))
     freed = held - (store.row(size) or (0,))[0]
     yield _row("history: roll-up", at, gone, wall, cpu, before,
                f"{gone:,} readings, {freed:.0f} of {held:.0f} MB free again")  # fmt: skip

@@ -95,8 +95,12 @@ def _run(done: str, work: Callable[[Progress], Manifest]) -> None:
     """Do it under a progress bar, and say what it was or why it was not."""
     place = st.empty()
     bar = place.progress(0.0, "Looking")
+
+    def say(share: float, text: str) -> None:
+        bar.progress(min(max(share, 0.0), 1.0), f"{text} …")
+
     try:
-        manifest = work(lambda share, text: bar.progress(min(max(share, 0.0), 1.0), f"{text} …"))
+        manifest = work(say)
     except SpectraError as error:
         place.empty()
         workspaces.show_error(error)
