@@ -1,10 +1,6 @@
-"""The demo company in the store: built once, extended as hours pass, whole after a kill."""
+"""The demo company in the store: built once, extended as hours pass. Kills: tests/faults."""
 
-import os
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -14,10 +10,8 @@ from spectra.errors import InputError
 from spectra.refresh import current_hour, refresh_demo
 from spectra.store import Store
 
-ROOT = Path(__file__).resolve().parents[2]
 CATALOG = load_catalog()
 NOW = datetime(2026, 11, 25, 5, 40, tzinfo=UTC)
-LEDGER = "SELECT * FROM emissions_daily ORDER BY ALL"
 
 
 @pytest.fixture(scope="module")
@@ -71,39 +65,3 @@ def test_an_hour_later_extends_and_rewrites_nothing():
 def test_naive_moments_are_refused():
     with pytest.raises(InputError):
         current_hour(NOW.replace(tzinfo=None))
-
-
-KILLED = """
-import os, sys
-from datetime import datetime
-from spectra.catalog import load_catalog
-from spectra.refresh import refresh_demo
-from spectra.store import Store
-def progress(share, text):
-    if share >= float(sys.argv[2]):
-        os._exit(9)
-refresh_demo(Store(sys.argv[1]), load_catalog(), days=3, progress=progress,
-             now=datetime.fromisoformat(sys.argv[3]))
-"""
-
-
-@pytest.mark.parametrize("share", ["0.15", "0.35", "0.55", "0.6"])
-def test_a_killed_build_is_completed_by_the_next(tmp_path, share):
-    whole = Store()
-    refresh_demo(whole, CATALOG, now=NOW, days=3)
-    path = tmp_path / "spectra.duckdb"
-    killed = subprocess.run(
-        [sys.executable, "-c", KILLED, str(path), share, NOW.isoformat()],
-        cwd=ROOT,
-        env={**os.environ, "TZ": "America/New_York"},
-        timeout=60,
-        check=False,
-    )
-    assert killed.returncode == 9
-    again = Store(path)
-    refresh_demo(again, CATALOG, now=NOW, days=3)
-    for table in ("utilisation", "intensities", "costs", "instances", "volumes"):
-        counted = f"SELECT count(*) FROM {table}"
-        assert again.row(counted) == whole.row(counted), table
-    pd.testing.assert_frame_equal(again.frame(LEDGER), whole.frame(LEDGER), rtol=1e-9)
-    again.close()

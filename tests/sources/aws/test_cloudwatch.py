@@ -82,7 +82,7 @@ def test_credits_of_burstable_types_alone(moto):
     at = {NOW - HOUR + timedelta(minutes=1): 144.0}
     for name in ("i-t3", "i-m5"):
         moto.put("us-east-1", "CPUCreditBalance", at, InstanceId=name)
-        moto.put("us-east-1", "CPUUtilization", at, InstanceId=name)
+        moto.put("us-east-1", "CPUUtilization", dict.fromkeys(at, 44.0), InstanceId=name)
     rows, _, _ = read(
         moto,
         "us-east-1",
