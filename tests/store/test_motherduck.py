@@ -56,7 +56,7 @@ def _sql_of(path: Path) -> str:
 def test_every_page_runs_on_an_attached_database_as_on_a_file(monkeypatch, tmp_path):
     """MotherDuck attaches its database beside DuckDB's own; no name may lead to the wrong one."""
     monkeypatch.setenv("SPECTRA_DEMO", "on")
-    monkeypatch.setenv("SPECTRA_DEMO_DAYS", "3")
+    monkeypatch.setenv("SPECTRA_DEMO_DAYS", "2")
     monkeypatch.setattr(workspace, "Store", AttachedStore)
     app = healthy(open_app())
     assert app_store().row("SELECT current_database()") == ("fleet",)
@@ -64,7 +64,7 @@ def test_every_page_runs_on_an_attached_database_as_on_a_file(monkeypatch, tmp_p
         healthy(app.switch_page(page).run())
     hour = app_store().row("SELECT max(hour) FROM hourly_sums")[0]
     own = Store(tmp_path / "own.duckdb")
-    refresh_demo(own, CATALOG, now=hour, days=3)
+    refresh_demo(own, CATALOG, now=hour, days=2)
     total = (
         "SELECT sum(scope2_lb_g + upstream_g + td_g + embodied_g) FROM hourly_sums WHERE hour = ?"
     )
