@@ -88,7 +88,7 @@ def points(rows: Iterable[Mapping[str, Any]], factor: str) -> tuple[pd.DataFrame
         is_hourly = row.get("temporalGranularity", "hourly") == "hourly"
         if not is_hourly or hour.minute or row.get("emissionFactorType", factor) != factor:
             left_out["were not hourly"] += 1
-        elif _utc([hour])[0] > now + AHEAD:
+        elif (hour if hour.tzinfo else hour.tz_localize("UTC")) > now + AHEAD:
             left_out["have not begun yet"] += 1
         elif value is None:
             left_out["had no value"] += 1
