@@ -13,6 +13,7 @@ from typing import Literal
 
 from spectra.catalog import Catalog
 from spectra.errors import InputError
+from spectra.reporting.faces.logo import logo_of
 from spectra.reporting.model import TEMPLATES, Request
 from spectra.store.selection import Selection
 
@@ -210,6 +211,7 @@ def _checked_logo(uri: str) -> str:
         raise InputError(
             "The logo cannot be used.", next_step="Use a PNG, JPEG or SVG of at most 512 KB."
         )
+    logo_of(uri)  # a report with a damaged picture could be sealed and never be written
     return uri
 
 

@@ -17,9 +17,10 @@ from spectra.reporting.build import build
 from spectra.reporting.codec import from_json, to_json
 from spectra.reporting.faces import written
 from tests.reporting.conftest import NOW, october
+from tests.reporting.test_logo import _picture
 from tests.store.conftest import CATALOG
 
-PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 20
+PNG = _picture("PNG")
 
 
 def day(text):
@@ -100,7 +101,7 @@ def test_filters_are_a_set_and_texts_are_one_line():
 def test_logos():
     assert logo_uri(PNG).startswith("data:image/png;base64,")
     assert logo_uri(b"<svg xmlns='http://www.w3.org/2000/svg'/>").startswith("data:image/svg+xml")
-    for bad in (b"", b"GIF89a", b"<html><svg>", PNG + b"0" * MAX_LOGO_BYTES):
+    for bad in (b"", b"GIF89a", b"<html><svg>", PNG[:40], PNG + b"0" * MAX_LOGO_BYTES):
         with pytest.raises(InputError):
             logo_uri(bad)
 
