@@ -13,9 +13,7 @@ import pytest
 from spectra.config import load_config
 from spectra.refresh.connections import SessionKeys, private_connections, shared_connections
 from spectra.sources.aws import Access, AwsKeys, Role
-from tests.pages.conftest import ROOT, database  # noqa: F401 (a fixture)
-from tests.pages.test_settings import services, settings  # noqa: F401 (a fixture)
-from tests.servers import electricity_maps as em
+from tests.pages.conftest import ROOT
 
 ARN = "arn:aws:iam::123456789012:role/Spectra"
 SECRETS = {
@@ -81,20 +79,3 @@ def test_a_command_that_fails_in_every_source_says_and_keeps_no_key(tmp_path):
         assert secret not in said
         assert secret.encode() not in files
     assert "Traceback" not in said
-
-
-def test_a_dump_of_the_session_has_no_typed_key(services, database):  # noqa: F811
-    app = settings("Grids and latency")
-    app.text_input(key="electricity_maps_secret").set_value(em.KEY)
-    next(b for b in app.button if b.label == "Use in this session").click().run()
-    state = app.session_state.filtered_state
-    assert any("private" in str(key) for key in state)
-    assert em.KEY not in repr(state)
-    assert em.KEY not in repr({key: vars(v) for key, v in state.items() if hasattr(v, "__dict__")})
-    for value in state.values():
-        try:
-            written = pickle.dumps(value)
-        except (TypeError, AttributeError, pickle.PicklingError):
-            continue
-        assert em.KEY.encode() not in written
-    assert em.KEY.encode() not in database.read_bytes()
