@@ -15,13 +15,14 @@ from typing import Any, Literal
 
 from spectra.errors import InputError
 from spectra.settings import ROOT, SETTINGS, Setting
+from spectra.unwritten import Unwritten
 
 SECRETS = ROOT / ".streamlit" / "secrets.toml"
 DEFAULT, SAVED, FILE, ENVIRONMENT = "default", "saved", "secrets.toml", "environment"
 
 
 @dataclass(frozen=True, slots=True)
-class Config:
+class Config(Unwritten):
     """The settings in force; one attribute for each row of `SETTINGS`, secrets never shown."""
 
     database: str

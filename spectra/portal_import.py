@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from stat import S_ISREG
 from typing import BinaryIO, Literal
 
 import pandas as pd
@@ -52,12 +54,26 @@ class FileReport:
     notes: tuple[str, ...] = ()
 
 
+def folder_state(folder: Path) -> list[tuple[str, int, int]]:
+    """Name, size [bytes] and time of change [ns] of its CSV files, by name.
+
+    What is no file to read is left out: a folder, a pipe, a device, a link that leads nowhere.
+    """
+    found = []
+    for path in sorted(folder.glob("*.csv")) if folder.is_dir() else ():
+        with suppress(OSError):  # a link to itself, or a file that has just gone
+            stat = path.stat()
+            if S_ISREG(stat.st_mode):
+                found.append((path.name, stat.st_size, stat.st_mtime_ns))
+    return found
+
+
 def import_folder(
     store: Store, catalog: Catalog, folder: Path, progress: Progress | None = None
 ) -> list[FileReport]:
     """Import the CSV files of a folder, if any was added or changed since the last time."""
-    files = sorted(folder.glob("*.csv")) if folder.is_dir() else []
-    state = json.dumps([(f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in files])
+    found = folder_state(folder)
+    files, state = [folder / name for name, *_ in found], json.dumps(found)
     if state == (store.meta(_FOLDER_STATE) or "[]"):
         return []
     reports = import_files(store, catalog, files, progress)

@@ -9,10 +9,11 @@ from spectra.config import Config
 from spectra.sources.aws import Access, AwsKeys, Role
 from spectra.sources.cloudflare import Radar
 from spectra.sources.electricity_maps import ElectricityMaps
+from spectra.unwritten import Unwritten
 
 
 @dataclass(frozen=True, slots=True)
-class SessionKeys:
+class SessionKeys(Unwritten):
     """Keys that one visitor typed in; they live in that session alone and never show."""
 
     aws: AwsKeys | None = None

@@ -9,13 +9,18 @@ import zlib
 from datetime import datetime
 
 import pandas as pd
+import pyarrow.parquet as pq
 
 from spectra.errors import InputError
 
 SOURCE = "aws_carbon_export"
-MAX_BYTES = 200 * 1024 * 1024
+# A row has about 200 bytes; a reader must hold all of them beside the rest of the app.
+MAX_BYTES = 48 * 1024 * 1024
+MAX_ROWS = 400_000
+SHOWN = 60  # letters of a wrong cell in a message
 KG_PER_UNIT = {"MTCO2e": 1_000.0}
 _NEEDED = ("usage_account_id", "usage_period_start", "model_version")
+_COLUMNS = {*_NEEDED, "region_code", "product_code"}
 # total_lbm_emissions_value, and total_scope_2_mbm_emissions_value of newer exports.
 _VALUE = re.compile(r"total_((?:scope_[123]_)?)((?:[lm]bm_)?)emissions_value")
 _KEYS = ["month", "account_id", "region", "service", "emissions_type"]
@@ -64,17 +69,39 @@ def read_carbon_export(content: bytes, fetched_at: datetime) -> pd.DataFrame:
 def _table(content: bytes) -> pd.DataFrame:
     """Every cell as text, "" where it is empty."""
     if len(content) > MAX_BYTES:
-        raise InputError("The export is larger than 200 MB.", next_step="Upload it month by month.")
+        raise _too_large()
     try:
         if content.startswith(b"PAR1"):
-            frame = pd.read_parquet(io.BytesIO(content))
-            return frame.astype(object).where(frame.notna(), "").astype(str)
+            return _parquet(content)
         if content.startswith(b"\x1f\x8b"):
             content = _unpacked(content)
-        text = io.StringIO(content.decode("utf-8-sig"))
-        return pd.read_csv(text, dtype=str, keep_default_na=False)
+        frame = pd.read_csv(
+            io.BytesIO(content), encoding="utf-8-sig", dtype=str, keep_default_na=False,
+            usecols=_is_read, nrows=MAX_ROWS + 1,
+        )  # fmt: skip
     except (ValueError, OSError, EOFError, zlib.error):
         raise InputError("The export cannot be read.", next_step=_NEXT_STEP) from None
+    except (NotImplementedError, TypeError, KeyError):  # pyarrow, of a file that nobody writes so
+        raise InputError("The export cannot be read.", next_step=_NEXT_STEP) from None
+    if len(frame) > MAX_ROWS:
+        raise _too_large()
+    return frame
+
+
+def _is_read(name: object) -> bool:
+    text = str(name).removesuffix("_unit").removesuffix("_value") + "_value"
+    return name in _COLUMNS or _VALUE.fullmatch(text) is not None
+
+
+def _parquet(content: bytes) -> pd.DataFrame:
+    """Only the columns that are read; a file of few bytes may hold rows without end."""
+    file = pq.ParquetFile(io.BytesIO(content))
+    if file.metadata.num_rows > MAX_ROWS:
+        raise _too_large()
+    frame: pd.DataFrame = file.read(
+        columns=[n for n in file.schema_arrow.names if _is_read(n)]
+    ).to_pandas()
+    return frame.astype(object).where(frame.notna(), "").astype(str)
 
 
 def _unpacked(content: bytes) -> bytes:
@@ -82,8 +109,15 @@ def _unpacked(content: bytes) -> bytes:
     with gzip.open(io.BytesIO(content)) as packed:
         plain = packed.read(MAX_BYTES + 1)
     if len(plain) > MAX_BYTES:
-        raise ValueError("too large")
+        raise _too_large()
     return plain
+
+
+def _too_large() -> InputError:
+    return InputError(
+        f"The export is larger than {MAX_BYTES // 1024**2} MB or {MAX_ROWS:,} rows.",
+        next_step="Upload it month by month.",
+    )
 
 
 def _column(table: pd.DataFrame, name: str) -> pd.Series:
@@ -95,7 +129,7 @@ def _months(text: pd.Series) -> pd.Series:
     wrong = moments.isna() | (moments != moments.dt.normalize()) | (moments.dt.day != 1)
     if wrong.any():
         raise InputError(
-            f"“{text[wrong].iloc[0]}” is not the beginning of a month in UTC.",
+            f"“{text[wrong].iloc[0][:SHOWN]}” is not the beginning of a month in UTC.",
             next_step=_NEXT_STEP,
         )
     return moments.dt.date
@@ -107,13 +141,14 @@ def _kilograms(table: pd.DataFrame, name: str) -> pd.Series:
     wrong = (text != "") & ~(values >= 0) | (values == float("inf"))
     if wrong.any():
         raise InputError(
-            f"“{text[wrong].iloc[0]}” in {name} is no amount of emissions.", next_step=_NEXT_STEP
+            f"“{text[wrong].iloc[0][:SHOWN]}” in {name} is no amount of emissions.",
+            next_step=_NEXT_STEP,
         )
     units = _column(table, name.replace("_value", "_unit"))
     unknown = values.notna() & ~units.isin(list(KG_PER_UNIT))
     if unknown.any():
         raise InputError(
-            f"The export states emissions in an unknown unit (“{units[unknown].iloc[0]}”).",
+            f"The export states emissions in an unknown unit (“{units[unknown].iloc[0][:SHOWN]}”).",
             next_step=f"Known: {', '.join(KG_PER_UNIT)}.",
         )
-    return values * units.map(KG_PER_UNIT)
+    return values * units.map(KG_PER_UNIT).astype(float)

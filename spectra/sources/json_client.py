@@ -24,6 +24,7 @@ from spectra.errors import (
     ThrottledError,
     UnreachableError,
 )
+from spectra.unwritten import Unwritten
 
 CONNECT_TIMEOUT_S, READ_TIMEOUT_S = 5.0, 30.0
 # The largest answer that any service gives is a month of hours, about 1 MB.
@@ -47,7 +48,7 @@ RETRIES = Retry(
 Classify = Callable[[int, Any], SourceError | None]
 
 
-class JsonClient:
+class JsonClient(Unwritten):
     """GET requests to one service.
 
     Parameters

@@ -17,7 +17,7 @@ from spectra.actions.schedules import run_due
 from spectra.catalog import Catalog, load_catalog
 from spectra.config import Config, Stated, load_config, stated
 from spectra.errors import SpectraError
-from spectra.portal_import import FileReport, import_folder
+from spectra.portal_import import FileReport, folder_state, import_folder
 from spectra.refresh import current_hour, refresh_demo, settle
 from spectra.refresh.automation import Automation
 from spectra.refresh.background import Refresher
@@ -162,8 +162,7 @@ class Workspace:
     def _facts(self, hour: datetime) -> tuple[object, ...]:
         """What a catch-up depends on: the hour, the connections, the files in the portal folder."""
         folder = self.config.portal_folder
-        files = folder.glob("*.csv") if folder.is_dir() and not self.is_private else ()
-        stats = sorted((f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in files)
+        stats = () if self.is_private else folder_state(folder)
         return self.store.identity, hour, self.setup.connections.aws is None, tuple(stats)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,11 @@ from botocore.session import get_session
 
 from spectra import metering
 from spectra.sources.aws.errors import translated
+from spectra.unwritten import Unwritten
+
+# At DEBUG botocore logs session tokens, external IDs and the keys of assumed roles; who needs that
+# asks for it by `boto3.set_stream_logger`.
+logging.getLogger("botocore").setLevel(logging.INFO)
 
 HOME_REGION = "us-east-1"
 CE_USD_PER_REQUEST = 0.01
@@ -23,7 +29,7 @@ CLOUDWATCH_USD_PER_METRIC = 0.01 / 1000
 
 
 @dataclass(frozen=True, slots=True)
-class AwsKeys:
+class AwsKeys(Unwritten):
     """Keys typed in or configured; their secret parts never show."""
 
     access_key_id: str
@@ -32,7 +38,7 @@ class AwsKeys:
 
 
 @dataclass(frozen=True, slots=True)
-class Role:
+class Role(Unwritten):
     """A role to assume in an account."""
 
     arn: str
@@ -60,7 +66,7 @@ class Meter:
             self.estimated_usd += usd
 
 
-class Account:
+class Account(Unwritten):
     """One AWS account through one set of credentials; its clients are built once and shared.
 
     Parameters
@@ -93,7 +99,7 @@ class Account:
             return self._clients[service, region]
 
 
-class Access:
+class Access(Unwritten):
     """The way into AWS that one workspace has.
 
     Parameters
