@@ -129,14 +129,14 @@ def current() -> Page:
 def _mend_streamlit() -> None:
     """Three things no setting mends.
 
-    Primary buttons are white on the dark theme's green, which is 2:1; a link of the navigation
-    shows the focus by a shade alone; and the CSV of a table's own toolbar leaves formulas in names
-    as they are, while `cards.download` does not.
+    Primary buttons are white on the dark theme's green, which is 2:1; links and buttons show the
+    focus by a shade alone; and the CSV of a table's own toolbar leaves formulas in names as they
+    are, while `cards.download` does not.
     """
     st.html(
         "<style>[data-testid^=stBaseButton-primary], [data-testid^=stBaseButton-primary] p"
         "{color: light-dark(#ffffff, #0d1715)}"
-        "[data-testid=stSidebarNavLink]:focus-visible {outline: 2px solid currentColor}"
+        "a:focus-visible, button:focus-visible {outline: 2px solid currentColor !important}"
         "[data-testid=stElementToolbarButton]:has(button[aria-label^='Download as CSV'])"
         "{display: none}</style>"
     )
