@@ -97,10 +97,13 @@ def test_every_view(found, look):
 
 
 def focused(page) -> str:
-    """Name of what has the focus."""
+    """Name of the control that has the focus; a box that scrolls has it too, and no name."""
     return page.evaluate(
-        "(document.activeElement.getAttribute('aria-label') || document.activeElement.innerText"
-        " || '').trim()"
+        """() => {
+            const one = document.activeElement;
+            if (!one.matches("a, button, input, [role=radio]")) return "";
+            return (one.getAttribute("aria-label") || one.innerText || "").trim();
+        }"""
     )
 
 
