@@ -48,7 +48,6 @@ class Reductions:
     shifted_realised_g: float | None
     measured_runs: int
     settled: pd.DataFrame
-    open_count: int
     open_g_per_h: float | None
 
     @property
@@ -85,7 +84,6 @@ def reductions_of(
         total.now_grams - total.grams if known else None,
         len(known),
         report_sums.settled_incidents(store, selection),
-        len(opened),
         float(opened["carbon_g_per_h"].sum()) if judged else None,
     )
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 
 from spectra.store.database import Store
 from spectra.store.region_queries import HOURLY_TIERS
-
-Part = Literal["compute", "storage"]
 
 WORKLOAD_COLUMNS = (
     "instance_id", "name", "region", "availability_zone", "account_id", "instance_type", "state",

@@ -117,7 +117,6 @@ def _ranked(
             score=float(scores[n]),
             carbon_change=_known(changes[n, 0]),
             cost_change=_known(changes[n, 1]),
-            latency_change=_known(changes[n, 2]),
             is_efficient=bool(on_front[n]),
             first_share=float(shares[n]),
         )

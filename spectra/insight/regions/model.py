@@ -82,7 +82,7 @@ class Ranked:
     ----------
     score : float
         Weighted sum of relative changes; 0 where we are now, lower is better.
-    carbon_change, cost_change, latency_change : float or None
+    carbon_change, cost_change : float or None
         Relative to where we are now [1].
     is_efficient : bool
         No other region is at least as good in carbon, price and latency and better in one.
@@ -94,7 +94,6 @@ class Ranked:
     score: float
     carbon_change: float | None
     cost_change: float | None
-    latency_change: float | None
     is_efficient: bool
     first_share: float
 

@@ -252,11 +252,6 @@ class Saving:
     cash_usd_per_h: float | None
     cash_note: str = ""
 
-    @property
-    def carbon_is_clear(self) -> bool:
-        """Whether the interval excludes no change at all."""
-        return self.carbon_g_per_h.low > 0 or self.carbon_g_per_h.high < 0
-
 
 @dataclass(frozen=True, slots=True)
 class Rated:

@@ -31,7 +31,7 @@ def show(page: Page, factor: grid_queries.Factor) -> None:
     """The map, the table, and the region that is chosen in it or below."""
     table = overview(page, factor)
     if table["g_per_kwh"].isna().all():
-        known_grids.say_empty()
+        known_grids.say_not_this_hour(page.hour)
         return
     st.markdown(greenest(table))
     with cards.card("Carbon intensity now"):
@@ -86,7 +86,6 @@ def _facts(catalog: Catalog) -> pd.DataFrame:
 
 def _facts_of(catalog: Catalog, region: Region) -> dict[str, object]:
     zone = catalog.zone(region.zone)
-    index = price_index(catalog, region.code)
     return {
         "region": region.code,
         "name": region.name,
@@ -94,7 +93,7 @@ def _facts_of(catalog: Catalog, region: Region) -> dict[str, object]:
         "lat": region.lat,
         "lon": region.lon,
         "pue": region.pue,
-        "price_index": index.level if index else None,
+        "price_index": price_index(catalog, region.code),
         "annual_low_carbon_pct": zone.low_carbon_pct if zone else None,
     }
 
