@@ -7,7 +7,16 @@ import pytest
 
 from spectra.store import Store, advice_log, emission_queries, incident_log
 from spectra.store.selection import Selection
-from tests.attacks.texts import SQL, TEXTS
+from tests.attacks.rendered import live_marks
+from tests.attacks.texts import MARKUP, SQL, TEXTS
+from tests.pages.conftest import (
+    PAGES,
+    app_store,
+    database,  # noqa: F401 (a fixture)
+    healthy,
+    open_app,
+    write_store,
+)
 
 START, END = datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 11, 2, tzinfo=UTC)
 TRICKS = (
@@ -36,3 +45,22 @@ def test_a_filter_is_a_value(store, text):
     assert incident_log.events(store, text).empty
     assert incident_log.incidents(store, END, replace(chosen, accounts=())).empty
     assert tables(store).equals(before)
+
+
+PARAMETERS = (
+    "anomaly_view", "budget", "budget_view", "compare_home", "environments", "factor", "incident",
+    "job_home", "move_to", "period", "region", "region_view", "regions", "reports_view", "section",
+    "teams", "topic", "unit", "view",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("text", [SQL, MARKUP, "x" * 1_000_000], ids=["sql", "markup", "long"])
+def test_an_address_that_means_nothing_opens_every_page(database, text):  # noqa: F811 (a fixture)
+    write_store(database, {"instance_id": "i-1", "valid_from": "2026-01-01"})
+    app = open_app(**dict.fromkeys(PARAMETERS, text))
+    for page in PAGES:
+        for name in PARAMETERS:
+            app.query_params[name] = text
+        healthy(app.switch_page(page).run())
+        assert live_marks(app) == [], page
+    assert app_store().row("SELECT count(*) FROM instances") == (1,)
