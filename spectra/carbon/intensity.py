@@ -177,26 +177,39 @@ def _fill_defaults(
     frame: pd.DataFrame, annual: AnnualFactor, monthly_lifecycle: dict[int, float]
 ) -> None:
     """Steps E and F: the zone's monthly mean, else its annual factor."""
-    missing = frame["tier"].isna()
+    tier = frame["tier"].to_numpy(dtype=object, copy=True)
+    missing = pd.isna(tier)
     if not missing.any():
         return
-    months = _month_key(frame.index)
-    observed = frame[frame["tier"].isin(["A", "B"])]
-    grouped = observed.groupby(_month_key(observed.index))[VALUES]
-    means = grouped.mean()[grouped.size() >= MONTH_MIN_HOURS].reindex(months).to_numpy()
+    values = frame[VALUES].to_numpy()
+    monthly = _monthly(values, np.isin(tier, ["A", "B"]), frame.index, annual, monthly_lifecycle)
+    has_month = ~np.isnan(monthly[:, [1]])
+    defaults = np.where(has_month, monthly, [annual.direct, annual.lifecycle])
+    frame[VALUES] = np.where(missing[:, None], defaults, values)
+    frame["tier"] = np.where(missing, np.where(has_month[:, 0], "E", "F"), tier)
+    frame["quality"] = np.where(missing, "default", frame["quality"].to_numpy(dtype=object))
+    frame["source"] = np.where(missing, "catalogue", frame["source"].to_numpy(dtype=object))
+
+
+def _monthly(
+    values: np.ndarray,
+    is_observed: np.ndarray,
+    hours: pd.Index,
+    annual: AnnualFactor,
+    monthly_lifecycle: dict[int, float],
+) -> np.ndarray:
+    """Mean pair of each hour's month: of what was observed in it, else of the reference profile."""
+    months = _month_key(hours)
     ratio = annual.direct / annual.lifecycle if annual.lifecycle > 0 else 0.0
     reference = np.array([monthly_lifecycle.get(m, np.nan) for m in months % 12 + 1])
-    reference_pair = np.column_stack([reference * ratio, reference])
-    monthly = np.where(np.isnan(means), reference_pair, means)
-    has_month = missing.to_numpy() & ~np.isnan(monthly[:, 1])
-    frame.loc[has_month, VALUES] = monthly[has_month]
-    frame.loc[has_month, ["tier", "quality"]] = ["E", "default"]
-    rest = frame["tier"].isna()
-    frame.loc[rest, VALUES] = [annual.direct, annual.lifecycle]
-    frame.loc[rest, ["tier", "quality"]] = ["F", "default"]
-    frame.loc[missing, "source"] = frame.loc[missing, "source"].where(
-        frame.loc[missing, "quality"].eq("imputed"), "catalogue"
-    )
+    means = np.column_stack([reference * ratio, reference])
+    for month in np.unique(months[is_observed]):
+        of_month = months == month
+        seen = values[of_month & is_observed]
+        if len(seen) >= MONTH_MIN_HOURS:
+            mean = pd.DataFrame(seen).mean().to_numpy()
+            means[of_month] = np.where(np.isnan(mean), means[of_month], mean)
+    return means
 
 
 def _hour_of_week(index: pd.Index) -> np.ndarray:

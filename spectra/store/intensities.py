@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -93,6 +94,7 @@ def resolve_zones(
         _write_changes(cursor, _resolve(cursor, catalog, windows))
 
 
+@lru_cache(maxsize=4)
 def monthly_profile(catalog: Catalog) -> dict[str, dict[int, float]]:
     """Mean lifecycle intensity by zone and calendar month [gCO2e/kWh]."""
     means = catalog.profiles.groupby(["zone", "month"], as_index=False)[PROFILE].mean()

@@ -65,11 +65,11 @@ def found(address, browser):
         if not page.evaluate("typeof axe == 'object'"):
             page.evaluate(Axe().axe_script)
             page.evaluate("rules => axe.configure({rules})", EXCEPTIONS)
+            page.add_style_tag(content="* {transition: none !important}")  # no fading colours
         wrong["light"] += [f"{view}: {text}" for text in page.evaluate(RUN, None)]
         # The theme changes nothing but colours.
         page.emulate_media(color_scheme="dark")
         expect(page.get_by_test_id("stApp")).to_have_css("background-color", "rgb(13, 23, 21)")
-        page.wait_for_timeout(300)  # until colours have faded over
         wrong["dark"] += [f"{view}: {text}" for text in page.evaluate(RUN, ["color-contrast"])]
         for name, size in (("phone", PHONE), ("zoomed", ZOOMED)):
             page.set_viewport_size(size)

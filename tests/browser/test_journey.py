@@ -180,23 +180,6 @@ def test_regions_are_compared_and_a_move_is_estimated(address, browser):
     expect(page.get_by_text("Before and after, a month")).to_be_visible()
     assert visitor.parameters()["region_view"] == ["Move"]
     visitor.check()
-    phone = Visitor(browser, viewport={"width": 390, "height": 844})
-    for view in ("Compare", "Move", "Moves+made"):
-        phone.open(f"{address}/regions?region_view={view}", "Regions")
-        assert phone.overflow() == 0
-    phone.check()
-
-
-@pytest.mark.parametrize(
-    ("scheme", "background"), [("light", "rgb(255, 255, 255)"), ("dark", "rgb(13, 23, 21)")]
-)
-def test_both_themes_at_phone_width(address, browser, scheme, background):
-    visitor = Visitor(browser, viewport={"width": 390, "height": 844}, color_scheme=scheme)
-    for path, title in (("", "Dashboard"), ("regions", "Regions"), ("method", "Method")):
-        visitor.open(f"{address}/{path}", title)
-        assert visitor.background() == background
-        assert visitor.overflow() == 0
-    visitor.check()
 
 
 def test_a_file_is_brought_and_reported(address, browser):

@@ -51,7 +51,7 @@ CASES = st.tuples(
 )
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(CASES)
 def test_a_fixed_job_is_never_worse_than_any_start_on_a_grid_of_minutes(case):
     values, start, need, length = case
@@ -67,7 +67,7 @@ def test_a_fixed_job_is_never_worse_than_any_start_on_a_grid_of_minutes(case):
     assert abs((stop - begin).total_seconds() - need * 60) <= 1
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(CASES)
 def test_an_interruptible_job_uses_the_cheapest_minutes(case):
     values, start, need, length = case

@@ -1,6 +1,7 @@
 """The app in AppTest over a store of the test's own making."""
 
 from datetime import timedelta
+from functools import wraps
 from pathlib import Path
 
 import pandas as pd
@@ -9,7 +10,8 @@ import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
-from spectra.refresh import current_hour
+from spectra.catalog import load_catalog
+from spectra.refresh import current_hour, refresh_demo
 from spectra.store import Store
 from spectra.ui import workspace
 from tests import fleet
@@ -30,6 +32,22 @@ PAGES = (
 LAUNCHED = "2026-01-01T00:00Z"
 
 
+def once(build):
+    """A fixture's database file is built for the first test, and copied for those after it."""
+    files = []
+
+    @wraps(build)
+    def copied(database):
+        if files:
+            database.write_bytes(files[0])
+        else:
+            build(database)
+            files.append(database.read_bytes())
+        return database
+
+    return copied
+
+
 @pytest.fixture
 def database(tmp_path, monkeypatch):
     """A fresh database file; the app keeps no demo company unless a test asks for one."""
@@ -43,6 +61,22 @@ def database(tmp_path, monkeypatch):
     yield path
     st.cache_data.clear()
     st.cache_resource.clear()
+
+
+@pytest.fixture
+def demo(demo_company, monkeypatch):
+    """Nine days of the demo company, which the app keeps up with the clock."""
+    monkeypatch.setenv("SPECTRA_DEMO", "on")
+    monkeypatch.setenv("SPECTRA_DEMO_DAYS", "9")
+    return demo_company
+
+
+@pytest.fixture
+@once
+def demo_company(database):
+    store = Store(database)
+    refresh_demo(store, load_catalog(), days=9)
+    store.close()
 
 
 def _as_after_the_first_run(init):

@@ -21,7 +21,7 @@ from spectra.store.writes import (
 )
 from spectra.ui import workspace
 from tests import fleet
-from tests.pages.conftest import app_store, healthy, metrics, open_app
+from tests.pages.conftest import app_store, healthy, metrics, once, open_app
 
 END = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 DAYS = 35
@@ -30,6 +30,7 @@ HOSTILE = "**bold** [x](javascript:alert(1)) :red[r] $x$"
 
 
 @pytest.fixture
+@once
 def company(database):
     """A runaway, an idle machine with a hostile name, a lost volume, and one that is clean."""
     store, catalog = Store(database), load_catalog()
@@ -61,7 +62,6 @@ def company(database):
         write_utilisation(store, fleet.utilisation(name, at, load))
     recompute(store)
     store.close()
-    return database
 
 
 def anomalies(**parameters):
@@ -240,7 +240,7 @@ def test_a_full_disk_is_told_and_what_was_found_stays(company):
     with full_disk(company):
         app.run()
     assert not app.exception, [e.value for e in app.exception]
-    assert "Free some disk space" in app.error[0].value
+    assert "Free some space on it" in app.error[0].value
     assert "was found before is below" in texts(app)
     assert kinds(app) == before
     with app_store().write() as cursor:

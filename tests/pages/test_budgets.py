@@ -19,7 +19,7 @@ from spectra.store.writes import write_instances, write_intensities, write_utili
 from spectra.ui import cards, workspace
 from spectra.ui.plain import plain
 from tests import fleet
-from tests.pages.conftest import app_store, healthy, metrics, open_app
+from tests.pages.conftest import app_store, healthy, metrics, once, open_app
 
 END = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 MONTH = period_of("month", END)
@@ -34,6 +34,7 @@ TEAMS = {
 
 
 @pytest.fixture
+@once
 def company(database):
     """Five machines of three teams, one of which is spelt twice, one of nobody."""
     store, catalog = Store(database), load_catalog()
@@ -56,7 +57,6 @@ def company(database):
         write_utilisation(store, fleet.utilisation(name, at, load))
     recompute(store)
     store.close()
-    return database
 
 
 @pytest.fixture

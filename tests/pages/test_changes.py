@@ -1,22 +1,17 @@
 """Changing something from the page: plan, checks, confirmation, run, journal; and refusals."""
 
-import pytest
-
 from spectra.store import action_log, advice_log
 from tests.pages.conftest import app_store, healthy, open_app
 from tests.pages.test_instances import instances, machines, texts  # noqa: F401 (a fixture)
 
 
-@pytest.fixture
-def demo(database, monkeypatch):
-    monkeypatch.setenv("SPECTRA_DEMO", "on")
-    monkeypatch.setenv("SPECTRA_DEMO_DAYS", "9")
-    return database
-
-
 def idle_machine(app) -> str:
     table = app.dataframe[0].value
-    return table[(table["finding"] == "idle") & (table["kind"] == "instance")]["unit_id"].iloc[0]
+    names = table[table["finding"] == "idle"]["name"].tolist()
+    return app_store().row(
+        "SELECT min(instance_id) FROM instances WHERE valid_to IS NULL AND asg_name IS NULL "
+        "AND state = 'running' AND list_contains(?, name)", [names],
+    )[0]  # fmt: skip
 
 
 def state_of(unit_id: str) -> str:

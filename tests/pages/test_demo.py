@@ -14,13 +14,11 @@ GRAMS = "sum(scope2_lb_g + upstream_g + td_g + embodied_g)"
 
 
 @pytest.fixture
-def demo(database, monkeypatch):
-    monkeypatch.setenv("SPECTRA_DEMO", "on")
-    monkeypatch.setenv("SPECTRA_DEMO_DAYS", "9")
+def demo(demo):
     # A run that straddles the hour would compare two different hours.
     while datetime.now(UTC).minute == 59 and datetime.now(UTC).second > 20:
         pass
-    return database
+    return demo
 
 
 def grams(store, start, end, where="true"):

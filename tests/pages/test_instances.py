@@ -21,7 +21,7 @@ from spectra.store.writes import (
     write_volumes,
 )
 from tests import fleet
-from tests.pages.conftest import app_store, healthy, metrics, open_app
+from tests.pages.conftest import app_store, healthy, metrics, once, open_app
 
 END = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 DAYS = 29
@@ -36,6 +36,7 @@ MACHINES = {
 
 
 @pytest.fixture
+@once
 def machines(database):
     """Four machines of which one is too large, one idle, one too small; a stopped one; disks."""
     store, catalog = Store(database), load_catalog()
@@ -65,7 +66,6 @@ def machines(database):
         write_utilisation(store, frame)
     recompute(store)
     store.close()
-    return database
 
 
 def instances(**parameters):

@@ -17,7 +17,7 @@ from spectra.store.writes import (
     write_volumes,
 )
 from tests import fleet
-from tests.pages.conftest import app_store, healthy, metrics, open_app
+from tests.pages.conftest import app_store, healthy, metrics, once, open_app
 
 END = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 DAYS = 40
@@ -26,6 +26,7 @@ HOSTILE = "**bold** [x](javascript:alert(1)) :red[r] $x$"
 
 
 @pytest.fixture
+@once
 def company(database):
     """A team in Frankfurt, one in Stockholm, and hourly grids of both."""
     store, catalog = Store(database), load_catalog()
@@ -58,7 +59,6 @@ def company(database):
         write_utilisation(store, fleet.utilisation(name, at, 30.0))
     recompute(store)
     store.close()
-    return database
 
 
 def regions(**parameters):

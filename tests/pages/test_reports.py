@@ -16,7 +16,7 @@ from spectra.store.ledger import extend_ledger, recompute
 from spectra.store.writes import write_instances, write_intensities, write_utilisation
 from spectra.ui.reports.history import TODAY
 from tests import fleet
-from tests.pages.conftest import app_store, healthy, metrics, open_app
+from tests.pages.conftest import app_store, healthy, metrics, once, open_app
 from tests.sources.test_carbon_export import line, text
 
 END = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
@@ -25,6 +25,7 @@ HOSTILE = "**bold** [x](javascript:alert(1)) $x$"
 
 
 @pytest.fixture
+@once
 def company(database):
     """Three machines over the whole of last month and up to now."""
     store, catalog = Store(database), load_catalog()
@@ -48,7 +49,6 @@ def company(database):
         write_utilisation(store, fleet.utilisation(name, at, load))
     recompute(store)
     store.close()
-    return database
 
 
 @pytest.fixture

@@ -18,13 +18,14 @@ from spectra.store.writes import write_intensities
 from spectra.ui.scheduler.form import Asked
 from spectra.ui.scheduler.result import sentence
 from tests import fleet
-from tests.pages.conftest import app_store, healthy, metrics, open_app
+from tests.pages.conftest import app_store, healthy, metrics, once, open_app
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 
 
 @pytest.fixture
+@once
 def grids(database):
     """A hundred days of two grids: one with a rhythm of the day, one that is clean."""
     store = Store(database)
@@ -38,7 +39,6 @@ def grids(database):
               fleet.intensities("SE-SE3", at, 20.0, 30.0)]  # fmt: skip
     write_intensities(store, pd.concat(frames), catalog)
     store.close()
-    return database
 
 
 def scheduler():

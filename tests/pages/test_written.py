@@ -3,8 +3,6 @@
 import json
 import re
 
-import pytest
-
 from tests.pages.conftest import ROOT, open_page
 
 VIEWS = {
@@ -49,12 +47,6 @@ def wrong_in_tables(app) -> list[str]:
                 found += [f"{heading}: {cell}" for cell in cells
                           if CLOCK.search(cell) and not ZONE.search(heading + cell)]  # fmt: skip
     return found
-
-
-@pytest.fixture
-def demo(database, monkeypatch):
-    monkeypatch.setenv("SPECTRA_DEMO", "on")
-    monkeypatch.setenv("SPECTRA_DEMO_DAYS", "9")
 
 
 def test_every_view_writes_alike(demo):
