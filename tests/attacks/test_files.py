@@ -24,8 +24,8 @@ from hypothesis import strategies as st
 from spectra.budget_csv import COLUMNS, read_budgets
 from spectra.errors import InputError
 from spectra.portal_import import import_files, import_folder
-from spectra.reporting.asking import logo_uri
 from spectra.reporting.carbon_import import import_carbon_export
+from spectra.reporting.faces.logo import checked_logo
 from spectra.sources.carbon_export import read_carbon_export
 from spectra.sources.electricity_maps_csv import read_portal_file
 from spectra.store import Store
@@ -112,7 +112,7 @@ READERS = {
     "portal": read_portal,
     "export": lambda content: read_carbon_export(content, NOW),
     "budgets": read_budgets,
-    "logo": logo_uri,
+    "logo": checked_logo,
 }
 
 

@@ -22,6 +22,7 @@ PAGES = {
     "settings": "settings",
 }
 WIDTHS = (1440, 390)
+RESTS = "[data-testid=stApp][data-test-script-state=notRunning]"
 TALLEST = {1440: 2600, 390: 2200}
 
 
@@ -40,7 +41,9 @@ def main(folder: Path) -> None:
                 for name, path in PAGES.items():
                     page.goto(f"{url}/{path}")
                     page.wait_for_selector("h1", timeout=60_000)
-                    page.wait_for_timeout(4_000)
+                    page.wait_for_timeout(1_500)  # until the page's own run has begun
+                    page.wait_for_selector(RESTS, timeout=120_000)
+                    page.wait_for_timeout(2_000)  # until its charts and tables are drawn
                     height = page.evaluate(
                         "document.querySelector('[data-testid=stMain]').scrollHeight"
                     )

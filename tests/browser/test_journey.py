@@ -1,16 +1,13 @@
 """One journey in Chromium: see a number, filter a team, open a region, bring a file, go dark."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from spectra import units
 from spectra.refresh import current_hour
-from spectra.store import Store, emission_queries
-from spectra.store.selection import Selection
 from tests.browser.server import CHROMIUM, chromium, running_app
 from tests.test_portal_import import portal_csv
 
@@ -206,20 +203,3 @@ def test_a_file_is_brought_and_reported(address, browser):
     page.keyboard.press("Escape")
     expect(page.get_by_text("Grids: Electricity Maps files + demo").first).to_be_visible()
     visitor.check()
-
-
-def test_the_number_on_screen_is_the_store_s(tmp_path, browser):
-    database = tmp_path / "spectra.duckdb"
-    with running_app(database, SPECTRA_DEMO_DAYS="2") as url:
-        before = datetime.now(UTC)
-        visitor = Visitor(browser)
-        visitor.open(url, "Dashboard")
-        shown, after = visitor.metric("CO₂e now"), datetime.now(UTC)
-    store = Store(database)
-    possible = set()
-    for moment in (before, after):
-        hour = current_hour(moment)
-        totals = emission_queries.totals(store, Selection(hour, hour + timedelta(hours=1)))
-        possible.add(f"{units.mass_text(totals['total_g'])}/h")
-    store.close()
-    assert shown in possible
