@@ -12,13 +12,10 @@ from urllib.parse import urlsplit
 ROOT = Path(__file__).resolve().parent.parent
 
 # What the end of a name says of its unit.
-_UNITS = {
-    "_g_per_kwh": "gCO2e/kWh", "_usd_per_tonne": "USD/t", "_pct": "%", "_hours": "h",
-    "_g": "gCO2e", "_usd": "USD",
-}  # fmt: skip
-_SPELT = {"aws": "AWS", "pue": "PUE", "electricity maps": "Electricity Maps", "url": "URL",
-          "cost explorer": "Cost Explorer", "cpu": "CPU",
-          "anomaly least": "anomaly least excess"}  # fmt: skip
+_UNITS = {"_g_per_kwh": "gCO2e/kWh", "_usd_per_tonne": "USD/t", "_pct": "%", "_hours": "h",
+          "_g": "gCO2e", "_usd": "USD"}  # fmt: skip
+_SPELT = {"aws": "AWS", "pue": "PUE", "cpu": "CPU", "url": "URL", "cost explorer": "Cost Explorer",
+          "electricity maps": "Electricity Maps", "least": "least excess"}  # fmt: skip
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
 ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+")
 _MOTHERDUCK = re.compile(r"md:[A-Za-z_][\w-]*")
@@ -109,10 +106,7 @@ def _database(text: str) -> str:
     if not text.startswith("md:"):
         return str((ROOT / text).resolve())
     if not _MOTHERDUCK.fullmatch(text):
-        raise ValueError(
-            "expected md: and a name, without a token, which belongs in the environment variable "
-            "motherduck_token"
-        )
+        raise ValueError("expected md: and a name; its token goes into motherduck_token")
     return text
 
 
@@ -196,15 +190,13 @@ SETTINGS = (
             "with"),
     Setting("portal_folder", _path, "data/electricitymaps", "folder whose portal CSV files are "
             "imported"),
-    Setting("history_folder", _path, "data/history", "folder that history is exported to and read "
-            "from as Parquet", "Data"),
+    Setting("history_folder", _path, "data/history", "folder of history as Parquet", "Data"),
     Setting("retention_hourly_days", _optional_days, "", "days that each machine's hourly readings "
             "are kept, by whole months, at least 62; sums by hour and by day stay; empty: for ever",
             "Data", saved=True),
     Setting("retention_keep_reported", _flag, "on", "keep the readings of days that a final report "
             "rests on", "Data", saved=True),
-    Setting("retention_archive", _flag, "off", "write a month to the history folder before its "
-            "readings go", "Data", saved=True),
+    Setting("retention_archive", _flag, "off", "archive months before they go", "Data", saved=True),
     Setting("public", _flag, "off", "public deployment: visitors may not change what is shared, "
             "uploads included, nor use the operator's AWS profile"),
     Setting("guide", _flag, "on", "show the guide of the first minute on the Dashboard",

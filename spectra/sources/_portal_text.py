@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from io import StringIO
 
@@ -13,17 +12,15 @@ import numpy.typing as npt
 import pandas as pd
 
 from spectra.errors import InputError
+from spectra.sources._portal_limits import (
+    DOWNLOAD_AGAIN,
+    MAX_FILE_BYTES,
+    bounded_lines,
+    bounded_records,
+)
 
-# The portal's files have 1 MB, 8,784 rows and 13 columns each.
-MAX_FILE_BYTES = 48 * 1024**2
-MAX_CELLS = 3_000_000
-MAX_LINE_CHARS = 1_000_000
-_ROW_CELLS = 8  # what a row itself takes, in cells
 MAX_HEADER_CHARS = 10_000
 SAMPLE_CHARS = 200
-DOWNLOAD_AGAIN = (
-    "Download the hourly CSV from the Electricity Maps portal again and use it unchanged."
-)
 
 # Keys are header texts as `header_key` leaves them.
 _PORTAL_HEADERS = {
@@ -251,9 +248,10 @@ def _records(
     stream: StringIO, delimiter: str, width: int, header_line: int
 ) -> list[tuple[int, list[str]]]:
     """Split the rest into non-blank records, each with the line that it starts on."""
-    reader = csv.reader(_lines(stream, header_line), delimiter=delimiter, skipinitialspace=True)
+    lines = bounded_lines(stream, header_line)
+    reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
     try:
-        ended = list(_bounded(reader, header_line))
+        ended = list(bounded_records(reader, header_line))
     except csv.Error as error:
         raise InputError(
             f"The row that ends on line {reader.line_num + header_line} cannot be split into "
@@ -270,30 +268,6 @@ def _records(
     if not records:
         raise InputError("The file has a header but no rows.", next_step=DOWNLOAD_AGAIN)
     return records
-
-
-def _lines(stream: StringIO, header_line: int) -> Iterator[str]:
-    """Lines of a length that can be split."""
-    for number, line in enumerate(stream, header_line + 1):
-        if len(line) > MAX_LINE_CHARS:
-            raise InputError(
-                f"Line {number} has {len(line):,} characters: this is no portal file.",
-                next_step=DOWNLOAD_AGAIN,
-            )
-        yield line
-
-
-def _bounded(reader: Iterator[list[str]], header_line: int) -> Iterator[tuple[int, list[str]]]:
-    """Records with the line that each ends on; a small file may hold more than the memory does."""
-    cells = 0
-    for row in reader:
-        cells += len(row) + _ROW_CELLS
-        if cells > MAX_CELLS:
-            raise InputError(
-                "The file has more rows than a dozen years of hours.",
-                next_step="Load one zone and year per file, as the portal gives them.",
-            )
-        yield reader.line_num + header_line, row  # type: ignore[attr-defined]
 
 
 def _fit(

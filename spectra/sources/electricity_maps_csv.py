@@ -14,9 +14,8 @@ import pandas as pd
 
 from spectra.errors import InputError
 from spectra.sources._portal_columns import HOUR, HOURLY_ONLY, Converted, convert
+from spectra.sources._portal_limits import DOWNLOAD_AGAIN, MAX_FILE_BYTES
 from spectra.sources._portal_text import (
-    DOWNLOAD_AGAIN,
-    MAX_FILE_BYTES,
     SAMPLE_CHARS,
     PortalTable,
     RejectedRow,

@@ -16,8 +16,7 @@ from spectra.ui import cards, empty, names
 from spectra.ui.frame import Page
 from spectra.ui.regions import known as known_grids
 
-HEAT_MAP_DAYS = 28
-FRESH_HOURS = 3
+HEAT_MAP_DAYS, FRESH_HOURS = 28, 3
 QUALITY_NAMES = {
     "measured": "measured",
     "provider-estimated": "estimated by provider",
