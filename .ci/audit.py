@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-LONGEST_S = 300
+LONGEST_S = 90
 # What pip-audit says where the service does not answer; any other failure is one of the audit.
 UNREACHABLE = "your network may be blocking this service"
 
