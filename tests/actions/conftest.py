@@ -10,6 +10,7 @@ from spectra.catalog import load_catalog
 from spectra.refresh import refresh_demo
 from spectra.sources.aws import Access, AwsKeys
 from spectra.store import Store
+from tests import copies
 from tests.servers.moto import ACCOUNT, KEYS
 from tests.servers.proxy import proxy
 
@@ -87,19 +88,18 @@ def volume(moto_process):
 
 
 @pytest.fixture
-def company():
+def company(tmp_path):
     """The demo company of three days up to `NOW`."""
-    store = Store()
-    refresh_demo(store, CATALOG, now=NOW, days=3)
+    store = Store(copies.demo_company(tmp_path / "company.duckdb", NOW, days=3))
     yield store
     store.close()
 
 
 @pytest.fixture(scope="session")
-def untouched():
+def untouched(tmp_path_factory):
     """The same up to `LATER`, in which nobody changed anything."""
-    store = Store()
-    refresh_demo(store, CATALOG, now=NOW, days=3)
+    folder = tmp_path_factory.mktemp("untouched")
+    store = Store(copies.demo_company(folder / "company.duckdb", NOW, days=3))
     refresh_demo(store, CATALOG, now=LATER)
     yield store
     store.close()

@@ -1,7 +1,6 @@
 """The app in AppTest over a store of the test's own making."""
 
 from datetime import timedelta
-from functools import wraps
 from pathlib import Path
 
 import pandas as pd
@@ -10,11 +9,10 @@ import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
-from spectra.catalog import load_catalog
-from spectra.refresh import current_hour, refresh_demo
+from spectra.refresh import current_hour
 from spectra.store import Store
 from spectra.ui import workspace
-from tests import fleet
+from tests import copies, fleet
 from tests.store.conftest import build
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,22 +28,6 @@ PAGES = (
     "pages/method.py",
 )
 LAUNCHED = "2026-01-01T00:00Z"
-
-
-def once(build):
-    """A fixture's database file is built for the first test, and copied for those after it."""
-    files = []
-
-    @wraps(build)
-    def copied(database):
-        if files:
-            database.write_bytes(files[0])
-        else:
-            build(database)
-            files.append(database.read_bytes())
-        return database
-
-    return copied
 
 
 @pytest.fixture
@@ -72,11 +54,8 @@ def demo(demo_company, monkeypatch):
 
 
 @pytest.fixture
-@once
 def demo_company(database):
-    store = Store(database)
-    refresh_demo(store, load_catalog(), days=9)
-    store.close()
+    return copies.demo_company(database, current_hour(), days=9)
 
 
 def _as_after_the_first_run(init):

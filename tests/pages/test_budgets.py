@@ -19,7 +19,8 @@ from spectra.store.writes import write_instances, write_intensities, write_utili
 from spectra.ui import cards, workspace
 from spectra.ui.plain import plain
 from tests import fleet
-from tests.pages.conftest import app_store, healthy, metrics, once, open_app
+from tests.copies import once
+from tests.pages.conftest import app_store, healthy, metrics, open_app
 
 END = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 MONTH = period_of("month", END)

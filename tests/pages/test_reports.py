@@ -16,7 +16,8 @@ from spectra.store.ledger import extend_ledger, recompute
 from spectra.store.writes import write_instances, write_intensities, write_utilisation
 from spectra.ui.reports.history import TODAY
 from tests import fleet
-from tests.pages.conftest import app_store, healthy, metrics, once, open_app
+from tests.copies import once
+from tests.pages.conftest import app_store, healthy, metrics, open_app
 from tests.sources.test_carbon_export import line, text
 
 END = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)

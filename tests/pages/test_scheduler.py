@@ -18,7 +18,8 @@ from spectra.store.writes import write_intensities
 from spectra.ui.scheduler.form import Asked
 from spectra.ui.scheduler.result import sentence
 from tests import fleet
-from tests.pages.conftest import app_store, healthy, metrics, once, open_app
+from tests.copies import once
+from tests.pages.conftest import app_store, healthy, metrics, open_app
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)

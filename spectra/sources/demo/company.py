@@ -166,5 +166,5 @@ class DemoCompany:
         if last_s < first_s:
             raise InputError("The window ends before it starts.", next_step="Swap the two days.")
         now_s = last_s if now is None else require_utc(now, "now")
-        history = self._history(last_s)
+        history = self._history(min(last_s, now_s))  # what comes later is not charged
         return cost_rows(history, self._catalog, self._seed, (first_s, last_s), now_s)

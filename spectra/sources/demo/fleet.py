@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -20,6 +21,7 @@ from spectra.sources.demo.noise import Ints, key64, share
 from spectra.sources.demo.tags import tags_json
 
 Bools = NDArray[np.bool_]
+Machine = tuple["Host", tuple[Span, ...]]
 
 # Volumes of a terminated campaign machine stay behind for this long before someone notices.
 LEFT_BEHIND_S = 20 * DAY_S
@@ -82,7 +84,7 @@ class History:
         Spans of all volumes.
     """
 
-    def __init__(self, machines: list[tuple[Host, tuple[Span, ...]]], horizon_s: int) -> None:
+    def __init__(self, machines: list[Machine], horizon_s: int) -> None:
         self.hosts = [host for host, _ in machines]
         self.spans = [span for _, spans in machines for span in spans]
         lengths = np.array([len(spans) for _, spans in machines], dtype=np.int64)
@@ -120,20 +122,32 @@ def build_history(
     InputError
         If the catalogue lacks a region of the demo fleet.
     """
-    slots = _slots(catalog, seed, horizon_s)
-    machines = [machine for slot in slots for machine in _machines(seed, slot)]
-    if changes:
-        machines = [
-            (host, changed_spans(spans, changes.get(host.instance_id, ())))
-            for host, spans in machines
-        ]
-    copies = copied_machines(machines, changes or {})
+    if not changes:
+        return _undisturbed(catalog, seed, horizon_s)
+    machines = [
+        (host, changed_spans(spans, changes.get(host.instance_id, ())))
+        for host, spans in _machines(catalog, seed, horizon_s)
+    ]
+    copies = copied_machines(machines, changes)
     history = History([*machines, *copies], horizon_s)
     history.volumes.extend(_orphans(seed))
-    if changes:
-        history.volumes = changed_volumes(history.volumes, changes)
-        history.volumes += changed_volumes(copied_volumes(history.volumes, copies), changes)
+    history.volumes = changed_volumes(history.volumes, changes)
+    history.volumes += changed_volumes(copied_volumes(history.volumes, copies), changes)
     return history
+
+
+@lru_cache(maxsize=2)
+def _undisturbed(catalog: Catalog, seed: int, horizon_s: int) -> History:
+    """The history in which nobody did anything, which every store of a process shares."""
+    history = History(list(_machines(catalog, seed, horizon_s)), horizon_s)
+    history.volumes.extend(_orphans(seed))
+    return history
+
+
+@lru_cache(maxsize=2)
+def _machines(catalog: Catalog, seed: int, horizon_s: int) -> tuple[Machine, ...]:
+    slots = _slots(catalog, seed, horizon_s)
+    return tuple(machine for slot in slots for machine in _lived(seed, slot))
 
 
 def _slots(catalog: Catalog, seed: int, horizon_s: int) -> Iterator[Slot]:
@@ -151,7 +165,7 @@ def _slots(catalog: Catalog, seed: int, horizon_s: int) -> Iterator[Slot]:
             yield Slot(group, number, (seed, *like, number), region.timezone, horizon_s)
 
 
-def _machines(seed: int, slot: Slot) -> Iterator[tuple[Host, tuple[Span, ...]]]:
+def _lived(seed: int, slot: Slot) -> Iterator[Machine]:
     """Every machine that filled a slot, each with its spans."""
     group = slot.group
     tags = tags_json(group, slot.number, seed, group.service, group.environment, group.region)
