@@ -4,13 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers import electricity_maps as em
-from tests.servers.aws import aws as aws_server
-from tests.servers.aws import endpoints
-from tests.servers.cloudflare import cloudflare
-from tests.servers.electricity_maps import electricity_maps
 from tests.servers.moto import moto as moto_server
-from tests.servers.world import World
+from tests.servers.world import every_service
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -41,13 +36,7 @@ def quiet_environment(monkeypatch):
 
 @pytest.fixture
 def world(moto_process, quiet_environment, monkeypatch):
-    moto_process.reset()
-    with (
-        aws_server() as aws,
-        electricity_maps({"US-MIDA-PJM": em.ALL, "DE": em.ALL}) as grids,
-        cloudflare() as radar,
-    ):
-        monkeypatch.setenv("AWS_ENDPOINT_URL", moto_process.url)
-        for name, url in endpoints(aws.url).items():
+    with every_service(moto_process) as services:
+        for name, url in services.endpoints().items():
             monkeypatch.setenv(name, url)
-        yield World(moto_process, aws, grids, radar)
+        yield services

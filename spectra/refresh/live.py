@@ -139,6 +139,8 @@ class Live:
             lambda share, text: progress.enter(text, 0.75 + share / 8),
             config=self.config,
         )
+        if progress.cancelled.is_set():
+            return
         progress.enter("Forecasting", 0.9)
         issue_forecasts(
             self.store,

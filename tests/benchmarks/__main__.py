@@ -21,6 +21,8 @@ BY_NAME_ALONE = {"browser"}
 def main(arguments: list[str]) -> None:
     """Run one group and print its rows, or all groups and print the table."""
     small = "--small" in arguments
+    if small:
+        cases.REPEATS = 1
     asked = [name for name in arguments if not name.startswith("--")]
     if asked:
         _print_rows(asked[0], Path(asked[1]), small)

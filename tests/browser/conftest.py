@@ -1,5 +1,29 @@
-"""A loaded machine is given time: a first start builds the demo company before its first page."""
+"""One Chromium and one demo app for the tests of a process; a loaded machine is given time."""
 
+import pytest
 from playwright.sync_api import expect
 
+from spectra.refresh import current_hour
+from tests import copies
+from tests.browser.server import chromium, running_app
+
+DAYS = 14
+
 expect.set_options(timeout=30_000)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    with chromium() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory):
+    """The app over the demo company, which every test may look at and add to."""
+    folder = tmp_path_factory.mktemp("app")
+    database = copies.demo_company(folder / "spectra.duckdb", current_hour(), DAYS)
+    with running_app(
+        database, SPECTRA_DEMO_DAYS=str(DAYS), SPECTRA_PORTAL_FOLDER=str(folder / "portal")
+    ) as url:
+        yield url

@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from tests.browser.server import CHROMIUM, chromium, running_app
+from tests.browser.server import CHROMIUM
 from tests.browser.test_journey import Visitor
 from tests.browser.views import tour
 
@@ -14,6 +14,7 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not instal
 
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 ZOOMED = {"width": 720, "height": 450}  # what is left of a desk's screen at 200 %
+GROUND = {"light": "rgb(255, 255, 255)", "dark": "rgb(13, 23, 21)"}  # background by theme
 
 # Streamlit's own markup, which no setting mends. Each is taken out of its rule alone.
 EXCEPTIONS = [
@@ -28,31 +29,16 @@ EXCEPTIONS = [
 ]
 # What Plotly draws is told by the chart's own sentence, and a table's cells are a canvas: axe can
 # judge the colours of neither, and the hundreds of nodes inside are not ours.
-INSIDE = '[[".js-plotly-plot .main-svg"], ["[data-testid=stDataFrame] canvas"]]'
-RUN = """rules => axe.run({exclude: INSIDE}, {
+INSIDE = [[".js-plotly-plot .main-svg"], ["[data-testid=stDataFrame] canvas"]]
+SIDEBAR = ["[data-testid=stSidebar]"]
+RUN = """([exclude, rules]) => axe.run({exclude}, {
     resultTypes: ["violations"],
     runOnly: rules ? {type: "rule", values: rules}
                    : {type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]},
 }).then(found => found.violations
     .filter(v => ["serious", "critical"].includes(v.impact))
     .flatMap(v => v.nodes.map(node => v.id + ": " + node.html.slice(0, 160) + " "
-        + [...node.any, ...node.all].slice(0, 1).map(check => check.message))))""".replace(
-    "INSIDE", INSIDE
-)
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    with running_app(
-        tmp_path_factory.mktemp("access") / "spectra.duckdb", SPECTRA_DEMO_DAYS="4"
-    ) as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as opened:
-        yield opened
+        + [...node.any, ...node.all].slice(0, 1).map(check => check.message))))"""
 
 
 @pytest.fixture(scope="module")
@@ -61,22 +47,28 @@ def found(address, browser):
     visitor = Visitor(browser, viewport=DESK, color_scheme="light")
     page = visitor.page
     wrong: dict[str, list[str]] = {"light": [], "dark": [], "phone": [], "zoomed": []}
+    schemes, known = ["light", "dark"], ""
     for view in tour(visitor, address):
         if not page.evaluate("typeof axe == 'object'"):
             page.evaluate(Axe().axe_script)
             page.evaluate("rules => axe.configure({rules})", EXCEPTIONS)
             page.add_style_tag(content="* {transition: none !important}")  # no fading colours
-        wrong["light"] += [f"{view}: {text}" for text in page.evaluate(RUN, None)]
-        # The theme changes nothing but colours.
-        page.emulate_media(color_scheme="dark")
-        expect(page.get_by_test_id("stApp")).to_have_css("background-color", "rgb(13, 23, 21)")
-        wrong["dark"] += [f"{view}: {text}" for text in page.evaluate(RUN, ["color-contrast"])]
+        title = view.split(",")[0]
+        exclude = [*INSIDE, SIDEBAR] if title == known else INSIDE  # it is a page's, not a view's
+        known = title
+        rules = None
+        for scheme in schemes:
+            page.emulate_media(color_scheme=scheme)
+            expect(page.get_by_test_id("stApp")).to_have_css("background-color", GROUND[scheme])
+            seen = page.evaluate(RUN, [exclude, rules])
+            wrong[scheme] += [f"{view}: {text}" for text in seen]
+            rules = ["color-contrast"]  # the theme changes nothing but colours
+        schemes.reverse()  # the next view is drawn in the theme that this one is left in
         for name, size in (("phone", PHONE), ("zoomed", ZOOMED)):
             page.set_viewport_size(size)
             if (px := _too_wide(visitor)) > 0:
                 wrong[name].append(f"{view}: {px} px wider than the screen")
         page.set_viewport_size(DESK)
-        page.emulate_media(color_scheme="light")
     wrong["errors"] = visitor.failed
     return wrong
 

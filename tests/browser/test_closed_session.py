@@ -10,7 +10,7 @@ from spectra import units
 from spectra.refresh import current_hour
 from spectra.store import Store, emission_queries
 from spectra.store.selection import Selection
-from tests.browser.server import CHROMIUM, chromium, running_app
+from tests.browser.server import CHROMIUM, running_app
 from tests.browser.test_journey import Visitor
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
@@ -23,7 +23,7 @@ def now_in(store: Store, moment: datetime) -> str:
     return f"{units.mass_text(totals['total_g'])}/h"
 
 
-def test_the_others_see_its_result_and_the_number_is_the_store_s(world, tmp_path):
+def test_the_others_see_its_result_and_the_number_is_the_store_s(world, tmp_path, browser):
     started = datetime.now(UTC)
     world.moto.launch("us-east-1")
     let_go, answer = threading.Event(), world.grids.default
@@ -34,10 +34,11 @@ def test_the_others_see_its_result_and_the_number_is_the_store_s(world, tmp_path
 
     world.grids.default = held
     settings = world.settings(
-        SPECTRA_PORTAL_FOLDER=str(tmp_path / "none"), AWS_EC2_METADATA_DISABLED="true",
+        SPECTRA_DEMO_DAYS="1", SPECTRA_PORTAL_FOLDER=str(tmp_path / "none"),
+        AWS_EC2_METADATA_DISABLED="true",
         **world.endpoints(),
     )  # fmt: skip
-    with running_app(tmp_path / "spectra.duckdb", **settings) as url, chromium() as browser:
+    with running_app(tmp_path / "spectra.duckdb", **settings) as url:
         first = Visitor(browser).open(url, "Dashboard")
         expect(first.get_by_test_id("stSidebar").get_by_text("Refreshing")).to_be_visible()
         first.context.close()

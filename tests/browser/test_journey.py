@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from spectra.refresh import current_hour
-from tests.browser.server import CHROMIUM, chromium, running_app
+from tests.browser.server import CHROMIUM
 from tests.test_portal_import import portal_csv
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
@@ -17,28 +17,11 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not instal
 BENIGN = re.compile(r"/[^/]+/_stcore/(health|host-config)$")
 
 
-@pytest.fixture(scope="module")
-def database(tmp_path_factory):
-    return tmp_path_factory.mktemp("app") / "spectra.duckdb"
-
-
-@pytest.fixture(scope="module")
-def address(database):
-    folder = str(database.parent / "portal")
-    with running_app(database, SPECTRA_DEMO_DAYS="14", SPECTRA_PORTAL_FOLDER=folder) as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as browser:
-        yield browser
-
-
 class Visitor:
     """A page with what it asked of other hosts and what went wrong in it."""
 
     def __init__(self, browser, **context) -> None:
+        context = {"reduced_motion": "reduce", **context}  # nothing is waited for that only moves
         self.page: Page = browser.new_context(**context).new_page()
         self.page.set_default_timeout(30_000)
         self.foreign: list[str] = []

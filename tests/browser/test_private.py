@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from spectra.refresh import current_hour
 from spectra.store import Store
-from tests.browser.server import CHROMIUM, chromium, running_app
+from tests import copies
+from tests.browser.server import CHROMIUM, running_app
 from tests.browser.test_journey import Visitor
 from tests.servers import electricity_maps as em
-from tests.servers.aws import endpoints
 from tests.servers.moto import KEYS
+from tests.servers.world import every_service
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 
@@ -20,30 +22,29 @@ NAME = "very-private-machine"
 REGIONS = "us-east-1,eu-central-1"
 
 
-@pytest.fixture
-def app(world, tmp_path):
+@pytest.fixture(scope="module")
+def world(moto_process):
+    with every_service(moto_process) as services:
+        yield services
+
+
+@pytest.fixture(scope="module")
+def app(world, tmp_path_factory):
     """The app on the loopback world; its operator has configured no key."""
-    database = tmp_path / "app" / "spectra.duckdb"
-    database.parent.mkdir()
+    folder = tmp_path_factory.mktemp("private")
+    database = copies.demo_company(folder / "app.duckdb", current_hour(), days=2)
     with running_app(
         database,
         SPECTRA_DEMO_DAYS="2",
-        SPECTRA_PORTAL_FOLDER=str(tmp_path / "portal"),
+        SPECTRA_PORTAL_FOLDER=str(folder / "portal"),
         SPECTRA_REGIONS=REGIONS,
         SPECTRA_AWS_HISTORY_DAYS="1",
         SPECTRA_ELECTRICITY_MAPS_URL=f"{world.grids.url}/v4",
         SPECTRA_CLOUDFLARE_URL=world.radar.url,
-        AWS_ENDPOINT_URL=world.moto.url,
         AWS_EC2_METADATA_DISABLED="true",
-        **endpoints(world.aws.url),
+        **world.endpoints(),
     ) as url:
         yield url, database
-
-
-@pytest.fixture
-def browser():
-    with chromium() as opened:
-        yield opened
 
 
 def type_keys(visitor: Visitor, url: str) -> Page:
@@ -59,7 +60,7 @@ def instances_in_copy(database: Path) -> set[str]:
     """Sources of the instances in the database file: text in it may be compressed."""
     copy = database.parent / "copy"
     copy.mkdir()
-    for file in database.parent.glob("spectra.duckdb*"):
+    for file in database.parent.glob(f"{database.name}*"):
         shutil.copy(file, copy)
     store = Store(copy / database.name)
     found = set(store.frame("SELECT DISTINCT source FROM instances")["source"])
@@ -103,7 +104,7 @@ def test_what_one_session_types_and_fetches_is_nowhere_else(world, app, browser)
     for file in files:
         content = file.read_bytes()
         assert not [s for s in private if s in content], file.name
-    assert {"spectra.duckdb", "spectra.log"} <= {file.name for file in files}
+    assert {"app.duckdb", "app.log"} <= {file.name for file in files}
     assert instances_in_copy(database) == {"demo"}
     assert (first.foreign, second.foreign) == ([], [])
 
@@ -117,7 +118,7 @@ def test_a_refresh_shows_its_progress_and_can_be_stopped(world, app, browser):
 
     def slow(request):
         answer = original(request)
-        answer.seconds = 6.0
+        answer.seconds = 3.0
         return answer
 
     world.grids.default = slow

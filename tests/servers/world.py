@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,8 +18,9 @@ from spectra.sources.electricity_maps import ElectricityMaps
 from spectra.store import Store
 from tests.servers import electricity_maps as em
 from tests.servers.aws import AwsServer, endpoints
-from tests.servers.cloudflare import TOKEN, CloudflareServer
-from tests.servers.electricity_maps import ElectricityMapsServer
+from tests.servers.aws import aws as aws_server
+from tests.servers.cloudflare import TOKEN, CloudflareServer, cloudflare
+from tests.servers.electricity_maps import ElectricityMapsServer, electricity_maps
 from tests.servers.moto import KEYS, Moto
 
 CATALOG = load_catalog()
@@ -75,3 +78,15 @@ class World:
         now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
         points = {now - n * HOUR + timedelta(minutes=5): cpu_pct for n in range(hours)}
         self.moto.put(region, "CPUUtilization", points, InstanceId=instance_id)
+
+
+@contextmanager
+def every_service(moto: Moto) -> Iterator[World]:
+    """Servers that have heard nothing yet, beside a moto that knows nothing any more."""
+    moto.reset()
+    with (
+        aws_server() as aws,
+        electricity_maps({"US-MIDA-PJM": em.ALL, "DE": em.ALL}) as grids,
+        cloudflare() as radar,
+    ):
+        yield World(moto, aws, grids, radar)
