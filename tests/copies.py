@@ -29,6 +29,20 @@ def once(build: Callable[[Path], object]) -> Callable[[Path], Path]:
     return copied
 
 
+def empty_store(path: Path) -> Path:
+    """Put a store in which nothing is yet at `path`: its schema takes longer than its bytes."""
+    path.write_bytes(_empty_store())
+    return path
+
+
+@cache
+def _empty_store() -> bytes:
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "spectra.duckdb"
+        Store(file).close()
+        return file.read_bytes()
+
+
 def demo_company(path: Path, now: datetime, days: int) -> Path:
     """Put the demo company of some days up to a moment at `path`."""
     path.write_bytes(_demo_company(now, days))
