@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache, wraps
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -47,6 +47,16 @@ def demo_company(path: Path, now: datetime, days: int) -> Path:
     """Put the demo company of some days up to a moment at `path`."""
     path.write_bytes(_demo_company(now, days))
     return path
+
+
+def demo_of_today(path: Path) -> Path:
+    """The same of the last day up to the running hour, as it was when one was first asked for."""
+    return demo_company(path, _today(), days=1)
+
+
+@cache
+def _today() -> datetime:
+    return datetime.now(UTC)
 
 
 @cache

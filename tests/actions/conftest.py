@@ -113,6 +113,14 @@ def company(tmp_path):
     store.close()
 
 
+@pytest.fixture(scope="module")
+def calm(tmp_path_factory):
+    """The same for tests in which nothing is done to it."""
+    store = Store(copies.demo_company(tmp_path_factory.mktemp("calm") / "c.duckdb", NOW, days=3))
+    yield store
+    store.close()
+
+
 @pytest.fixture(scope="session")
 def untouched(tmp_path_factory):
     """The same up to `LATER`, in which nobody changed anything."""
