@@ -9,15 +9,25 @@ from spectra.refresh import live as live_refresh
 from spectra.refresh import refresh_demo, settle
 from spectra.refresh.hours import HOUR, current_hour
 from spectra.refresh.tasks import Outcome, Progress
-from spectra.store import emission_queries, grid_queries, source_state
+from spectra.store import Store, emission_queries, grid_queries, source_state
 from spectra.store.selection import Selection
 from spectra.store.source_state import Key
+from tests import copies
 from tests.servers import electricity_maps as em
 from tests.servers.aws import refusal
 from tests.servers.base import Answer
 from tests.servers.world import CATALOG
 
 ACCOUNT = "123456789012"
+
+
+@pytest.fixture
+def demo(tmp_path):
+    """A store with the demo company up to now."""
+    opened = Store(copies.demo_of_today(tmp_path / "company.duckdb"))
+    refresh_demo(opened, CATALOG)  # the hour may have gone by
+    yield opened
+    opened.close()
 
 
 def outcomes(report, status="failed"):
@@ -184,8 +194,8 @@ def test_revised_points_replace_and_estimates_are_read_again(world, store):
     assert store.row(value + "ORDER BY hour DESC LIMIT 1") == (111.0, False)
 
 
-def test_a_real_fleet_takes_the_place_of_the_demo_company(world, store):
-    refresh_demo(store, CATALOG, days=2)
+def test_a_real_fleet_takes_the_place_of_the_demo_company(world, demo):
+    store = demo
     settle(store, CATALOG)
     world.moto.launch("us-east-1")
     world.live(store).refresh()
@@ -197,8 +207,8 @@ def test_a_real_fleet_takes_the_place_of_the_demo_company(world, store):
     assert list(regions["region"]) == ["us-east-1"]
 
 
-def test_grids_alone_go_live_over_the_demo_fleet(world, store):
-    refresh_demo(store, CATALOG, days=2)
+def test_grids_alone_go_live_over_the_demo_fleet(world, demo):
+    store = demo
     world.live(store, connections=world.connections(aws=None, radar=None)).refresh()
     status = grid_queries.status(store)
     assert status["fleets"] == ["demo"]
