@@ -42,7 +42,7 @@ def test_everything_lands_and_becomes_emissions(world, store):
     (busy,) = world.moto.launch("us-east-1", team="Core")
     world.moto.launch("eu-central-1", kind="t3.micro")
     world.busy("us-east-1", busy, 40.0)
-    report = world.live(store).refresh()
+    report = world.live(store, electricity_maps_history_days=30).refresh()
     assert outcomes(report) == {}
     assert count(store, "instances") == 2
     assert count(store, "volumes") == 2
