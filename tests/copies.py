@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache, wraps
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -29,10 +29,34 @@ def once(build: Callable[[Path], object]) -> Callable[[Path], Path]:
     return copied
 
 
+def empty_store(path: Path) -> Path:
+    """Put a store in which nothing is yet at `path`: its schema takes longer than its bytes."""
+    path.write_bytes(_empty_store())
+    return path
+
+
+@cache
+def _empty_store() -> bytes:
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "spectra.duckdb"
+        Store(file).close()
+        return file.read_bytes()
+
+
 def demo_company(path: Path, now: datetime, days: int) -> Path:
     """Put the demo company of some days up to a moment at `path`."""
     path.write_bytes(_demo_company(now, days))
     return path
+
+
+def demo_of_today(path: Path) -> Path:
+    """The same of the last day up to the running hour, as it was when one was first asked for."""
+    return demo_company(path, _today(), days=1)
+
+
+@cache
+def _today() -> datetime:
+    return datetime.now(UTC)
 
 
 @cache

@@ -10,31 +10,40 @@ from pathlib import Path
 import pytest
 
 from spectra.store import Store
+from tests import copies, forked
 from tests.servers.moto import KEYS
 
+START = datetime.now(UTC)
 ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture
-def run(tmp_path):
+def settings_of(tmp_path):
+    def made(**settings: str) -> dict[str, str]:
+        return {
+            "SPECTRA_DATABASE": str(tmp_path / "s.duckdb"),
+            "SPECTRA_PORTAL_FOLDER": str(tmp_path / "none"),
+            "SPECTRA_DEMO_DAYS": "1",
+            **settings,
+        }
+
+    return made
+
+
+@pytest.fixture
+def run(tmp_path, settings_of):
+    """A command in a process of its own, which need not read the imports again."""
+
     def call(*arguments: str, **settings: str) -> subprocess.CompletedProcess:
-        return subprocess.run(
-            [sys.executable, "-m", "spectra", *arguments],
-            cwd=ROOT,
-            env={
-                **os.environ,
-                "SPECTRA_DATABASE": str(tmp_path / "s.duckdb"),
-                "SPECTRA_PORTAL_FOLDER": str(tmp_path / "none"),
-                "SPECTRA_DEMO_DAYS": "1",
-                **settings,
-            },
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        return forked.command(*arguments, folder=tmp_path, settings=settings_of(**settings))
 
     return call
+
+
+@pytest.fixture
+def ten_days(tmp_path):
+    """The demo company of ten days is there already."""
+    copies.demo_company(tmp_path / "s.duckdb", START, days=10)
 
 
 @pytest.fixture
@@ -43,8 +52,11 @@ def configured(world):
     return world, world.settings(SPECTRA_REGIONS="us-east-1")
 
 
-def test_without_a_key_it_keeps_the_demo_company_up_to_date(run, tmp_path):
-    done = run("refresh")
+def test_without_a_key_it_keeps_the_demo_company_up_to_date(tmp_path, settings_of):
+    done = subprocess.run(
+        [sys.executable, "-m", "spectra", "refresh"], cwd=ROOT, env={**os.environ, **settings_of()},
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
     store = Store(tmp_path / "s.duckdb")
     assert store.row("SELECT max(hour) FROM emissions_hourly")[0].astimezone(UTC).hour in {
@@ -102,6 +114,7 @@ def test_wrong_use(run):
     assert run().returncode == 2
 
 
+@pytest.mark.usefixtures("ten_days")
 def test_a_forecast_for_a_pipeline(run):
     settings = {"SPECTRA_DEMO_DAYS": "10"}
     told = json.loads(run("forecast", "--region", "eu-central-1", "--hours", "6", "--json",
@@ -113,6 +126,7 @@ def test_a_forecast_for_a_pipeline(run):
     assert "no region nowhere-1" in wrong.stderr
 
 
+@pytest.mark.usefixtures("ten_days")
 def test_a_schedule_for_a_pipeline(run):
     settings = {"SPECTRA_DEMO_DAYS": "10"}
     deadline = (datetime.now(UTC) + timedelta(hours=20)).strftime("%Y-%m-%dT%H:%M")
@@ -160,7 +174,8 @@ def test_a_check_with_a_bad_key_fails(run, configured):
 
 
 def test_history_goes_out_and_comes_back(run, tmp_path):
-    run("refresh")
+    copies.demo_of_today(tmp_path / "s.duckdb")
+    assert run("refresh").returncode == 0
     folder = tmp_path / "out"
     done = run("history", "export", str(folder))
     assert done.returncode == 0, done.stderr

@@ -13,10 +13,9 @@ from spectra.errors import InputError
 from spectra.insight.regions.move_model import LOCATION_BASED, Assumptions
 from spectra.migration import GIB_TO_GB, estimate_move
 from spectra.move_history import Move, moves_made, realised
-from spectra.refresh import refresh_demo
 from spectra.store import Store, move_queries
 from spectra.store.clearing import clear_demo_fleet
-from tests import fleet
+from tests import copies, fleet
 from tests.actions.conftest import NOW
 from tests.actions.test_demo import do, pick
 from tests.actions.test_demo_move import TO
@@ -311,9 +310,8 @@ def test_an_empty_store_says_so():
     store.close()
 
 
-def test_moves_that_the_journal_has_as_done_are_history_until_the_fleet_goes():
-    store = Store()
-    refresh_demo(store, CATALOG, now=NOW, days=3)
+def test_moves_that_the_journal_has_as_done_are_history_until_the_fleet_goes(tmp_path):
+    store = Store(copies.demo_company(tmp_path / "company.duckdb", NOW, days=3))
     machine = pick(store)
     expected = {"saving_g_per_h": 2.5, "saving_usd_per_h": None}
     for kept, destination in ((expected, TO), ({}, replace(TO, region="eu-west-1"))):

@@ -1,6 +1,7 @@
 """An account on moto behind our proxy with a runner that never waits long, and the demo company."""
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 import pytest
 
@@ -8,7 +9,7 @@ from spectra.actions import Journal, Permit, Target
 from spectra.actions.aws_runner import AwsRunner
 from spectra.catalog import load_catalog
 from spectra.refresh import refresh_demo
-from spectra.sources.aws import Access, AwsKeys
+from spectra.sources.aws import Access, Account, AwsKeys
 from spectra.store import Store
 from tests import copies
 from tests.servers.moto import ACCOUNT, KEYS
@@ -25,7 +26,7 @@ LATER = NOW + timedelta(hours=6)
 
 @pytest.fixture
 def store(tmp_path):
-    opened = Store(tmp_path / "spectra.duckdb")
+    opened = Store(copies.empty_store(tmp_path / "spectra.duckdb"))
     yield opened
     opened.close()
 
@@ -35,17 +36,34 @@ def journal(store):
     return Journal(store)
 
 
-@pytest.fixture
-def aws(moto_process, quiet_environment, monkeypatch):
-    moto_process.reset()
+@pytest.fixture(scope="session")
+def gate(moto_process):
+    """One proxy for all tests: who signed in through it need not do so again."""
     with proxy(moto_process.url) as server:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
         yield server
 
 
 @pytest.fixture
+def aws(gate, moto_process, quiet_environment, monkeypatch):
+    moto_process.reset()
+    gate.forget()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", gate.url)
+    return gate
+
+
+@cache
+def account(url: str) -> Account:
+    """The account behind a proxy; its clients are built once and shared, as in the app."""
+    return Access(OWN, max_attempts=1).account()
+
+
+@pytest.fixture
 def runner(aws, store):
-    return AwsRunner(Access(OWN, max_attempts=1).account(), store, TAG, delay_s=0.01)
+    return runner_on(aws, store)
+
+
+def runner_on(aws, store):
+    return AwsRunner(account(aws.url), store, TAG, delay_s=0.01)
 
 
 @pytest.fixture
@@ -91,6 +109,14 @@ def volume(moto_process):
 def company(tmp_path):
     """The demo company of three days up to `NOW`."""
     store = Store(copies.demo_company(tmp_path / "company.duckdb", NOW, days=3))
+    yield store
+    store.close()
+
+
+@pytest.fixture(scope="module")
+def calm(tmp_path_factory):
+    """The same for tests in which nothing is done to it."""
+    store = Store(copies.demo_company(tmp_path_factory.mktemp("calm") / "c.duckdb", NOW, days=3))
     yield store
     store.close()
 

@@ -1,28 +1,27 @@
 """A process that carries a plan out and is killed while AWS still holds one of its calls."""
 
 import json
-import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 
-from tests.actions.conftest import OWN
-from tests.servers.base import Answer
-
-ROOT = Path(__file__).resolve().parents[2]
-_SCRIPT = """
-import json, sys
 from spectra.actions import Journal, Permit, Plan, execute
 from spectra.actions.aws_runner import AwsRunner
 from spectra.sources.aws import Access, AwsKeys
 from spectra.store import Store
-store = Store(sys.argv[1])
-account = Access(AwsKeys(sys.argv[2], sys.argv[3]), max_attempts=1).account()
-plan = Plan.from_dict(json.loads(sys.argv[4]))
-runner = AwsRunner(account, store, ("spectra:managed", "true"), delay_s=0.01)
-execute(plan, runner, Journal(store), confirmation=plan.confirmation, permit=Permit())
-"""
+from tests import forked
+from tests.servers.base import Answer
+from tests.servers.moto import KEYS
+
+HELD_S = 3.0  # longer than it takes to kill; nobody waits for it
+
+
+def carry_out(path: str, plan: str) -> None:
+    """What the process does that is killed."""
+    keys = AwsKeys(KEYS["aws_access_key_id"], KEYS["aws_secret_access_key"])
+    account = Access(keys, max_attempts=1).account()
+    wanted, store = Plan.from_dict(json.loads(plan)), Store(path)
+    runner = AwsRunner(account, store, ("spectra:managed", "true"), delay_s=0.01)
+    execute(wanted, runner, Journal(store), confirmation=wanted.confirmation, permit=Permit())
 
 
 def killed_in(aws, call: str, plan, path: Path, *, took_effect: bool) -> None:
@@ -34,18 +33,14 @@ def killed_in(aws, call: str, plan, path: Path, *, took_effect: bool) -> None:
             return real(request)
         answer = real(request) if took_effect else None
         held[0] = False
-        time.sleep(3)
+        time.sleep(HELD_S)
         return answer or Answer(500)
 
     aws.default = slow
-    process = subprocess.Popen(
-        [sys.executable, "-c", _SCRIPT, str(path), OWN.access_key_id, OWN.secret_access_key,
-         json.dumps(plan.as_dict())],
-        cwd=ROOT, env={**os.environ, "AWS_ENDPOINT_URL": aws.url},
-    )  # fmt: skip
+    process = forked.start(carry_out, str(path), json.dumps(plan.as_dict()))
     deadline = time.monotonic() + 60
-    while held[0] and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.05)
+    while held[0] and process.is_alive() and time.monotonic() < deadline:
+        time.sleep(0.02)
     process.kill()
-    process.wait()
+    process.join()
     assert not held[0]

@@ -1,20 +1,22 @@
 """Actions on the demo fleet: later numbers change as they would, earlier ones not by a byte."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 import pandas as pd
 import pytest
 
 from spectra import actions
-from spectra.actions import Journal
+from spectra.actions import Journal, Target
 from spectra.actions.demo_runner import DemoRunner
 from spectra.actions.targets import target, targets
 from spectra.errors import GuardError, InputError
 from spectra.refresh import demo as demo_refresh
 from spectra.refresh import refresh_demo
-from spectra.store import demo_log
+from spectra.store import Store, demo_log
 from spectra.store.clearing import clear_source
 from spectra.ui.instances.undisturbed import Undisturbed
+from tests import copies
 from tests.actions.conftest import CATALOG, LATER, NOW, YES
 
 HOUR = NOW.replace(minute=0)
@@ -31,13 +33,13 @@ FACTS = {
 }
 
 
-def pick(store):
-    """A machine that nobody but its owner decides about."""
+def pick(store, nth=0):
+    """A machine that nobody but its owner decides about; another one for each number."""
     (name,) = store.row(
         "SELECT instance_id FROM instances WHERE valid_to IS NULL AND asg_name IS NULL "
         "AND lifecycle = 'on-demand' AND instance_type = 'm5.large' AND state = 'running' "
-        "ORDER BY region <> 'us-east-1', instance_id LIMIT 1"
-    )
+        "ORDER BY region <> 'us-east-1', instance_id LIMIT 1 OFFSET $nth", {"nth": nth},
+    )  # fmt: skip
     return target(store, "instance", name, NOW)
 
 
@@ -95,74 +97,95 @@ def test_what_was_stopped_can_be_started_again(company):
     assert list(spans["state"]) == ["running", "stopped", "running"]
 
 
-def test_a_smaller_machine_is_busier_and_draws_less(company, untouched):
-    machine = pick(company)
-    do(company, actions.resize(machine, "t3.medium"))
-    pass_hours(company)
-    assert target(company, "instance", machine.resource_id, LATER).type == "t3.medium"
-    load = (
-        "SELECT avg(cpu_avg_pct) FROM utilisation JOIN resources USING (resource_key) "
-        "WHERE resource_id = $id AND hour > $hour"
-    )
-    given = {"id": machine.resource_id, "hour": HOUR}
-    assert company.row(load, given)[0] >= untouched.row(load, given)[0]
-    same_before(company, untouched)
+@dataclass
+class Done:
+    """What was done to a company, each to a machine or volume of its own, six hours before."""
+
+    store: Store
+    smaller: Target
+    larger: Target
+    gone: Target
+    deleted: Target
+    retyped: Target
 
 
-def test_half_the_processors_carry_twice_the_load(company, untouched):
-    machine = pick(company)
-    do(company, actions.resize(machine, "m5.xlarge"))
-    pass_hours(company)
-    load = (
-        "SELECT avg(cpu_avg_pct) FROM utilisation JOIN resources USING (resource_key) "
-        "WHERE resource_id = $id AND hour > $hour"
-    )
-    given = {"id": machine.resource_id, "hour": HOUR}
-    assert company.row(load, given)[0] == pytest.approx(untouched.row(load, given)[0] / 2, rel=0.01)
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    """All that is done to a machine or a volume, in one company: the hours after pass once."""
+    file = tmp_path_factory.mktemp("done") / "company.duckdb"
+    store = Store(copies.demo_company(file, NOW, days=3))
+    smaller, larger, gone = (pick(store, nth) for nth in range(3))
+    do(store, actions.resize(smaller, "t3.medium"))
+    do(store, actions.resize(larger, "m5.xlarge"))
+    do(store, actions.terminate(gone))
+    disks = targets(store, kind="volume", now=NOW)
+    deleted = next(t for t in disks if t.state == "available")
+    others = {deleted.resource_id, *gone.volume_ids}
+    retyped = next(t for t in disks if t.type == "gp2" and t.resource_id not in others)
+    there_and_back(store, deleted)
+    do(store, actions.delete_volume(deleted), NOW + timedelta(minutes=1))
+    do(store, actions.change_volume_type(retyped, "gp3"))
+    assert target(store, "volume", retyped.resource_id, NOW).type == "gp3"
+    pass_hours(store)
+    yield Done(store, smaller, larger, gone, deleted, retyped)
+    store.close()
 
 
-def test_a_terminated_machine_is_gone_with_its_root_disk(company, untouched):
-    machine = pick(company)
-    do(company, actions.terminate(machine))
-    pass_hours(company)
-    assert targets(company, kind="instance", ids={machine.resource_id}, now=LATER) == []
-    disks = [t.resource_id for t in targets(company, kind="volume", now=LATER)]
-    assert not set(disks) & {machine.volume_ids[0]} or len(machine.volume_ids) > 1
-    same_before(company, untouched)
-    with pytest.raises(InputError, match="no instance"):
-        target(company, "instance", machine.resource_id, LATER)
-
-
-def test_a_free_volume_is_deleted_and_brought_back(company, untouched):
-    free = next(t for t in targets(company, kind="volume", now=NOW) if t.state == "available")
-    plan = actions.delete_volume(free)
-    runner = do(company, plan)
-    assert targets(company, kind="volume", ids={free.resource_id}, now=NOW) == []
-    back = actions.roll_back(plan.plan_id, runner, Journal(company), permit=YES,
+def there_and_back(store, volume):
+    plan = actions.delete_volume(volume)
+    runner = do(store, plan)
+    assert targets(store, kind="volume", ids={volume.resource_id}, now=NOW) == []
+    back = actions.roll_back(plan.plan_id, runner, Journal(store), permit=YES,
                              confirmation=plan.confirmation)  # fmt: skip
     assert back.state == "rolled back", back.text
-    assert target(company, "volume", free.resource_id, NOW).state == "available"
-    do(company, actions.delete_volume(free), NOW + timedelta(minutes=1))
-    pass_hours(company)
-    assert targets(company, kind="volume", ids={free.resource_id}, now=LATER) == []
-    same_before(company, untouched)
+    assert target(store, "volume", volume.resource_id, NOW).state == "available"
 
 
-def test_a_volume_changes_its_type_and_its_price(company, untouched):
-    disk = next(t for t in targets(company, kind="volume", now=NOW) if t.type == "gp2")
-    do(company, actions.change_volume_type(disk, "gp3"))
-    assert target(company, "volume", disk.resource_id, NOW).type == "gp3"
-    pass_hours(company)
-    same_before(company, untouched)
+def mean_load(store, machine):
+    (load,) = store.row(
+        "SELECT avg(cpu_avg_pct) FROM utilisation JOIN resources USING (resource_key) "
+        "WHERE resource_id = $id AND hour > $hour",
+        {"id": machine.resource_id, "hour": HOUR},
+    )  # fmt: skip
+    return load
 
 
-def test_members_of_a_group_are_left_alone(company):
-    (name,) = company.row("SELECT instance_id FROM instances WHERE valid_to IS NULL "
+def test_whatever_is_done_leaves_the_hours_before_it(done, untouched):
+    same_before(done.store, untouched)
+
+
+def test_a_smaller_machine_is_busier_and_draws_less(done, untouched):
+    machine = done.smaller
+    assert target(done.store, "instance", machine.resource_id, LATER).type == "t3.medium"
+    assert mean_load(done.store, machine) >= mean_load(untouched, machine)
+
+
+def test_half_the_processors_carry_twice_the_load(done, untouched):
+    loads = mean_load(done.store, done.larger), mean_load(untouched, done.larger)
+    assert loads[0] == pytest.approx(loads[1] / 2, rel=0.01)
+
+
+def test_a_terminated_machine_is_gone_with_its_root_disk(done):
+    machine = done.gone
+    assert targets(done.store, kind="instance", ids={machine.resource_id}, now=LATER) == []
+    disks = [t.resource_id for t in targets(done.store, kind="volume", now=LATER)]
+    assert not set(disks) & {machine.volume_ids[0]} or len(machine.volume_ids) > 1
+    with pytest.raises(InputError, match="no instance"):
+        target(done.store, "instance", machine.resource_id, LATER)
+
+
+def test_a_free_volume_is_deleted_and_another_has_its_new_type(done):
+    assert targets(done.store, kind="volume", ids={done.deleted.resource_id}, now=LATER) == []
+    assert target(done.store, "volume", done.retyped.resource_id, LATER).type == "gp3"
+
+
+def test_members_of_a_group_are_left_alone(calm):
+    (name,) = calm.row("SELECT instance_id FROM instances WHERE valid_to IS NULL "
                           "AND asg_name IS NOT NULL AND state = 'running' LIMIT 1")  # fmt: skip
-    member = target(company, "instance", name, NOW)
+    member = target(calm, "instance", name, NOW)
     with pytest.raises(GuardError, match="would replace it"):
-        do(company, actions.stop(member))
-    assert demo_log.changes(company) == []
+        do(calm, actions.stop(member))
+    assert demo_log.changes(calm) == []
 
 
 def test_a_change_that_was_not_followed_is_at_the_next_refresh(company, monkeypatch):

@@ -1,14 +1,18 @@
 """A move in the demo: the fleet really moves, and the hours after count in the other region."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 
+import pandas as pd
 import pytest
 
 from spectra import actions
-from spectra.actions import Destination, Journal, left_behind, moves
+from spectra.actions import Destination, Journal, Target, left_behind, moves
 from spectra.actions.demo_runner import DemoRunner
 from spectra.actions.targets import target
 from spectra.errors import GuardError
+from spectra.store import Store
+from tests import copies
 from tests.actions.conftest import CATALOG, LATER, NOW, YES
 from tests.actions.test_demo import HOUR, do, pass_hours, pick, same_before
 
@@ -29,11 +33,23 @@ def grams(store, region):
     return store.row(sql, {"hour": HOUR, "r": region})[0]
 
 
-def test_a_moved_machine_carries_the_same_load_in_the_other_region(company, untouched):
-    machine = pick(company)
-    plan = actions.plan_move(machine, TO)
-    do(company, plan)
-    pass_hours(company)
+@pytest.fixture(scope="module")
+def moved(tmp_path_factory):
+    """A company of which one machine was moved six hours before, and that machine."""
+    store = company_in(tmp_path_factory.mktemp("moved"))
+    machine = pick(store)
+    do(store, actions.plan_move(machine, TO))
+    pass_hours(store)
+    yield store, machine
+    store.close()
+
+
+def company_in(folder):
+    return Store(copies.demo_company(folder / "company.duckdb", NOW, days=3))
+
+
+def test_a_moved_machine_carries_the_same_load_in_the_other_region(moved, untouched):
+    company, machine = moved
     (move,) = moves(company)
     assert move.source_id == machine.resource_id
     assert target(company, "instance", machine.resource_id, LATER).state == "stopped"
@@ -49,10 +65,8 @@ def test_a_moved_machine_carries_the_same_load_in_the_other_region(company, unto
     same_before(company, untouched)
 
 
-def test_the_ledger_counts_it_there_from_then_on(company, untouched):
-    machine = pick(company)
-    do(company, actions.plan_move(machine, TO))
-    pass_hours(company)
+def test_the_ledger_counts_it_there_from_then_on(moved, untouched):
+    company, machine = moved
     for region, sign in ((machine.region, -1), ("eu-north-1", 1)):
         assert (grams(company, region) - grams(untouched, region)) * sign > 0
     everywhere = "SELECT sum(scope2_lb_g) FROM emissions_hourly WHERE hour > $hour"
@@ -63,38 +77,81 @@ def test_the_ledger_counts_it_there_from_then_on(company, untouched):
     assert company.row(sql, {"id": move.target_id, "r": "eu-north-1"})[0] > 0
 
 
-def test_undone_the_source_runs_again_and_the_copy_is_gone(company, untouched):
-    machine = pick(company)
-    plan = actions.plan_move(machine, TO)
-    do(company, plan)
-    later = DemoRunner(company, CATALOG, machine.account_id, lambda: NOW + timedelta(minutes=5))
+@dataclass
+class Others:
+    """Three more machines: moved and brought back, moved twice, moved to where there was none."""
+
+    store: Store
+    undone: Target
+    undone_copy: str
+    twice: Target
+    first_copy: Target
+    last_copy: str
+    in_paris: tuple[pd.DataFrame, pd.DataFrame]  # before the move and at once after it
+
+
+@pytest.fixture(scope="module")
+def others(tmp_path_factory):
+    store = company_in(tmp_path_factory.mktemp("others"))
+    undone, twice, new = (pick(store, nth) for nth in range(3))
+    plan = actions.plan_move(undone, TO)
+    do(store, plan)
+    undone_copy = copy_of(store, undone)
+    later = DemoRunner(store, CATALOG, undone.account_id, lambda: NOW + timedelta(minutes=5))
     outcome = actions.roll_back(
-        plan.plan_id, later, Journal(company), permit=YES, confirmation=plan.confirmation
+        plan.plan_id, later, Journal(store), permit=YES, confirmation=plan.confirmation
     )
     assert outcome.state == "rolled back", outcome.text
-    pass_hours(company)
+    do(store, actions.plan_move(twice, TO))
+    first = target(store, "instance", copy_of(store, twice), NOW)
+    there = Destination("ca-central-1", "ca-central-1b", instance_type="m6i.large")
+    do(store, actions.plan_move(first, there), NOW + timedelta(minutes=10))
+    before = store.frame(IN_PARIS)
+    do(store, actions.plan_move(new, Destination("eu-west-3", "eu-west-3b")))
+    in_paris = before, store.frame(IN_PARIS)
+    pass_hours(store)
+    yield Others(store, undone, undone_copy, twice, first, copy_of(store, first), in_paris)
+    store.close()
+
+
+def copy_of(store, machine):
+    """The only copy of a machine that there was."""
+    (found,) = [move.target_id for move in moves(store) if move.source_id == machine.resource_id]
+    return found
+
+
+IN_PARIS = (
+    "SELECT running_hours, scope2_lb_g FROM emissions_hourly WHERE region = 'eu-west-3' "
+    "AND service = 'Amazon EC2' ORDER BY hour"
+)
+
+
+def test_undone_the_source_runs_again_and_the_copy_is_gone(others, untouched):
+    company, machine = others.store, others.undone
     assert target(company, "instance", machine.resource_id, LATER).state == "running"
-    (move,) = moves(company)
-    assert hourly(company, move.target_id, "cpu_avg_pct") == []
+    assert hourly(company, others.undone_copy, "cpu_avg_pct") == []
     assert hourly(company, machine.resource_id, "cpu_avg_pct") == (
         hourly(untouched, machine.resource_id, "cpu_avg_pct")
     )
     left = "SELECT count(*) FROM volumes WHERE instance_id = $id AND valid_to IS NULL"
-    assert company.row(left, {"id": move.target_id}) == (0,)
+    assert company.row(left, {"id": others.undone_copy}) == (0,)
 
 
-def test_a_copy_can_be_moved_again_and_back(company):
-    machine = pick(company)
-    do(company, actions.plan_move(machine, TO))
-    copy = target(company, "instance", moves(company)[0].target_id, NOW)
-    later = NOW + timedelta(minutes=10)
-    there = Destination("ca-central-1", "ca-central-1b", instance_type="m6i.large")
-    do(company, actions.plan_move(copy, there), later)
-    pass_hours(company)
-    last = target(company, "instance", moves(company)[0].target_id, LATER)
+def test_a_copy_can_be_moved_again_and_back(others):
+    last = target(others.store, "instance", others.last_copy, LATER)
     assert (last.region, last.type, last.state) == ("ca-central-1", "m6i.large", "running")
-    assert len(last.volume_ids) == len(machine.volume_ids)
-    assert target(company, "instance", copy.resource_id, LATER).state == "stopped"
+    assert len(last.volume_ids) == len(others.twice.volume_ids)
+    first = target(others.store, "instance", others.first_copy.resource_id, LATER)
+    assert first.state == "stopped"
+
+
+def test_a_region_that_had_no_machine_counts_from_the_minute_of_the_launch(others):
+    before, now = others.in_paris
+    assert before.empty
+    assert list(now["running_hours"]) == pytest.approx([1 / 3])  # it is 05:40
+    assert now["scope2_lb_g"].iloc[0] > 0
+    later = others.store.frame(IN_PARIS)
+    assert list(later["running_hours"]) == pytest.approx([1 / 3, *[1.0] * 6])
 
 
 @pytest.mark.parametrize(
@@ -106,32 +163,17 @@ def test_a_copy_can_be_moved_again_and_back(company):
          "not allowed"),
     ],
 )  # fmt: skip
-def test_what_the_demo_refuses_too(company, to, words):
+def test_what_the_demo_refuses_too(calm, to, words):
     with pytest.raises(GuardError, match=words):
-        do(company, actions.plan_move(pick(company), to))
+        do(calm, actions.plan_move(pick(calm), to))
 
 
-def test_a_member_of_a_group_is_not_moved(company):
-    (name,) = company.row("SELECT instance_id FROM instances WHERE valid_to IS NULL "
+def test_a_member_of_a_group_is_not_moved(calm):
+    (name,) = calm.row("SELECT instance_id FROM instances WHERE valid_to IS NULL "
                           "AND asg_name IS NOT NULL AND state = 'running' LIMIT 1")  # fmt: skip
-    member = target(company, "instance", name, NOW)
+    member = target(calm, "instance", name, NOW)
     with pytest.raises(GuardError, match="template instead"):
-        do(company, actions.plan_move(member, TO))
-
-
-def test_a_region_that_had_no_machine_counts_from_the_minute_of_the_launch(company):
-    paris = Destination("eu-west-3", "eu-west-3b")
-    hours = (
-        "SELECT running_hours, scope2_lb_g FROM emissions_hourly WHERE region = 'eu-west-3' "
-        "AND service = 'Amazon EC2' ORDER BY hour"
-    )
-    assert company.frame(hours).empty
-    do(company, actions.plan_move(pick(company), paris))
-    now = company.frame(hours)
-    assert list(now["running_hours"]) == pytest.approx([1 / 3])  # it is 05:40
-    assert now["scope2_lb_g"].iloc[0] > 0
-    pass_hours(company)
-    assert list(company.frame(hours)["running_hours"]) == pytest.approx([1 / 3, *[1.0] * 6])
+        do(calm, actions.plan_move(member, TO))
 
 
 def test_a_move_that_was_left_half_way_goes_on(company):
@@ -156,9 +198,9 @@ def test_a_move_that_was_left_half_way_goes_on(company):
     assert target(company, "instance", plan.target.resource_id, NOW).state == "stopped"
 
 
-def test_what_can_be_chosen_in_the_demo(company):
-    machine = pick(company)
-    runner = DemoRunner(company, CATALOG, machine.account_id, lambda: NOW)
+def test_what_can_be_chosen_in_the_demo(calm):
+    machine = pick(calm)
+    runner = DemoRunner(calm, CATALOG, machine.account_id, lambda: NOW)
     assert runner.choices("eu-west-3", ["m5.large"]).zones == (
         "eu-west-3a", "eu-west-3b", "eu-west-3c",
     )  # fmt: skip

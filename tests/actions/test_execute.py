@@ -6,13 +6,12 @@ import pytest
 
 from spectra import actions
 from spectra.actions import Journal, Permit
-from spectra.actions.aws_runner import AwsRunner
 from spectra.errors import BusyError, GuardError
-from spectra.sources.aws import Access
 from spectra.store import Store, action_log, source_state
 from spectra.store.source_state import Key
-from tests.actions.conftest import OWN, REGION, TAG, YES, shown
+from tests.actions.conftest import REGION, TAG, YES, runner_on, shown
 from tests.actions.killing import killed_in
+from tests.copies import empty_store
 from tests.servers.aws import ec2_refusal
 
 
@@ -233,11 +232,11 @@ def test_killed_in_a_call_it_goes_on_where_it_was(  # noqa: PLR0917
     target = launch()
     is_end = call == "CreateSnapshot"
     plan = actions.terminate(target) if is_end else actions.resize(target, "m5.xlarge")
-    path = tmp_path / "killed.duckdb"
+    path = empty_store(tmp_path / "killed.duckdb")
     killed_in(aws, call, plan, path, took_effect=took_effect)
     store = Store(path)
     journal = Journal(store)
-    runner = AwsRunner(Access(OWN, max_attempts=1).account(), store, TAG, delay_s=0.01)
+    runner = runner_on(aws, store)
     assert journal.entry(plan.plan_id).state == "running"
     if way == "resume":
         outcome = actions.resume(

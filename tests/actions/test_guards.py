@@ -16,7 +16,6 @@ from spectra.actions.targets import target
 from spectra.catalog import load_catalog
 from spectra.config import load_config
 from spectra.errors import BusyError, GuardError, InputError
-from spectra.refresh import refresh_demo
 from spectra.refresh.connections import changing_access
 from spectra.settings import SETTINGS
 from spectra.store import Store, action_log
@@ -24,6 +23,7 @@ from spectra.store.action_schedules import delete_schedule
 from spectra.store.action_schedules import schedules as saved
 from spectra.store.clearing import clear_demo_fleet, clear_source
 from spectra.ui.settings.policies import action_policy
+from tests import copies
 from tests.actions.conftest import ACCOUNT, OWN, YES
 from tests.actions.test_plan import PLANS
 
@@ -177,9 +177,8 @@ def test_the_journal_survives_and_tells_an_interrupted_plan_from_one_under_way(t
 
 
 @pytest.fixture
-def company():
-    store = Store()
-    refresh_demo(store, CATALOG, now=datetime.now(UTC), days=1)
+def company(tmp_path):
+    store = Store(copies.demo_of_today(tmp_path / "company.duckdb"))
     yield store
     store.close()
 

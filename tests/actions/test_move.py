@@ -7,13 +7,11 @@ import pytest
 
 from spectra import actions
 from spectra.actions import Journal, left_behind, moves
-from spectra.actions.aws_runner import AwsRunner
 from spectra.errors import GuardError
-from spectra.sources.aws import Access
 from spectra.sources.aws.choices import Own
 from spectra.store import Store, source_state
 from spectra.store.source_state import Key
-from tests.actions.conftest import OWN, REGION, TAG, YES
+from tests.actions.conftest import REGION, TAG, YES, runner_on
 from tests.actions.killing import killed_in
 from tests.actions.moving import (
     ELSEWHERE,
@@ -26,6 +24,7 @@ from tests.actions.moving import (
     state,
     tagged,
 )
+from tests.copies import empty_store
 from tests.servers.aws import ec2_refusal
 
 
@@ -346,11 +345,11 @@ def test_a_copy_asks_for_its_metadata_as_the_source_does():
 def test_killed_in_a_call_nothing_is_made_twice_and_nothing_is_left(  # noqa: PLR0917
     aws, source, moto_process, tmp_path, call, way, took_effect
 ):
-    plan, path = actions.plan_move(source, TO), tmp_path / "killed.duckdb"
+    plan, path = actions.plan_move(source, TO), empty_store(tmp_path / "killed.duckdb")
     killed_in(aws, call, plan, path, took_effect=took_effect)
     store = Store(path)
     journal = Journal(store)
-    runner = AwsRunner(Access(OWN, max_attempts=1).account(), store, TAG, delay_s=0.01)
+    runner = runner_on(aws, store)
     assert f"{source.resource_id} in {REGION} is running" in left_behind(plan, runner, journal)
     if way == "resume":
         outcome = actions.resume(plan.plan_id, runner, journal, permit=YES)

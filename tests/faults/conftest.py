@@ -7,10 +7,8 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from spectra.refresh import refresh_demo
-from spectra.store import Store
-from tests import fleet
-from tests.faults.steps import CATALOG, DAYS, NOW
+from tests import copies, fleet
+from tests.faults.steps import DAYS, NOW
 from tests.test_portal_import import portal_csv
 
 
@@ -18,9 +16,7 @@ from tests.test_portal_import import portal_csv
 def built(tmp_path_factory):
     """Folder of a database with the demo company, and of portal files; not to be written to."""
     folder = tmp_path_factory.mktemp("built")
-    store = Store(folder / "s.duckdb")
-    refresh_demo(store, CATALOG, now=NOW, days=DAYS)
-    store.close()
+    copies.demo_company(folder / "s.duckdb", NOW, DAYS)
     (folder / "portal").mkdir()
     hours = fleet.hours("2026-11-20", "2026-11-22")
     (folder / "portal" / "DE-2026-hourly.csv").write_bytes(portal_csv(hours))

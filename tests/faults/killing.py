@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import sys
@@ -12,6 +11,7 @@ from contextlib import contextmanager
 from typing import Literal
 
 from spectra.store import Store
+from tests import forked
 from tests.faults.steps import STEPS, found
 
 Moment = Literal["before", "after"]  # the commit
@@ -66,11 +66,7 @@ def die_in_refresh(settings: dict[str, str], nth: int, moment: Moment) -> None:
 
 def run(target: Callable[..., None], *arguments: object) -> bool:
     """Run it in a process of its own; whether it was killed."""
-    # Forked from a server that has the imports and no threads: a start takes no second.
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.faults.killing", "spectra.cli", "boto3"])
-    process = context.Process(target=target, args=arguments)
-    process.start()
+    process = forked.start(target, *arguments)
     process.join(120)
     assert process.exitcode in (0, -signal.SIGKILL), process.exitcode
     return process.exitcode != 0

@@ -9,6 +9,7 @@ import pytest
 
 from spectra.errors import StoreError, StoreLockedError
 from spectra.store import Store, failures
+from tests.copies import empty_store
 from tests.faults import killing
 
 CHANCE = random.Random(9)
@@ -50,9 +51,7 @@ def content_of(folder):
 
 @pytest.fixture
 def path(tmp_path):
-    path = tmp_path / "s.duckdb"
-    Store(path).close()
-    return path
+    return empty_store(tmp_path / "s.duckdb")
 
 
 @pytest.mark.parametrize("damage", DAMAGES)

@@ -3,10 +3,11 @@
 import pytest
 
 from spectra.store import Store
+from tests.copies import empty_store
 
 
 @pytest.fixture
-def store():
-    opened = Store()
+def store(tmp_path):
+    opened = Store(empty_store(tmp_path / "s.duckdb"))
     yield opened
     opened.close()

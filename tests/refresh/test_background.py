@@ -11,16 +11,15 @@ import pytest
 from spectra import budgets, notices
 from spectra.config import load_config
 from spectra.errors import StoreError, UnreachableError
-from spectra.refresh import refresh_demo
 from spectra.refresh.automation import Automation
 from spectra.refresh.background import PAUSE_AFTER_STOP, Refresher
 from spectra.refresh.live import Report
 from spectra.store import Store, budget_log, notice_log, source_state
 from spectra.store.source_state import Key
+from tests import copies
 from tests.servers.webhook import webhook
-from tests.servers.world import CATALOG
 
-NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
+NOW = datetime(2026, 11, 25, 5, 40, tzinfo=UTC)
 PLAIN = load_config({}, Path("none.toml"))
 
 
@@ -165,9 +164,9 @@ def test_its_thread_ends_when_it_is_stopped(slow):
 
 
 @pytest.fixture(scope="module")
-def demo():
-    store = Store()
-    refresh_demo(store, CATALOG, now=NOW, days=3)
+def demo(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("demo")
+    store = Store(copies.demo_company(folder / "company.duckdb", NOW, days=3))
     for budget in budget_log.budgets(store):
         budgets.close(store, budget, NOW.date())
     yield store

@@ -9,6 +9,7 @@ from spectra.catalog import load_catalog
 from spectra.errors import InputError
 from spectra.refresh import current_hour, refresh_demo
 from spectra.store import Store
+from tests import copies
 
 CATALOG = load_catalog()
 NOW = datetime(2026, 11, 25, 5, 40, tzinfo=UTC)
@@ -49,9 +50,8 @@ def test_a_second_run_finds_nothing_to_do(built):
     assert store.revision == revision
 
 
-def test_an_hour_later_extends_and_rewrites_nothing():
-    store = Store()
-    refresh_demo(store, CATALOG, now=NOW, days=3)
+def test_an_hour_later_extends_and_rewrites_nothing(tmp_path):
+    store = Store(copies.demo_company(tmp_path / "company.duckdb", NOW, days=3))
     before = store.frame("SELECT * EXCLUDE (computed_at) FROM emissions_hourly ORDER BY ALL")
     assert refresh_demo(store, CATALOG, now=NOW + timedelta(hours=1)) is True
     after = store.frame(
@@ -60,6 +60,7 @@ def test_an_hour_later_extends_and_rewrites_nothing():
     )
     pd.testing.assert_frame_equal(before, after)
     assert store.row("SELECT max(hour) FROM emissions_hourly")[0].hour == 6
+    store.close()
 
 
 def test_naive_moments_are_refused():

@@ -9,15 +9,15 @@ from spectra.refresh import refresh_demo
 from spectra.store import Store, budget_log
 from spectra.store.budget_log import new_budget
 from spectra.store.clearing import clear_source
+from tests import copies
 from tests.refresh.test_demo import NOW
 
 CATALOG = load_catalog()
 
 
 @pytest.fixture
-def demo():
-    store = Store()
-    refresh_demo(store, CATALOG, now=NOW, days=40)
+def demo(tmp_path):
+    store = Store(copies.demo_company(tmp_path / "company.duckdb", NOW, days=40))
     yield store
     store.close()
 
@@ -41,6 +41,6 @@ def test_those_of_a_person_stay_when_the_demo_goes(demo):
 def test_a_workspace_with_budgets_gets_no_others():
     store = Store()
     budgets.create(store, new_budget("team", "mine", "year"), 1e6, NOW.date())
-    refresh_demo(store, CATALOG, now=NOW, days=5)
+    refresh_demo(store, CATALOG, now=NOW, days=1)
     assert [b.scope_key for b in budget_log.budgets(store)] == ["mine"]
     store.close()

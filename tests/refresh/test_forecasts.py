@@ -20,7 +20,7 @@ from spectra.store import Store, forecast_log, job_log
 from spectra.store.factors import write_factors
 from spectra.store.job_log import Run, SavedJob
 from spectra.store.writes import write_intensities
-from tests import fleet
+from tests import copies, fleet
 
 CATALOG = load_catalog()
 HOUR = timedelta(hours=1)
@@ -34,13 +34,34 @@ def grid(zone: str, start: datetime, end: datetime, level: float = 300.0) -> pd.
     return fleet.intensities(zone, at, direct, direct + 50)
 
 
-@pytest.fixture
-def store():
-    opened = Store()
+@copies.once
+def with_grids(path):
+    opened = Store(path)
     write_factors(opened, CATALOG)
     frame = pd.concat([grid("DE", NOW - timedelta(days=100), NOW + HOUR),
                        grid("SE-SE3", NOW - timedelta(days=100), NOW + HOUR, 100.0)])  # fmt: skip
     write_intensities(opened, frame, CATALOG)
+    opened.close()
+
+
+@copies.once
+def with_forecasts(path):
+    opened = Store(with_grids(path))
+    issue_forecasts(opened, now=NOW)
+    opened.close()
+
+
+@pytest.fixture
+def store(tmp_path):
+    opened = Store(with_grids(tmp_path / "grids.duckdb"))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def forecast(tmp_path):
+    """The same with the forecasts of this hour."""
+    opened = Store(with_forecasts(tmp_path / "forecasts.duckdb"))
     yield opened
     opened.close()
 
@@ -104,51 +125,51 @@ def test_a_job_is_placed_where_and_when_it_emits_least(store):
     ]
 
 
-def test_a_limit_on_latency_needs_a_measurement(store):
+def test_a_limit_on_latency_needs_a_measurement(forecast):
     spec = replace(SPEC, max_latency_ms=50.0)
-    _, excluded = placed(store, spec)
+    _, excluded = placed(forecast, spec)
     assert "not known" in excluded[0].reason
 
 
-def test_late_data_makes_the_running_hour_a_forecast_too(store):
-    offered = candidates(store, CATALOG, SPEC, NOW + 4 * HOUR)
+def test_late_data_makes_the_running_hour_a_forecast_too(forecast):
+    offered = candidates(forecast, CATALOG, SPEC, NOW + 4 * HOUR)
     home = offered[0]
     assert home.intensity.index[0] == pd.Timestamp(NOW + 4 * HOUR)
     assert home.errors.shape[1] == len(home.intensity) == HORIZON_HOURS - 3
-    now = candidates(store, CATALOG, SPEC, NOW)[0]
+    now = candidates(forecast, CATALOG, SPEC, NOW)[0]
     assert now.errors.shape[1] == len(now.intensity) == HORIZON_HOURS + 1
     assert (now.errors[:, 0] == 0).all()
 
 
-def test_data_to_move_weighs_on_another_region(store):
-    near, _ = placed(store, SPEC)
+def test_data_to_move_weighs_on_another_region(forecast):
+    near, _ = placed(forecast, SPEC)
     heavy = replace(SPEC, transfer_gb=1_000.0)
-    far, _ = placed(store, heavy)
+    far, _ = placed(forecast, heavy)
     grams = {o.region: o.grams for o in far}
     assert grams["eu-north-1"] - near[0].grams == pytest.approx(250, abs=80)  # 1 kWh, both grids
     assert grams["eu-central-1"] == pytest.approx(near[1].grams, rel=1e-3)
 
 
-def test_what_does_not_fit_is_said(store):
+def test_what_does_not_fit_is_said(forecast):
     with pytest.raises(InfeasibleError, match="does not fit"):
-        placed(store, replace(SPEC, duration_hours=30))
+        placed(forecast, replace(SPEC, duration_hours=30))
 
 
 def job(cron: str | None, timezone: str = "UTC") -> SavedJob:
     return SavedJob("j1", "Nightly", SPEC.as_dict(), cron, timezone, True, NOW)
 
 
-def test_a_recurring_job_is_planned_again_until_it_starts(store):
+def test_a_recurring_job_is_planned_again_until_it_starts(forecast):
     due = NOW + 2 * HOUR
-    job_log.save_job(store, job(f"{due.minute} {due.hour} * * *"))
-    assert plan_due_runs(store, CATALOG) == 1
-    (run,) = job_log.runs(store)
+    job_log.save_job(forecast, job(f"{due.minute} {due.hour} * * *"))
+    assert plan_due_runs(forecast, CATALOG) == 1
+    (run,) = job_log.runs(forecast)
     assert run.earliest in (due, due - timedelta(days=1))
     assert run.slots[0][0] >= run.earliest
-    plan_due_runs(store, CATALOG)
-    assert len(job_log.runs(store)) == 1
-    job_log.delete_job(store, "j1")
-    assert (job_log.jobs(store), job_log.runs(store)) == ([], [])
+    plan_due_runs(forecast, CATALOG)
+    assert len(job_log.runs(forecast)) == 1
+    job_log.delete_job(forecast, "j1")
+    assert (job_log.jobs(forecast), job_log.runs(forecast)) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -170,18 +191,18 @@ def test_a_cron_expression_that_never_comes_due_is_refused(cron):
         next_due(job(cron), NOW)
 
 
-def test_a_run_is_judged_when_its_window_is_over(store):
+def test_a_run_is_judged_when_its_window_is_over(forecast):
     past = NOW - timedelta(days=2)
-    options, _ = placed(store, SPEC)
+    options, _ = placed(forecast, SPEC)
     shifted = [(a - timedelta(days=2), b - timedelta(days=2)) for a, b in options[1].plan.slots]
     home = replace(options[1], plan=replace(options[1].plan, slots=tuple(shifted)))
-    job_log.save_job(store, job(None))
-    run = scheduler.keep_option(store, CATALOG, "j1", SPEC, past, home, past)
-    known = realised(store, run)
+    job_log.save_job(forecast, job(None))
+    run = scheduler.keep_option(forecast, CATALOG, "j1", SPEC, past, home, past)
+    known = realised(forecast, run)
     # What the grid really did may favour either; nothing is better than knowing it beforehand.
     assert known.oracle_grams <= min(known.grams, known.now_grams) + 1e-6
     open_run = replace(run, earliest=NOW, deadline=NOW + timedelta(hours=24))
-    assert realised(store, open_run) is None
+    assert realised(forecast, open_run) is None
 
 
 def test_a_run_elsewhere_is_judged_against_running_at_once_at_home(store):
@@ -198,17 +219,16 @@ def test_a_run_elsewhere_is_judged_against_running_at_once_at_home(store):
     assert realised(store, replace(run, home_zone="FR")) is None  # not stated at home
 
 
-def test_a_forecast_beyond_a_threshold_is_a_notice_a_day(store):
-    issue_forecasts(store, now=NOW)
+def test_a_forecast_beyond_a_threshold_is_a_notice_a_day(forecast):
     plain = replace(load_config({}, Path("none.toml")), regions=("eu-central-1", "eu-north-1"))
     low = replace(plain, alert_forecast_below_g_per_kwh=100.0)
-    found = notices.events(store, low, NOW)
+    found = notices.events(forecast, low, NOW)
     assert [n.kind for n in found] == ["forecast"]
     assert "SE-SE3" in found[0].text
     high = replace(plain, alert_forecast_above_g_per_kwh=400.0)
-    assert ["above" in n.title for n in notices.events(store, high, NOW)] == [True]
+    assert ["above" in n.title for n in notices.events(forecast, high, NOW)] == [True]
     assert (
-        notices.events(store, low, NOW + timedelta(hours=5)) == []
+        notices.events(forecast, low, NOW + timedelta(hours=5)) == []
     )  # a stale forecast says nothing
     elsewhere = replace(low, regions=("us-east-1",))
-    assert notices.events(store, elsewhere, NOW) == []
+    assert notices.events(forecast, elsewhere, NOW) == []

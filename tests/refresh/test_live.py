@@ -9,15 +9,29 @@ from spectra.refresh import live as live_refresh
 from spectra.refresh import refresh_demo, settle
 from spectra.refresh.hours import HOUR, current_hour
 from spectra.refresh.tasks import Outcome, Progress
-from spectra.store import emission_queries, grid_queries, source_state
+from spectra.store import Store, emission_queries, grid_queries, source_state
 from spectra.store.selection import Selection
 from spectra.store.source_state import Key
+from tests import copies
 from tests.servers import electricity_maps as em
 from tests.servers.aws import refusal
 from tests.servers.base import Answer
 from tests.servers.world import CATALOG
 
 ACCOUNT = "123456789012"
+# What a workspace is connected to where the others would only take their time.
+GRIDS = {"aws": None, "radar": None}
+RADAR = {"aws": None, "electricity_maps": None}
+CLOUD = {"electricity_maps": None, "radar": None}
+
+
+@pytest.fixture
+def demo(tmp_path):
+    """A store with the demo company up to now."""
+    opened = Store(copies.demo_of_today(tmp_path / "company.duckdb"))
+    refresh_demo(opened, CATALOG)  # the hour may have gone by
+    yield opened
+    opened.close()
 
 
 def outcomes(report, status="failed"):
@@ -32,7 +46,7 @@ def test_everything_lands_and_becomes_emissions(world, store):
     (busy,) = world.moto.launch("us-east-1", team="Core")
     world.moto.launch("eu-central-1", kind="t3.micro")
     world.busy("us-east-1", busy, 40.0)
-    report = world.live(store).refresh()
+    report = world.live(store, electricity_maps_history_days=4).refresh()
     assert outcomes(report) == {}
     assert count(store, "instances") == 2
     assert count(store, "volumes") == 2
@@ -51,16 +65,26 @@ def test_everything_lands_and_becomes_emissions(world, store):
     assert store.row("SELECT count(*) FROM stale_hours") == (0,)
 
 
-def test_a_second_refresh_within_the_ttl_asks_nobody(world, store):
-    world.moto.launch("us-east-1")
+def test_it_is_metered_and_a_second_one_within_the_ttl_asks_nobody_and_can_be_priced(world, store):
+    world.moto.launch("us-east-1", 2)
     live = world.live(store)
-    live.refresh()
+    report = live.refresh()
+    logged = store.row("SELECT sum(request_count), sum(estimated_usd) FROM fetch_log")
+    assert logged[0] == report.request_count
+    assert logged[1] == pytest.approx(report.estimated_usd)
+    assert report.estimated_usd >= 0.04  # four questions to Cost Explorer
     before, facts = world.requests(), count(store, "intensities")
     report = live.refresh()
     assert report.outcomes == ()
     assert report.request_count == 0
     assert (world.requests(), count(store, "intensities")) == (before, facts)
     assert live.due() == []
+    with store.write(is_fact=False) as cursor:
+        cursor.execute("UPDATE source_state SET succeeded_at = succeeded_at - INTERVAL 30 DAY")
+    due = {task.key.dataset: task for task in live.due()}
+    assert world.requests() == before
+    assert due["costs"].estimate().usd == pytest.approx(0.04)
+    assert due["utilisation"].estimate().usd > 0
 
 
 def test_hours_pass_although_nothing_new_is_said_of_them(world, store, monkeypatch):
@@ -77,28 +101,6 @@ def test_hours_pass_although_nothing_new_is_said_of_them(world, store, monkeypat
     monkeypatch.setattr(live_refresh, "run_tasks", lambda store, tasks, progress: nothing)
     assert sum(o.row_count for o in live.refresh().outcomes) == 0
     assert store.row(newest)[0] - before >= HOUR
-
-
-def test_the_meter_counts_requests_and_dollars(world, store):
-    world.moto.launch("us-east-1")
-    report = world.live(store).refresh()
-    logged = store.row("SELECT sum(request_count), sum(estimated_usd) FROM fetch_log")
-    assert logged[0] == report.request_count
-    assert logged[1] == pytest.approx(report.estimated_usd)
-    assert report.estimated_usd >= 0.04  # four questions to Cost Explorer
-
-
-def test_what_is_due_can_be_priced_before_it_is_asked(world, store):
-    world.moto.launch("us-east-1", 2)
-    live = world.live(store)
-    live.refresh()
-    with store.write(is_fact=False) as cursor:
-        cursor.execute("UPDATE source_state SET succeeded_at = succeeded_at - INTERVAL 30 DAY")
-    asked = world.requests()
-    due = {task.key.dataset: task for task in live.due()}
-    assert world.requests() == asked
-    assert due["costs"].estimate().usd == pytest.approx(0.04)
-    assert due["utilisation"].estimate().usd > 0
 
 
 def test_one_source_that_fails_stops_no_other(world, store):
@@ -121,7 +123,7 @@ def test_one_source_that_fails_stops_no_other(world, store):
 
 def test_a_failure_is_not_asked_again_at_once_and_says_when(world, store):
     world.radar.answer("/PERCENTILE", Answer(429, {}, {"Retry-After": "7200"}), forever=True)
-    live = world.live(store)
+    live = world.live(store, connections=world.connections(**RADAR))
     live.refresh()
     state = source_state.read(store, Key("cloudflare_radar", "latency", ""))
     assert state.status == "ThrottledError"
@@ -133,7 +135,7 @@ def test_a_failure_is_not_asked_again_at_once_and_says_when(world, store):
 
 def test_a_person_may_try_again_at_once(world, store):
     world.grids.answer("/zones", em.BAD_KEY)
-    live = world.live(store)
+    live = world.live(store, connections=world.connections(**GRIDS))
     live.refresh()
     assert count(store, "intensities") == 0
     live.refresh()
@@ -163,14 +165,14 @@ def test_a_failed_account_leaves_the_other_ones(world, store):
     bad = Role("no-role")
     world.moto.launch("us-east-1", ec2=world.moto.assumed(good.arn, "ec2"))
     keys = AwsKeys(KEYS["aws_access_key_id"], KEYS["aws_secret_access_key"])
-    both = world.connections(aws=Access(keys, roles=[good, bad], max_attempts=1))
+    both = world.connections(**{**CLOUD, "aws": Access(keys, roles=[good, bad], max_attempts=1)})
     report = world.live(store, connections=both).refresh()
     assert [o.key.scope for o in report.failures if o.key.dataset == "account"] == [bad.arn]
     assert store.row("SELECT DISTINCT account_id FROM instances") == ("222222222222",)
 
 
 def test_revised_points_replace_and_estimates_are_read_again(world, store):
-    live = world.live(store)
+    live = world.live(store, connections=world.connections(**GRIDS))
     live.refresh()
     value = "SELECT intensity_lifecycle_g_per_kwh, is_estimated FROM intensities WHERE zone = 'DE' "
     before = store.row(value + "ORDER BY hour DESC LIMIT 1")
@@ -184,8 +186,8 @@ def test_revised_points_replace_and_estimates_are_read_again(world, store):
     assert store.row(value + "ORDER BY hour DESC LIMIT 1") == (111.0, False)
 
 
-def test_a_real_fleet_takes_the_place_of_the_demo_company(world, store):
-    refresh_demo(store, CATALOG, days=2)
+def test_a_real_fleet_takes_the_place_of_the_demo_company(world, demo):
+    store = demo
     settle(store, CATALOG)
     world.moto.launch("us-east-1")
     world.live(store).refresh()
@@ -197,9 +199,9 @@ def test_a_real_fleet_takes_the_place_of_the_demo_company(world, store):
     assert list(regions["region"]) == ["us-east-1"]
 
 
-def test_grids_alone_go_live_over_the_demo_fleet(world, store):
-    refresh_demo(store, CATALOG, days=2)
-    world.live(store, connections=world.connections(aws=None, radar=None)).refresh()
+def test_grids_alone_go_live_over_the_demo_fleet(world, demo):
+    store = demo
+    world.live(store, connections=world.connections(**GRIDS)).refresh()
     status = grid_queries.status(store)
     assert status["fleets"] == ["demo"]
     assert set(status["all_grids"]) == {"demo", "electricity_maps"}
@@ -231,7 +233,7 @@ def test_a_stopped_refresh_is_completed_by_the_next(world, store):
 
 def test_instances_come_and_go_between_refreshes(world, store):
     stays, stops, goes = world.moto.launch("us-east-1", 3)
-    live = world.live(store)
+    live = world.live(store, connections=world.connections(**CLOUD))
     live.refresh()
     ec2 = world.moto.client("ec2", "us-east-1")
     ec2.stop_instances(InstanceIds=[stops])
@@ -256,7 +258,7 @@ def test_an_unexpected_error_is_told_by_kind_and_place_alone(world, store, monke
         raise KeyError("a secret")
 
     monkeypatch.setattr(latency_tasks.Radar, "latency", broken)
-    report = world.live(store).refresh()
+    report = world.live(store, connections=world.connections(**RADAR)).refresh()
     (failure,) = report.failures
     assert "KeyError" in failure.detail
     assert "secret" not in failure.detail + failure.next_step

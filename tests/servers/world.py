@@ -26,6 +26,7 @@ from tests.servers.moto import KEYS, Moto
 CATALOG = load_catalog()
 HERE = ("us-east-1", "eu-central-1")
 HOUR = timedelta(hours=1)
+GRID_DAYS = 2  # of more, models would be fitted to each grid at every first refresh
 
 
 @dataclass
@@ -39,7 +40,8 @@ class World:
 
     def config(self, **changes: object) -> Config:
         plain = load_config({}, Path("no-such-file.toml"))
-        return replace(plain, regions=HERE, aws_history_days=1, **changes)
+        brief = {"aws_history_days": 1, "electricity_maps_history_days": GRID_DAYS}
+        return replace(plain, **{"regions": HERE, **brief, **changes})
 
     def connections(self, **parts: object) -> Connections:
         keys = AwsKeys(KEYS["aws_access_key_id"], KEYS["aws_secret_access_key"])
@@ -64,6 +66,7 @@ class World:
             "SPECTRA_CLOUDFLARE_URL": self.radar.url,
             "SPECTRA_REGIONS": ", ".join(HERE),
             "SPECTRA_AWS_HISTORY_DAYS": "1",
+            "SPECTRA_ELECTRICITY_MAPS_HISTORY_DAYS": str(GRID_DAYS),
             **changes,
         }
 

@@ -32,13 +32,13 @@ def survives(content: bytes | str) -> None:
 
 
 @given(st.binary(max_size=300) | st.text(max_size=300))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_random_bytes_and_text_raise_nothing_else(content: bytes | str) -> None:
     survives(content)
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 0.02), st.sampled_from(JUNK)), max_size=5))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_mutated_rows_raise_nothing_else(edits: list[tuple[float, float, bytes]]) -> None:
     content = REAL
     for start, share, junk in edits:
@@ -62,6 +62,6 @@ CELL = st.sampled_from([part.decode("utf-8", "replace") for part in JUNK]) | st.
         max_size=6,
     )
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_hostile_cells_raise_nothing_else(rows: list[dict[str, str]]) -> None:
     survives("\n".join([HEADER_C, row(), *(row(**cells) for cells in rows)]))

@@ -107,11 +107,25 @@ def company(company_file, tmp_path):
     store.close()
 
 
+@pytest.fixture(scope="session")
+def watched_file(company_file, tmp_path_factory):
+    """The same after the first look, which takes longer than most of what follows it."""
+    path = tmp_path_factory.mktemp("watched") / "company.duckdb"
+    shutil.copy(company_file, path)
+    store = Store(path)
+    Watcher(store).look(CONFIG, NOW)
+    store.close()
+    return path
+
+
 @pytest.fixture
-def watched(company):
+def watched(watched_file, tmp_path):
     """The company after the first look."""
-    Watcher(company).look(CONFIG, NOW)
-    return company
+    path = tmp_path / "watched.duckdb"
+    shutil.copy(watched_file, path)
+    store = Store(path)
+    yield store
+    store.close()
 
 
 def go_on(store, until, **loads):

@@ -129,6 +129,8 @@ def _parts(
     volume: VolumeSpan, changes: Sequence[Change], ended: Mapping[str, int]
 ) -> list[VolumeSpan]:
     """A span cut where something was done, each part as the changes before it say."""
+    if not changes and volume.instance_id not in ended:
+        return [volume]
     gone_at = ended.get(volume.instance_id or "", volume.stop)
     cuts = {change.at_s for change in changes} | {gone_at}
     inside = sorted(cut for cut in cuts if volume.start < cut < volume.stop)

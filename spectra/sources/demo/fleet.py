@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,7 +84,7 @@ class History:
         Spans of all volumes.
     """
 
-    def __init__(self, machines: list[Machine], horizon_s: int) -> None:
+    def __init__(self, machines: Sequence[Machine], volumes: list[VolumeSpan]) -> None:
         self.hosts = [host for host, _ in machines]
         self.spans = [span for _, spans in machines for span in spans]
         lengths = np.array([len(spans) for _, spans in machines], dtype=np.int64)
@@ -92,10 +92,7 @@ class History:
         self.start: Ints = np.array([span.start for span in self.spans], dtype=np.int64)
         self.stop: Ints = np.array([span.stop for span in self.spans], dtype=np.int64)
         self.running: Bools = np.array([span.state == "running" for span in self.spans])
-        self.volumes = [
-            volume for host, spans in machines if not host.source_id
-            for volume in _volumes(host, spans, horizon_s)
-        ]  # fmt: skip
+        self.volumes = volumes
 
     def running_within(self, first_s: int, last_s: int) -> Ints:
         """Places of the running spans that touch [first, last)."""
@@ -124,24 +121,32 @@ def build_history(
     """
     if not changes:
         return _undisturbed(catalog, seed, horizon_s)
-    machines = [
-        (host, changed_spans(spans, changes.get(host.instance_id, ())))
-        for host, spans in _machines(catalog, seed, horizon_s)
-    ]
+    machines: list[Machine] = []
+    volumes: list[VolumeSpan] = []
+    own = _own_volumes(catalog, seed, horizon_s)
+    for (host, spans), disks in zip(_machines(catalog, seed, horizon_s), own, strict=True):
+        made = changes.get(host.instance_id)
+        lived = changed_spans(spans, made) if made else spans
+        machines.append((host, lived))
+        volumes.extend(_volumes(host, lived, horizon_s) if made else disks)
     copies = copied_machines(machines, changes)
-    history = History([*machines, *copies], horizon_s)
-    history.volumes.extend(_orphans(seed))
-    history.volumes = changed_volumes(history.volumes, changes)
-    history.volumes += changed_volumes(copied_volumes(history.volumes, copies), changes)
-    return history
+    volumes = changed_volumes([*volumes, *_orphans(seed)], changes)
+    volumes += changed_volumes(copied_volumes(volumes, copies), changes)
+    return History([*machines, *copies], volumes)
 
 
 @lru_cache(maxsize=2)
 def _undisturbed(catalog: Catalog, seed: int, horizon_s: int) -> History:
     """The history in which nobody did anything, which every store of a process shares."""
-    history = History(list(_machines(catalog, seed, horizon_s)), horizon_s)
-    history.volumes.extend(_orphans(seed))
-    return history
+    own = _own_volumes(catalog, seed, horizon_s)
+    return History(_machines(catalog, seed, horizon_s), [*chain(*own), *_orphans(seed)])
+
+
+@lru_cache(maxsize=2)
+def _own_volumes(catalog: Catalog, seed: int, horizon_s: int) -> tuple[tuple[VolumeSpan, ...], ...]:
+    """The volumes of each machine, in the order of the machines."""
+    machines = _machines(catalog, seed, horizon_s)
+    return tuple(tuple(_volumes(host, spans, horizon_s)) for host, spans in machines)
 
 
 @lru_cache(maxsize=2)
