@@ -29,6 +29,22 @@ def once(build: Callable[[Path], object]) -> Callable[[Path], Path]:
     return copied
 
 
+def opened(path: Path, fill: Callable[[Store], object]) -> Store:
+    """A store at `path` as a function filled one for the first test that wanted it."""
+    path.write_bytes(_filled(fill))
+    return Store(path)
+
+
+@cache
+def _filled(fill: Callable[[Store], object]) -> bytes:
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "spectra.duckdb"
+        store = Store(file)
+        fill(store)
+        store.close()
+        return file.read_bytes()
+
+
 def demo_company(path: Path, now: datetime, days: int) -> Path:
     """Put the demo company of some days up to a moment at `path`."""
     path.write_bytes(_demo_company(now, days))
