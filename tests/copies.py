@@ -29,23 +29,21 @@ def once(build: Callable[[Path], object]) -> Callable[[Path], Path]:
     return copied
 
 
+def opened(path: Path, fill: Callable[[Store], object]) -> Store:
+    """A store at `path` as a function filled one for the first test that wanted it."""
+    path.write_bytes(_filled(fill))
+    return Store(path)
+
+
 def empty_store(path: Path) -> Path:
     """Put a store in which nothing is yet at `path`: its schema takes longer than its bytes."""
-    path.write_bytes(_empty_store())
+    path.write_bytes(_filled(_nothing))
     return path
-
-
-@cache
-def _empty_store() -> bytes:
-    with TemporaryDirectory() as folder:
-        file = Path(folder) / "spectra.duckdb"
-        Store(file).close()
-        return file.read_bytes()
 
 
 def demo_company(path: Path, now: datetime, days: int) -> Path:
     """Put the demo company of some days up to a moment at `path`."""
-    path.write_bytes(_demo_company(now, days))
+    path.write_bytes(_filled(_demo_company(now, days)))
     return path
 
 
@@ -59,11 +57,20 @@ def _today() -> datetime:
     return datetime.now(UTC)
 
 
+def _nothing(store: Store) -> None:
+    pass
+
+
 @cache
-def _demo_company(now: datetime, days: int) -> bytes:
+def _demo_company(now: datetime, days: int) -> Callable[[Store], object]:
+    return lambda store: refresh_demo(store, load_catalog(), now=now, days=days)
+
+
+@cache
+def _filled(fill: Callable[[Store], object]) -> bytes:
     with TemporaryDirectory() as folder:
         file = Path(folder) / "spectra.duckdb"
         store = Store(file)
-        refresh_demo(store, load_catalog(), now=now, days=days)
+        fill(store)
         store.close()
         return file.read_bytes()

@@ -13,7 +13,7 @@ MAX_G_PER_KWH = 1_500.0
 MAX_JUMP = 5.0
 INTERPOLATED_HOURS = 3
 PROFILE_HOURS = 7 * 24
-PROFILE_HISTORY = pd.Timedelta(days=28)
+PROFILE_HISTORY_HOURS = 28 * 24
 HISTORY = pd.Timedelta(days=31)  # what a filled hour can depend on: its profile and its month
 MONTH_MIN_HOURS = 7 * 24
 LEVEL_CLIP = (0.5, 2.0)
@@ -62,7 +62,9 @@ def resolve_intensity(
     """
     if hours.tz is None:
         raise InputError("Intensity hours must be timezone-aware UTC.")
-    series = observed.drop_duplicates("hour", keep="last").set_index("hour").sort_index()
+    if observed["hour"].duplicated().any():
+        observed = observed.drop_duplicates("hour", keep="last")
+    series = observed.set_index("hour").sort_index()
     span = _hourly_span(series.index, hours)
     table = series.reindex(span)
     direct, lifecycle, is_scaled = _both_factors(table, annual)
@@ -72,23 +74,26 @@ def resolve_intensity(
     tier = np.full(len(span), None, dtype=object)
     tier[is_known] = "A"
     tier[is_known & is_estimated] = "B"
+    values = np.column_stack([direct, lifecycle])
+    _fill_gaps(values, tier, is_known)
+    _fill_defaults(values, tier, span, annual, monthly_lifecycle or {})
+    is_default = np.isin(tier, ["E", "F"])
     quality = table["quality"].to_numpy(dtype=object, copy=True)
-    quality[~is_known] = None
-    frame = pd.DataFrame(
-        {
-            DIRECT: direct,
-            LIFECYCLE: lifecycle,
-            "direct_is_scaled": is_scaled,
-            "tier": tier,
-            "quality": quality,
-            "source": table["source"].ffill().bfill().to_numpy(dtype=object),
-        },
-        index=span,
-    )
-    known = pd.Series(is_known, index=span)
-    _fill_gaps(frame, known)
-    _fill_defaults(frame, annual, monthly_lifecycle or {})
-    return frame.loc[hours].rename_axis("hour")
+    quality[~is_known] = "imputed"
+    quality[is_default] = "default"
+    source = table["source"].ffill().bfill().to_numpy(dtype=object, copy=True)
+    source[is_default] = "catalogue"
+    filled = {
+        DIRECT: values[:, 0],
+        LIFECYCLE: values[:, 1],
+        "direct_is_scaled": is_scaled,
+        "tier": tier,
+        "quality": quality,
+        "source": source,
+    }
+    start = int(span.get_indexer(hours[:1])[0])
+    asked = {name: column[start : start + len(hours)] for name, column in filled.items()}
+    return pd.DataFrame(asked, index=hours.rename("hour"))
 
 
 def _hourly_span(observed: pd.Index, hours: pd.DatetimeIndex) -> pd.DatetimeIndex:
@@ -131,64 +136,66 @@ def _jumps(value: np.ndarray, other: np.ndarray) -> np.ndarray:
     return np.asarray((value > MAX_JUMP * other) | (value * MAX_JUMP < other))
 
 
-def _fill_gaps(frame: pd.DataFrame, known: pd.Series) -> None:
+def _fill_gaps(values: np.ndarray, tier: np.ndarray, is_known: np.ndarray) -> None:
     """Steps C and D, gap by gap; needs A or B hours around or before the gap."""
-    if known.all():
+    edges = np.flatnonzero(np.diff(np.r_[True, is_known, True])).reshape(-1, 2).tolist()
+    gaps = [(first, end) for first, end in edges if first and end - first <= PROFILE_HOURS]
+    if not gaps:
         return
-    gap_id = (known != known.shift()).cumsum()[~known]
-    positions = pd.Series(np.arange(len(frame)), index=frame.index)
-    for _, at in positions[~known].groupby(gap_id):
-        first, last = int(at.iloc[0]), int(at.iloc[-1])
-        if first == 0 or len(at) > PROFILE_HOURS:
+    known = np.where(is_known[:, None], values, np.nan)
+    profile = _profile(known)
+    for first, end in gaps:
+        if end < len(values) and end - first <= INTERPOLATED_HOURS:
+            weights = np.arange(1, end - first + 1)[:, None] / (end - first + 1)
+            values[first:end] = known[first - 1] + (known[end] - known[first - 1]) * weights
+            tier[first:end] = "C"
             continue
-        closed = last + 1 < len(frame)
-        if closed and len(at) <= INTERPOLATED_HOURS:
-            _interpolate(frame, first, last)
-        else:
-            _from_profile(frame, known, first, last)
+        wanted = profile[first:end]
+        usable = first + np.flatnonzero(~np.isnan(wanted[:, 1]))
+        values[usable] = profile[usable] * _level(known[:first, 1], profile[:, 1])
+        tier[usable] = "D"
 
 
-def _interpolate(frame: pd.DataFrame, first: int, last: int) -> None:
-    """Step C: a straight line between the hours on both sides."""
-    gap = frame.index[first : last + 1]
-    weights = np.arange(1, len(gap) + 1) / (len(gap) + 1)
-    for column in VALUES:
-        left, right = frame[column].iloc[first - 1], frame[column].iloc[last + 1]
-        frame.loc[gap, column] = left + (right - left) * weights
-    frame.loc[gap, ["tier", "quality"]] = ["C", "imputed"]
+def _profile(known: np.ndarray) -> np.ndarray:
+    """Median of the same hour of the four weeks before, for each hour and a week beyond them."""
+    before = np.vstack([np.full((PROFILE_HISTORY_HOURS, 2), np.nan), known])
+    count = len(known) + PROFILE_HOURS
+    starts = range(0, PROFILE_HISTORY_HOURS, PROFILE_HOURS)
+    weeks = np.sort([before[start : start + count] for start in starts], axis=0)  # NaN last
+    seen = (~np.isnan(weeks)).sum(axis=0, keepdims=True)
+    low = np.take_along_axis(weeks, np.maximum(seen - 1, 0) // 2, axis=0)
+    high = np.take_along_axis(weeks, seen // 2, axis=0)
+    return np.asarray((low + high)[0] / 2)
 
 
-def _from_profile(frame: pd.DataFrame, known: pd.Series, first: int, last: int) -> None:
-    """Step D: hour-of-week median of the last 28 days, scaled to the level of the last 24 h."""
-    gap = frame.index[first : last + 1]
-    past = frame.iloc[:first][known.iloc[:first]]
-    past = past[past.index >= gap[0] - PROFILE_HISTORY]
-    profile = past.groupby(_hour_of_week(past.index))[VALUES].median()
-    wanted = profile.reindex(_hour_of_week(gap))
-    recent = past.iloc[-24:]
-    usual = profile.reindex(_hour_of_week(recent.index))[LIFECYCLE].mean()
-    level = float(np.clip(recent[LIFECYCLE].mean() / usual, *LEVEL_CLIP)) if usual > 0 else 1.0
-    usable = wanted[LIFECYCLE].notna().to_numpy()
-    frame.loc[gap[usable], VALUES] = wanted[usable].to_numpy() * level
-    frame.loc[gap[usable], ["tier", "quality"]] = ["D", "imputed"]
+def _level(known: np.ndarray, profile: np.ndarray) -> float:
+    """How the last 24 known hours before a gap of step D stand to what is usual for them."""
+    first = len(known)
+    start = max(first - PROFILE_HISTORY_HOURS, 0)
+    recent = start + np.flatnonzero(~np.isnan(known[start:]))[-24:]
+    usual = profile[first + (recent - first) % PROFILE_HOURS]
+    if not len(recent) or not usual.mean() > 0:
+        return 1.0
+    return float(np.clip(known[recent].mean() / usual.mean(), *LEVEL_CLIP))
 
 
 def _fill_defaults(
-    frame: pd.DataFrame, annual: AnnualFactor, monthly_lifecycle: dict[int, float]
+    values: np.ndarray,
+    tier: np.ndarray,
+    hours: pd.DatetimeIndex,
+    annual: AnnualFactor,
+    monthly_lifecycle: dict[int, float],
 ) -> None:
     """Steps E and F: the zone's monthly mean, else its annual factor."""
-    tier = frame["tier"].to_numpy(dtype=object, copy=True)
     missing = pd.isna(tier)
     if not missing.any():
         return
-    values = frame[VALUES].to_numpy()
-    monthly = _monthly(values, np.isin(tier, ["A", "B"]), frame.index, annual, monthly_lifecycle)
-    has_month = ~np.isnan(monthly[:, [1]])
-    defaults = np.where(has_month, monthly, [annual.direct, annual.lifecycle])
-    frame[VALUES] = np.where(missing[:, None], defaults, values)
-    frame["tier"] = np.where(missing, np.where(has_month[:, 0], "E", "F"), tier)
-    frame["quality"] = np.where(missing, "default", frame["quality"].to_numpy(dtype=object))
-    frame["source"] = np.where(missing, "catalogue", frame["source"].to_numpy(dtype=object))
+    monthly = _monthly(values, np.isin(tier, ["A", "B"]), hours, annual, monthly_lifecycle)
+    has_month = ~np.isnan(monthly[:, 1])
+    values[missing & has_month] = monthly[missing & has_month]
+    values[missing & ~has_month] = annual
+    tier[missing & has_month] = "E"
+    tier[missing & ~has_month] = "F"
 
 
 def _monthly(
@@ -210,11 +217,6 @@ def _monthly(
             mean = pd.DataFrame(seen).mean().to_numpy()
             means[of_month] = np.where(np.isnan(mean), means[of_month], mean)
     return means
-
-
-def _hour_of_week(index: pd.Index) -> np.ndarray:
-    stamps = pd.DatetimeIndex(index)
-    return np.asarray(stamps.day_of_week * 24 + stamps.hour)
 
 
 def _month_key(index: pd.Index) -> np.ndarray:

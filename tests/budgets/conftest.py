@@ -8,10 +8,9 @@ import pytest
 
 from spectra.catalog import load_catalog
 from spectra.store import Store
-from spectra.store.factors import write_factors
 from spectra.store.writes import write_costs
-from tests import fleet
-from tests.store.conftest import build
+from tests import copies, fleet
+from tests.store.conftest import build, with_factors
 
 CATALOG = load_catalog()
 ACCOUNTS = ("111111111111", "222222222222")
@@ -29,15 +28,14 @@ def catalog():
     return CATALOG
 
 
-def new_store(path=":memory:"):
-    store = Store(path)
-    write_factors(store, CATALOG)
-    return store
+def new_store(path):
+    """The store at a path, which begins with the factors of the catalogue."""
+    return Store(path) if path.exists() else copies.opened(path, with_factors)
 
 
 @pytest.fixture
-def store():
-    store = new_store()
+def store(tmp_path):
+    store = new_store(tmp_path / "store.duckdb")
     yield store
     store.close()
 

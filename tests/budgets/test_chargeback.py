@@ -26,8 +26,9 @@ from spectra.store.factors import write_factors
 from spectra.store.hashing import canonical, digest
 from spectra.store.ledger import recompute
 from spectra.store.writes import write_instances
-from tests import fleet
+from tests import copies, fleet
 from tests.budgets.conftest import CATALOG, HOSTILE, random_fleet, running, utc, with_fleet
+from tests.store.conftest import with_factors
 
 NOW = utc("2026-11-03T09:00")
 NOVEMBER = period_of("month", date(2026, 11, 1))
@@ -80,12 +81,10 @@ def test_every_level_adds_up_to_the_store(store, seed):
     for row in rows[["x_TotalLbKg", *PARTS]].itertuples(index=False):
         parts = list(row[1:])
         assert row[0] is None if None in parts else sum(parts) == row[0]
+    teams_months_and_methods_are_subtotals(store, made)
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_teams_months_and_methods_are_subtotals(store, seed):
-    rules(store, random_fleet(store, seed))
-    made = made_of(store)
+def teams_months_and_methods_are_subtotals(store, made):
     raw = chargeback.allocated_resources(store, date(2026, 10, 1), date(2026, 11, 4))
     for keys, names in ((["x_Team"], ["team"]),
                         (["BillingPeriodStart", "x_Team"], ["period", "team"])):  # fmt: skip
@@ -149,6 +148,18 @@ def test_what_each_row_says(store):
     assert set(web.rows["ResourceId"]) == {"i-001", "vol-1"}
     with pytest.raises(InputError):
         chargeback.of_team(made, "nobody")
+
+
+def second_fleet(store):
+    with_factors(store)
+    random_fleet(store, 2)
+
+
+@pytest.fixture
+def mixed(tmp_path):
+    store = copies.opened(tmp_path / "random.duckdb", second_fleet)
+    yield store
+    store.close()
 
 
 def test_a_period_without_hours_is_refused(store):
@@ -302,62 +313,58 @@ def test_the_same_period_again_says_what_changed(store):
     assert len(chargeback_log.runs(store)) == 4
 
 
-def test_a_run_cannot_be_changed_unseen(store):
-    random_fleet(store, 2)
+def test_a_run_cannot_be_changed_unseen(mixed):
     for _ in range(3):
-        chargeback.export(store, CATALOG, QUARTER, NOW, PRICE)
-    assert chargeback_log.chain_holds(store)
-    runs = chargeback_log.runs(store)["run_id"].tolist()
-    head = store.meta("chargeback_head")
-    with store.write() as cursor:  # a file of before the head was kept
+        chargeback.export(mixed, CATALOG, QUARTER, NOW, PRICE)
+    assert chargeback_log.chain_holds(mixed)
+    runs = chargeback_log.runs(mixed)["run_id"].tolist()
+    head = mixed.meta("chargeback_head")
+    with mixed.write() as cursor:  # a file of before the head was kept
         cursor.execute("DELETE FROM meta WHERE name = 'chargeback_head'")
-    assert chargeback_log.chain_holds(store)
-    with store.write() as cursor:
+    assert chargeback_log.chain_holds(mixed)
+    with mixed.write() as cursor:
         set_meta(cursor, "chargeback_head", head)
-    with store.write() as cursor:
+    with mixed.write() as cursor:
         cursor.execute(
             "UPDATE chargeback_runs SET manifest = replace(manifest, '2026', '2025') "
             "WHERE run_id = ?",
             [runs[1]],
         )
-    assert not chargeback_log.chain_holds(store)
-    with store.write() as cursor:
+    assert not chargeback_log.chain_holds(mixed)
+    with mixed.write() as cursor:
         cursor.execute("DELETE FROM chargeback_runs WHERE run_id = ?", [runs[1]])
-    assert not chargeback_log.chain_holds(store)
+    assert not chargeback_log.chain_holds(mixed)
 
 
 @pytest.mark.parametrize("count", [1, 2])
-def test_the_last_run_cannot_be_dropped_unseen(store, count):
-    random_fleet(store, 2)
+def test_the_last_run_cannot_be_dropped_unseen(mixed, count):
     for _ in range(count):
-        chargeback.export(store, CATALOG, QUARTER, NOW, PRICE)
-    last = chargeback_log.runs(store)["run_id"].iloc[0]
-    with store.write() as cursor:
+        chargeback.export(mixed, CATALOG, QUARTER, NOW, PRICE)
+    last = chargeback_log.runs(mixed)["run_id"].iloc[0]
+    with mixed.write() as cursor:
         for table in ("chargeback_runs", "chargeback_lines"):
             cursor.execute(f"DELETE FROM {table} WHERE run_id = ?", [last])
-    assert not chargeback_log.chain_holds(store)
+    assert not chargeback_log.chain_holds(mixed)
 
 
-def test_the_lines_of_a_run_cannot_be_changed_unseen(store):
-    random_fleet(store, 2)
-    chargeback.export(store, CATALOG, QUARTER, NOW, PRICE)
+def test_the_lines_of_a_run_cannot_be_changed_unseen(mixed):
+    chargeback.export(mixed, CATALOG, QUARTER, NOW, PRICE)
     # A clock that was set back breaks no chain.
-    made = chargeback.export(store, CATALOG, QUARTER, utc("2026-11-02"), PRICE)
-    assert made.run.manifest["previous_run_id"] == chargeback_log.runs(store)["run_id"].iloc[1]
-    assert chargeback_log.chain_holds(store)
-    with store.write() as cursor:
+    made = chargeback.export(mixed, CATALOG, QUARTER, utc("2026-11-02"), PRICE)
+    assert made.run.manifest["previous_run_id"] == chargeback_log.runs(mixed)["run_id"].iloc[1]
+    assert chargeback_log.chain_holds(mixed)
+    with mixed.write() as cursor:
         cursor.execute("UPDATE chargeback_lines SET total_g = total_g + 1")
-    assert not chargeback_log.chain_holds(store)
+    assert not chargeback_log.chain_holds(mixed)
 
 
-def test_one_export_is_kept_once_with_its_moment(store):
-    random_fleet(store, 2)
-    made = made_of(store)
+def test_one_export_is_kept_once_with_its_moment(mixed):
+    made = made_of(mixed)
     later = utc("2026-11-03T09:41")
-    kept = chargeback.keep(store, made, later)
+    kept = chargeback.keep(mixed, made, later)
     with pytest.raises(InputError, match="kept already"):
-        chargeback.keep(store, made, later)
-    last = chargeback_log.last_run(store, QUARTER.label)
+        chargeback.keep(mixed, made, later)
+    last = chargeback_log.last_run(mixed, QUARTER.label)
     assert last.manifest_hash == kept.run.manifest_hash
     assert last.created_at == later
     assert json.loads(chargeback_files.manifest_file(kept))["created_at"] == later.isoformat()

@@ -11,7 +11,9 @@ from spectra.errors import InputError
 from spectra.settings import SETTINGS
 from spectra.store.budget_log import new_budget
 from spectra.store.emission_queries import TOTAL_G
+from tests import copies
 from tests.budgets.conftest import new_store, running, utc, with_fleet
+from tests.store.conftest import with_factors
 
 NOW = utc("2026-11-13")
 PLAIN = load_config({}, Path("no-such-file.toml"))
@@ -19,13 +21,18 @@ PLAIN = load_config({}, Path("no-such-file.toml"))
 
 @pytest.fixture
 def path(tmp_path):
-    store = with_fleet(new_store(tmp_path / "s.duckdb"), running(1, '=cmd|"<b>\n'))
+    path = tmp_path / "s.duckdb"
+    copies.opened(path, two_budgets).close()
+    return path
+
+
+def two_budgets(store):
+    with_factors(store)
+    with_fleet(store, running(1, '=cmd|"<b>\n'))
     (grams,) = store.row(f"SELECT sum({TOTAL_G}) FROM emissions_hourly WHERE hour >= '2026-11-01'")
     for key, factor in (('=cmd|"<b>\n', 0.9), ("nobody", 1.0)):
         made = new_budget("team", key, "month")
         budgets.create(store, made, grams / factor, date(2026, 1, 1))
-    store.close()
-    return tmp_path / "s.duckdb"
 
 
 def test_a_threshold_is_sent_once_over_restarts(path):

@@ -10,16 +10,24 @@ from spectra.insight.allocation import Pool, Rules
 from spectra.store import budget_log
 from spectra.store.emission_queries import TOTAL_G
 from spectra.store.writes import write_instances
-from tests import fleet
+from tests import copies, fleet
 from tests.budgets.conftest import random_fleet, running, utc, with_fleet
+from tests.store.conftest import with_factors
 
 START, END = date(2026, 10, 30), date(2026, 11, 3)
 NOW = utc("2026-11-02T12:00")
 
 
 @pytest.fixture
-def fleet_store(store):
-    return with_fleet(
+def fleet_store(tmp_path):
+    store = copies.opened(tmp_path / "fleet.duckdb", owned_fleet)
+    yield store
+    store.close()
+
+
+def owned_fleet(store):
+    with_factors(store)
+    with_fleet(
         store,
         running(1, "web"),
         running(2, "Web"),

@@ -1,11 +1,14 @@
 """The app in AppTest over a store of the test's own making."""
 
+import json
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import streamlit as st
+from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
@@ -38,6 +41,8 @@ def database(tmp_path, monkeypatch):
     monkeypatch.setenv("SPECTRA_DEMO", "off")
     monkeypatch.setenv("SPECTRA_PORTAL_FOLDER", str(tmp_path / "portal"))
     monkeypatch.setattr(PagesManager, "__init__", _as_after_the_first_run(PagesManager.__init__))
+    # A server looks once for installed components; each app of AppTest is such a server.
+    monkeypatch.setattr(manifest_scanner, "scan_component_manifests", _components)
     st.cache_data.clear()
     st.cache_resource.clear()
     yield path
@@ -56,6 +61,9 @@ def demo(demo_company, monkeypatch):
 @pytest.fixture
 def demo_company(database):
     return copies.demo_company(database, current_hour(), days=9)
+
+
+_components = cache(manifest_scanner.scan_component_manifests)
 
 
 def _as_after_the_first_run(init):
@@ -105,14 +113,23 @@ def healthy(app: AppTest) -> AppTest:
 
 def write_store(path, *rows, cpu_pct=30.0):
     """A store file of single instances with three days up to the running hour, then closed."""
-    end = pd.Timestamp(current_hour()).as_unit("us")
-    at = pd.date_range(end - timedelta(days=3), end, freq="h", unit="us")
-    store = Store(path)
-    build(
-        store,
-        instances=fleet.instances(*rows),
-        hours=at,
-        intensities=[fleet.intensities("DE", at, 320.0, 380.0)],
-        utilisation=[fleet.utilisation(row["instance_id"], at, cpu_pct) for row in rows],
-    )
-    store.close()
+    copies.opened(path, _three_days(current_hour(), json.dumps(rows), cpu_pct)).close()
+
+
+@cache
+def _three_days(end, rows, cpu_pct):
+    """What fills such a store; the same for the same rows, so that one is built."""
+
+    def fill(store):
+        last = pd.Timestamp(end).as_unit("us")
+        at = pd.date_range(last - timedelta(days=3), last, freq="h", unit="us")
+        found = json.loads(rows)
+        build(
+            store,
+            instances=fleet.instances(*found),
+            hours=at,
+            intensities=[fleet.intensities("DE", at, 320.0, 380.0)],
+            utilisation=[fleet.utilisation(row["instance_id"], at, cpu_pct) for row in found],
+        )
+
+    return fill

@@ -20,7 +20,7 @@ from spectra.ui import cards, workspace
 from spectra.ui.plain import plain
 from tests import fleet
 from tests.copies import once
-from tests.pages.conftest import app_store, healthy, metrics, open_app
+from tests.pages.conftest import app_store, healthy, metrics, open_app, open_page
 
 END = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 MONTH = period_of("month", END)
@@ -75,8 +75,7 @@ def set_budget(store, team, grams):
 
 
 def page(view="Overview", **parameters):
-    app = open_app(budget_view=view, **parameters)
-    return healthy(app.switch_page("pages/budgets.py").run())
+    return healthy(open_page("budgets", budget_view=view, **parameters))
 
 
 def texts(app) -> str:
@@ -225,23 +224,23 @@ def typed(app, table, *rows):
     return app
 
 
-@pytest.mark.parametrize(
-    ("table", "rows", "said"),
-    [
-        ("aliases", [{"of": "a", "to": "b"}, {"of": "b", "to": "c"}], "itself an alias"),
-        ("aliases", [{"of": "A", "to": "b"}, {"of": "a ", "to": "c"}], "given to two teams"),
-        ("accounts", [{"of": "1", "to": "b"}, {"of": "1", "to": "c"}], "given to two teams"),
-        ("aliases", [{"of": "unallocated", "to": "web"}], "belongs to nobody"),
-        ("pools", [{"name": "n", "match": "team", "key": "x", "by": "fixed",
-                    "shares": "web=60, web=40"}], "cannot be read"),
-        ("pools", [{"name": "n", "match": "team", "key": "x", "by": "fixed",
-                    "shares": "web=60, data=50"}], "add up to 110"),
-    ],
+UNREADABLE = (
+    ("aliases", [{"of": "a", "to": "b"}, {"of": "b", "to": "c"}], "itself an alias"),
+    ("aliases", [{"of": "A", "to": "b"}, {"of": "a ", "to": "c"}], "given to two teams"),
+    ("accounts", [{"of": "1", "to": "b"}, {"of": "1", "to": "c"}], "given to two teams"),
+    ("aliases", [{"of": "unallocated", "to": "web"}], "belongs to nobody"),
+    ("pools", [{"name": "n", "match": "team", "key": "x", "by": "fixed",
+                "shares": "web=60, web=40"}], "cannot be read"),
+    ("pools", [{"name": "n", "match": "team", "key": "x", "by": "fixed",
+                "shares": "web=60, data=50"}], "add up to 110"),
 )  # fmt: skip
-def test_rules_that_cannot_be_read_are_refused(company, table, rows, said):
-    app = typed(page("Allocation"), table, *rows)
-    assert said in app.error[0].value
-    assert "Put in force" not in [b.label for b in app.button]
+
+
+def test_rules_that_cannot_be_read_are_refused(company):
+    for table, rows, said in UNREADABLE:
+        app = typed(page("Allocation"), table, *rows)
+        assert said in app.error[0].value, rows
+        assert "Put in force" not in [b.label for b in app.button], rows
 
 
 def test_what_was_typed_is_kept_when_names_are_merged(company):
@@ -331,12 +330,12 @@ def test_another_price_in_the_settings_is_charged_in_the_same_session(company):
         assert price.value == usd
 
 
-@pytest.mark.parametrize("kind", ["quarter", "year"])
-def test_longer_periods_have_statements(company, kind):
+def test_longer_periods_have_statements(company):
     app = page("Chargeback")
-    app.button_group(key="chargeback_kind").set_value(kind)
-    healthy(app.run())
-    assert len(app.dataframe[0].value) == len(TEAMS)
+    for kind in ("quarter", "year"):
+        app.button_group(key="chargeback_kind").set_value(kind)
+        healthy(app.run())
+        assert len(app.dataframe[0].value) == len(TEAMS), kind
 
 
 def test_visitors_of_a_public_deployment_change_nothing(budgeted, monkeypatch):

@@ -1,7 +1,7 @@
 """Changing something from the page: plan, checks, confirmation, run, journal; and refusals."""
 
 from spectra.store import action_log, advice_log
-from tests.pages.conftest import app_store, healthy, open_app
+from tests.pages.conftest import app_store, healthy, open_page
 from tests.pages.test_instances import instances, machines, texts  # noqa: F401 (a fixture)
 
 
@@ -144,7 +144,7 @@ def test_a_schedule_needs_its_name_typed(demo):
 
 
 def test_the_page_opens_without_an_error_on_every_view(demo):
-    app = open_app().switch_page("pages/instances.py").run()
+    app = open_page("instances")
     for view in ("Fleet", "One machine", "Waste", "What if", "Changes", "Results"):
         app.segmented_control(key="view").set_value(view).run()
         healthy(app)

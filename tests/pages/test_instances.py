@@ -22,7 +22,7 @@ from spectra.store.writes import (
 )
 from tests import fleet
 from tests.copies import once
-from tests.pages.conftest import app_store, healthy, metrics, open_app
+from tests.pages.conftest import app_store, healthy, metrics, open_app, open_page
 
 END = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 DAYS = 29
@@ -70,7 +70,7 @@ def machines(database):
 
 
 def instances(**parameters):
-    return healthy(open_app(**parameters).switch_page("pages/instances.py").run())
+    return healthy(open_page("instances", **parameters))
 
 
 def fleet_table(app) -> pd.DataFrame:

@@ -19,7 +19,7 @@ from spectra.ui.scheduler.form import Asked
 from spectra.ui.scheduler.result import sentence
 from tests import fleet
 from tests.copies import once
-from tests.pages.conftest import app_store, healthy, metrics, open_app
+from tests.pages.conftest import app_store, healthy, metrics, open_page
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
@@ -43,7 +43,7 @@ def grids(database):
 
 
 def scheduler():
-    return healthy(open_app().switch_page("pages/scheduler.py").run())
+    return healthy(open_page("scheduler"))
 
 
 def shown(app) -> str:
@@ -53,7 +53,7 @@ def shown(app) -> str:
 
 
 def test_without_any_grid_it_says_what_is_missing(database):
-    app = open_app().switch_page("pages/scheduler.py").run()
+    app = open_page("scheduler")
     assert not app.exception
     assert "There is no forecast for eu-central-1" in app.error[0].value
 

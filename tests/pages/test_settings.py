@@ -9,7 +9,7 @@ from spectra.settings import SETTINGS
 from spectra.sources.aws import AwsKeys
 from spectra.store.saved_settings import saved_settings
 from spectra.ui import workspace
-from tests.pages.conftest import app_store, healthy, metrics, open_app
+from tests.pages.conftest import app_store, healthy, metrics, open_page
 from tests.servers import electricity_maps as em
 from tests.servers.cloudflare import TOKEN
 from tests.servers.moto import KEYS
@@ -19,8 +19,7 @@ SECTIONS = ("Workspace", "AWS", "Grids and latency", "Regions", "Tags", "Method"
 
 
 def settings(section: str, **parameters: str):
-    app = open_app(section=section, **parameters)
-    return healthy(app.switch_page("pages/settings.py").run())
+    return healthy(open_page("settings", section=section, **parameters))
 
 
 def texts(app) -> str:
@@ -44,16 +43,11 @@ def services(world, database, monkeypatch):
     return world
 
 
-@pytest.mark.parametrize("section", SECTIONS)
-def test_every_section_opens_on_an_empty_workspace(database, section):
-    app = settings(section)
-    assert app.title[0].value == "Settings"
-
-
-def test_every_saved_setting_can_be_changed_somewhere(database):
+def test_every_section_opens_and_every_saved_setting_can_be_changed_somewhere(database):
     found = set()
     for section in SECTIONS:
         app = settings(section)
+        assert app.title[0].value == "Settings", section
         for kind in ("text_input", "toggle", "selectbox", "multiselect"):
             found |= {w.key for w in getattr(app, kind) if w.key}
     wanted = {f"setting_{s.name}" for s in SETTINGS if s.saved}

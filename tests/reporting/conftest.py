@@ -10,7 +10,7 @@ from spectra.reporting.asking import make_request
 from spectra.store import Store
 from spectra.store.factors import write_factors
 from spectra.store.writes import write_costs
-from tests import fleet
+from tests import copies, fleet
 from tests.store.conftest import CATALOG, build
 
 HOURS = fleet.hours("2026-10-01", "2026-11-01")
@@ -93,20 +93,23 @@ def catalog():
     return CATALOG
 
 
-@pytest.fixture
-def store():
-    store = Store()
+def accounted(store: Store) -> None:
     write_factors(store, CATALOG)
-    yield company(store)
+    company(store)
+
+
+@pytest.fixture
+def store(tmp_path):
+    store = copies.opened(tmp_path / "company.duckdb", accounted)
+    yield store
     store.close()
 
 
 @pytest.fixture(scope="module")
-def kept():
+def kept(tmp_path_factory):
     """The same store for tests that only read it."""
-    store = Store()
-    write_factors(store, CATALOG)
-    yield company(store)
+    store = copies.opened(tmp_path_factory.mktemp("kept") / "company.duckdb", accounted)
+    yield store
     store.close()
 
 

@@ -1,7 +1,6 @@
 """The command line as a pipeline meets it: a draft, a final one, the chain, computed again."""
 
 import json
-import os
 import subprocess
 import sys
 from datetime import date
@@ -10,47 +9,56 @@ from pathlib import Path
 import pytest
 
 from spectra import budgets
+from spectra.cli import main
 from spectra.reporting.codec import from_json
-from spectra.store import Store
 from spectra.store.budget_log import new_budget
-from spectra.store.factors import write_factors
-from tests.reporting.conftest import company
-from tests.store.conftest import CATALOG
+from tests import copies
+from tests.reporting.conftest import accounted
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("reports")
-    store = Store(folder / "s.duckdb")
-    write_factors(store, CATALOG)
-    company(store)
+def budgeted(store):
+    accounted(store)
     budgets.create(store, new_budget("team", "web", "month"), 50_000.0, date(2026, 1, 1))
-    store.close()
+
+
+@pytest.fixture
+def file(tmp_path, monkeypatch):
+    path = tmp_path / "s.duckdb"
+    copies.opened(path, budgeted).close()
+    monkeypatch.setenv("SPECTRA_DATABASE", str(path))
+    monkeypatch.setenv("SPECTRA_DEMO", "off")
+    monkeypatch.chdir(ROOT)
+    return path
+
+
+@pytest.fixture
+def run(file, capsys):
+    """The command line in this process; `as_a_pipeline` starts one of its own."""
 
     def call(*arguments: str) -> subprocess.CompletedProcess:
-        return subprocess.run(
-            [sys.executable, "-W", "error", "-m", "spectra", *arguments],
-            cwd=ROOT,
-            env={
-                **os.environ,
-                "SPECTRA_DATABASE": str(folder / "s.duckdb"),
-                "SPECTRA_DEMO": "off",
-            },
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        status = main(arguments)
+        said = capsys.readouterr()
+        return subprocess.CompletedProcess(arguments, status, said.out, said.err)
 
     return call
+
+
+def as_a_pipeline(*arguments: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-m", "spectra", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
 
 
 def test_a_report_from_draft_to_restatement(run, tmp_path):
     out = tmp_path / "r.json"
     wanted = ("report", "--period", "2026-10", "--company", "Acme", "--out", str(out))
-    draft = run(*wanted)
+    draft = as_a_pipeline(*wanted)
     assert draft.returncode == 0, draft.stderr
     assert draft.stdout.startswith("2026-10: draft, audit-ready")
     made = from_json(out.read_text())
@@ -81,7 +89,7 @@ def test_a_report_from_draft_to_restatement(run, tmp_path):
     assert "R0002  2026-10" in listed.stdout
     assert listed.stdout.endswith("The chain holds.\n")
     assert run("reports", "--reproduce", "R0002").returncode == 0
-    differs = run("reports", "--reproduce", "R0001")
+    differs = as_a_pipeline("reports", "--reproduce", "R0001")
     assert differs.returncode == 1
     assert "provider.scope2_mb" in differs.stdout
     assert run("reports", "--get", "R0001", "--out", str(out)).returncode == 0

@@ -24,8 +24,8 @@ from spectra.store.writes import (
     write_intensities,
     write_utilisation,
 )
-from tests import fleet
-from tests.reporting.conftest import HOURS, NOW, company, costs, october
+from tests import copies, fleet
+from tests.reporting.conftest import HOURS, NOW, accounted, costs, october
 from tests.store.conftest import CATALOG
 
 TOTAL = "provider.total_lb"
@@ -157,9 +157,7 @@ def test_another_boundary_has_a_line_of_its_own(store):
 
 def test_reproduced_from_a_file_in_another_process_s_way(tmp_path):
     path = tmp_path / "s.duckdb"
-    store = Store(path)
-    write_factors(store, CATALOG)
-    company(store)
+    store = copies.opened(path, accounted)
     seal(store)
     store.close()
     for threads in (1, 4):
@@ -218,11 +216,9 @@ EDITS = {
 
 
 @pytest.fixture(scope="module")
-def kept_three():
+def kept_three(tmp_path_factory):
     """A store with three final reports."""
-    store = Store()
-    write_factors(store, CATALOG)
-    company(store)
+    store = copies.opened(tmp_path_factory.mktemp("three") / "company.duckdb", accounted)
     seal(store)
     add_late_data(store)
     seal(store)

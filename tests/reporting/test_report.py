@@ -256,10 +256,7 @@ def test_intensity_per_revenue_spend_and_activity(report):
     assert value(report, "activity.vcpu_hours") == pytest.approx(vcpu)
 
 
-def test_dollars_of_some_days_are_no_base_for_grams_of_all():
-    store = Store()
-    write_factors(store, CATALOG)
-    company(store)
+def test_dollars_of_some_days_are_no_base_for_grams_of_all(store):
     with store.write() as cursor:
         cursor.execute("""DELETE FROM costs WHERE "day" >= '2026-10-29'""")
     made = build(store, CATALOG, october(), now=NOW)
@@ -269,7 +266,6 @@ def test_dollars_of_some_days_are_no_base_for_grams_of_all():
         assert figure.note == "Of 3 of 31 days no cost is known."
     assert value(made, "cost.effective") == pytest.approx(28 * 8.23)
     assert made.figure("cost.effective").note == "Of 3 of 31 days no cost is known."
-    store.close()
 
 
 def test_sensitivities_change_one_thing_each(report):

@@ -4,7 +4,6 @@ import pandas as pd
 import pytest
 
 from spectra.catalog import load_catalog
-from spectra.store import Store
 from spectra.store.factors import write_factors
 from spectra.store.ledger import extend_ledger, recompute
 from spectra.store.writes import (
@@ -13,7 +12,7 @@ from spectra.store.writes import (
     write_utilisation,
     write_volumes,
 )
-from tests import fleet
+from tests import copies, fleet
 
 CATALOG = load_catalog()
 
@@ -23,10 +22,13 @@ def catalog():
     return CATALOG
 
 
-@pytest.fixture
-def store():
-    store = Store()
+def with_factors(store):
     write_factors(store, CATALOG)
+
+
+@pytest.fixture
+def store(tmp_path):
+    store = copies.opened(tmp_path / "store.duckdb", with_factors)
     yield store
     store.close()
 
