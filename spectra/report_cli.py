@@ -69,7 +69,7 @@ def _report(options: argparse.Namespace) -> int:
             )
         else:
             report = build(store, catalog, request, budgets=budget_lines)
-    _write(report, options.format, options.out)
+    _write(report, options.format, options.out, store)
     _tell(report)
     return 0
 
@@ -98,7 +98,7 @@ def _reports(options: argparse.Namespace) -> int:
         if options.get:
             if options.out is None:
                 raise InputError("Where to is missing.", next_step="Add --out FILE.")
-            _write(final.load(store, options.get), options.format, options.out)
+            _write(final.load(store, options.get), options.format, options.out, store)
             return 0
         if options.reproduce:
             return _tell_reproduction(final.reproduce(store, catalog, options.reproduce))
@@ -133,9 +133,13 @@ def _tell(report: Report) -> None:
         print(f"{'!' if blocker.blocks else '-'} {blocker.what} {blocker.next_step}")
 
 
-def _write(report: Report, name: str, path: Path) -> None:
+def _write(report: Report, name: str, path: Path, store: Store) -> None:
     content = written(report, name)
     try:
+        if path.exists() and store.is_file and path.samefile(store.path):
+            raise InputError(
+                f"“{path.name}” is SPECTRA's own database.", next_step="Choose another file."
+            )
         path.write_bytes(content)
     except OSError as error:
         raise InputError(

@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 
+import pandas as pd
 import pytest
 
 from spectra.config import load_config
@@ -12,6 +13,7 @@ from spectra.refresh.live import Live
 from spectra.refresh.tasks import Progress, due, run_tasks
 from spectra.sources.aws import Access, AwsKeys
 from spectra.sources.aws import costs as cost_explorer
+from spectra.sources.aws.cloudwatch import utilisation_batches
 from spectra.sources.aws.emissions import monthly_emissions
 from spectra.sources.aws.inventory import read_region
 from spectra.sources.aws.metric_frame import Series, plausible
@@ -167,10 +169,20 @@ def cloud():
         yield server
 
 
-SERVICES = ("EC2", "STS", "COST_EXPLORER", "COMPUTE_OPTIMIZER", "PRICING", "SUSTAINABILITY")
+SERVICES = (
+    "EC2", "STS", "CLOUDWATCH", "COST_EXPLORER", "COMPUTE_OPTIMIZER", "PRICING", "SUSTAINABILITY",
+)  # fmt: skip
 DAY = NOW.date()
+WANTED = pd.DataFrame(
+    {"instance_id": ["i-1"], "instance_type": ["m5.large"], "is_burstable": [False],
+     "has_gpu": [False], "start": [pd.Timestamp(NOW - 3 * HOUR)], "end": [pd.Timestamp(NOW)]}
+)  # fmt: skip
 ASK = {
     "ec2": ("DescribeInstances", lambda a: read_region(a, "us-east-1", observed_at=NOW)),
+    "metrics": (
+        "GetMetricData",
+        lambda a: list(utilisation_batches(a, "us-east-1", WANTED)),
+    ),
     "costs": (
         "GetCostAndUsage",
         lambda a: cost_explorer.daily_costs(a, DAY - 3 * timedelta(1), DAY, team_tag=None, now=NOW),
@@ -190,6 +202,7 @@ ASK = {
 }
 AWS_FAULTS = {
     "down": (lambda refuse: None, UnreachableError),
+    "slow": (lambda refuse: LATE, UnreachableError),
     "failing": (lambda refuse: refuse("InternalFailure", status=500), UnreachableError),
     "throttled": (lambda refuse: refuse("ThrottlingException", status=400), ThrottledError),
     "HTML": (lambda refuse: HTML, MalformedError),
@@ -207,9 +220,8 @@ def test_an_aws_service_that_fails_is_told_by_its_name(
     cloud.always.clear()
     for name, url in endpoints(cloud.url, *SERVICES).items():
         monkeypatch.setenv(name, url)
-    access = Access(
-        AwsKeys(KEYS["aws_access_key_id"], KEYS["aws_secret_access_key"]), max_attempts=1
-    )
+    keys = AwsKeys(KEYS["aws_access_key_id"], KEYS["aws_secret_access_key"])
+    access = Access(keys, max_attempts=1, timeout_s=(0.5, 0.5))
     account = access.account()
     if answer is None:
         for name, url in endpoints(NOBODY, *SERVICES).items():

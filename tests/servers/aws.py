@@ -63,6 +63,7 @@ class AwsServer(ContractServer):
             "GetCallerIdentity": lambda _: IDENTITY,
             "GetCostAndUsage": self._costs,
             "GetCostAndUsageWithResources": self._costs,
+            "ListMetrics": lambda _: Answer(200, {"Metrics": []}),
             "GetEnrollmentStatus": lambda _: Answer(200, {"status": "Active"}),
             "GetEC2InstanceRecommendations": lambda _: Answer(200, FINDINGS),
             "GetProducts": self._products,

@@ -187,24 +187,29 @@ def test_other_settings_are_due_at_once(watched):
     assert not watcher.is_due(NOW, other)
 
 
-@pytest.mark.parametrize("family", ["usage", "grid", "gap", "team", "cost", "fleet", "idle"])
-def test_other_settings_and_back_leave_every_incident_what_it_was(company, family):
+def test_other_settings_and_back_leave_every_incident_what_it_was(company):
     """Also what began before the week that is looked back at."""
     watcher = Watcher(company)
     for back in (14, 7, 0):
         watcher.look(CONFIG, NOW - timedelta(days=back))
-    before = found(company, family=family)
+    before = found(company)
     watcher.look(replace(CONFIG, anomaly_least_g=10**6, anomaly_least_usd=10**6), NOW)
     watcher.look(CONFIG, NOW)
-    after = found(company, family=family)
+    after = found(company)
     columns = ["incident_id", *LASTING, "excess_g", "excess_usd"]
-    pd.testing.assert_frame_equal(*(
-        f.sort_values("incident_id")[columns].reset_index(drop=True) for f in (before, after)
-    ))  # fmt: skip
+    for family in ("usage", "grid", "gap", "team", "cost", "fleet", "idle"):
+        was, now = (
+            rows[rows["family"].eq(family)].sort_values("incident_id")[columns]
+            for rows in (before, after)
+        )
+        assert len(was), family
+        pd.testing.assert_frame_equal(
+            was.reset_index(drop=True), now.reset_index(drop=True), obj=family
+        )
 
 
 def test_grids_gaps_teams_and_costs_by_the_hour_are_as_all_at_once(company):
-    steps = [*range(24 * 9, 24, -24), *range(24, -1, -2)]
+    steps = [*range(24 * 6, 24, -24), *range(24, -1, -3)]
     for back in steps:
         Watcher(company).look(CONFIG, NOW - back * HOUR)
     families = ["cost", "gap", "grid", "team"]

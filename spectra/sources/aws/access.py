@@ -112,6 +112,8 @@ class Access(Unwritten):
         Accounts to read by assuming a role; none reads the account of the keys themselves.
     max_attempts : int
         Attempts a request, the first included.
+    timeout_s : tuple of float
+        To connect and to read [s].
     """
 
     def __init__(
@@ -121,13 +123,14 @@ class Access(Unwritten):
         profile: str | None = None,
         roles: Sequence[Role] = (),
         max_attempts: int = 4,
+        timeout_s: tuple[float, float] = (5, 30),
     ) -> None:
         self._keys, self._profile = keys, profile
         self.roles = tuple(roles)
         self._options = BotoConfig(
             retries={"mode": "standard", "total_max_attempts": max_attempts},
-            connect_timeout=5,
-            read_timeout=30,
+            connect_timeout=timeout_s[0],
+            read_timeout=timeout_s[1],
             max_pool_connections=20,
             user_agent_extra="spectra",
         )

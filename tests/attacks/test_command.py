@@ -1,0 +1,64 @@
+"""The command line given odd files and names: one clear error each, and nothing is overwritten."""
+
+import pytest
+
+from spectra.cli import main
+
+DRAFT = ("report", "--period", "2026-10")
+
+
+@pytest.fixture
+def run(hostile, monkeypatch, capsys):
+    monkeypatch.setenv("SPECTRA_DEMO", "off")
+
+    def call(*arguments):
+        status = main(arguments)
+        said = capsys.readouterr()
+        assert "Traceback" not in said.err
+        return status, said.out, said.err
+
+    return call
+
+
+@pytest.mark.parametrize(
+    "name", ["../../../etc/passwd", "R0001'; DROP TABLE reports; --", "%", "", "R0001\x00", "*"]
+)
+def test_a_report_is_found_by_its_own_name_alone(run, tmp_path, name):
+    out = tmp_path / "out.json"
+    status, said, _ = run("reports", "--get", name, "--out", str(out))
+    assert (status, out.exists()) == ((1, False) if name else (0, False))
+    assert "root:" not in said
+    status, listed, _ = run("reports")
+    assert status == 0
+    assert "R0001" in listed
+
+
+def test_a_report_is_written_over_no_database(run, hostile, tmp_path):
+    link = tmp_path / "report.json"
+    link.symlink_to(hostile)
+    for out in (hostile, link):
+        status, _, error = run(*DRAFT, "--out", str(out))
+        assert status == 1
+        assert "own database" in error
+    status, listed, _ = run("reports")
+    assert status == 0
+    assert "R0001" in listed
+
+
+def test_a_place_that_cannot_be_written_is_named_without_its_folder(run, tmp_path):
+    for out in (tmp_path, tmp_path / "nowhere" / "r.json"):
+        status, _, error = run(*DRAFT, "--out", str(out))
+        assert status == 1
+        assert f"“{out.name}” cannot be written" in error
+        assert str(tmp_path.parent) not in error
+
+
+def test_a_file_that_is_no_logo_or_no_export_is_refused_unread(run, tmp_path):
+    secret = tmp_path / "secret.txt"
+    secret.write_text("root:x:0:0")
+    for option in ("--logo", "--carbon-export"):
+        out = tmp_path / "r.json"
+        status, said, error = run(*DRAFT, option, str(secret), "--out", str(out))
+        assert status == 1, option
+        assert "root:x" not in said + error, option
+        assert not out.exists(), option
