@@ -46,7 +46,7 @@ def _running(refresher: Refresher, may_stop: bool) -> None:
     progress = refresher.progress
     if progress is None:
         return
-    st.caption(f"Refreshing: {progress.phase.lower()}")
+    st.progress(progress.phase_share, f"Refreshing: {progress.phase.lower()}")
     for source, step in progress.steps().items():
         share = step.done / step.total if step.total else 0.0
         failed = f", {step.failed} failed" if step.failed else ""

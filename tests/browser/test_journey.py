@@ -84,8 +84,13 @@ class Visitor:
         assert self.failed == []
 
 
-def test_journey(address, browser):
-    visitor = Visitor(browser, viewport={"width": 1280, "height": 900})
+@pytest.fixture(scope="module")
+def visitor(browser):
+    """One who comes back: what the app's pages are made of is read once."""
+    return Visitor(browser, viewport={"width": 1280, "height": 900})
+
+
+def test_journey(address, visitor):
     page = visitor.open(address, "Dashboard")
     number = visitor.metric("CO₂e now")
     assert re.fullmatch(r"[\d.,]+ (g|kg)/h", number)
@@ -149,8 +154,7 @@ def test_a_deep_link_opens_for_a_new_visitor(address, browser):
     visitor.check()
 
 
-def test_regions_are_compared_and_a_move_is_estimated(address, browser):
-    visitor = Visitor(browser)
+def test_regions_are_compared_and_a_move_is_estimated(address, visitor):
     page = visitor.open(f"{address}/regions?region_view=Compare", "Regions")
     expect(page.get_by_text("Price against carbon")).to_be_visible()
     expect(page.get_by_text(" draws")).to_be_visible()
@@ -162,8 +166,7 @@ def test_regions_are_compared_and_a_move_is_estimated(address, browser):
     visitor.check()
 
 
-def test_a_file_is_brought_and_reported(address, browser):
-    visitor = Visitor(browser, viewport={"width": 1280, "height": 900})
+def test_a_file_is_brought_and_reported(address, visitor):
     page = visitor.open(f"{address}/regions", "Regions")
     page.get_by_role("button", name="Bring your grid data").click()
     start = current_hour() - timedelta(hours=12)

@@ -21,6 +21,7 @@ VIEWS: dict[str, tuple[str, ...]] = {
 
 # The state of a page says nothing of a run that has not begun yet.
 COUNT_RUNS = """() => {
+    if ("runs" in window) return;
     const app = document.querySelector("[data-testid=stApp]");
     window.runs = 0;
     new MutationObserver(() => { runs += app.dataset.testScriptState == "running"; })
@@ -28,23 +29,35 @@ COUNT_RUNS = """() => {
 }"""
 
 
+def go_to(visitor, title: str) -> None:
+    """Open a page by its link; the first "Settings" and so on is that of the navigation."""
+    links = visitor.page.get_by_test_id("stSidebarNav")
+    links.get_by_role("link", name=title, exact=True).click()
+    visitor.settle(title)
+
+
+def choose(visitor, title: str, view: str) -> None:
+    """Choose a view or section of the open page, and wait until it is drawn."""
+    page = visitor.page
+    page.evaluate(COUNT_RUNS)
+    switch = page.get_by_role("radiogroup", name="Section" if title == "Settings" else "View")
+    option = switch.first.get_by_role("radio", name=view, exact=True)
+    if option.is_checked():
+        return
+    before = page.evaluate("runs")
+    option.click()
+    page.wait_for_function("before => runs > before", arg=before)
+    visitor.settle(title)
+    expect(page.locator("[data-stale=true]")).to_have_count(0)
+
+
 def tour(visitor, address: str) -> Iterator[str]:
     """Go through all views as a visitor does, by links and controls; yields the name of each."""
-    page = visitor.open(address, "Dashboard")
-    page.evaluate(COUNT_RUNS)
+    visitor.open(address, "Dashboard")
     for title, views in VIEWS.items():
-        # The first "Settings" and so on is the link of the navigation.
-        page.get_by_test_id("stSidebarNav").get_by_role("link", name=title, exact=True).click()
-        visitor.settle(title)
+        go_to(visitor, title)
         if not views:
             yield title
-        switch = page.get_by_role("radiogroup", name="Section" if title == "Settings" else "View")
         for view in views:
-            option = switch.first.get_by_role("radio", name=view, exact=True)
-            if not option.is_checked():
-                before = page.evaluate("runs")
-                option.click()
-                page.wait_for_function("before => runs > before", arg=before)
-                visitor.settle(title)
-                expect(page.locator("[data-stale=true]")).to_have_count(0)
+            choose(visitor, title, view)
             yield f"{title}, {view}"
