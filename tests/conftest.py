@@ -1,13 +1,22 @@
 """Fixtures that many tests share."""
 
+import gc
 from pathlib import Path
 
 import pytest
 
+from tests.browser.server import CHROMIUM, chromium
 from tests.servers.moto import moto as moto_server
 from tests.servers.world import every_service
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+def pytest_collection_finish():
+    """Let the collector leave alone what all tests share, and look less often at the rest."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 @pytest.fixture(scope="session")
@@ -16,6 +25,15 @@ def shared_data() -> Path:
     if not SHARED.is_dir():
         pytest.skip("../shared/data is not here: the reference data it holds cannot be compared")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """One Chromium a process: Playwright runs once in it."""
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed")
+    with chromium() as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,12 @@ import runpy
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import chdir
+from multiprocessing import forkserver
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
 
 # One server for all: what it has not read, every process would read for itself.
 PRELOAD = ["tests.forked_models", "tests.faults.killing", "tests.actions.killing", "spectra.cli",
@@ -20,6 +24,8 @@ def start(target: Callable[..., object], *arguments: object) -> BaseProcess:
     """Let a function run in a process of its own, with the environment of this one."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOAD)
+    with chdir(ROOT):  # the server finds its imports from where it is started
+        forkserver.ensure_running()
     process = context.Process(target=_run, args=(dict(os.environ), target, arguments))
     process.start()
     return process

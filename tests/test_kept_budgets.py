@@ -17,8 +17,8 @@ CATALOG = load_catalog()
 
 
 @pytest.fixture
-def kept():
-    store = with_fleet(new_store(), running(1, "web"), running(2, "data"))
+def kept(tmp_path):
+    store = with_fleet(new_store(tmp_path / "kept.duckdb"), running(1, "web"), running(2, "data"))
     for team, kind in (("web", "month"), ("web", "year"), ("data", "quarter")):
         budgets.create(store, new_budget("team", team, kind), 50_000.0, date(2026, 1, 1))
     yield store

@@ -62,6 +62,8 @@ def resolve_intensity(
     """
     if hours.tz is None:
         raise InputError("Intensity hours must be timezone-aware UTC.")
+    if observed.empty:
+        return _only_defaults(hours, annual, monthly_lifecycle or {})
     if observed["hour"].duplicated().any():
         observed = observed.drop_duplicates("hour", keep="last")
     series = observed.set_index("hour").sort_index()
@@ -96,12 +98,29 @@ def resolve_intensity(
     return pd.DataFrame(asked, index=hours.rename("hour"))
 
 
+def _only_defaults(
+    hours: pd.DatetimeIndex, annual: AnnualFactor, monthly_lifecycle: dict[int, float]
+) -> pd.DataFrame:
+    """Steps E and F alone: nothing was ever observed."""
+    count = len(hours)
+    values, tier = np.full((count, 2), np.nan), np.full(count, None, dtype=object)
+    _fill_defaults(values, tier, hours, annual, monthly_lifecycle)
+    filled = {
+        DIRECT: values[:, 0],
+        LIFECYCLE: values[:, 1],
+        "direct_is_scaled": np.zeros(count, dtype=bool),
+        "tier": tier,
+        "quality": np.full(count, "default", dtype=object),
+        "source": np.full(count, "catalogue", dtype=object),
+    }
+    return pd.DataFrame(filled, index=hours.rename("hour"))
+
+
 def _hourly_span(observed: pd.Index, hours: pd.DatetimeIndex) -> pd.DatetimeIndex:
     """Hours from the earliest that can matter to the last one wanted."""
-    start = hours[0] - HISTORY
-    first = max(observed.min(), start) if len(observed) else hours[0]
+    first = max(observed.min(), hours[0] - HISTORY)
     # A gap ends at the first later observation, so one may lie behind the hours wanted.
-    last = min(observed.max(), hours[-1] + HISTORY) if len(observed) else hours[-1]
+    last = min(observed.max(), hours[-1] + HISTORY)
     return pd.date_range(min(first, hours[0]), max(last, hours[-1]), freq="h")
 
 

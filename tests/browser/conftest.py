@@ -1,21 +1,15 @@
-"""One Chromium and one demo app for the tests of a process; a loaded machine is given time."""
+"""One demo app for the tests of a process; a loaded machine is given time."""
 
 import pytest
 from playwright.sync_api import expect
 
 from spectra.refresh import current_hour
 from tests import copies
-from tests.browser.server import chromium, running_app
+from tests.browser.server import running_app
 
 DAYS = 14
 
 expect.set_options(timeout=30_000)
-
-
-@pytest.fixture(scope="session")
-def browser():
-    with chromium() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="session")

@@ -110,9 +110,9 @@ def tab_to(page, name: str, most: int = 60) -> list[str]:
     return passed
 
 
-def is_marked(page) -> bool:
-    """Whether the focus can be seen: an outline, a ring or another border."""
-    return page.evaluate(
+def wait_until_marked(page) -> None:
+    """Wait until the focus can be seen: an outline, a ring or another border."""
+    page.wait_for_function(
         """() => {
             const seen = element => {
                 const style = getComputedStyle(element);
@@ -120,7 +120,8 @@ def is_marked(page) -> bool:
             };
             const one = document.activeElement;
             return seen(one) || seen(one.parentElement) || seen(one.parentElement.parentElement);
-        }"""
+        }""",
+        timeout=3_000,
     )
 
 
@@ -129,7 +130,7 @@ def test_a_journey_by_keyboard_alone(address, browser):
     page = visitor.open(address, "Dashboard")
     passed = tab_to(page, "Regions")
     assert passed[0] == "Skip to main content"
-    assert is_marked(page)
+    wait_until_marked(page)
     page.keyboard.press("Enter")
     visitor.settle("Regions")
 
@@ -137,7 +138,7 @@ def test_a_journey_by_keyboard_alone(address, browser):
     order = [next(n for n, text in enumerate(passed) if word in text)
              for word in ("Settings", "Period", "Teams", "Bring your grid data")]  # fmt: skip
     assert order == sorted(order), "navigation, filters, page"
-    assert is_marked(page)
+    wait_until_marked(page)
     page.keyboard.press("Enter")
     expect(page.get_by_role("dialog")).to_be_visible()
     page.keyboard.press("Escape")

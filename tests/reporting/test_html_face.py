@@ -6,7 +6,6 @@ import re
 import pytest
 
 from spectra.reporting.faces import written
-from tests.browser.server import CHROMIUM, chromium
 from tests.reporting.sample import HOSTILE, hostile, sample
 
 
@@ -26,14 +25,6 @@ def test_what_people_typed_stays_text():
     assert "<" not in data
     json.loads(data)
     assert page.count("</script>") == 3
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed")
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture
