@@ -12,6 +12,14 @@ DAYS = 14
 expect.set_options(timeout=30_000)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def all_leave(browser):
+    """No session of a file goes on while the next is tested."""
+    yield
+    for context in browser.contexts:
+        context.close()
+
+
 @pytest.fixture(scope="session")
 def address(tmp_path_factory):
     """The app over the demo company, which every test may look at and add to."""
