@@ -60,6 +60,7 @@ def add_commands(commands: Any) -> None:
 
 def _report(options: argparse.Namespace) -> int:
     with _up_to_date() as (store, catalog):
+        _keep_off(store, options.out)
         request = _request(options, catalog)
         if options.carbon_export:
             import_carbon_export(store, options.carbon_export.name, _read(options.carbon_export))
@@ -69,7 +70,7 @@ def _report(options: argparse.Namespace) -> int:
             )
         else:
             report = build(store, catalog, request, budgets=budget_lines)
-    _write(report, options.format, options.out, store)
+    _write(report, options.format, options.out)
     _tell(report)
     return 0
 
@@ -98,7 +99,8 @@ def _reports(options: argparse.Namespace) -> int:
         if options.get:
             if options.out is None:
                 raise InputError("Where to is missing.", next_step="Add --out FILE.")
-            _write(final.load(store, options.get), options.format, options.out, store)
+            _keep_off(store, options.out)
+            _write(final.load(store, options.get), options.format, options.out)
             return 0
         if options.reproduce:
             return _tell_reproduction(final.reproduce(store, catalog, options.reproduce))
@@ -133,13 +135,19 @@ def _tell(report: Report) -> None:
         print(f"{'!' if blocker.blocks else '-'} {blocker.what} {blocker.next_step}")
 
 
-def _write(report: Report, name: str, path: Path, store: Store) -> None:
+def _keep_off(store: Store, path: Path) -> None:
+    """Refuse to write over the database or what belongs to it, before anything is sealed."""
+    own = [Path(f"{store.path}{end}") for end in ("", ".wal")] if store.is_file else []
+    if any(file.exists() and path.exists() and path.samefile(file) for file in own):
+        raise InputError(
+            f"“{path.name}” is SPECTRA's own database. Nothing was sealed or written.",
+            next_step="Choose another file.",
+        )
+
+
+def _write(report: Report, name: str, path: Path) -> None:
     content = written(report, name)
     try:
-        if path.exists() and store.is_file and path.samefile(store.path):
-            raise InputError(
-                f"“{path.name}” is SPECTRA's own database.", next_step="Choose another file."
-            )
         path.write_bytes(content)
     except OSError as error:
         raise InputError(

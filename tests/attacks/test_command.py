@@ -37,12 +37,14 @@ def test_a_report_is_written_over_no_database(run, hostile, tmp_path):
     link = tmp_path / "report.json"
     link.symlink_to(hostile)
     for out in (hostile, link):
-        status, _, error = run(*DRAFT, "--out", str(out))
-        assert status == 1
-        assert "own database" in error
+        for wanted in (DRAFT, (*DRAFT, "--final"), ("reports", "--get", "R0001")):
+            status, _, error = run(*wanted, "--out", str(out))
+            assert status == 1, wanted
+            assert "own database" in error, wanted
     status, listed, _ = run("reports")
     assert status == 0
     assert "R0001" in listed
+    assert "R0002" not in listed  # nor was one sealed
 
 
 def test_a_place_that_cannot_be_written_is_named_without_its_folder(run, tmp_path):

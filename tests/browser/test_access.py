@@ -33,7 +33,6 @@ INSIDE = [[".js-plotly-plot .main-svg"], ["[data-testid=stDataFrame] canvas"]]
 SIDEBAR = ["[data-testid=stSidebar]"]
 RUN = """([exclude, rules]) => axe.run({exclude}, {
     resultTypes: ["violations"],
-    preload: false,
     runOnly: rules ? {type: "rule", values: rules}
                    : {type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]},
 }).then(found => found.violations
