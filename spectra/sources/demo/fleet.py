@@ -135,21 +135,21 @@ def build_history(
     return History([*machines, *copies], volumes)
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=1)
 def _undisturbed(catalog: Catalog, seed: int, horizon_s: int) -> History:
     """The history in which nobody did anything, which every store of a process shares."""
     own = _own_volumes(catalog, seed, horizon_s)
     return History(_machines(catalog, seed, horizon_s), [*chain(*own), *_orphans(seed)])
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=1)
 def _own_volumes(catalog: Catalog, seed: int, horizon_s: int) -> tuple[tuple[VolumeSpan, ...], ...]:
     """The volumes of each machine, in the order of the machines."""
     machines = _machines(catalog, seed, horizon_s)
     return tuple(tuple(_volumes(host, spans, horizon_s)) for host, spans in machines)
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=1)
 def _machines(catalog: Catalog, seed: int, horizon_s: int) -> tuple[Machine, ...]:
     slots = _slots(catalog, seed, horizon_s)
     return tuple(machine for slot in slots for machine in _lived(seed, slot))
