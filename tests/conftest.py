@@ -1,10 +1,12 @@
 """Fixtures that many tests share."""
 
 import gc
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from tests import copies
 from tests.browser.server import CHROMIUM, chromium
 from tests.servers.moto import moto as moto_server
 from tests.servers.world import every_service
@@ -40,6 +42,19 @@ def browser():
 def moto_process():
     with moto_server() as running:
         yield running
+
+
+@pytest.fixture
+def filled(tmp_path):
+    """Opens a store as a function fills it, which it does once a process; closed after the test."""
+    with ExitStack() as stack:
+
+        def opened(fill):
+            store = copies.opened(tmp_path / f"{fill.__name__}.duckdb", fill)
+            stack.callback(store.close)
+            return store
+
+        yield opened
 
 
 @pytest.fixture

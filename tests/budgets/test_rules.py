@@ -10,7 +10,7 @@ from spectra.insight.allocation import Pool, Rules
 from spectra.store import budget_log
 from spectra.store.emission_queries import TOTAL_G
 from spectra.store.writes import write_instances
-from tests import copies, fleet
+from tests import fleet
 from tests.budgets.conftest import random_fleet, running, utc, with_fleet
 from tests.store.conftest import with_factors
 
@@ -19,10 +19,8 @@ NOW = utc("2026-11-02T12:00")
 
 
 @pytest.fixture
-def fleet_store(tmp_path):
-    store = copies.opened(tmp_path / "fleet.duckdb", owned_fleet)
-    yield store
-    store.close()
+def fleet_store(filled):
+    return filled(owned_fleet)
 
 
 def owned_fleet(store):

@@ -14,7 +14,7 @@ from spectra.store.budget_log import new_budget
 from spectra.store.emission_queries import TOTAL_G
 from spectra.store.ledger import recompute
 from spectra.store.writes import write_instances, write_intensities, write_utilisation
-from tests import copies, fleet
+from tests import fleet
 from tests.budgets.conftest import CATALOG, new_store, running, utc, with_fleet
 from tests.store.conftest import with_factors
 from tests.store.test_advice_log import row as advice_row
@@ -31,10 +31,8 @@ def emitted(store, where="true", start="2026-11-01", columns=TOTAL_G):
 
 
 @pytest.fixture
-def two_teams(tmp_path):
-    store = copies.opened(tmp_path / "two_teams.duckdb", teams)
-    yield store
-    store.close()
+def two_teams(filled):
+    return filled(teams)
 
 
 def teams(store):

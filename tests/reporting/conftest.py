@@ -99,10 +99,8 @@ def accounted(store: Store) -> None:
 
 
 @pytest.fixture
-def store(tmp_path):
-    store = copies.opened(tmp_path / "company.duckdb", accounted)
-    yield store
-    store.close()
+def store(filled):
+    return filled(accounted)
 
 
 @pytest.fixture(scope="module")

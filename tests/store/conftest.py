@@ -12,7 +12,7 @@ from spectra.store.writes import (
     write_utilisation,
     write_volumes,
 )
-from tests import copies, fleet
+from tests import fleet
 
 CATALOG = load_catalog()
 
@@ -27,10 +27,8 @@ def with_factors(store):
 
 
 @pytest.fixture
-def store(tmp_path):
-    store = copies.opened(tmp_path / "store.duckdb", with_factors)
-    yield store
-    store.close()
+def store(filled):
+    return filled(with_factors)
 
 
 def build(store, *, instances, hours, intensities=(), utilisation=(), volumes=None):

@@ -1,7 +1,5 @@
 """A small company with one trouble of every kind, and what is clean beside it."""
 
-import shutil
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -69,10 +67,7 @@ def costs_of(days, usd):
     )  # fmt: skip
 
 
-@pytest.fixture(scope="session")
-def company_file(tmp_path_factory):
-    path = tmp_path_factory.mktemp("watch") / "company.duckdb"
-    store = Store(path)
+def in_trouble(store):
     write_factors(store, CATALOG)
     grid = pd.Series(380.0 + 20 * np.sin(2 * np.pi * AT.hour.to_numpy() / 24), AT)
     grid.iloc[-12:] = 900.0
@@ -93,39 +88,24 @@ def company_file(tmp_path_factory):
         utilisation=[fleet.utilisation(n, s.index, s.to_numpy()) for n, s in _loads().items()],
     )  # fmt: skip
     write_costs(store, _costs())
-    store.close()
-    return path
 
 
-@pytest.fixture
-def company(company_file, tmp_path):
-    """The company, not yet looked at."""
-    path = tmp_path / "company.duckdb"
-    shutil.copy(company_file, path)
-    store = Store(path)
-    yield store
-    store.close()
-
-
-@pytest.fixture(scope="session")
-def watched_file(company_file, tmp_path_factory):
+def looked_at(store):
     """The same after the first look, which takes longer than most of what follows it."""
-    path = tmp_path_factory.mktemp("watched") / "company.duckdb"
-    shutil.copy(company_file, path)
-    store = Store(path)
+    in_trouble(store)
     Watcher(store).look(CONFIG, NOW)
-    store.close()
-    return path
 
 
 @pytest.fixture
-def watched(watched_file, tmp_path):
+def company(filled):
+    """The company, not yet looked at."""
+    return filled(in_trouble)
+
+
+@pytest.fixture
+def watched(filled):
     """The company after the first look."""
-    path = tmp_path / "watched.duckdb"
-    shutil.copy(watched_file, path)
-    store = Store(path)
-    yield store
-    store.close()
+    return filled(looked_at)
 
 
 def go_on(store, until, **loads):
