@@ -12,6 +12,8 @@ from contextlib import chdir
 from multiprocessing import forkserver
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from types import ModuleType
+from unittest import mock
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -24,10 +26,12 @@ def start(target: Callable[..., object], *arguments: object) -> BaseProcess:
     """Let a function run in a process of its own, with the environment of this one."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOAD)
-    with chdir(ROOT):  # the server finds its imports from where it is started
-        forkserver.ensure_running()
     process = context.Process(target=_run, args=(dict(os.environ), target, arguments))
-    process.start()
+    # A process runs its parent's main module first; AppTest leaves a page of the app there.
+    with mock.patch.dict(sys.modules, {"__main__": ModuleType("__main__")}):
+        with chdir(ROOT):  # the server finds its imports from where it is started
+            forkserver.ensure_running()
+        process.start()
     return process
 
 
