@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -178,8 +178,12 @@ class Meter:
 
 
 def _cpu_ms(processes: Iterable[psutil.Process]) -> Times:
-    times = {process.pid: process.cpu_times() for process in processes}
-    return {pid: 1000.0 * (t.user + t.system) for pid, t in times.items()}
+    spent: Times = {}
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):  # the session before this one is still closing
+            times = process.cpu_times()
+            spent[process.pid] = 1000.0 * (times.user + times.system)
+    return spent
 
 
 @contextmanager
