@@ -11,7 +11,7 @@ from datetime import datetime
 
 import streamlit as st
 
-from spectra import advice
+from spectra import advice, heap
 from spectra.actions.runners import Runners
 from spectra.actions.schedules import run_due
 from spectra.catalog import Catalog, load_catalog
@@ -181,6 +181,7 @@ def catalog() -> Catalog:
 @st.cache_resource(show_spinner="Opening the database", on_release=lambda store: store.close())
 def shared_store(path: str, memory_limit: str) -> Store:
     """The one read-write connection of this process."""
+    heap.share()
     return Store(path, memory_limit=memory_limit)
 
 

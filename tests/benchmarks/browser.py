@@ -74,10 +74,8 @@ spectra.watch = (title, act) => new Promise((done, fail) => {
   const seen = new MutationObserver(() => { last = performance.now(); });
   seen.observe(document.querySelector('[data-testid=stMain]'),
     {childList: true, subtree: true, characterData: true});
-  // A timer of a page that nobody looks at is slow, and could miss a short run.
-  const runs = new MutationObserver(() => {
-    ran ||= app.dataset.testScriptState !== 'notRunning';
-  });
+  // Any change of state: a timer could miss a short run, and one run goes over into another.
+  const runs = new MutationObserver(() => { ran = true; });
   runs.observe(app, {attributeFilter: ['data-test-script-state']});
   act();
   const look = setInterval(() => {

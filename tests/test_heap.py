@@ -1,0 +1,47 @@
+"""Threads share one heap, so that what one has freed another can have."""
+
+import platform
+from threading import Event, Thread
+
+import numpy as np
+import psutil
+import pytest
+
+from spectra import heap
+from tests import forked
+
+THREADS, BLOCKS = 8, 500
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library than glibc")
+def test_what_a_thread_has_freed_another_can_have(tmp_path):
+    apart, shared = (held_mb(tmp_path / str(is_shared), is_shared) for is_shared in (False, True))
+    assert apart > 200
+    assert shared < 0.5 * apart
+
+
+def held_mb(file, is_shared):
+    process = forked.start(take_turns, file, is_shared)
+    process.join(60)
+    return float(file.read_text())
+
+
+def take_turns(file, is_shared):
+    """Write how much [MB] is held when each of several threads has freed 40 MB and lives on."""
+    if is_shared:
+        heap.share()
+    before, over, kept = psutil.Process().memory_info().rss, Event(), []
+    for _ in range(THREADS):
+        freed = Event()
+        Thread(target=take, args=(kept, freed, over)).start()
+        freed.wait()
+    file.write_text(str((psutil.Process().memory_info().rss - before) / 1e6))
+    over.set()
+
+
+def take(kept, freed, over):
+    blocks = [np.ones(10_000) for _ in range(BLOCKS)]
+    kept.append(np.ones(10_000))  # above the others: they stay in the heap
+    blocks.clear()
+    freed.set()
+    over.wait()
