@@ -11,7 +11,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime, time
 from typing import Any
 
-from spectra import heap, history_cli, report_cli, schedule_cli
+from spectra import history_cli, report_cli, schedule_cli
 from spectra.catalog import Catalog, load_catalog
 from spectra.checks import Check, check_all, metered
 from spectra.config import Config, load_config
@@ -35,7 +35,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0 everything worked, 1 something failed, 2 wrong use, 3 another process has the database open.
     """
     options = parser().parse_args(arguments)
-    heap.share()
     try:
         return int(options.run(options))
     except StoreLockedError as error:
