@@ -1,10 +1,14 @@
 """Fixtures that many tests share."""
 
 import gc
+import os
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+
+# Two processes fill two cores: threads of BLAS, which numpy starts, would only wait for each other.
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 from tests import copies
 from tests.browser.server import CHROMIUM, chromium

@@ -6,7 +6,7 @@ import gzip
 import io
 import re
 import zlib
-from datetime import datetime
+from datetime import MINYEAR, datetime
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -127,6 +127,7 @@ def _column(table: pd.DataFrame, name: str) -> pd.Series:
 def _months(text: pd.Series) -> pd.Series:
     moments = pd.to_datetime(text, utc=True, errors="coerce", format="ISO8601")
     wrong = moments.isna() | (moments != moments.dt.normalize()) | (moments.dt.day != 1)
+    wrong |= moments.dt.year < MINYEAR  # "-1" is a year to pandas
     if wrong.any():
         raise InputError(
             f"“{text[wrong].iloc[0][:SHOWN]}” is not the beginning of a month in UTC.",

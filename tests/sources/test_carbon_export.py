@@ -76,6 +76,7 @@ def test_gzip_and_parquet_say_the_same():
         text(line(unit="lbs")),
         text(line(start="2026-09-15 00:00:00Z")),
         text(line(start="soon")),
+        text(line(start="-1")),
     ],
 )
 def test_what_is_no_export_is_refused(content):
