@@ -14,6 +14,7 @@ from streamlit.elements.lib.column_types import ColumnConfig
 
 from spectra import exports, units
 from spectra.carbon.uncertainty import Interval
+from spectra.ui import drawn
 
 ALL_ROWS, SOME_ROWS_PX = 12, 440
 
@@ -42,7 +43,7 @@ def headline(  # noqa: PLR0913 (one keyword for each part of the card)
     against: str = "",
     note: str = "",
     help: str = "",
-    trend: Sequence[float] | None = None,
+    trend_g: Sequence[float] = (),
 ) -> None:
     """A headline number; a rise in emissions or cost is shown as bad.
 
@@ -54,23 +55,25 @@ def headline(  # noqa: PLR0913 (one keyword for each part of the card)
         What the change is measured against.
     note : str
         A line under the number where there is no change to show.
+    trend_g : sequence of float
+        Emissions by hour [gCO2e], drawn under the number where there are two or more.
     """
-    st.metric(
-        label,
-        value,
-        # Streamlit finds the direction of its arrow by the plain sign.
-        delta=units.change_text(change, 1).replace("−", "-")
-        if change is not None
-        else (note or None),
-        delta_color="inverse" if change is not None else "off",
-        delta_arrow="auto" if change is not None else "off",
-        delta_description=against if change is not None else None,
-        help=help or None,
-        border=True,
-        height="stretch",
-        chart_data=list(trend) if trend is not None and len(trend) > 1 else None,
-        chart_type="area",
-    )
+    with st.container(border=True, height="stretch", gap="xxsmall"):
+        st.metric(
+            label,
+            value,
+            # Streamlit finds the direction of its arrow by the plain sign.
+            delta=units.change_text(change, 1).replace("−", "-")
+            if change is not None
+            else (note or None),
+            delta_color="inverse" if change is not None else "off",
+            delta_arrow="auto" if change is not None else "off",
+            delta_description=against if change is not None else None,
+            help=help or None,
+        )
+        if len(trend_g) > 1:
+            low, high = units.mass_text(min(trend_g)), units.mass_text(max(trend_g))
+            drawn.trend(trend_g, alt=f"{label}, hour by hour: from {low} to {high}.")
 
 
 def mass_range(interval: Interval) -> str:

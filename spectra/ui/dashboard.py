@@ -9,7 +9,7 @@ import streamlit as st
 
 from spectra import charts, units
 from spectra.store import emission_queries as emissions
-from spectra.ui import cards
+from spectra.ui import cards, drawn
 from spectra.ui.frame import Page
 
 TIER_NAMES = {
@@ -66,19 +66,12 @@ def scopes(totals: dict[str, Any]) -> None:
         label_visibility="collapsed",
     )
     rows = _provider_rows(totals) if view == "Provider view" else _customer_rows(totals)
-    table = pd.DataFrame(rows, columns=["Scope", "CO₂e", "share"])
-    table["share"] *= 100
-    st.dataframe(
-        table,
-        hide_index=True,
-        key="scopes",
-        height="content",
-        placeholder="–",
-        column_config={
-            "share": SHARE,
-        },
+    table = pd.DataFrame(rows, columns=["name", "co2e", "share"])
+    drawn.shares(table, "Scope", alt="CO₂e by scope")
+    cards.download(
+        table.assign(share=100 * table["share"]).set_axis(["Scope", "CO₂e", "share_pct"], axis=1),
+        "scopes",
     )
-    cards.download(table.rename(columns={"share": "share_pct"}), "scopes")
     st.caption(
         "Allocated from AWS's operations: do not book the provider's scope 2 as your own. "
         "Market-based equals location-based here: no residual mix or AWS figure is known."
@@ -118,21 +111,12 @@ def _customer_rows(totals: dict[str, Any]) -> list[tuple[str, str, float | None]
 def by_dimension(page: Page, dimension: emissions.Dimension) -> None:
     """A small table of one dimension with shares as bars."""
     rows = page.get(emissions.breakdown, page.selection, dimension)
-    exported = rows.copy()
-    rows["co2e"] = rows["total_g"].map(units.mass_text)
-    rows["share"] *= 100
-    st.dataframe(
-        rows[["name", "co2e", "share"]],
-        hide_index=True,
-        key=f"by_{dimension}",
-        height=cards.table_height(len(rows)),
-        column_config={
-            "name": dimension.capitalize(),
-            "co2e": st.column_config.TextColumn("CO₂e", alignment="right", width="small"),
-            "share": SHARE,
-        },
+    drawn.shares(
+        rows.assign(co2e=rows["total_g"].map(units.mass_text)),
+        dimension.capitalize(),
+        alt=f"CO₂e by {dimension}",
     )
-    cards.download(exported, f"by_{dimension}")
+    cards.download(rows, f"by_{dimension}")
 
 
 def top_emitters(page: Page) -> None:

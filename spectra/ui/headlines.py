@@ -62,7 +62,7 @@ def _now(page: Page) -> None:
         note="no hour of yesterday to compare",
         help=f"Rate in the hour from {last['hour']:%H}:00 UTC. "
         f"95 % interval {_rate_range(page, float(last['total_g']))}/h.",
-        trend=hours["total_g"].tolist(),
+        trend_g=hours["total_g"].tolist(),
     )
 
 
@@ -96,7 +96,7 @@ def _so_far(page: Page, label: str, span: Span, earlier: Callable[[Span], Span])
         if now["hours"] == span.hours
         else f"only {now['hours'] or 0:.0f} of {span.hours} hours have data",
         help=f"{help} 95 % interval {cards.mass_range(band)}, up to the running hour.",
-        trend=page.get(emissions.hourly, page.selection.between(*span))["total_g"].tolist(),
+        trend_g=page.get(emissions.hourly, page.selection.between(*span))["total_g"].tolist(),
     )
 
 

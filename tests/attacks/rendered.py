@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 _MARKDOWN = {"body", "label", "help", "tooltip", "text", "delta", "content", "captions", "title"}
 # The beginnings of what `texts.MARKUP` holds, where nothing takes their meaning away.
 _LIVE = re.compile(r"(?<!\\)(?:<img|<script|</script|!\\?\[x|\[y\\?\]\(|\$x|:red\\?\[r|\*\*b)")
+_LIVE_HTML = re.compile(r"<img src=http|</?script|<!--")  # Markdown means nothing there
 
 
 def live_marks(app: AppTest) -> list[str]:
@@ -20,7 +21,7 @@ def live_marks(app: AppTest) -> list[str]:
     return [
         f"{kind}.{name}: …{text[max(0, found.start() - 30) : found.end() + 30]!r}…"
         for kind, name, text in markdown_texts(app)
-        if (found := _LIVE.search(text))
+        if (found := (_LIVE_HTML if kind == "Html" else _LIVE).search(text))
     ]
 
 

@@ -83,7 +83,8 @@ spectra.watch = (title, act) => new Promise((done, fail) => {
     const is_there = document.querySelector('h1')?.innerText === title;
     if (ran && rests && is_there && now - last > QUIET) {
       clearInterval(look); seen.disconnect(); runs.disconnect(); done(last - started);
-    } else if (now - started > 300000) { clearInterval(look); fail(`no ${title} in five minutes`); }
+    } else if (now - started > 300000) { clearInterval(look); fail(
+      `no ${title} in five minutes: ran ${ran}, rests ${rests}, is there ${is_there}`); }
   }, 10);
 });
 spectra.go = title => spectra.watch(title, () => [...document.querySelectorAll(

@@ -21,11 +21,6 @@ EXCEPTIONS = [
     # The navigation puts the headings of its sections, and divs around them, into its list.
     {"id": "list", "selector": "ul:not([data-testid=stSidebarNavItems]), ol"},
     {"id": "listitem", "selector": "li:not([data-testid=stSidebarNavItems] li)"},
-    # The sparkline of a metric has empty marks; its number stands beside it as text.
-    {
-        "id": "svg-img-alt",
-        "selector": ":is([role=img], [role=graphics-symbol]):not([data-testid=stMetric] *)",
-    },
 ]
 # What Plotly draws is told by the chart's own sentence, and a table's cells are a canvas: axe can
 # judge the colours of neither, and the hundreds of nodes inside are not ours.

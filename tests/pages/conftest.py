@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
@@ -103,6 +104,18 @@ def metrics(app: AppTest) -> dict[str, str]:
 
 def table(app: AppTest, position: int):
     return app.dataframe[position].value
+
+
+def shares(app: AppTest) -> dict[str, pd.DataFrame]:
+    """What the small tables of shares show, by what they say of themselves: name, co2e, share."""
+    found = {}
+    for element in app.get("html"):
+        body = element.proto.body.partition("</style>")[2]
+        if body.startswith('<div class="shares"'):
+            box = ElementTree.fromstring(body)  # noqa: S314 (it is our own)
+            rows = [[cell.text for cell in row] for row in box.iter("tr")]
+            found[box.get("aria-label")] = pd.DataFrame(rows[1:], columns=["name", "co2e", "share"])
+    return found
 
 
 def healthy(app: AppTest) -> AppTest:
