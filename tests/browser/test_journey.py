@@ -16,6 +16,14 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not instal
 # Streamlit probes these below the page's own path before it finds them at the root.
 BENIGN = re.compile(r"/[^/]+/_stcore/(health|host-config)$")
 
+# Asked in the page itself: Playwright's own waits look again only every second.
+SETTLED = """title => {
+    const headings = [...document.querySelectorAll("h1")].map(one => one.textContent.trim());
+    const app = document.querySelector("[data-testid=stApp]");
+    // One heading, for a page drawn anew has two for a moment.
+    return headings.join() == title && app.dataset.testScriptState == "notRunning";
+}"""
+
 
 class Visitor:
     """A page with what it asked of other hosts and what went wrong in it."""
@@ -52,14 +60,10 @@ class Visitor:
 
     def settle(self, title: str) -> None:
         """Wait until the page's script has run to its end, and see that it did not fail."""
-        # As a list, for a page drawn anew has two headings for a moment.
-        expect(self.page.locator("h1")).to_have_text([title])
-        expect(self.page.get_by_test_id("stApp")).to_have_attribute(
-            "data-test-script-state", "notRunning"
-        )
+        self.page.wait_for_function(SETTLED, arg=title, polling=20)
         # With error details off, a failed script shows this box and no traceback.
         expect(self.page.get_by_test_id("stException")).to_have_count(0)
-        assert "Traceback" not in self.page.content()
+        assert not self.page.evaluate("document.documentElement.outerHTML.includes('Traceback')")
 
     def metric(self, label: str) -> str:
         card = self.page.get_by_test_id("stMetric").filter(has_text=label)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from playwright.sync_api import expect
-
 # Page and the options of the control that switches its views.
 VIEWS: dict[str, tuple[str, ...]] = {
     "Dashboard": (),
@@ -46,16 +44,17 @@ def choose(visitor, title: str, view: str) -> None:
         return
     before = page.evaluate("runs")
     option.click()
-    page.wait_for_function("before => runs > before", arg=before)
+    page.wait_for_function("before => runs > before", arg=before, polling=20)
     visitor.settle(title)
-    expect(page.locator("[data-stale=true]")).to_have_count(0)
+    page.wait_for_function("!document.querySelector('[data-stale=true]')", polling=20)
 
 
 def tour(visitor, address: str) -> Iterator[str]:
     """Go through all views as a visitor does, by links and controls; yields the name of each."""
     visitor.open(address, "Dashboard")
     for title, views in VIEWS.items():
-        go_to(visitor, title)
+        if title != "Dashboard":  # there it begins
+            go_to(visitor, title)
         if not views:
             yield title
         for view in views:
