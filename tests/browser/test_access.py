@@ -15,6 +15,8 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not instal
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 ZOOMED = {"width": 720, "height": 450}  # what is left of a desk's screen at 200 %
 GROUND = {"light": "rgb(255, 255, 255)", "dark": "rgb(13, 23, 21)"}  # background by theme
+HAS_GROUND = """colour => colour ==
+    getComputedStyle(document.querySelector("[data-testid=stApp]")).backgroundColor"""
 
 # Streamlit's own markup, which no setting mends. Each is taken out of its rule alone.
 EXCEPTIONS = [
@@ -37,9 +39,14 @@ RUN = """([exclude, rules]) => axe.run({exclude}, {
 
 
 @pytest.fixture(scope="module")
-def found(address, browser):
+def visitor(browser):
+    """One for all: what the app's pages are made of is read once."""
+    return Visitor(browser, viewport=DESK, color_scheme="light")
+
+
+@pytest.fixture(scope="module")
+def found(address, visitor):
     """What is wrong on each view, by how it is looked at: one tour for all."""
-    visitor = Visitor(browser, viewport=DESK, color_scheme="light")
     page = visitor.page
     wrong: dict[str, list[str]] = {"light": [], "dark": [], "phone": [], "zoomed": []}
     schemes, known = ["light", "dark"], ""
@@ -54,7 +61,7 @@ def found(address, browser):
         rules = None
         for scheme in schemes:
             page.emulate_media(color_scheme=scheme)
-            expect(page.get_by_test_id("stApp")).to_have_css("background-color", GROUND[scheme])
+            page.wait_for_function(HAS_GROUND, arg=GROUND[scheme], polling=20)
             seen = page.evaluate(RUN, [exclude, rules])
             wrong[scheme] += [f"{view}: {text}" for text in seen]
             rules = ["color-contrast"]  # the theme changes nothing but colours
@@ -64,7 +71,7 @@ def found(address, browser):
             if (px := _too_wide(visitor)) > 0:
                 wrong[name].append(f"{view}: {px} px wider than the screen")
         page.set_viewport_size(DESK)
-    wrong["errors"] = visitor.failed
+    wrong["errors"] = [*visitor.failed]
     return wrong
 
 
@@ -119,8 +126,7 @@ def wait_until_marked(page) -> None:
     )
 
 
-def test_a_journey_by_keyboard_alone(address, browser):
-    visitor = Visitor(browser, viewport=DESK)
+def test_a_journey_by_keyboard_alone(address, visitor):
     page = visitor.open(address, "Dashboard")
     passed = tab_to(page, "Regions")
     assert passed[0] == "Skip to main content"
