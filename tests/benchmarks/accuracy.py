@@ -110,21 +110,25 @@ def _table(names: list[str], work: partial, what: str) -> Iterator[Row]:
     )
 
 
-def _region_zones() -> pd.DataFrame | None:
-    """Three years of hours of the zones that host regions; None where they are not here."""
+def _region_zones(*names: str) -> pd.DataFrame | None:
+    """Three years of hours of the zones that host regions, or some; None if they are not here."""
     path = SHARED / "grid" / "hourly_2021_2023.parquet"
     if not path.is_file():
         return None
-    return pd.read_parquet(path, columns=["zone", "datetime_utc", "carbon_intensity_lca"])
+    return pd.read_parquet(
+        path,
+        columns=["zone", "datetime_utc", "carbon_intensity_lca"],
+        filters=[("zone", "in", names)] if names else None,
+    )
 
 
 def zones(folder: Path, small: bool) -> Iterator[Row]:
     """The 28 zones that host regions, lifecycle intensity, last 181 days of 2023."""
-    values = _region_zones()
+    values = _region_zones(*(("DE",) if small else ()))
     if values is None:
         yield "forecast accuracy", "28 zones", "–", "the shared data is not here"
         return
-    names = ["DE"] if small else sorted(values["zone"].unique())
+    names = sorted(values["zone"].unique())
     scores = _scores(names, partial(_zone, values, 3 if small else DAYS))
     worst = max(scores, key=lambda s: s.mae_ratio)
     yield (
@@ -144,7 +148,7 @@ def _zone(values: pd.DataFrame, days: int, name: str) -> Score:
 
 def speed(folder: Path, small: bool) -> Iterator[Row]:
     """Choosing models for all zones, and then a forecast of each."""
-    values = _region_zones()
+    values = _region_zones(*(("DE", "FR") if small else ()))
     if values is None:
         yield "forecast speed", "28 zones", "–", "the shared data is not here"
         return
@@ -155,7 +159,7 @@ def speed(folder: Path, small: bool) -> Iterator[Row]:
     from spectra.store.writes import write_intensities
     from tests import fleet
 
-    names = ["DE", "FR"] if small else sorted(values["zone"].unique())
+    names = sorted(values["zone"].unique())
     store, catalog = Store(), load_catalog()
     write_factors(store, catalog)
     end = values["datetime_utc"].max().to_pydatetime()

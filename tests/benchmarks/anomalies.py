@@ -150,7 +150,7 @@ def telemetry(seed: int, days: int) -> tuple[pd.DataFrame, dict[str, str]]:
     return wide[ordinary], {name: groups[name].role for name in ordinary}
 
 
-def with_runaways(seeds: int) -> tuple[pd.DataFrame, pd.Series]:
+def with_runaways(seeds: int, warm_up_days: int = WARM_UP_DAYS) -> tuple[pd.DataFrame, pd.Series]:
     """Machines of the demo company, one a seed, each running away for six hours of the last week.
 
     Returns
@@ -161,7 +161,7 @@ def with_runaways(seeds: int) -> tuple[pd.DataFrame, pd.Series]:
     """
     columns, onsets = {}, {}
     for seed in range(seeds):
-        wide, _ = telemetry(1 + seed % 4, WARM_UP_DAYS + 10)
+        wide, _ = telemetry(1 + seed % 4, warm_up_days + 10)
         chance = np.random.default_rng(seed)
         while True:
             series = wide.iloc[:, chance.integers(wide.shape[1])].to_numpy().copy()
@@ -181,24 +181,24 @@ def found_in_time(frame: pd.DataFrame, onsets: pd.Series) -> pd.Series:
     return onsets.index.to_series().isin(alerts.loc[in_time & alerts["is_alert"], "series"])
 
 
-def clean_rate(seed: int) -> float:
+def clean_rate(seed: int, warm_up_days: int = WARM_UP_DAYS) -> float:
     """Alerts a series and week in a month in which nothing was injected."""
-    wide, _ = telemetry(seed, WARM_UP_DAYS + MONTH_DAYS)
+    wide, _ = telemetry(seed, warm_up_days + MONTH_DAYS)
     alerts = scan(wide).alerts
-    month = wide.index >= wide.index[0] + pd.Timedelta(days=WARM_UP_DAYS)
+    month = wide.index >= wide.index[0] + pd.Timedelta(days=warm_up_days)
     raised = alerts["is_alert"] & (alerts["at"] >= wide.index[month][0])
     return float(raised.sum() / (wide[month].notna().to_numpy().sum() / (7 * 24)))
 
 
 def injections(folder: Path, small: bool) -> Iterator[Row]:
     """Runaways that were put into demo telemetry, and alerts where nothing was."""
-    seeds = 1 if small else 200
-    found = found_in_time(*with_runaways(seeds))
+    seeds, warm_up_days = (1, 15) if small else (200, WARM_UP_DAYS)
+    found = found_in_time(*with_runaways(seeds, warm_up_days))
     yield (
         "runaway of +40 points for 6 h", f"demo telemetry, {seeds} seeds",
         f"{found.mean():.1%} found", "within 3 h of the onset",
     )  # fmt: skip
-    rates = [clean_rate(seed) for seed in ((1,) if small else (1, 2, 3))]
+    rates = [clean_rate(seed, warm_up_days) for seed in ((1,) if small else (1, 2, 3))]
     yield (
         "month without an injection", f"demo telemetry, {len(rates)} seeds",
         f"{np.mean(rates):.3f} alerts", "a series and week; machines that swing at random included",
