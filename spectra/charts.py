@@ -273,24 +273,23 @@ def tier_bars(tiers: pd.DataFrame, dark: bool) -> go.Figure:
     """Share of energy by tier, one stacked bar per input: columns input, label, share."""
     figure = go.Figure()
     page_text = "#e3ece8" if dark else "#0d1512"
-    steps = tiers.assign(step=tiers.groupby("input").cumcount())
-    for (label, step), part in steps.groupby(["label", "step"], sort=False):
+    steps = tiers.assign(step=tiers.groupby("input").cumcount(), percent=100 * tiers["share"])
+    for step, part in steps.groupby("step"):
         figure.add_bar(
-            y=part["input"],
-            x=part["share"],
+            y=part["input"].tolist(),
+            x=part["share"].tolist(),
             orientation="h",
-            name=str(label),
             marker={"color": COLORWAY[0], "opacity": max(0.25, 1 - 0.28 * int(str(step)))},
             text=[
                 f"{label} {units.share_text(share)}" if share > 0.12 else ""
-                for share in part["share"]
+                for label, share in zip(part["label"], part["share"], strict=True)
             ],
             textposition="inside",
             insidetextanchor="middle",
             # The chart picks a text colour for the full shade; the paler ones take the page's.
             insidetextfont={"color": page_text} if step else None,
-            customdata=part["share"] * 100,
-            hovertemplate=f"{label}: " + "%{customdata:.1f} %<extra></extra>",
+            customdata=list(zip(part["label"], part["percent"], strict=True)),
+            hovertemplate="%{customdata[0]}: %{customdata[1]:.1f} %<extra></extra>",
         )
     figure_layout(figure, height=170, barmode="stack", hovermode="closest", showlegend=False)
     figure.update_xaxes(tickformat=".0%", range=[0, 1.02], dtick=0.25)
