@@ -1,5 +1,6 @@
-"""Threads share one heap, so that what one has freed another can have."""
+"""Threads share one heap, and modules are left out of collections until something is private."""
 
+import gc
 import platform
 from threading import Event, Thread
 
@@ -45,3 +46,24 @@ def take(kept, freed, over):
     blocks.clear()
     freed.set()
     over.wait()
+
+
+def test_what_is_there_is_spared_until_something_is_private(tmp_path):
+    counts = tmp_path / "counts"
+    forked.start(count_spared, counts).join(60)
+    spared, later, none = map(int, counts.read_text().split())
+    assert spared > 10_000
+    assert later <= spared  # a second time takes nothing more, else sessions would stay
+    assert none == 0
+
+
+def count_spared(file):
+    gc.unfreeze()
+    counts = []
+    for _ in range(2):
+        heap.spare()
+        counts.append(gc.get_freeze_count())
+        kept = [[] for _ in range(1_000)]
+    heap.spare_nothing()
+    file.write_text(" ".join(map(str, (*counts, gc.get_freeze_count()))))
+    assert kept

@@ -182,6 +182,7 @@ def catalog() -> Catalog:
 def shared_store(path: str, memory_limit: str) -> Store:
     """The one read-write connection of this process."""
     heap.share()
+    heap.spare()
     return Store(path, memory_limit=memory_limit)
 
 
@@ -220,6 +221,7 @@ def open_private(keys: SessionKeys) -> Workspace:
     """Give this session a workspace of its own, in memory; its keys never leave the session."""
     private: Workspace | None = st.session_state.get(_PRIVATE)
     if private is None:
+        heap.spare_nothing()
         private = _workspace(Store(memory_limit=PRIVATE_MEMORY_LIMIT), keys)
         # When the session ends its state is dropped, and a refresh under way is asked to stop.
         weakref.finalize(private, private.refresher.stop)

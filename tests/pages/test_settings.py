@@ -1,5 +1,7 @@
 """Settings: what is saved takes effect, what is wrong changes nothing, what is secret stays so."""
 
+import gc
+
 import pytest
 import streamlit as st
 
@@ -118,6 +120,7 @@ def test_keys_of_a_session_open_a_workspace_of_its_own(services):
     app = next(b for b in app.button if b.label == "Use in this session").click().run()
     app = healthy(app)
     assert "private workspace" in texts(app)
+    assert gc.get_freeze_count() == 0, "what is private could outlive its session"
     private = app.session_state["_spectra_private"]
     private.refresher.wait(60)
     assert private.store.path == ":memory:"
