@@ -9,6 +9,12 @@ from functools import cache
 _M_ARENA_MAX = -8  # malloc.h of glibc
 
 
+def settle() -> None:
+    """Prepare a process that serves many visitors; call it before it has many threads."""
+    share()
+    spare()
+
+
 def share() -> None:
     """Let all threads have one heap, where the C library can.
 

@@ -181,8 +181,7 @@ def catalog() -> Catalog:
 @st.cache_resource(show_spinner="Opening the database", on_release=lambda store: store.close())
 def shared_store(path: str, memory_limit: str) -> Store:
     """The one read-write connection of this process."""
-    heap.share()
-    heap.spare()
+    heap.settle()
     return Store(path, memory_limit=memory_limit)
 
 
@@ -241,8 +240,7 @@ def session_keys() -> SessionKeys:
 
 def close_private() -> None:
     """End the private workspace: keys and data of this session are forgotten."""
-    private: Workspace | None = st.session_state.pop(_PRIVATE, None)
-    if private is not None:
+    if (private := st.session_state.pop(_PRIVATE, None)) is not None:
         private.refresher.stop()
 
 
