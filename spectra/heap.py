@@ -41,7 +41,7 @@ def spare() -> None:
 def spare_nothing() -> None:
     """Let the collector go through everything again.
 
-    The first visitor's session was there when `spare` was called, and would be kept for ever: it
-    may not be, once it can hold what is private.
+    The first visitor's session was there when `spare` was called, and would be kept for ever. It
+    may not be from the moment a visitor types a key, be it taken or refused.
     """
     gc.unfreeze()

@@ -16,7 +16,7 @@ from spectra import exports, units
 from spectra.carbon.uncertainty import Interval
 from spectra.ui import drawn
 
-ALL_ROWS, SOME_ROWS_PX = 12, 440
+ALL_ROWS = 12
 
 
 def rows_key(name: str, ids: Iterable[str]) -> str:
@@ -104,7 +104,7 @@ def download(
 
 def table_height(rows: int) -> int | Literal["content"]:
     """A short table shows all its rows; a longer one scrolls, its last row cut to show that."""
-    return "content" if rows <= ALL_ROWS else SOME_ROWS_PX
+    return "content" if rows <= ALL_ROWS else drawn.SOME_ROWS_PX
 
 
 def utc_column(label: str, format: str = "D MMM HH:mm") -> ColumnConfig:

@@ -9,16 +9,17 @@ from urllib.parse import quote
 import pandas as pd
 import streamlit as st
 
-from spectra import units
+from spectra import charts, units
 
 # Both greens can be told from either theme's ground; text keeps the theme's own colour.
 _LINE, _BAR = "#4a9c7d", "rgba(74, 156, 125, 0.4)"
 _HEIGHT = 30
+SOME_ROWS_PX = 440  # of a table that scrolls
 _STYLE = (
-    "<style>.shares {max-height: 440px; overflow-y: auto}"
+    f"<style>.shares {{max-height: {SOME_ROWS_PX}px; overflow-y: auto}}"
     ".shares table {width: 100%; border-collapse: collapse; font-size: 0.9rem}"
     ".shares th, .shares td {padding: 0.3rem 0.4rem; text-align: right; white-space: nowrap;"
-    " border-bottom: 1px solid rgba(128, 140, 136, 0.25)}"
+    f" border-bottom: 1px solid {charts.GRID_LINE}}}"
     ".shares th {font-weight: 400; opacity: 0.8}"
     ".shares :is(th, td):first-child {text-align: left; white-space: normal;"
     " overflow-wrap: anywhere}"

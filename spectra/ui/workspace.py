@@ -220,7 +220,6 @@ def open_private(keys: SessionKeys) -> Workspace:
     """Give this session a workspace of its own, in memory; its keys never leave the session."""
     private: Workspace | None = st.session_state.get(_PRIVATE)
     if private is None:
-        heap.spare_nothing()
         private = _workspace(Store(memory_limit=PRIVATE_MEMORY_LIMIT), keys)
         # When the session ends its state is dropped, and a refresh under way is asked to stop.
         weakref.finalize(private, private.refresher.stop)

@@ -112,6 +112,28 @@ def test_a_secret_is_never_shown(database, monkeypatch):
     workspace.shared_workspace(str(database), "256MB").refresher.wait(60)
 
 
+@pytest.mark.parametrize(
+    ("section", "fields"),
+    [
+        ("AWS", {"aws_id": "AKIAX", "aws_secret": "s3cret"}),
+        ("AWS", {"aws_id": "AKIAX"}),
+        ("Grids and latency", {"electricity_maps_secret": "s3cret"}),
+    ],
+    ids=["keys", "half of them", "one key"],
+)
+def test_what_is_typed_ends_with_its_session_taken_or_refused(
+    services, monkeypatch, section, fields
+):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    app = settings(section)
+    gc.freeze()  # as in a server, whose first visitor's session is never collected
+    for key, value in fields.items():
+        app.text_input(key=key).set_value(value)
+    app = next(b for b in app.button if b.label == "Use in this session").click().run()
+    assert app.error, "nothing was taken"
+    assert gc.get_freeze_count() == 0
+
+
 def test_keys_of_a_session_open_a_workspace_of_its_own(services):
     services.moto.launch("us-east-1", team="core")
     app = settings("AWS")
@@ -120,7 +142,6 @@ def test_keys_of_a_session_open_a_workspace_of_its_own(services):
     app = next(b for b in app.button if b.label == "Use in this session").click().run()
     app = healthy(app)
     assert "private workspace" in texts(app)
-    assert gc.get_freeze_count() == 0, "what is private could outlive its session"
     private = app.session_state["_spectra_private"]
     private.refresher.wait(60)
     assert private.store.path == ":memory:"

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from spectra import checks
+from spectra import checks, heap
 from spectra.errors import SourceError
 from spectra.refresh.connections import SessionKeys
 from spectra.settings import ROLE_ARN
@@ -42,6 +42,7 @@ def aws_form(page: Page) -> None:
         )  # fmt: skip
         sent = st.form_submit_button("Use in this session", type="primary")
     if sent:
+        heap.spare_nothing()
         problem = _problem(access_key_id, secret, arns)
         if problem:
             st.error(f"**{problem}** Nothing was kept.", icon=":material/error:")
@@ -107,9 +108,12 @@ def _one_secret(name: str, label: str) -> str:
     with st.form(f"{name}_key", clear_on_submit=True):
         text = st.text_input(label, type="password", key=f"{name}_secret", autocomplete="off")
         sent = st.form_submit_button("Use in this session", type="primary")
-    if sent and not text.strip():
+    if not sent:
+        return ""
+    heap.spare_nothing()
+    if not text.strip():
         st.error("**The field is empty.** Nothing was kept.", icon=":material/error:")
-    return text.strip() if sent else ""
+    return text.strip()
 
 
 def _tested(check: checks.Check) -> bool:
