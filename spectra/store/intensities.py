@@ -141,9 +141,9 @@ def _resolve(
         annual = AnnualFactor(facts.annual_direct_g_per_kwh, facts.annual_lifecycle_g_per_kwh)
         hours = pd.date_range(first, last, freq="h", name="hour")
         seen = by_zone.get(zone, observed.iloc[:0])
-        frame = resolve_intensity(seen, hours, annual, profiles.get(zone, {}))
-        frames.append(frame.reset_index().assign(zone=zone))
-    return pd.concat(frames, ignore_index=True)
+        frames.append(resolve_intensity(seen, hours, annual, profiles.get(zone, {})))
+    zones = windows["zone"].repeat([len(frame) for frame in frames])
+    return pd.concat(frames).reset_index().assign(zone=zones.to_numpy())
 
 
 def _write_changes(cursor: duckdb.DuckDBPyConnection, resolved: pd.DataFrame) -> None:
