@@ -223,6 +223,11 @@ class Visitor:
         self.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
         return float(self.page.evaluate("spectra.first"))
 
+    def come_back(self) -> float:
+        """Ask for the first page again, in a new session: time to its first number [ms]."""
+        self.page.goto("about:blank")
+        return self.first_number()
+
     def begin(self, title: str) -> None:
         """Click on a page in the navigation, without waiting for it."""
         self.page.evaluate("title => { window.spectra.going = spectra.go(title); }", title)
@@ -254,6 +259,7 @@ def one_visitor(
     """Medians of several laps through the pages; lap 0 only warms the server up."""
     tour = [*titles[1:], titles[0]]
     firsts: list[Taken] = []
+    agains: list[Taken] = []
     switches: dict[str, list[Taken]] = {title: [] for title in titles}
     reruns: dict[str, list[Taken]] = {title: [] for title in titles}
     for lap in laps:
@@ -268,10 +274,13 @@ def one_visitor(
             reruns[title] += [
                 meter.time(partial(visitor.press, title, label)) for label in PAGES[title][1:]
             ]
+        again = meter.time(visitor.come_back)
         visitor.leave()
         if lap:
             firsts.append(first)
+            agains.append(again)
     yield _row("first page to its first number", at, firsts, "new browser, warm server")
+    yield _row("first page to its first number", at, agains, "browser that was here before")
     for title in titles:
         yield _row(f"switch to {title}", at, switches[title])
     for title in titles:
