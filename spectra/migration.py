@@ -165,7 +165,10 @@ def _no_hours(target: str) -> InputError:
 
 def _unknown(moving: pd.DataFrame, replayed: pd.DataFrame) -> list[tuple[str, str]]:
     missing = set(moving["instance_id"]) - set(replayed["instance_id"])
-    return [(str(name), "No hour of it and of both grids is known.") for name in sorted(missing)]
+    return [
+        (str(name), "No hour of it, as it is now, and of both grids is known.")
+        for name in sorted(missing)
+    ]
 
 
 def _machines(

@@ -77,8 +77,8 @@ def realised(
 ) -> tuple[float, float | None] | None:
     """What a move has saved since: gCO2e and list USD per hour of the clock.
 
-    The hours since are replayed in the region it came from. None while less than a day has
-    passed, or where no hour since is known.
+    The hours since, or since it changed its type, are replayed in the region it came from. None
+    while less than a day of them has passed, or where none is known.
     """
     span = ledger_span(store)
     if span is None or min(end, span[1]) - move.moved_at < LEAST_REALISED:
@@ -90,7 +90,7 @@ def realised(
     name, method = str(found["instance_type"].iloc[0]), method_in_force(store)
     cases = with_cases(found, [same_case(catalog, name, method)])
     rows = move_queries.replay(store, cases, move.source_region, move.moved_at, min(end, span[1]))
-    if rows.empty:
+    if rows.empty or timedelta(hours=rows["clock_hours"].iloc[0]) < LEAST_REALISED:
         return None
     by_hour = rates(rows, cases.set_index("instance_id")["power_sigma"])
     grams = by_hour["operational_g"] + by_hour["embodied_g"]

@@ -242,6 +242,40 @@ def test_a_young_machine_counts_from_its_first_hour(store):
     assert rate == pytest.approx(old.before.embodied_g_per_h)
 
 
+def resized(at):
+    """A machine with a disk that was twice as large until a moment, and smaller once before."""
+    return build(
+        Store(),
+        instances=fleet.instances(
+            {"instance_id": "i-1", "valid_from": BORN, "valid_to": HOURS[48]},
+            {"instance_id": "i-1", "valid_from": HOURS[48], "valid_to": at,
+             "instance_type": "m5.2xlarge"},
+            {"instance_id": "i-1", "valid_from": at},
+        ),
+        hours=HOURS,
+        intensities=[fleet.intensities(zone, HOURS, 300.0, 380.0) for zone in ("DE", "SE-SE3")],
+        utilisation=[fleet.utilisation("i-1", HOURS, 30.0)],
+        volumes=fleet.volumes(
+            {"volume_id": "vol-1", "valid_from": BORN, "instance_id": "i-1", "size_gib": 1000}
+        ),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("ago", ["30D", "5h", "20min"])
+def test_a_machine_that_was_resized_counts_as_what_it_is_since_then(ago):
+    store = resized(fleet.utc("2026-11-25") - pd.Timedelta(ago))
+    made = estimate_move(store, CATALOG, ["i-1"], TARGET, END, Assumptions(days=60))
+    it_kwh = (21.1 + 1_000 * 0.0024) / 1_000
+    assert made.before.kwh_per_h == pytest.approx(it_kwh * factors(store, HOME)[0], rel=1e-6)
+    assert made.machines["runs"].tolist() == [pytest.approx(1.0)]
+
+
+def test_a_machine_resized_after_the_last_hour_has_no_hour_yet():
+    store = resized(fleet.utc("2026-11-25") + pd.Timedelta("20min"))
+    with pytest.raises(InputError, match="No hour is known"):
+        estimate_move(store, CATALOG, ["i-1"], TARGET, END, Assumptions(days=60))
+
+
 def test_market_based_stands_beside_and_needs_the_same_basis(store):
     made = estimate_move(store, CATALOG, ["i-1"], TARGET, END)
     assert made.before.market_basis == LOCATION_BASED
@@ -301,6 +335,13 @@ def test_too_early_or_gone_is_not_known(store):
     assert realised(store, CATALOG, late, END) is None
     gone = Move("i-none", HOME, TARGET, MOVED.to_pydatetime(), None, None)
     assert realised(store, CATALOG, gone, END) is None
+
+
+@pytest.mark.parametrize(("ago", "is_known"), [("30D", True), ("5h", False)])
+def test_what_a_move_saves_after_a_resize_is_known_after_a_day(ago, is_known):
+    store = resized(fleet.utc("2026-11-25") - pd.Timedelta(ago))
+    move = Move("i-1", TARGET, HOME, fleet.as_datetime(HOURS[0]), None, None)
+    assert (realised(store, CATALOG, move, END) is not None) == is_known
 
 
 def test_an_empty_store_says_so():

@@ -85,6 +85,15 @@ SELECT s.region, s.hour, date_trunc('month', s.hour)::DATE AS "month",
 FROM hours s JOIN hours t ON t.hour = s.hour AND t.region = $target
 """
 
+# Since when each machine is without a break what it is now; what it was before says nothing of it.
+_SINCE = """
+CREATE OR REPLACE TEMP TABLE move_since AS
+SELECT instance_id, c.region, greatest($start, coalesce(
+    max(i.valid_to) FILTER (i.region <> c.region OR i.instance_type <> c.instance_type),
+    min(i.valid_from))) AS since
+FROM instances i JOIN move_cases c USING (instance_id) GROUP BY ALL HAVING since < $end
+"""
+
 _SPANS = """
 CREATE OR REPLACE TEMP TABLE move_spans AS
 SELECT i.instance_id, k.resource_key, i.version_key, i.valid_from,
@@ -93,8 +102,9 @@ SELECT i.instance_id, k.resource_key, i.version_key, i.valid_from,
     c.a_gpu_idle, c.a_gpu_max, c.b_gpu_idle, c.b_gpu_max, c.a_embodied, c.b_embodied,
     t.default_sigma
 FROM instances i JOIN move_cases c USING (instance_id, region, instance_type)
+JOIN move_since USING (instance_id)
 JOIN resources k ON k.resource_id = i.instance_id JOIN type_factors t USING (instance_type)
-WHERE i.state = 'running' AND i.valid_from < $end AND coalesce(i.valid_to, $end) > $start
+WHERE i.state = 'running' AND i.valid_from < $end AND coalesce(i.valid_to, $end) > since
 """
 
 # As in the view `instance_energy`: what stands in for an hour counts before what was measured.
@@ -135,25 +145,25 @@ FROM hours GROUP BY ALL
 # Volumes draw power whether or not their machine runs.
 _STORAGE = """
 WITH hours AS (
-    SELECT v.instance_id, v.region, g.*, span_share(v.valid_from, v.valid_to, g.hour)
+    SELECT v.instance_id, v.region, g.*, greatest(v.valid_from, since) AS first,
+        span_share(first, v.valid_to, g.hour)
         * storage_watts(v.size_gib, v.volume_type) / 1000 AS a_it, a_it AS b_it
-    FROM volumes v JOIN (SELECT DISTINCT instance_id, region FROM move_cases) c
-        USING (instance_id, region)
-    JOIN move_grid g ON g.region = v.region AND g.hour + INTERVAL 1 HOUR > v.valid_from
+    FROM volumes v JOIN move_since USING (instance_id, region)
+    JOIN move_grid g ON g.region = v.region
+        AND g.hour + INTERVAL 1 HOUR > v.valid_from AND g.hour + INTERVAL 1 HOUR > since
         AND coalesce(g.hour < v.valid_to, true))
 SELECT instance_id, region, "month", 'storage' AS part, 0.0 AS hours, {sums},
     0.0 AS a_embodied_g, 0.0 AS b_embodied_g, 0.0 AS utilisation_sigma
 FROM hours GROUP BY ALL
 """
 
-# How long the clock went since each machine was first there as what it is now.
+# Hours of the clock since then in which both grids are known.
 _CLOCK = """
-WITH extent AS (
-    SELECT region, count(*) / (epoch($end - $start) / 3600) AS share FROM move_grid GROUP BY region)
-SELECT instance_id, any_value(share)
-    * (epoch($end) - epoch(greatest(min(i.valid_from), $start))) / 3600 AS clock_hours
-FROM instances i JOIN move_cases c USING (instance_id, region, instance_type)
-JOIN extent USING (region) GROUP BY instance_id
+WITH known AS (
+    SELECT region, since, sum(span_share(since, $end, hour)) AS clock_hours
+    FROM (SELECT DISTINCT region, since FROM move_since) JOIN move_grid USING (region)
+    WHERE hour + INTERVAL 1 HOUR > since GROUP BY ALL)
+SELECT instance_id, clock_hours FROM move_since JOIN known USING (region, since)
 """
 
 _SUMS = ", ".join(
@@ -194,7 +204,7 @@ def replay(
     Parameters
     ----------
     cases : DataFrame
-        A row for each machine and each type and region that it ran as: instance_id, region,
+        A row for each machine, as what it is now: instance_id, region,
         instance_type, load_ratio, a0 to a100 and b0 to b100 (curves before and after) [W],
         a_gpu_idle, a_gpu_max, b_gpu_idle, b_gpu_max [W], a_embodied, b_embodied [g/h].
 
@@ -204,7 +214,7 @@ def replay(
         A row for each machine, month, part (``compute``, ``storage``) and side (1 before, −1
         after): region, zone, country and pue_is_regional of the side; sums of hours (running),
         kwh, scope2_g, upstream_g, td_g, embodied_g, sigma_g; utilisation_sigma; and clock_hours,
-        those since the machine was first there, and month_hours.
+        those since the machine is what it is now, and month_hours.
     """
     cursor = store.cursor()
     try:
@@ -212,9 +222,9 @@ def replay(
         cursor.execute("CREATE OR REPLACE TEMP TABLE move_cases AS SELECT * FROM incoming")
         cursor.unregister("incoming")
         known = {"target": target, "start": start, "end": end}
-        for sql in (_GRID, _SPANS, _LOADS):
+        for sql in (_GRID, _SINCE, _SPANS, _LOADS, _SIDES):
             cursor.execute(sql, {k: v for k, v in known.items() if f"${k}" in sql})
-        return cursor.execute(_SIDES, known).df()
+        return cursor.df()
     finally:
         cursor.close()
 
