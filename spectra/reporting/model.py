@@ -255,12 +255,13 @@ def _numbers(report: Report) -> Iterator[Figure]:
     yield from report.figures
     for table in report.tables:
         for row in table.rows:
+            name = next((cell for cell in row.cells if isinstance(cell, str)), row.key)
             for column, cell in zip(table.columns, row.cells, strict=True):
                 if column.unit in ("", "time", "day") or isinstance(cell, str | bool | datetime):
                     continue
                 yield Figure(
                     cell_id(table, row, column),
-                    f"{table.title}: {row.key}, {column.title}",
+                    f"{table.title}: {name}, {column.title}",
                     cell,
                     column.unit,
                     drill=_drill(row, column),

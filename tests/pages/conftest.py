@@ -106,6 +106,11 @@ def table(app: AppTest, position: int):
     return app.dataframe[position].value
 
 
+def choose_row(app: AppTest, key: str, row: int) -> None:
+    """Choose a row of a table, as a click at its left edge does."""
+    app.session_state[key] = {"selection": {"rows": [row], "columns": [], "cells": []}}
+
+
 def shares(app: AppTest) -> dict[str, pd.DataFrame]:
     """What the small tables of shares show, by what they say of themselves: name, co2e, share."""
     found = {}

@@ -19,10 +19,10 @@ from spectra.store.writes import (
     write_utilisation,
     write_volumes,
 )
-from spectra.ui import workspace
+from spectra.ui import cards, workspace
 from tests import fleet
 from tests.copies import once
-from tests.pages.conftest import app_store, healthy, metrics, open_page
+from tests.pages.conftest import app_store, choose_row, healthy, metrics, open_page, table
 
 END = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 DAYS = 35
@@ -156,6 +156,21 @@ def test_an_incident_is_dismissed_with_a_reason(company):
     later = anomalies()
     assert "idle instance" not in kinds(later)
     assert metrics(later)["False alarms"] == "100 %"
+
+
+def test_after_a_decision_nothing_is_chosen(company):
+    """The rows below move up: they must not stand chosen, with the same decision at hand."""
+    app = anomalies()
+    ids = list(table(app, 0)["incident_id"])
+    choose_row(app, cards.rows_key("incidents", ids), 0)
+    healthy(app.run())
+    app.button_group(key="incidents_choice").set_value("expected")
+    healthy(app.run())
+    healthy(button(app, "Keep").click().run())
+    healthy(app.run())
+    assert list(table(app, 0)["incident_id"]) == ids[1:]
+    assert "Choose rows to decide on them." in texts(app)
+    assert "Keep" not in [b.label for b in app.button]
 
 
 def test_a_visitor_of_a_public_deployment_decides_nothing(company, monkeypatch):

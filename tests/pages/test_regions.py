@@ -16,9 +16,18 @@ from spectra.store.writes import (
     write_utilisation,
     write_volumes,
 )
+from spectra.ui import cards
 from tests import fleet
 from tests.copies import once
-from tests.pages.conftest import app_store, healthy, metrics, open_app, open_page
+from tests.pages.conftest import (
+    app_store,
+    choose_row,
+    healthy,
+    metrics,
+    open_app,
+    open_page,
+    table,
+)
 
 END = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 DAYS = 40
@@ -85,6 +94,20 @@ def test_the_map_is_what_one_sees_first(company):
     app = regions()
     assert "Greenest now: **eu-north-1**" in texts(app)
     assert app.selectbox(key="region").value
+
+
+def test_the_region_in_detail_is_the_one_chosen_last(company):
+    """The table is in another order for another factor; the region chosen in it stays."""
+    app = regions()
+    order = list(table(app, 0)["Region"])
+    choose_row(app, cards.rows_key("regions_table", order), order.index("eu-north-1"))
+    assert healthy(app.run()).selectbox(key="region").value == "eu-north-1"
+    app.selectbox(key="region").set_value("eu-west-3")
+    healthy(app.run())
+    app.button_group(key="factor").set_value("direct")
+    healthy(app.run())
+    assert list(table(app, 0)["Region"]) != order
+    assert app.selectbox(key="region").value == "eu-west-3"
 
 
 def test_regions_are_ranked_with_reasons_for_the_others(company):

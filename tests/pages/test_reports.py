@@ -14,10 +14,11 @@ from spectra.store import Store, report_log
 from spectra.store.factors import write_factors
 from spectra.store.ledger import extend_ledger, recompute
 from spectra.store.writes import write_instances, write_intensities, write_utilisation
+from spectra.ui import cards
 from spectra.ui.reports.history import TODAY
 from tests import fleet
 from tests.copies import once
-from tests.pages.conftest import app_store, healthy, metrics, open_page
+from tests.pages.conftest import app_store, choose_row, healthy, metrics, open_page
 from tests.sources.test_carbon_export import line, text
 
 END = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
@@ -141,11 +142,16 @@ def test_a_figure_is_followed_to_its_rows(company):
     assert set(rows["resource_id"]) == {"i-web", "i-data", "i-odd"}
     assert rows["share"].sum() == pytest.approx(1.0)
     assert "3 resources sum to" in texts(app)
-    app.session_state["report_rows"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    figure = app.selectbox(key="report_figure")
+    assert any(name.startswith("Emissions by team: web, Total") for name in figure.options)
+    choose_row(app, cards.rows_key(f"report_rows_{figure.value}", rows["resource_id"]), 2)
     healthy(app.run())
     hours = app.dataframe[-1].value
-    assert hours["value"].sum() == pytest.approx(rows["value"].iloc[0], rel=1e-9)
-    assert set(hours["resource_id"]) == {rows["resource_id"].iloc[0]}
+    assert hours["value"].sum() == pytest.approx(rows["value"].iloc[2], rel=1e-9)
+    assert set(hours["resource_id"]) == {rows["resource_id"].iloc[2]}
+    app.selectbox(key="report_figure").set_value("by_team/:web/total_lb")  # it has one row
+    healthy(app.run())
+    assert "Choose a row to see its hours." in texts(app)
 
 
 def test_a_report_is_sealed_and_stands_in_history(company):

@@ -104,7 +104,8 @@ def _filtered(found: pd.DataFrame) -> pd.DataFrame:
 def _table(shown: pd.DataFrame) -> list[int]:
     event = st.dataframe(
         shown, hide_index=True, width="stretch", height=cards.table_height(len(shown)),
-        key="incidents", on_select="rerun", selection_mode="multi-row", placeholder="–",
+        key=cards.rows_key("incidents", shown["incident_id"]), on_select="rerun",
+        selection_mode="multi-row", placeholder="–",
         column_order=list(COLUMNS), column_config=COLUMNS,
     )  # fmt: skip
     return [row for row in event.selection.rows if row < len(shown)]

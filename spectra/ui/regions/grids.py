@@ -164,7 +164,7 @@ def table_of_regions(table: pd.DataFrame) -> str | None:
     state = st.dataframe(
         shown,
         hide_index=True,
-        key="regions_table",
+        key=cards.rows_key("regions_table", table["region"]),
         on_select="rerun",
         selection_mode="single-row",
         height=430,

@@ -15,6 +15,7 @@ from spectra.ui import cards
 from spectra.ui.frame import Page
 from spectra.ui.plain import plain
 
+MOST_ROWS = 200
 _NUMBER = st.column_config.NumberColumn
 
 
@@ -39,9 +40,10 @@ def _rows(page: Page, report: Report, figure: str) -> None:
         return
     unit = report.figure(figure).unit
     st.caption(f"{found.count} resources sum to {shown(found.total, unit)} in today's store.")
+    largest = found.frame.head(MOST_ROWS)
     event = st.dataframe(
-        found.frame.head(200), hide_index=True, width="stretch", key="report_rows",
-        height=cards.table_height(min(200, len(found.frame))), on_select="rerun",
+        largest, hide_index=True, width="stretch", height=cards.table_height(len(largest)),
+        key=cards.rows_key(f"report_rows_{figure}", largest["resource_id"]), on_select="rerun",
         selection_mode="single-row",
         column_config={"value": _NUMBER(f"Value [{unit}]", format="%.3f"),
                        "share": _NUMBER("Share", format="percent"),
@@ -52,9 +54,9 @@ def _rows(page: Page, report: Report, figure: str) -> None:
         cards.download(found.frame, "rows", label="Rows as CSV")
         days = page.get(report_queries.days, *narrowed(report, figure))
         cards.download(days, "days", label="Days as CSV")
-    if event.selection.rows:
-        row = found.frame.iloc[event.selection.rows[0]]
-        _hours(page, report, figure, row.to_dict())
+    rows = [row for row in event.selection.rows if row < len(largest)]
+    if rows:
+        _hours(page, report, figure, largest.iloc[rows[0]].to_dict())
     else:
         st.caption("Choose a row to see its hours.")
 
