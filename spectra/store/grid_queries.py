@@ -71,15 +71,17 @@ def zone_line(
 ) -> pd.DataFrame:
     """A zone's intensity over a span: hours up to 60 days, else days with their range.
 
-    Columns at, g_per_kwh, low_g_per_kwh, high_g_per_kwh, tier (the worst of a day).
+    Columns at, hours, g_per_kwh, low_g_per_kwh, high_g_per_kwh, tier (the worst of a day) and
+    filled_hours, those that nobody stated.
     """
     value = column(factor)
     daily = (end - start).days > MAX_HOURLY_DAYS
     at = "date_trunc('day', hour)" if daily else "hour"
     return store.frame(
         f"""
-        SELECT {at} AS "at", avg({value}) AS g_per_kwh, min({value}) AS low_g_per_kwh,
-            max({value}) AS high_g_per_kwh, max(tier) AS tier
+        SELECT {at} AS "at", count(*) AS "hours", avg({value}) AS g_per_kwh,
+            min({value}) AS low_g_per_kwh, max({value}) AS high_g_per_kwh, max(tier) AS tier,
+            count(*) FILTER (tier NOT IN ('A', 'B')) AS filled_hours
         FROM intensity_hourly WHERE zone = $zone AND hour >= $start AND hour < $end
         GROUP BY 1 ORDER BY 1
         """,

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from spectra import charts, units
+from spectra.insight.periods import midnight
 from spectra.store import emission_queries as emissions
 from spectra.ui import cards, drawn
 from spectra.ui.frame import Page
@@ -42,9 +43,12 @@ def by_day(page: Page) -> None:
     unit = units.mass(float(days["total_g"].max()))
     per_unit = float(days["total_g"].max()) / unit.value if unit.value else 1.0
     band = page.get(emissions.total_band, page.selection)
+    end = page.selection.end
+    is_whole = end <= page.hour and end == midnight(end)
     st.caption(
         f"{units.mass_text(band.central)} in {len(days)} UTC days "
-        f"(95 % interval {cards.mass_range(band)}); the last day is not complete."
+        f"(95 % interval {cards.mass_range(band)})"
+        f"{'' if is_whole else '; the last day is not complete'}."
     )
     cards.chart(
         charts.daily_emissions(days, unit.unit, per_unit, height=370),

@@ -92,12 +92,19 @@ def _so_far(page: Page, label: str, span: Span, earlier: Callable[[Span], Span])
         units.mass_text(now["total_g"]),
         change=periods.relative_change(now["total_g"], previous["total_g"]) if comparable else None,
         against=f"vs the same {span.hours} h before",
-        note="the period before has no full data"
-        if now["hours"] == span.hours
-        else f"only {now['hours'] or 0:.0f} of {span.hours} hours have data",
+        note=why_not_compared(now["hours"] or 0, span, previous_span),
         help=f"{help} 95 % interval {cards.mass_range(band)}, up to the running hour.",
         trend_g=page.get(emissions.hourly, page.selection.between(*span))["total_g"].tolist(),
     )
+
+
+def why_not_compared(known_hours: float, span: Span, previous: Span) -> str:
+    """Why a span has no change against the one before."""
+    if known_hours != span.hours:
+        return f"only {known_hours:.0f} of {span.hours} hours have data"
+    if previous.hours < span.hours:
+        return f"the month before had only {previous.hours} h"
+    return "the period before has no full data"
 
 
 def _energy(page: Page, totals: dict[str, Any]) -> None:

@@ -7,6 +7,9 @@ import pytest
 from spectra import units
 from spectra.insight import periods
 from spectra.refresh import current_hour
+from spectra.ui.filters import CUSTOM
+from spectra.ui.headlines import why_not_compared
+from tests import fleet
 from tests.pages.conftest import app_store, healthy, metrics, open_app, shares, table
 
 VIEWS = "(SELECT * FROM instance_emissions UNION ALL SELECT * FROM volume_emissions)"
@@ -49,6 +52,33 @@ def test_dashboard_says_what_the_rows_say(demo):
         'SELECT sum(effective_cost_usd) FROM costs WHERE "day" >= ?', [span.start.date()]
     )[0]
     assert shown["Cost in the period"] == units.usd_text(cost)
+
+
+def test_a_last_day_that_is_over_is_complete(demo):
+    app = healthy(open_app(period="7 days"))
+    assert "the last day is not complete" in captions(app)
+    app.selectbox(key="period").set_value(CUSTOM)
+    healthy(app.run())
+    last = current_hour().date()
+    app.date_input(key="days").set_value((last - timedelta(days=3), last - timedelta(days=1)))
+    healthy(app.run())
+    assert "in 3 UTC days" in captions(app)
+    assert "the last day is not complete" not in captions(app)
+
+
+def captions(app) -> str:
+    return " ".join(caption.value for caption in app.caption)
+
+
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [("2026-12-31T12:00Z", "the month before had only 720 h"),
+     ("2026-12-20T12:00Z", "the period before has no full data")],
+)  # fmt: skip
+def test_a_month_longer_than_the_one_before_is_not_for_want_of_data(now, said):
+    span = periods.month_to_date(fleet.as_datetime(fleet.utc(now)))
+    assert why_not_compared(span.hours, span, periods.same_part_of_last_month(span)) == said
+    assert why_not_compared(7, span, span) == f"only 7 of {span.hours} hours have data"
 
 
 def test_scopes_and_breakdowns_add_up(demo):

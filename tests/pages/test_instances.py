@@ -117,6 +117,25 @@ def test_every_machine_has_its_finding_and_the_headlines_sum_them(machines):
     assert shown["Too small"] == "1"
 
 
+def test_a_price_that_is_not_known_is_not_nothing(machines):
+    instances()
+
+    def shown(where: str) -> tuple[str, str, str]:
+        with app_store().write() as cursor:
+            cursor.execute(f"UPDATE advice SET list_usd_per_h = NULL WHERE {where}")
+        found = {m.label: m for m in instances().metric}
+        price = found["… at list price"]
+        return price.value, price.delta, found["Too small"].delta
+
+    value, note, _ = shown("finding = 'idle'")
+    assert value.startswith("$")
+    assert note.endswith("; list price known of 1 of 2")
+    value, note, to_mend = shown("true")
+    assert value == units.MISSING
+    assert "list price" not in note
+    assert to_mend == "what mends it is not known"
+
+
 def test_what_was_saved_is_what_the_ledger_says_of_an_idle_machine(machines):
     app = instances()
     saved = fleet_table(app).loc["idle", "kg_per_month"]

@@ -199,11 +199,15 @@ def test_a_long_line_is_drawn_by_days_with_their_range():
         store,
         instances=fleet.instances({"instance_id": "i-1", "valid_from": "2026-10-31T00:00Z"}),
         hours=at[-24:],
-        intensities=[fleet.intensities("DE", at, values * 0.8, values)],
+        intensities=[
+            fleet.intensities("DE", at.drop(at[50]), *np.delete([values * 0.8, values], 50, 1))
+        ],
     )
     bounds = (at[0].to_pydatetime(), (at[-1] + timedelta(hours=1)).to_pydatetime())
     line = grid_queries.zone_line(store, "DE", *bounds, "lifecycle")
     assert len(line) == 123
+    assert set(line["hours"]) == {24}
+    assert line["filled_hours"].sum() == line["filled_hours"].iloc[2] == 1  # one hour, not its day
     assert line[["low_g_per_kwh", "g_per_kwh", "high_g_per_kwh"]].iloc[5].tolist() == [
         300,
         311.5,

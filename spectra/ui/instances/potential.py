@@ -40,7 +40,7 @@ def headlines(page: Page, table: pd.DataFrame) -> None:
         cards.headline(
             "… at list price",
             units.usd_text(_month(saving, "list_usd_per_h")),
-            note=_cash(saving),
+            note=_cash(saving) + _part_known(saving, "list_usd_per_h", "; list price "),
             help="Cash leaves out what savings plans and reservations cover: they are paid whether "
             "used or not.",
         )
@@ -78,7 +78,14 @@ def _alternatives(found: dict[str, dict[str, Any]]) -> None:
 
 
 def _month(rows: pd.DataFrame, column: str) -> float:
-    return float(rows[column].sum()) * HOURS_PER_MONTH
+    """Sum of what is known; NaN where there are rows and nothing is known of any."""
+    return float(rows[column].sum(min_count=min(1, len(rows)))) * HOURS_PER_MONTH
+
+
+def _part_known(rows: pd.DataFrame, column: str, start: str = ", ") -> str:
+    """Of how many rows a sum is, unless of all or of none."""
+    known = int(rows[column].notna().sum())
+    return "" if known in (0, len(rows)) else f"{start}known of {known} of {len(rows)}"
 
 
 def _to_mend(small: pd.DataFrame) -> str:
@@ -86,7 +93,8 @@ def _to_mend(small: pd.DataFrame) -> str:
         return "none strains"
     if small["list_usd_per_h"].isna().all():
         return "what mends it is not known"
-    return f"{units.usd_text(-_month(small, 'list_usd_per_h'))} a month more to mend"
+    more = units.usd_text(-_month(small, "list_usd_per_h"))
+    return f"{more} a month more to mend{_part_known(small, 'list_usd_per_h')}"
 
 
 def _range(rows: pd.DataFrame) -> str:
@@ -97,8 +105,9 @@ def _range(rows: pd.DataFrame) -> str:
 
 
 def _cash(rows: pd.DataFrame) -> str:
-    known = rows["cash_usd_per_h"].notna()
-    if rows.empty or not known.any():
+    if rows.empty:
+        return "nothing to save"
+    if rows["cash_usd_per_h"].isna().all():
         return "cash: not known"
-    text = f"{units.usd_text(_month(rows[known], 'cash_usd_per_h'))} in cash"
-    return text if known.all() else f"{text}, known of {known.sum()} of {len(rows)}"
+    cash = units.usd_text(_month(rows, "cash_usd_per_h"))
+    return f"{cash} in cash{_part_known(rows, 'cash_usd_per_h')}"

@@ -249,10 +249,12 @@ def _line(line: pd.DataFrame, factor: str) -> None:
         alt=f"Carbon intensity by hour, between {units.number(low)} and {units.number(high)} "
         "gCO₂e/kWh.",
     )
-    filled = line["tier"].isin(["C", "D", "E", "F"]).mean()
+    hours = line["hours"].sum()
+    mean = (line["g_per_kwh"] * line["hours"]).sum() / hours
     st.caption(
-        f"Mean {units.number(line['g_per_kwh'].mean())}, lowest {units.number(low)}, highest "
-        f"{units.number(high)} g/kWh. {units.share_text(float(filled))} of it is filled in."
+        f"Mean {units.number(mean)}, lowest {units.number(low)}, highest {units.number(high)} "
+        f"g/kWh. {units.share_text(float(line['filled_hours'].sum() / hours))} of the hours are "
+        "filled in."
     )
 
 
