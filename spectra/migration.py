@@ -93,7 +93,8 @@ def estimate_move(  # noqa: PLR0913, PLR0917 (what, where to, until when, under 
         known_days=known_days,
         left_out=tuple(left_out),
     )
-    return replace(made, notes=tuple(_notes(made, assumed)))
+    younger = int(replayed.groupby("instance_id")["is_younger"].first().sum())
+    return replace(made, notes=tuple(_notes(made, assumed, younger)))
 
 
 def _span(store: Store, end: datetime, days: int) -> tuple[datetime, datetime]:
@@ -220,7 +221,7 @@ def _grid(region: str, means: set[str]) -> str:
     return "monthly or annual mean" if region in means else "by the hour"
 
 
-def _notes(made: Estimate, assumed: Assumptions) -> list[str]:
+def _notes(made: Estimate, assumed: Assumptions, younger: int) -> list[str]:
     """What a reader must know besides."""
     machines, notes, known_days = made.machines, list[str](), made.known_days
     others = machines[~machines["is_same"]]
@@ -243,6 +244,9 @@ def _notes(made: Estimate, assumed: Assumptions) -> list[str]:
         notes.append(f"{members} belong to autoscaling groups, which move by their template.")
     notes.append("Volumes are at no price: the catalogue has storage prices of one region alone.")
     notes.append("A location-based saving is an allocation of both grids' electricity.")
+    if younger:
+        notes.append(f"{younger} of them have been what they are now for less than these "
+                     f"{known_days:.0f} days, and are replayed since then.")  # fmt: skip
     if known_days < MOST_DAYS:
         notes.append(f"{known_days:.0f} days are known: not every season was seen.")
     return notes

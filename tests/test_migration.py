@@ -87,6 +87,7 @@ def test_both_sides_are_the_hours_of_the_ledger(store):
     assert made.before.kwh_per_h * hours == pytest.approx(ledger[1])
     assert made.months["before_g"].sum() == pytest.approx(ledger[0])
     assert made.mean_grids == ()
+    assert not any("less than" in note for note in made.notes)
     pue, td = factors(store, TARGET)
     it_kwh = (21.1 + 0.24) / 1_000
     lifecycle = np.where(WINTER, 600.0, 30.0).mean()
@@ -268,6 +269,7 @@ def test_a_machine_that_was_resized_counts_as_what_it_is_since_then(ago):
     it_kwh = (21.1 + 1_000 * 0.0024) / 1_000
     assert made.before.kwh_per_h == pytest.approx(it_kwh * factors(store, HOME)[0], rel=1e-6)
     assert made.machines["runs"].tolist() == [pytest.approx(1.0)]
+    assert any("1 of them have been what they are now for less than" in n for n in made.notes)
 
 
 def test_a_machine_resized_after_the_last_hour_has_no_hour_yet():

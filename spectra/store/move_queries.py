@@ -163,7 +163,8 @@ WITH known AS (
     SELECT region, since, sum(span_share(since, $end, hour)) AS clock_hours
     FROM (SELECT DISTINCT region, since FROM move_since) JOIN move_grid USING (region)
     WHERE hour + INTERVAL 1 HOUR > since GROUP BY ALL)
-SELECT instance_id, clock_hours FROM move_since JOIN known USING (region, since)
+SELECT instance_id, clock_hours, since > $start AS is_younger
+FROM move_since JOIN known USING (region, since)
 """
 
 _SUMS = ", ".join(
@@ -190,7 +191,7 @@ sides AS ({
         for side, sign, region in (("a", 1, "region"), ("b", -1, "$target::VARCHAR"))
     )
 })
-SELECT s.*, month_hours, clock_hours, r.zone, r.country, r.pue_is_regional
+SELECT s.*, month_hours, clock_hours, is_younger, r.zone, r.country, r.pue_is_regional
 FROM sides s JOIN months USING ("month") JOIN ({_CLOCK}) USING (instance_id)
 JOIN region_factors r USING (region) ORDER BY instance_id, "month", part, side
 """
@@ -204,17 +205,18 @@ def replay(
     Parameters
     ----------
     cases : DataFrame
-        A row for each machine, as what it is now: instance_id, region,
-        instance_type, load_ratio, a0 to a100 and b0 to b100 (curves before and after) [W],
-        a_gpu_idle, a_gpu_max, b_gpu_idle, b_gpu_max [W], a_embodied, b_embodied [g/h].
+        A row for each machine, as what it is now: instance_id, region, instance_type, load_ratio,
+        a0 to a100 and b0 to b100 (curves before and after) [W], a_gpu_idle, a_gpu_max, b_gpu_idle,
+        b_gpu_max [W], a_embodied, b_embodied [g/h].
 
     Returns
     -------
     DataFrame
         A row for each machine, month, part (``compute``, ``storage``) and side (1 before, −1
         after): region, zone, country and pue_is_regional of the side; sums of hours (running),
-        kwh, scope2_g, upstream_g, td_g, embodied_g, sigma_g; utilisation_sigma; and clock_hours,
-        those since the machine is what it is now, and month_hours.
+        kwh, scope2_g, upstream_g, td_g, embodied_g, sigma_g; utilisation_sigma; clock_hours,
+        those since the machine is what it is now; is_younger, whether that is less than the
+        span; and month_hours.
     """
     cursor = store.cursor()
     try:
