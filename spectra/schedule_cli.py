@@ -121,12 +121,12 @@ def line(option: Option, zone: ZoneInfo) -> str:
 
 
 def _moment(text: str, zone: ZoneInfo) -> datetime:
-    """A local time of a zone, or one with its own offset."""
+    """A local time of a zone, or one with its own offset, in UTC."""
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise InputError(f"“{text}” is no moment such as 2026-11-26T18:00.") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 
 
 @contextmanager

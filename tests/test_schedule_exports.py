@@ -59,6 +59,12 @@ def test_what_is_not_known_is_null_and_never_nan(unknown):
     assert "nan" not in spoken
 
 
+def test_a_window_of_the_command_line_counts_the_hours_between_its_ends():
+    days = ("2027-03-27T18:00", "2027-03-28T18:00")  # the clocks go forward
+    earliest, deadline = (schedule_cli._moment(day, ZoneInfo("Europe/Berlin")) for day in days)
+    assert deadline - earliest == timedelta(hours=23)
+
+
 def test_the_calendar_has_an_event_a_slot(option):
     calendar = Calendar.from_ical(schedule_exports.icalendar(NAME, option, T0))
     events = calendar.walk("VEVENT")

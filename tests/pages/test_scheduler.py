@@ -141,6 +141,32 @@ def test_a_typed_window_outlives_reruns_minutes_and_a_visit_elsewhere(grids):
     assert app.datetime_input(key="job_earliest").value == typed
 
 
+def form_alone():
+    """The form of a job as a script of its own, which keeps what was asked."""
+    import streamlit as st
+
+    from spectra.refresh.hours import HOUR, current_hour
+    from spectra.store.selection import Selection
+    from spectra.ui import frame, workspace
+    from spectra.ui.scheduler import form
+
+    hour = current_hour()
+    selection = Selection(hour, hour + HOUR)
+    page = frame.Page(workspace.open_workspace(), workspace.catalog(), selection, hour)
+    st.session_state["asked"] = form.job_form(page)
+
+
+@pytest.mark.parametrize(("day", "hours"), [("2027-03-27", 23), ("2027-10-30", 25)])
+def test_a_window_over_a_change_of_the_clocks_is_as_long_as_it_lasts(database, day, hours):
+    app = healthy(AppTest.from_function(form_alone).run(timeout=60))
+    evening = datetime.fromisoformat(f"{day}T18:00")
+    app.datetime_input(key="job_earliest").set_value(evening)
+    app.datetime_input(key="job_deadline").set_value(evening + timedelta(days=1))
+    asked = healthy(app.run()).session_state["asked"]
+    assert asked.earliest == evening.replace(tzinfo=BERLIN)
+    assert asked.spec.window_hours == hours
+
+
 def test_a_window_of_yesterday_begins_anew(grids):
     app = scheduler()
     base = app.session_state["_spectra_job_base"]

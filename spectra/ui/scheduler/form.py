@@ -19,7 +19,7 @@ _BASE = "_spectra_job_base"
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A filled-in form; `earliest` and `deadline` are aware."""
+    """A filled-in form; `earliest` and `deadline` are aware UTC."""
 
     name: str
     spec: Spec
@@ -102,7 +102,7 @@ def _power(page: Page) -> tuple[float, float | None, str, int, float]:
 
 
 def _window(page: Page, home: str) -> tuple[datetime, datetime, str]:
-    """Earliest start and deadline as local times of a named zone."""
+    """Earliest start and deadline in UTC, asked for as local times of a named zone."""
     region = page.catalog.region(home)
     zones = _timezones()
     usual = region.timezone if region and region.timezone in zones else "UTC"
@@ -122,7 +122,8 @@ def _window(page: Page, home: str) -> tuple[datetime, datetime, str]:
     earliest = (start or base).replace(tzinfo=zone)
     deadline = (end or base + USUAL_WINDOW).replace(tzinfo=zone)
     st.caption(f"{earliest:%a %H:%M %z} to {deadline:%a %d %b %H:%M %z}")
-    return earliest, deadline, timezone
+    # The difference of two times of one zone is that of its wall clocks; in UTC it is time itself.
+    return earliest.astimezone(UTC), deadline.astimezone(UTC), timezone
 
 
 @cache

@@ -57,8 +57,7 @@ def _keep(page: Page, asked: Asked, best: Option, cron: str) -> None:
     if cron:
         scheduler.plan_due_runs(page.store, page.catalog, now)
     else:
-        keep_option(page.store, page.catalog, job.job_id, asked.spec,
-                    asked.earliest.astimezone(UTC), best, now)  # fmt: skip
+        keep_option(page.store, page.catalog, job.job_id, asked.spec, asked.earliest, best, now)
     st.toast(f"{plain(asked.name)} is kept.", icon=":material/check:")
     st.rerun()
 
