@@ -62,14 +62,17 @@ def gather(
     periods : mapping of str to Period
         What each budget is judged in.
     until : datetime
-        End of what is accounted for.
+        End of what is accounted for, a whole hour.
     """
     start, end = min(p.start for p in periods.values()), max(p.end for p in periods.values())
     labels = sorted({b.scope_key for b in budgets if b.scope_kind == "tag"})
-    last = until.astimezone(UTC).date() + DAY
+    last = (until - HOUR).astimezone(UTC).date() + DAY
     days = allocation.allocated_days(store, start.date(), min(last, end.date()), labels)
     first = until - LOOK_BACK
-    weights = _weights(budgets, allocation.allocated_groups(store, first.date(), last, labels))
+    # What is to come belongs to whom the rules of its first day say.
+    rules = allocation.rules_on(store, until.astimezone(UTC).date())
+    groups = allocation.allocated_groups(store, first.date(), last, labels, rules)
+    weights = _weights(budgets, groups)
     rows = budget_queries.hourly_parts(store, first, until, weights)
     rows["hour"] = pd.DatetimeIndex(rows["hour"]).tz_convert("UTC") if len(rows) else rows["hour"]
     return Facts(

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 import pandas as pd
 
 from spectra.allocation import rules_on
-from spectra.budget_outlook import Facts, covered, expected, gather, grams_by_day
+from spectra.budget_outlook import HOUR, Facts, covered, expected, gather, grams_by_day
 from spectra.errors import InputError
 from spectra.insight.allocation import Rules
 from spectra.insight.budgets import (
@@ -34,7 +34,6 @@ from spectra.store import Store, advice_log, budget_log
 from spectra.store.budget_log import Budget
 from spectra.store.emission_queries import ledger_span
 
-HOUR = timedelta(hours=1)
 # Hours arrive late; thresholds of a period are looked at this long after its end.
 SETTLING = timedelta(days=3)
 _UNCLEAR = (State.NO_BUDGET, State.NOT_ENOUGH_DATA)
@@ -94,7 +93,12 @@ class Status:
         return (self.outlook.probability or 0.0) if is_chance else self.outlook.central_g
 
 
-def statuses(store: Store, now: datetime, budgets: Sequence[Budget] | None = None) -> list[Status]:
+def statuses(
+    store: Store,
+    now: datetime,
+    budgets: Sequence[Budget] | None = None,
+    until: datetime | None = None,
+) -> list[Status]:
     """How budgets stand in the periods that a moment lies in.
 
     Parameters
@@ -103,20 +107,22 @@ def statuses(store: Store, now: datetime, budgets: Sequence[Budget] | None = Non
         Aware UTC; for a period that has ended, a moment in it with the hours known since.
     budgets : sequence of Budget, optional
         All that are open without.
+    until : datetime, optional
+        As they stood then where their periods go on after it; with all that is known without.
     """
     chosen = budget_log.budgets(store, now.date()) if budgets is None else list(budgets)
     span = ledger_span(store)
     if not chosen or span is None:
         return []
     periods = {b.budget_id: period_of(b.period_kind, now) for b in chosen}
-    until = span[1].astimezone(UTC)
-    facts = gather(store, chosen, periods, until)
+    known = min(span[1].astimezone(UTC), until or span[1])
+    facts = gather(store, chosen, periods, known)
     context = _Context(
         facts,
         now,
-        (span[0].astimezone(UTC), until),
+        (span[0].astimezone(UTC), known),
         budget_log.versions(store),
-        budget_log.told(store, sorted({p.label for p in periods.values()})),
+        budget_log.told(store, set(periods.values()), until),
         _savings(store, now),
         rules_on(store, now.date()),
     )

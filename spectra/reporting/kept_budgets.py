@@ -18,6 +18,8 @@ HOUR = timedelta(hours=1)
 def budget_lines(store: Store, request: Request, now: datetime) -> list[BudgetLine]:
     """Budgets of the months in a report's period, and of the quarters and years it ends in.
 
+    A quarter or year that goes on is told as it stood at the report's end.
+
     Where the boundary names teams, theirs alone; a boundary of regions or accounts has none, as a
     budget is about all of them.
     """
@@ -33,7 +35,7 @@ def budget_lines(store: Store, request: Request, now: datetime) -> list[BudgetLi
     for moment in _month_ends(request.start, last):
         wanted = [b for b in kept if b.period_kind == "month" or moment == last]
         open_ones = [b for b in wanted if b.closed_on is None or b.closed_on > moment.date()]
-        found += budgets.statuses(store, moment, open_ones)
+        found += budgets.statuses(store, moment, open_ones, request.end)
     return [_line(status) for status in found if status.budget_g is not None]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Literal, get_args
@@ -12,7 +12,7 @@ import pandas as pd
 
 from spectra.errors import InputError
 from spectra.insight.allocation import Rules
-from spectra.insight.budgets import KINDS, Kind, Version
+from spectra.insight.budgets import KINDS, Kind, Period, Version
 from spectra.store.database import Store
 from spectra.store.tags import fold
 
@@ -215,14 +215,26 @@ def rules_history(store: Store) -> pd.DataFrame:
     )
 
 
-def told(store: Store, periods: Sequence[str]) -> dict[tuple[str, str], dict[str, bool]]:
-    """Thresholds told by (budget, period label), and whether each is still reached."""
+def told(
+    store: Store, periods: Collection[Period], until: datetime | None = None
+) -> dict[tuple[str, str], dict[str, bool]]:
+    """Thresholds told by (budget, period label), and whether each is still reached.
+
+    Of a period that goes on after `until`, as it was then.
+    """
+    running = [p.label for p in periods if until is not None and p.end > until]
+    over = [p.label for p in periods if p.label not in running]
     rows: list[tuple[Any, ...]] = (
         store.cursor()
         .execute(
-            'SELECT budget_id, "period", threshold, cleared_at IS NULL FROM budget_notices '
-            'WHERE list_contains(?, "period")',
-            [list(periods)],
+            """
+            SELECT budget_id, "period", threshold, cleared_at IS NULL FROM budget_notices
+            WHERE list_contains($over, "period")
+            UNION ALL
+            SELECT budget_id, "period", threshold, coalesce(cleared_at > $until, true)
+            FROM budget_notices WHERE list_contains($running, "period") AND raised_at <= $until
+            """,
+            {"over": over, "running": running, "until": until},
         )
         .fetchall()
     )
