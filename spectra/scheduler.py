@@ -247,6 +247,8 @@ def keep_option(  # noqa: PLR0913, PLR0917 (the parts of one record)
         option.grams + option.saving_g,
         None if np.isnan(option.probability) else option.probability,
         now,
+        option.grams - option.plan.grams,
+        spec.restart_grams,
     )
     job_log.keep_run(store, run)
     return run

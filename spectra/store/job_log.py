@@ -43,7 +43,11 @@ class Run:
     power_kw, home_power_kw : float
         At the meter of its region, and of the home region [kW].
     planned_grams, planned_now_grams : float
-        In its slots, and at once at home [gCO2e].
+        In its slots with what follows, and at once at home [gCO2e].
+    transfer_grams : float or None
+        What moving its data to its region emits [gCO2e]; None where it is not known.
+    restart_grams : float
+        What each start after the first emits [gCO2e].
     """
 
     job_id: str
@@ -61,6 +65,8 @@ class Run:
     planned_now_grams: float
     probability: float | None
     planned_at: datetime
+    transfer_grams: float | None
+    restart_grams: float
 
 
 def save_job(store: Store, job: SavedJob) -> None:
@@ -98,7 +104,7 @@ def keep_run(store: Store, run: Run) -> None:
     slots = json.dumps([[a.isoformat(), b.isoformat()] for a, b in run.slots])
     with store.write(is_fact=False) as cursor:
         cursor.execute(
-            f"INSERT OR REPLACE INTO job_runs VALUES ({', '.join('?' * 15)})",
+            f"INSERT OR REPLACE INTO job_runs VALUES ({', '.join('?' * 17)})",
             [
                 run.job_id,
                 run.earliest,
@@ -115,6 +121,8 @@ def keep_run(store: Store, run: Run) -> None:
                 run.planned_now_grams,
                 run.probability,
                 run.planned_at,
+                run.transfer_grams,
+                run.restart_grams,
             ],
         )
 

@@ -209,7 +209,7 @@ def test_a_run_elsewhere_is_judged_against_running_at_once_at_home(store):
     past = NOW - timedelta(days=2)
     slot = (past + 4 * HOUR, past + 7 * HOUR)
     run = Run("j1", past, past + 24 * HOUR, "eu-north-1", "SE-SE3", "lifecycle", 1.1, "DE", 1.3,
-              3.0, (slot,), 1.0, 1.0, None, past)  # fmt: skip
+              3.0, (slot,), 1.0, 1.0, None, past, 0.0, 0.0)  # fmt: skip
     clean = grid("SE-SE3", past, past + 24 * HOUR, 100.0)["intensity_lifecycle_g_per_kwh"]
     dirty = grid("DE", past, past + 24 * HOUR)["intensity_lifecycle_g_per_kwh"]
     known = realised(store, run)
@@ -217,6 +217,34 @@ def test_a_run_elsewhere_is_judged_against_running_at_once_at_home(store):
     assert known.now_grams == pytest.approx(1.3 * dirty[:3].sum())
     assert known.oracle_grams <= known.grams
     assert realised(store, replace(run, home_zone="FR")) is None  # not stated at home
+
+
+def test_moving_data_and_restarts_count_in_what_a_run_realised(store):
+    past = NOW - timedelta(days=2)
+    slots = ((past + 4 * HOUR, past + 5 * HOUR), (past + 6 * HOUR, past + 8 * HOUR))
+    run = Run("j1", past, past + 24 * HOUR, "eu-north-1", "SE-SE3", "lifecycle", 1.1, "DE", 1.3,
+              3.0, slots, 1.0, 1.0, None, past, 40.0, 1_000.0)  # fmt: skip
+    clean = grid("SE-SE3", past, past + 24 * HOUR, 100.0)["intensity_lifecycle_g_per_kwh"]
+    dirty = grid("DE", past, past + 24 * HOUR)["intensity_lifecycle_g_per_kwh"]
+    known = realised(store, run)
+    assert known.grams == pytest.approx(1.1 * clean[[4, 6, 7]].sum() + 40 + 1_000)
+    assert known.now_grams == pytest.approx(1.3 * dirty[:3].sum())
+    # At best it would have moved its data, too, and have run in one piece.
+    assert known.oracle_grams == pytest.approx(1.1 * clean.rolling(3).sum().min() + 40)
+    heavy = realised(store, replace(run, transfer_grams=1e6, restart_grams=0.0))
+    assert heavy.oracle_grams == pytest.approx(1.3 * dirty.nsmallest(3).sum())
+    assert realised(store, replace(run, transfer_grams=None)) is None
+
+
+def test_a_run_keeps_what_it_emits_besides_its_hours(forecast):
+    spec = replace(SPEC, transfer_gb=1_000.0, restart_grams=5.0, is_interruptible=True)
+    options, _ = placed(forecast, spec)
+    kept = {o.region: scheduler.keep_option(forecast, CATALOG, o.region, spec, NOW, o, NOW)
+            for o in options}  # fmt: skip
+    assert kept["eu-central-1"].transfer_grams == 0
+    assert kept["eu-north-1"].transfer_grams == pytest.approx(250, abs=80)  # 1 kWh, both grids
+    assert {run.restart_grams for run in kept.values()} == {5.0}
+    assert {run.region: run for run in job_log.runs(forecast)} == kept
 
 
 def test_a_forecast_beyond_a_threshold_is_a_notice_a_day(forecast):

@@ -1,5 +1,6 @@
 """Reductions stand beside the inventory: changes, jobs and incidents of the period and boundary."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pandas as pd
@@ -90,13 +91,17 @@ def test_jobs_placed_by_carbon(store):
     run = job_log.Run(
         "j", start, start + 24 * hour, "us-east-1", "US-MIDA-PJM", "direct", 2.0, "US-MIDA-PJM",
         2.0, 2.0, ((start + 17 * hour, start + 19 * hour),), 1_250.0, 1_650.0, 0.9, start,
+        0.0, 0.0,
     )  # fmt: skip
     job_log.keep_run(store, run)
     report = made(store)
     assert value(report, "reductions.shifted") == pytest.approx(400.0)
-    assert value(report, "reductions.shifted_realised") > 0
+    saved = value(report, "reductions.shifted_realised")
+    assert saved > 0
     assert "1 of 1" in report.figure("reductions.shifted_realised").note
     assert value(made(store, regions=["eu-central-1"]), "reductions.shifted") is None
+    job_log.keep_run(store, replace(run, transfer_grams=50.0))
+    assert value(made(store), "reductions.shifted_realised") == pytest.approx(saved - 50)
 
 
 def test_incidents_that_ended_in_the_period(store):

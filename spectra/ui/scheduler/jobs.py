@@ -97,6 +97,7 @@ def _row(
 ) -> dict[str, object]:
     start, end = run.slots[0][0], run.slots[-1][1]
     status = "planned" if now < start else "running" if now < end else "over"
+    unknown = "not known" if run.transfer_grams is None else "not known yet"
     return {
         "Job": names.get(run.job_id, run.job_id),
         "Status": status,
@@ -105,7 +106,7 @@ def _row(
         "Ends": end,
         "Planned": units.mass_text(run.planned_grams),
         "Planned at once": units.mass_text(run.planned_now_grams),
-        "Realised": units.mass_text(turned_out.grams) if turned_out else "not known yet",
+        "Realised": units.mass_text(turned_out.grams) if turned_out else unknown,
         "Realised at once": units.mass_text(turned_out.now_grams) if turned_out else "",
         "Best in hindsight": units.mass_text(turned_out.oracle_grams) if turned_out else "",
     }
