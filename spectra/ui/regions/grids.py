@@ -165,9 +165,7 @@ def table_of_regions(table: pd.DataFrame) -> str | None:
         shown,
         hide_index=True,
         key=cards.rows_key("regions_table", table["region"]),
-        on_select="rerun",
-        selection_mode="single-row",
-        height=430,
+        on_select="rerun", selection_mode="single-row", height=430,
         placeholder="–",
         column_config={
             "Region": st.column_config.TextColumn(pinned=True),
@@ -249,12 +247,11 @@ def _line(line: pd.DataFrame, factor: str) -> None:
         alt=f"Carbon intensity by hour, between {units.number(low)} and {units.number(high)} "
         "gCO₂e/kWh.",
     )
-    hours = line["hours"].sum()
+    hours, filled = line["hours"].sum(), line["filled_hours"].sum()
     mean = (line["g_per_kwh"] * line["hours"]).sum() / hours
     st.caption(
         f"Mean {units.number(mean)}, lowest {units.number(low)}, highest {units.number(high)} "
-        f"g/kWh. {units.share_text(float(line['filled_hours'].sum() / hours))} of the hours are "
-        "filled in."
+        f"g/kWh. {units.share_text(float(filled / hours))} of the hours are filled in."
     )
 
 
