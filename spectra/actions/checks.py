@@ -38,7 +38,8 @@ def check_plan(
     if resource is None:
         text = f"{plan.target.resource_id} is not there any more."
         return (Check("It exists", False, text),)
-    checks = [_account(plan, account_id), *_managed(resource, tag)]
+    checks = [_account(plan, account_id), *_tagged("Tagged for SPECTRA", resource, tag)]
+    checks += _tagged("Tagged for the schedule", resource, plan.chosen_by)
     if plan.target.kind == "volume":
         return (*checks, *volume_checks(plan, resource, found))
     checks += _unchanged(plan, resource)
@@ -67,7 +68,7 @@ def still_ours(
     resource = found.instance if plan.target.kind == "instance" else found.volume
     if resource is None:
         return ()
-    checks = [_account(plan, account_id), *_managed(resource, tag)]
+    checks = [_account(plan, account_id), *_tagged("Tagged for SPECTRA", resource, tag)]
     if stops and resource["State"]["Name"] in ("pending", "running"):
         checks += [*_ours(plan, resource), *_may_go_down(plan, resource, found)]
     return tuple(checks)
@@ -123,13 +124,13 @@ def _account(plan: Plan, account_id: str) -> Check:
     )
 
 
-def _managed(resource: Facts, tag: tuple[str, str] | None) -> Found:
+def _tagged(name: str, resource: Facts, tag: tuple[str, str] | None) -> Found:
     if tag is None:
         return
     key, value = tag
     is_ok = tags_of(resource).get(key) == value
     have = "has" if is_ok else "lacks"
-    yield Check("Tagged for SPECTRA", is_ok, f"It {have} the tag {key} = {value}.")
+    yield Check(name, is_ok, f"It {have} the tag {key} = {value}.")
 
 
 def _unchanged(plan: Plan, instance: Facts) -> Found:

@@ -156,6 +156,8 @@ class Plan:
     predicted : mapping
         What was expected of it when it was decided on, by a name with its unit; kept so that it
         can be compared with what came.
+    chosen_by : (key, value) or None
+        Tag that the resource was chosen by, and must still have when the plan is carried out.
     """
 
     plan_id: str
@@ -169,6 +171,7 @@ class Plan:
     destination: Destination | None = None
     by_hand: tuple[str, ...] = ()
     predicted: Mapping[str, float | None] = field(default_factory=dict)
+    chosen_by: tuple[str, str] | None = None
 
     @property
     def confirmation(self) -> str:
@@ -218,6 +221,7 @@ class Plan:
             "destination": asdict(self.destination) if self.destination else None,
             "by_hand": list(self.by_hand),
             "predicted": dict(self.predicted),
+            "chosen_by": list(self.chosen_by) if self.chosen_by else None,
         }
 
     @classmethod
@@ -235,6 +239,7 @@ class Plan:
                 if (to := data.get("destination"))
                 else None,
                 "by_hand": tuple(data.get("by_hand", ())),
+                "chosen_by": tuple(tag) if (tag := data.get("chosen_by")) else None,
             }
         )
 

@@ -106,7 +106,12 @@ def plans_of(store: Store, schedule: ActionSchedule, action: Action) -> list[Pla
     """Plans for every instance with the tag that is not yet as the schedule wants it."""
     state, build = ("running", stop) if action == "stop" else ("stopped", start)
     tag = (schedule.tag_key, schedule.tag_value)
-    return [build(t) for t in targets(store, kind="instance", tag=tag) if t.state == state]
+    # The listing may be old: who took the tag off since does not want it any more.
+    return [
+        replace(build(found), chosen_by=tag)
+        for found in targets(store, kind="instance", tag=tag)
+        if found.state == state
+    ]
 
 
 def _run(

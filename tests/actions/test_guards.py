@@ -11,6 +11,7 @@ import pytest
 from spectra import actions
 from spectra.actions import Journal, may_act, schedules
 from spectra.actions.demo_runner import DemoRunner
+from spectra.actions.plan import Plan
 from spectra.actions.runners import Runners
 from spectra.actions.targets import target
 from spectra.catalog import load_catalog
@@ -215,6 +216,21 @@ def test_a_schedule_stops_and_starts_what_it_names_and_once_each(company):
     assert outcome.is_done, outcome.text
     delete_schedule(company, schedule.schedule_id)
     assert saved(company) == []
+
+
+def test_a_machine_whose_tag_was_taken_off_since_is_left_alone(company):
+    """The last listing still has the tag; what AWS says just before the stop has not."""
+    now = datetime.now(UTC)
+    schedule = a_schedule(company, cron_stop="* * * * *", now=now)
+    (plan,) = schedules.plans_of(company, schedule, "stop")
+    with company.write() as cursor:
+        cursor.execute("UPDATE instances SET tags = '{}' WHERE instance_id = ?",
+                       [plan.target.resource_id])  # fmt: skip
+    with pytest.raises(GuardError, match="It lacks the tag Name = "):
+        actions.execute(plan, runner_of(company)(plan), Journal(company),
+                        confirmation=plan.confirmation, permit=YES)  # fmt: skip
+    assert target(company, "instance", plan.target.resource_id).state == "running"
+    assert Plan.from_dict(json.loads(json.dumps(plan.as_dict()))) == plan
 
 
 def test_a_schedule_that_may_not_act_says_so_in_the_journal(company):
