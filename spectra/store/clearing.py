@@ -29,7 +29,6 @@ _ALL_TABLES = (
     "latency",
 )
 DEMO = "demo"
-FLEETS = {DEMO, "aws"}
 # What belongs together for a person who clears a source.
 SOURCE_GROUPS = {
     "demo": (DEMO,),
@@ -73,6 +72,7 @@ def clear_source(store: Store, catalog: Catalog, *sources: str) -> int:
     named = list(sources)
     had_demo = store.row("SELECT 1 FROM instances WHERE source = 'demo' LIMIT 1") is not None
     with store.write() as cursor:
+        fleet_goes = _has_fleet(cursor, "list_contains($named, source)", named=named)
         if DEMO in sources:
             # What was planned for its machines; what is about everything or a tag stays.
             cursor.execute(
@@ -105,9 +105,10 @@ def clear_source(store: Store, catalog: Catalog, *sources: str) -> int:
             _end_demo_actions(cursor, had_fleet=had_demo)
         for source in sources:
             cursor.execute("DELETE FROM meta WHERE name = ?", [f"{source}_until"])
-        if FLEETS & set(sources):
+        if fleet_goes:
             # Incidents of machines that were never there would be told of the next fleet.
-            # And sums of rolled days are of the fleet that goes.
+            # And sums of rolled days are of the fleet that goes; of one that stays they are all
+            # there is.
             for table in ("watch_state", "incidents", "rolled_days"):
                 cursor.execute(f"DELETE FROM {table}")
         restart_ledger(cursor)
@@ -138,8 +139,12 @@ def _end_demo_actions(cursor: duckdb.DuckDBPyConnection, *, had_fleet: bool) -> 
         cursor.execute("DELETE FROM action_schedules")
 
 
-def _has_fleet(cursor: duckdb.DuckDBPyConnection) -> bool:
+def _has_fleet(
+    cursor: duckdb.DuckDBPyConnection, where: str = "true", **parameters: object
+) -> bool:
     rows = cursor.execute(
-        "SELECT 1 FROM instances UNION ALL SELECT 1 FROM volumes LIMIT 1"
+        f"SELECT 1 FROM instances WHERE {where} UNION ALL SELECT 1 FROM volumes WHERE {where} "
+        "LIMIT 1",
+        parameters,
     ).fetchall()
     return bool(rows)

@@ -193,6 +193,20 @@ def test_a_fleet_that_is_cleared_leaves_no_rolled_sums(old):
     assert old.row("SELECT count(*) FROM hourly_sums") == (0,)
 
 
+@pytest.mark.parametrize("other", ["demo", "electricity_maps", "latency"])
+def test_a_fleet_that_stays_keeps_its_rolled_sums(old, other):
+    """Its readings are gone: computed anew, its hours would be those of an unknown load."""
+    retention.roll_up(old, 62, now=NOW)
+    before = old.row("SELECT sum(energy_kwh) FROM emissions_daily")
+    with old.write() as cursor:
+        cursor.execute("INSERT INTO watch_state VALUES ('usage', now(), '{}')")
+    clear_source(old, CATALOG, other)
+    recompute(old)
+    assert old.row("SELECT sum(energy_kwh) FROM emissions_daily") == pytest.approx(before)
+    assert old.row("SELECT count(*) > 0 FROM rolled_days") == (True,)
+    assert old.row("SELECT count(*) FROM watch_state") == (1,)
+
+
 def test_space_is_free_again(old):
     with old.write() as cursor:  # enough rows to fill row groups
         cursor.execute(

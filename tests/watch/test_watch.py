@@ -185,6 +185,8 @@ def test_a_grid_of_which_no_energy_is_known_has_no_excess_known(company):
 def test_incidents_go_with_the_fleet_they_are_about(watched):
     clear_source(watched, CATALOG, "latency")
     assert not found(watched).empty
+    with watched.write() as cursor:
+        cursor.execute("UPDATE instances SET source = 'aws'")
     clear_source(watched, CATALOG, "aws")
     assert found(watched).empty
     assert incident_log.looked(watched, "usage") is None
