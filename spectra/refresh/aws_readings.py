@@ -30,6 +30,8 @@ from spectra.store.writes import write_utilisation
 # CloudWatch may still change the last hours; bills settle within about three days.
 LATE_HOURS = timedelta(hours=3)
 LATE_DAYS = timedelta(days=3)
+# A month's days are final when its bill is, some days after its end.
+BILLED_WITHIN = timedelta(days=40)
 COST_HISTORY = timedelta(days=30)
 EMISSION_HISTORY = timedelta(days=427)
 COST_REQUESTS = 4  # two services cut by team, two other cuts; each further page is one more
@@ -81,11 +83,20 @@ def costs(
     key: Key,
     since: datetime | None,
 ) -> Landed:
-    """Read daily costs by service, region and team, and their cuts; the last days again."""
+    """Read daily costs by service, region and team, and their cuts.
+
+    The last days are read again, and those of months that have been billed since.
+    """
     now = datetime.now(UTC)
     state = source_state.read(store, key)
     known = state.read_until if state else None
     start = (since or (known - LATE_DAYS if known else now - COST_HISTORY)).date()
+    if since is None:
+        month = now.date().replace(day=1)
+        unbilled = fleet_queries.provisional_since(
+            store, account.account_id, now.date() - BILLED_WITHIN, month
+        )
+        start = min(start, unbilled or start)
     end = now.date() + timedelta(days=1)
     frame = cost_explorer.daily_costs(
         account, start, end, team_tag=_team_tag(store, config), now=now

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 import pandas as pd
@@ -88,6 +88,18 @@ def unpriced_types(store: Store, types: Iterable[str], region: str) -> list[str]
         "SELECT instance_type FROM prices WHERE region = ? AND source = 'aws_pricing'", [region]
     )
     return sorted(set(types) - set(known["instance_type"]))
+
+
+def provisional_since(store: Store, account_id: str, start: date, end: date) -> date | None:
+    """The first day of [start, end) whose costs of an account were not final when last read."""
+    row = store.row(
+        """
+        SELECT min("day") FROM costs WHERE source = 'aws_cost_explorer' AND is_provisional
+            AND account_id = ? AND "day" >= ? AND "day" < ?
+        """,
+        [account_id, start, end],
+    )
+    return row[0] if row else None
 
 
 def ran_between(

@@ -87,6 +87,28 @@ def test_it_is_metered_and_a_second_one_within_the_ttl_asks_nobody_and_can_be_pr
     assert due["utilisation"].estimate().usd > 0
 
 
+def test_days_of_a_month_that_was_open_are_read_again_until_they_are_final(world, store):
+    world.moto.launch("us-east-1")
+    live = world.live(store, connections=world.connections(**CLOUD))
+    live.refresh()
+    last_month = datetime.now(UTC).date().replace(day=1) - timedelta(days=1)
+    given_up = last_month - timedelta(days=60)
+    with store.write() as cursor:
+        for day in (last_month, given_up):
+            cursor.execute(
+                "INSERT INTO costs SELECT * REPLACE "
+                '(?::DATE AS "day", true AS is_provisional) FROM costs LIMIT 1',
+                [day],
+            )
+        cursor.execute("UPDATE source_state SET succeeded_at = succeeded_at - INTERVAL 1 DAY")
+    live.refresh()
+    this_month = "\"day\" < date_trunc('month', now())"
+    open_days = store.frame(
+        f'SELECT DISTINCT "day" FROM costs WHERE is_provisional AND {this_month}'
+    )
+    assert [day.date() for day in open_days["day"]] == [given_up]
+
+
 def test_hours_pass_although_nothing_new_is_said_of_them(world, store, monkeypatch):
     world.moto.launch("us-east-1")
     live = world.live(store)
