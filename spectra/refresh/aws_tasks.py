@@ -193,18 +193,20 @@ class AwsTasks:
         spans = instance_spans(
             snapshot.instances,
             fleet_queries.open_spans(self.store, "instances", *here),
-            fleet_queries.known_instances(self.store, *here),
+            fleet_queries.known_ids(self.store, "instances", *here),
             observed_at,
             last_seen,
         )
         count = write_instances(self.store, spans, rules) if len(spans) else 0
-        disks = volume_spans(
-            snapshot.volumes,
-            fleet_queries.open_spans(self.store, "volumes", *here),
-            observed_at,
-            last_seen,
-        )
-        count += write_volumes(self.store, disks, rules) if len(disks) else 0
+        if snapshot.volumes is not None:  # disks that may not be listed are not gone
+            disks = volume_spans(
+                snapshot.volumes,
+                fleet_queries.open_spans(self.store, "volumes", *here),
+                fleet_queries.known_ids(self.store, "volumes", *here),
+                observed_at,
+                last_seen,
+            )
+            count += write_volumes(self.store, disks, rules) if len(disks) else 0
         write_rows(self.store, "autoscaling_groups", snapshot.groups)
         new_types = fleet_queries.undescribed_types(self.store, snapshot.instances["instance_type"])
         if new_types:

@@ -64,10 +64,14 @@ def instance_spans(
 def volume_spans(
     snapshot: pd.DataFrame,
     open_spans: pd.DataFrame,
+    known: set[str],
     observed_at: datetime,
     last_seen: datetime | None,
 ) -> pd.DataFrame:
-    """Spans to write after a region's volumes were listed whole; a volume counts from creation."""
+    """Spans to write after a region's volumes were listed whole.
+
+    A volume counts from its creation; one of `known` that had ended, from when it is seen again.
+    """
     before = {row["volume_id"]: row for row in _rows(open_spans)}
     now = {row["volume_id"]: row for row in _rows(snapshot)}
     spans: list[Row] = []
@@ -75,7 +79,8 @@ def volume_spans(
         created_at = row.pop("created_at")
         old = before.get(volume_id)
         if old is None:
-            spans.append(_span(row, created_at or observed_at))
+            began_at = None if volume_id in known else created_at
+            spans.append(_span(row, began_at or observed_at))
         elif _same(old, row, _VOLUME_FACTS):
             spans.append(_span(row, old["valid_from"]))
         else:

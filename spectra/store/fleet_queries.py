@@ -32,13 +32,15 @@ def open_spans(
     )
 
 
-def known_instances(store: Store, account_id: str, region: str) -> set[str]:
-    """Instances of a region that have any span."""
+def known_ids(
+    store: Store, table: Literal["instances", "volumes"], account_id: str, region: str
+) -> set[str]:
+    """Instances or volumes of a region that have any span."""
     frame = store.frame(
-        "SELECT DISTINCT instance_id FROM instances WHERE account_id = ? AND region = ?",
+        f"SELECT DISTINCT {table[:-1]}_id AS id FROM {table} WHERE account_id = ? AND region = ?",
         [account_id, region],
     )
-    return set(frame["instance_id"])
+    return set(frame["id"])
 
 
 def present(

@@ -133,24 +133,33 @@ def test_pending_becomes_running_from_its_launch():
     assert spans_of(after(first, seen({}))) == [("running", LAUNCH, None)]
 
 
-def test_a_volume_counts_from_its_creation_and_ends_when_gone():
-    def disks(*rows):
-        plain = {
-            "volume_id": "vol-1", "account_id": "1", "region": "us-east-1", "volume_type": "gp3",
-            "size_gib": 100, "state": "available", "created_at": LAUNCH, "tags": "{}",
-            "source": "aws", "quality": "measured", "fetched_at": NOW,
-        }  # fmt: skip
-        return tidy("volumes", [{**plain, **row} for row in rows])
+def disks(*rows: dict) -> pd.DataFrame:
+    plain = {
+        "volume_id": "vol-1", "account_id": "1", "region": "us-east-1", "volume_type": "gp3",
+        "size_gib": 100, "state": "available", "created_at": LAUNCH, "tags": "{}",
+        "source": "aws", "quality": "measured", "fetched_at": NOW,
+    }  # fmt: skip
+    return tidy("volumes", [{**plain, **row} for row in rows])
 
-    none = disks().assign(valid_from=None, valid_to=None)
-    first = volume_spans(disks({}), none, NOW, BEFORE)
+
+NO_DISKS = disks().assign(valid_from=None, valid_to=None)
+
+
+def test_a_volume_counts_from_its_creation_and_ends_when_gone():
+    known = {"vol-1"}
+    first = volume_spans(disks({}), NO_DISKS, set(), NOW, BEFORE)
     assert first["valid_from"].tolist() == [LAUNCH]
-    grown = volume_spans(disks({"size_gib": 200}), first, NOW + HOUR, NOW)
+    grown = volume_spans(disks({"size_gib": 200}), first, known, NOW + HOUR, NOW)
     assert grown["size_gib"].tolist() == [100, 200]
     assert grown["valid_to"].tolist()[0] == grown["valid_from"].tolist()[1] == NOW + HOUR
-    gone = volume_spans(disks(), first, NOW + HOUR, NOW)
+    gone = volume_spans(disks(), first, known, NOW + HOUR, NOW)
     assert gone["valid_to"].tolist() == [NOW]
-    assert len(volume_spans(disks(), none, NOW, BEFORE)) == 0
+    assert len(volume_spans(disks(), NO_DISKS, set(), NOW, BEFORE)) == 0
+
+
+def test_a_volume_that_comes_again_counts_from_when_it_is_seen():
+    again = volume_spans(disks({}), NO_DISKS, {"vol-1"}, NOW, BEFORE)
+    assert again["valid_from"].tolist() == [NOW]
 
 
 STATES = st.sampled_from(["running", "stopped", "terminated", "pending", "gone"])

@@ -14,7 +14,7 @@ from spectra.store.selection import Selection
 from spectra.store.source_state import Key
 from tests import copies
 from tests.servers import electricity_maps as em
-from tests.servers.aws import refusal
+from tests.servers.aws import NO_INSTANCES, ec2_refusal, endpoints, refusal
 from tests.servers.base import Answer
 from tests.servers.world import CATALOG
 
@@ -271,6 +271,30 @@ def test_instances_come_and_go_between_refreshes(world, store):
     )
     assert open_spans == {stays: "running", stops: "stopped", comes: "running"}
     assert count(store, "instances", f"instance_id = '{goes}' AND valid_to IS NOT NULL") == 1
+
+
+def test_disks_that_may_not_be_listed_for_a_while_are_not_gone(world, store, monkeypatch):
+    def listed():
+        with store.write(is_fact=False) as cursor:
+            cursor.execute("UPDATE source_state SET succeeded_at = succeeded_at - INTERVAL 1 HOUR")
+        connections = world.connections(**CLOUD)
+        report = world.live(store, connections=connections, regions=("us-east-1",)).refresh()
+        notes = next(o.detail for o in report.outcomes if o.key.dataset == "inventory")
+        return notes, store.frame("SELECT * EXCLUDE fetched_at FROM volumes").to_dict("records")
+
+    ec2 = world.moto.client("ec2", "us-east-1")
+    ec2.create_volume(AvailabilityZone="us-east-1a", Size=250, VolumeType="gp3")
+    _, before = listed()
+    with monkeypatch.context() as elsewhere:
+        for name, url in endpoints(world.aws.url, "EC2").items():
+            elsewhere.setenv(name, url)
+        world.aws.answer("DescribeInstances", NO_INSTANCES)
+        world.aws.answer("DescribeVolumes", ec2_refusal("UnauthorizedOperation", "No."))
+        notes, denied = listed()
+    assert "ec2:DescribeVolumes" in notes
+    _, again = listed()
+    assert (len(before), before[0]["size_gib"]) == (1, 250)
+    assert before == denied == again
 
 
 def test_an_unexpected_error_is_told_by_kind_and_place_alone(world, store, monkeypatch):

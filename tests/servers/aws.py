@@ -45,6 +45,11 @@ IDENTITY = Answer(
     "<ResponseMetadata><RequestId>1</RequestId></ResponseMetadata></GetCallerIdentityResponse>",
     {"Content-Type": "text/xml"},
 )
+NO_INSTANCES = Answer(
+    200,
+    "<DescribeInstancesResponse><reservationSet/></DescribeInstancesResponse>",
+    {"Content-Type": "text/xml"},
+)
 
 
 class AwsServer(ContractServer):

@@ -35,16 +35,16 @@ class Snapshot:
     instances : DataFrame
         One row an instance in any state; ``launched_at`` is of its last start,
         ``transition_at`` the moment that AWS names for its last change of state (NaT without).
-    volumes : DataFrame
-        Attached and not, with ``created_at``.
+    volumes : DataFrame or None
+        Attached and not, with ``created_at``; None if they could not be listed.
     groups : DataFrame
-        Autoscaling groups.
+        Autoscaling groups; empty if they could not be listed.
     notes : tuple of str
-        What could not be listed; those frames are empty.
+        What could not be listed.
     """
 
     instances: pd.DataFrame
-    volumes: pd.DataFrame
+    volumes: pd.DataFrame | None
     groups: pd.DataFrame
     notes: tuple[str, ...] = ()
 
@@ -86,22 +86,20 @@ def read_region(
         for found in reservation["Instances"]
     ]
     notes: list[str] = []
-    volumes = [
-        {**_volume(found), **common, "quality": "measured"}
-        for found in _optional(
-            account, region, "ec2:DescribeVolumes", "Volumes", notes, PageSize=page_size
-        )
-    ]
-    groups = [
-        {**_group(found), **common}
-        for found in _optional(
-            account, region, "autoscaling:DescribeAutoScalingGroups", "AutoScalingGroups", notes
-        )
-    ]
+    volumes = _optional(
+        account, region, "ec2:DescribeVolumes", "Volumes", notes, PageSize=page_size
+    )
+    groups = _optional(
+        account, region, "autoscaling:DescribeAutoScalingGroups", "AutoScalingGroups", notes
+    )
     return Snapshot(
-        tidy("instances", instances), tidy("volumes", volumes), tidy("groups", groups),
+        tidy("instances", instances),
+        None
+        if volumes is None
+        else tidy("volumes", [{**_volume(v), **common, "quality": "measured"} for v in volumes]),
+        tidy("groups", [{**_group(found), **common} for found in groups or ()]),
         tuple(notes),
-    )  # fmt: skip
+    )
 
 
 def type_facts(account: Account, region: str, types: Sequence[str]) -> pd.DataFrame:
@@ -133,8 +131,8 @@ def _described(account: Account, region: str, types: list[str]) -> list[dict[str
 
 def _optional(
     account: Account, region: str, action: str, result: str, notes: list[str], **config: Any
-) -> list[dict[str, Any]]:
-    """List what may be denied: then there is a note instead."""
+) -> list[dict[str, Any]] | None:
+    """List what may be denied: then there is a note and no list, not one of nothing."""
     operation = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", action.partition(":")[2]).lower()
     try:
         return [
@@ -144,7 +142,7 @@ def _optional(
         ]
     except NotEntitledError as error:
         notes.append(str(error))
-        return []
+        return None
 
 
 def _tags(found: dict[str, Any]) -> Tags:

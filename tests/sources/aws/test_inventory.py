@@ -9,6 +9,7 @@ import pytest
 from spectra.errors import CredentialsError
 from spectra.sources.aws import Access, AwsKeys, Role
 from spectra.sources.aws.inventory import enabled_regions, read_region, type_facts
+from tests.servers.aws import NO_INSTANCES, ec2_refusal
 from tests.sources.aws.conftest import OWN
 
 NOW = datetime.now(UTC)
@@ -95,6 +96,15 @@ def test_volumes_attached_and_not(moto):
     loose = volumes[volumes["instance_id"].isna()].iloc[0]
     assert (loose["size_gib"], loose["volume_type"], loose["state"]) == (250, "gp3", "available")
     assert len(volumes) == 2
+
+
+def test_volumes_that_may_not_be_listed_are_told_and_are_not_none_at_all(moto, aws):
+    aws.answer("DescribeInstances", NO_INSTANCES)
+    aws.answer("DescribeVolumes", ec2_refusal("UnauthorizedOperation", "No."))
+    snapshot = read_region(own(), "us-east-1", observed_at=NOW)
+    assert snapshot.instances.empty
+    assert snapshot.volumes is None
+    assert "ec2:DescribeVolumes" in snapshot.notes[0]
 
 
 def test_an_empty_region_has_frames_with_columns(moto):
