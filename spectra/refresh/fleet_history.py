@@ -26,8 +26,9 @@ def instance_spans(
     """Spans to write after a region's instances were listed whole.
 
     A running instance counts from its launch; a stopped or terminated one ran from its launch to
-    the transition that AWS names. Where AWS names no moment, the last time it was seen in its old
-    state ends the old span: hours nobody saw are not counted.
+    the transition that AWS names, also if both were since the last listing; of several such runs
+    AWS names the last. Where AWS names no moment, the last time it was seen in its old state ends
+    the old span: hours nobody saw are not counted.
 
     Parameters
     ----------
@@ -96,31 +97,33 @@ def _discovered(row: Row, observed_at: datetime) -> list[Row]:
     launched_at, transition_at = row["launched_at"] or observed_at, row["transition_at"]
     if row["state"] not in _GONE + _DOWN:
         return [_span(row, launched_at)]
+    ended_at = transition_at if transition_at is not None and transition_at > launched_at else None
     spans = []
-    if transition_at is not None and transition_at > launched_at:
-        spans.append(_span({**row, "state": "running"}, launched_at, transition_at))
+    if ended_at is not None:
+        spans.append(_span({**row, "state": "running"}, launched_at, ended_at))
     if row["state"] in _DOWN:
-        spans.append(_span(row, transition_at or observed_at))
+        spans.append(_span(row, ended_at or observed_at))
     return spans
 
 
 def _continued(old: Row, row: Row, observed_at: datetime, last_seen: datetime | None) -> list[Row]:
     """An instance that had an open span."""
+    if old["state"] == "pending" != row["state"]:
+        old = {**old, "state": "running"}  # as it was from its launch on
     if _same(old, row, _INSTANCE_FACTS):
         return [_span(row, old["valid_from"])]
-    transition_at = row["transition_at"]
+    ran_until = last_seen if old["state"] == "running" else None
+    launched_at, transition_at = row["launched_at"], row["transition_at"]
+    began_at = max(old["valid_from"], old["launched_at"] or old["valid_from"])
+    if launched_at is not None and launched_at > began_at:
+        old_end = min(ran_until or launched_at, launched_at)
+        return [_ended(old, old_end), *_discovered(row, observed_at)]
     is_recent = transition_at is not None and transition_at > old["valid_from"]
     if row["state"] in _GONE:
         return [_ended(old, transition_at if is_recent else last_seen or observed_at)]
-    if row["state"] in _DOWN:
-        return _split(old, row, transition_at if is_recent else observed_at)
-    launched_at = row["launched_at"] or observed_at
-    if launched_at > old["valid_from"]:
-        known_until = last_seen if old["state"] == "running" else None
-        return _split(old, row, launched_at, min(known_until or launched_at, launched_at))
-    if old["state"] == "pending":
-        return [_span(row, old["valid_from"])]
-    return _split(old, row, observed_at)
+    if row["state"] in _DOWN and is_recent:
+        return _split(old, row, transition_at)
+    return _split(old, row, observed_at, ran_until if row["state"] in _DOWN else None)
 
 
 def _split(old: Row, row: Row, moment: datetime, old_end: datetime | None = None) -> list[Row]:

@@ -106,6 +106,55 @@ def test_stopped_and_started_unseen_counts_until_it_was_last_seen():
     assert spans_of(stored) == [("running", LAUNCH, BEFORE), ("running", start, None)]
 
 
+def test_a_whole_run_between_two_looks_at_a_stopped_one():
+    stop, start, end = utc("2026-11-24T00:00"), utc("2026-11-25T11:20"), utc("2026-11-25T11:50")
+    first = after(NOTHING, seen({"state": "stopped", "transition_at": stop}))
+    again = {"state": "stopped", "launched_at": start, "transition_at": end}
+    stored = after(first, seen(again))
+    assert spans_of(stored) == [
+        ("running", LAUNCH, stop), ("stopped", stop, start),
+        ("running", start, end), ("stopped", end, None),
+    ]  # fmt: skip
+    assert spans_of(after(stored, seen(again), NOW + HOUR, NOW)) == spans_of(stored)
+
+
+def test_launched_and_terminated_between_two_looks():
+    stop, start, end = utc("2026-11-24T00:00"), utc("2026-11-25T11:20"), utc("2026-11-25T11:50")
+    first = after(NOTHING, seen({"state": "stopped", "transition_at": stop}))
+    gone = {"state": "terminated", "launched_at": start, "transition_at": end}
+    assert spans_of(after(first, seen(gone))) == [
+        ("running", LAUNCH, stop), ("stopped", stop, start), ("running", start, end),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("state", ["stopped", "terminated"])
+def test_stopped_started_and_ended_unseen_the_first_run_counts_until_it_was_last_seen(state):
+    start, end = utc("2026-11-25T11:40"), utc("2026-11-25T12:00")
+    ended = {"state": state, "launched_at": start, "transition_at": end}
+    stored = after(after(NOTHING, seen({})), seen(ended))
+    runs = [("running", LAUNCH, BEFORE), ("running", start, end)]
+    assert spans_of(stored) == runs + [("stopped", end, None)] * (state == "stopped")
+
+
+def test_launched_and_stopped_without_a_moment_nobody_knows_how_long_it_ran():
+    start = utc("2026-11-25T11:40")
+    first = after(NOTHING, seen({"state": "stopped"}, at=BEFORE), BEFORE)
+    stored = after(first, seen({"state": "stopped", "launched_at": start}))
+    assert spans_of(stored) == [("stopped", BEFORE, start), ("stopped", NOW, None)]
+
+
+def test_stopped_without_a_moment_it_ran_until_it_was_last_seen():
+    stored = after(after(NOTHING, seen({})), seen({"state": "stopped"}))
+    assert spans_of(stored) == [("running", LAUNCH, BEFORE), ("stopped", NOW, None)]
+
+
+def test_seen_as_it_was_launched_and_then_stopped_it_ran():
+    start, end = utc("2026-11-25T11:09"), utc("2026-11-25T11:50")
+    first = after(NOTHING, seen({"state": "pending", "launched_at": start}), BEFORE)
+    ended = {"state": "stopped", "launched_at": start, "transition_at": end}
+    assert spans_of(after(first, seen(ended))) == [("running", start, end), ("stopped", end, None)]
+
+
 def test_resized_between_two_looks():
     start = utc("2026-11-25T11:45")
     first = after(NOTHING, seen({}))
@@ -163,16 +212,22 @@ def test_a_volume_that_comes_again_counts_from_when_it_is_seen():
 
 
 STATES = st.sampled_from(["running", "stopped", "terminated", "pending", "gone"])
+# How long ago it changed as AWS names it: not at all, after its launch, or before that.
+CHANGES = st.sampled_from([None, HOUR / 4, HOUR * 3 / 4])
 
 
-@settings(max_examples=20, deadline=None)
-@given(st.lists(st.tuples(STATES, st.booleans(), st.booleans()), min_size=1, max_size=8))
-def test_spans_never_overlap_whatever_happens(steps):
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.tuples(STATES, CHANGES, st.booleans()), min_size=1, max_size=8))
+def test_spans_never_overlap_and_no_run_is_lost_whatever_happens(steps):
     stored, at, last_seen, launched = NOTHING, NOW, None, LAUNCH
-    for state, named, restarted in steps:
+    runs = []
+    for state, ago, restarted in steps:
         at += HOUR
-        launched = at - HOUR / 2 if restarted and state == "running" else launched
-        moment = at - HOUR / 4 if named else None
+        launched = at - HOUR / 2 if restarted else launched
+        moment = at - ago if ago else None
+        is_over = len(stored) and stored["valid_to"].notna().all()
+        if restarted and ago == HOUR / 4 and state in ("stopped", "terminated") and not is_over:
+            runs.append(("running", launched, moment))
         rows = [] if state == "gone" else [
             {"state": state, "transition_at": moment, "launched_at": launched}
         ]  # fmt: skip
@@ -180,6 +235,7 @@ def test_spans_never_overlap_whatever_happens(steps):
         last_seen = at
     if len(stored) == 0:
         return
+    assert set(runs) <= set(spans_of(stored))
     ordered = stored.sort_values("valid_from")
     ends = ordered["valid_to"].tolist()
     starts = ordered["valid_from"].tolist()
