@@ -56,6 +56,8 @@ def instance_spans(
             spans += _continued(before[instance_id], row, observed_at, last_seen)
         elif instance_id not in known:
             spans += _discovered(row, observed_at)
+        elif row["state"] not in _GONE:  # a listing that left it out has ended it
+            spans.append(_span(row, observed_at))
     spans += [
         _ended(old, last_seen or observed_at) for key, old in before.items() if key not in now
     ]

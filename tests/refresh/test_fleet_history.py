@@ -58,6 +58,15 @@ def test_a_running_instance_counts_from_its_launch():
     assert spans_of(after(NOTHING, seen({}))) == [("running", LAUNCH, None)]
 
 
+def test_one_that_a_listing_left_out_counts_again_from_when_it_is_seen():
+    stored = after(after(NOTHING, seen({})), seen(), NOW + HOUR, NOW)
+    assert spans_of(stored) == [("running", LAUNCH, NOW)]
+    again = after(stored, seen({}), NOW + 2 * HOUR, NOW + HOUR)
+    assert spans_of(again) == [("running", LAUNCH, NOW), ("running", NOW + 2 * HOUR, None)]
+    gone = after(stored, seen({"state": "terminated"}), NOW + 2 * HOUR, NOW + HOUR)
+    assert spans_of(gone) == spans_of(stored)
+
+
 def test_a_stopped_one_ran_until_the_moment_that_aws_names():
     stop = utc("2026-11-24T03:30")
     stored = after(NOTHING, seen({"state": "stopped", "transition_at": stop}))

@@ -108,7 +108,7 @@ def _from_answer(  # noqa: PLR0911 (one line for each meaning)
             else "Check the access key, its secret and the session token in Settings.",
         )
     if code in _DENIED or status == 403:
-        found = _NAMED_ACTION.search(answer.get("Message", ""))
+        found = _NAMED_ACTION.search(answer.get("Message") or "")
         missing = found.group(1) if found else action
         return NotEntitledError(
             f"AWS denies {missing}{place}.",
