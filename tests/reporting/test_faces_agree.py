@@ -57,6 +57,16 @@ def numbers_of_page(report):
     return page
 
 
+@pytest.mark.parametrize("face", ["md", "html"])
+def test_what_is_said_of_figures_and_tables_is_said_everywhere(report, face):
+    notes = [figure.note for figure in report.figures if figure.note]
+    notes += [note for section in report.shown for table in section.tables for note in table.notes]
+    plainer = re.compile(r"<[^>]+>|[\\*_`]|&#?\w+;|\W")
+    text = plainer.sub("", written(report, face).decode())
+    assert len(notes) > 1
+    assert [note for note in notes if plainer.sub("", note) not in text] == []
+
+
 def test_every_face_is_there_and_says_what_it_is(report):
     assert set(FACES) == set(MEDIA_TYPES) == {"pdf", "html", "xlsx", "csv", "json", "md"}
 

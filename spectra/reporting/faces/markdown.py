@@ -64,7 +64,7 @@ def _figures(report: Report) -> str:
             f"`{f.id}`",
             escaped(f.label),
             escaped(figure_text(f)),
-            escaped(", ".join(filter(None, figure_facts(f)))),
+            escaped(", ".join(filter(None, (*figure_facts(f), f.note)))),
         )
         for f in report.figures
     ]
@@ -97,7 +97,8 @@ def _table(table: Table, unit: str) -> str:
     right = {i for i, column in enumerate(table.columns) if is_numeric(column)}
     more = f"\n\n{left_out:,} more rows are in the other formats." if left_out else ""
     title = f"**Table {table.number}.** {escaped(table.title)}"
-    return f"{title}\n\n{_grid(heads, rows, right) if rows else NO_ROWS}{more}"
+    notes = "".join(f"\n\n*{escaped(note)}*" for note in table.notes)
+    return f"{title}\n\n{_grid(heads, rows, right) if rows else NO_ROWS}{more}{notes}"
 
 
 def _grid(heads: Iterable[str], rows: Iterable[Iterable[str]], right: set[int]) -> str:
