@@ -96,12 +96,12 @@ def _same_factors(store: Store, manifest: Manifest) -> bool:
 
 
 def _read_spans(store: Store, folder: Path, manifest: Manifest) -> None:
-    """Machines and volumes; a span that is here and was fetched later stays."""
+    """Machines and volumes; a span that is here and was fetched later stays, and no two overlap."""
     for table, part in manifest.of("").items():
         identity = "instance_id" if table == "instances" else "volume_id"
         with store.write() as cursor:
             sql = NEWER_SPANS.format(table=table, id=identity, file=_reader(folder, part))
-            rows = cursor.execute(sql).df()
+            rows = cursor.execute(sql, {"until": manifest.end_hour}).df()
             if len(rows):
                 write_spans(cursor, table, identity, rows)
 

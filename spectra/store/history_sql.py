@@ -5,10 +5,24 @@
 
 from __future__ import annotations
 
-# Spans that are not here, or that were fetched later than those that are.
+# Spans that are not here, or that were fetched later than those that are. A resource is one thing
+# at a time: what is here and was fetched later cuts a span short, or leaves no room for it; and
+# one that went on when it was exported ends there if its region was listed since.
 NEWER_SPANS = """
-SELECT f.* FROM {file} f LEFT JOIN {table} t ON t.{id} = f.{id} AND t.valid_from = f.valid_from
-WHERE t.{id} IS NULL OR f.fetched_at > t.fetched_at
+WITH newer AS (
+    SELECT f.*, (
+            SELECT min(o.valid_from) FROM {table} o
+            WHERE o.{id} = f.{id} AND o.valid_from > f.valid_from AND o.fetched_at >= f.fetched_at
+        ) AS next_from,
+        EXISTS (FROM {table} o WHERE o.account_id = f.account_id AND o.region = f.region
+            AND o.fetched_at >= $until) AS is_listed_since
+    FROM {file} f LEFT JOIN {table} t ON t.{id} = f.{id} AND t.valid_from = f.valid_from
+    WHERE (t.{id} IS NULL OR f.fetched_at > t.fetched_at) AND NOT EXISTS (
+        FROM {table} o WHERE o.{id} = f.{id} AND o.valid_from < f.valid_from
+            AND coalesce(o.valid_to > f.valid_from, true) AND o.fetched_at >= f.fetched_at))
+SELECT * EXCLUDE (next_from, is_listed_since) REPLACE (least(next_from,
+    CASE WHEN valid_to IS NULL AND is_listed_since THEN $until ELSE valid_to END) AS valid_to)
+FROM newer
 """
 
 KNOWN_GRIDS = """
@@ -85,18 +99,21 @@ UTILISATION = (
     "DROP TABLE newer",
 )
 
-_COST_KEY = '("day", account_id, region, service, resource_id, purchase_option)'
-_COST_MATCH = " AND ".join(f"t.{key} = f.{key}" for key in _COST_KEY.strip("()").split(", "))
+# A day of an account is known as a whole: a group that a later answer has not is gone.
 COSTS = (
-    f"""
+    """
     CREATE OR REPLACE TEMP TABLE newer AS
-    SELECT f.* FROM {{costs}} f LEFT JOIN (
-        SELECT * FROM costs WHERE "day" >= $low::DATE AND "day" < $high::DATE) t ON {_COST_MATCH}
-    WHERE t."day" IS NULL OR f.fetched_at > t.fetched_at
+    SELECT f.* FROM {costs} f LEFT JOIN (
+        SELECT "day", account_id, source, max(fetched_at) AS known_at FROM costs
+        WHERE "day" >= $low::DATE AND "day" < $high::DATE GROUP BY ALL) t
+        USING ("day", account_id, source)
+    QUALIFY known_at IS NULL
+        OR max(f.fetched_at) OVER (PARTITION BY "day", account_id, source) > known_at
     """,
-    f"""
-    DELETE FROM costs t USING newer f
-    WHERE {_COST_MATCH} AND t."day" >= $low::DATE AND t."day" < $high::DATE
+    """
+    DELETE FROM costs t USING (SELECT DISTINCT "day", account_id, source FROM newer) f
+    WHERE t."day" = f."day" AND t.account_id = f.account_id AND t.source = f.source
+        AND t."day" >= $low::DATE AND t."day" < $high::DATE
     """,
     "INSERT INTO costs BY NAME SELECT * FROM newer",
     "DROP TABLE newer",

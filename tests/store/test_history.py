@@ -4,7 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -139,6 +139,58 @@ def test_what_is_known_newer_stays_and_what_is_missing_is_computed(exported, emp
     ) == (77.0,)
     assert sizes(empty)["stale_hours"] == 0
     assert abs(sizes(empty)["utilisation"] - sizes(filled)["utilisation"]) <= 1
+
+
+def test_a_history_read_into_a_fleet_that_was_listed_since_counts_nothing_twice(empty, tmp_path):
+    """The listing says a disk is as it is since its creation, a machine since its last launch."""
+    at = fleet.hours("2026-10-01", "2026-10-08")
+    early, late = fleet.utc("2026-10-07T12:00Z"), fleet.utc("2026-10-09T00:00Z")
+    before = build(
+        Store(),
+        instances=fleet.instances(
+            {"instance_id": "i-1", "valid_from": at[0], "fetched_at": early},
+            {"instance_id": "i-gone", "valid_from": at[0], "fetched_at": early},
+        ),
+        volumes=fleet.volumes(
+            {"volume_id": "vol-1", "valid_from": at[0], "valid_to": at[48], "volume_type": "gp2",
+             "fetched_at": early},
+            {"volume_id": "vol-1", "valid_from": at[48], "fetched_at": early},
+        ),
+        hours=at,
+        intensities=[fleet.intensities("DE", at, 300.0, 380.0)],
+    )  # fmt: skip
+    export_history(before, tmp_path / "all")
+    now = fleet.hours("2026-10-01", "2026-10-10")
+    listed = build(
+        empty,
+        instances=fleet.instances(
+            {"instance_id": "i-1", "valid_from": now[-40], "fetched_at": late}
+        ),
+        volumes=fleet.volumes({"volume_id": "vol-1", "valid_from": at[0], "fetched_at": late}),
+        hours=now[-40:],
+        intensities=[fleet.intensities("DE", now, 300.0, 380.0)],
+    )
+    for _ in range(2):
+        import_history(listed, CATALOG, tmp_path / "all")
+        recompute(listed)
+        most = listed.row(
+            "SELECT max(hours) FROM (SELECT sum(resource_hours) AS hours FROM emissions_daily "
+            'GROUP BY resource_id, "day")'
+        )
+        assert most[0] == pytest.approx(24)
+        ends = listed.frame("SELECT max(valid_to) AS at FROM instances GROUP BY instance_id")
+        assert set(ends["at"]) == {at[-1] + timedelta(hours=1)}  # nobody saw them afterwards
+
+
+def test_a_cost_that_a_later_answer_no_longer_has_does_not_come_back(exported, empty):
+    import_history(empty, CATALOG, exported)
+    with empty.write() as cursor:  # the day again, cut otherwise
+        cursor.execute(
+            "UPDATE costs SET resource_id = 'team:web', effective_cost_usd = 1.5, "
+            "fetched_at = TIMESTAMPTZ '2026-11-05 00:00+00' WHERE \"day\" = DATE '2026-10-30'"
+        )
+    import_history(empty, CATALOG, exported)
+    assert empty.row("SELECT count(*), sum(effective_cost_usd) FROM costs") == (2, 3.5)
 
 
 @pytest.mark.parametrize(
