@@ -116,7 +116,7 @@ def check_electricity_maps(client: ElectricityMaps | None, zones: Iterable[str])
         return Check(name, "key", "off", "No key: grids are demo or reference data.")
     wanted = list(zones)
     try:
-        plan = client.entitlements()
+        plan = client.entitlements(again=True)
     except SourceError as error:
         return Check(name, "key", "failed", error.message, error.next_step)
     if not plan.is_known:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import blake2s
 from typing import Any, NoReturn
 
 
@@ -19,3 +20,11 @@ class Unwritten:
             Always.
         """
         raise TypeError(f"{type(self).__name__} holds secrets and is never written down.")
+
+
+def fingerprint(secret: str) -> str:
+    """Eight hexadecimal digits that tell one secret from another and may be written down.
+
+    They are too few to tell which of all possible secrets it is.
+    """
+    return blake2s(secret.encode(), digest_size=4).hexdigest()

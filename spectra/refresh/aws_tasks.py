@@ -18,7 +18,7 @@ from spectra.refresh import aws_readings
 from spectra.refresh.fleet_history import instance_spans, volume_spans
 from spectra.refresh.hours import HOUR, current_hour
 from spectra.refresh.settle import tag_rules
-from spectra.refresh.tasks import Estimate, Landed, Progress, Task
+from spectra.refresh.tasks import CancelledError, Estimate, Landed, Progress, Task
 from spectra.sources.aws import Access, Account, Role, inventory
 from spectra.sources.aws.cloudwatch import plan_metrics
 from spectra.store import Store, fleet_queries, source_state
@@ -69,11 +69,11 @@ class AwsTasks:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def accounts(self) -> list[Task]:
-        """Sign in everywhere and learn which regions are enabled."""
+        """Sign in everywhere, with other keys at once, and learn which regions are enabled."""
         return [
             Task(
                 Key(SOURCE, "account", _name(role)),
-                ACCOUNT_TTL,
+                ACCOUNT_TTL if self._found(role) else timedelta(),
                 partial(self._sign_in, role),
                 _group(role),
                 lambda: Estimate(2),
@@ -173,13 +173,14 @@ class AwsTasks:
         return tasks
 
     def _sign_in(self, role: Role | None) -> Landed:
-        account = self._account(role)
+        account = self._signed_in(role)
         regions = inventory.enabled_regions(account)
         known = {region.code for region in self.catalog.regions}
         unknown = sorted(set(regions) - known)
         found = {"account_id": account.account_id, "arn": account.arn, "regions": regions}
         notes = (f"SPECTRA has no figures for {', '.join(unknown)}.",) if unknown else ()
-        return Landed(len(regions), notes=notes, detail=json.dumps(found))
+        detail = f"{self.access.fingerprint} {json.dumps(found)}"
+        return Landed(len(regions), notes=notes, detail=detail)
 
     def _list(self, place: Place) -> Landed:
         account = self._account(place.role)
@@ -252,6 +253,16 @@ class AwsTasks:
         return Task(key, ttl, run, f"{_group(place.role)}/{place.region}", estimate)
 
     def _account(self, role: Role | None) -> Account:
+        """The account that was found, for what is known of it; a profile may lead elsewhere now."""
+        account, found = self._signed_in(role), self._found(role)
+        if found is None or found["account_id"] != account.account_id:
+            source_state.outdate(self.store, Key(SOURCE, "account", _name(role)))
+            raise CancelledError(
+                f"The keys lead to account {account.account_id} now: the next refresh reads it."
+            )
+        return account
+
+    def _signed_in(self, role: Role | None) -> Account:
         with self._lock:
             if _name(role) not in self._accounts:
                 self._accounts[_name(role)] = self.access.account(role)
@@ -261,11 +272,9 @@ class AwsTasks:
         return self.access.roles or (None,)
 
     def _found(self, role: Role | None) -> dict[str, Any] | None:
-        state = source_state.read(self.store, Key(SOURCE, "account", _name(role)))
-        if state is None or state.status != source_state.OK:
-            return None
-        found: dict[str, Any] = json.loads(state.detail)
-        return found
+        key = Key(SOURCE, "account", _name(role))
+        text = source_state.learned(self.store, key, self.access.fingerprint)
+        return None if text is None else dict(json.loads(text))
 
     def _known_accounts(self) -> list[tuple[Role | None, str]]:
         return [

@@ -14,12 +14,19 @@ from spectra.unwritten import Unwritten
 
 @dataclass(frozen=True, slots=True)
 class SessionKeys(Unwritten):
-    """Keys that one visitor typed in; they live in that session alone and never show."""
+    """Keys that one visitor typed in; they live in that session alone and never show.
+
+    Attributes
+    ----------
+    accounts : frozenset of str
+        Accounts that the AWS keys and roles led to when they were typed.
+    """
 
     aws: AwsKeys | None = None
     roles: tuple[Role, ...] = ()
     electricity_maps_key: str = field(default="", repr=False)
     cloudflare_token: str = field(default="", repr=False)
+    accounts: frozenset[str] = frozenset()
 
     def __bool__(self) -> bool:
         return bool(self.aws or self.electricity_maps_key or self.cloudflare_token)

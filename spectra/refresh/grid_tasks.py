@@ -45,15 +45,15 @@ class GridTasks:
     since: datetime | None = None
 
     def plan(self) -> list[Task]:
-        """Learn what the plan allows, once a day."""
-        return [Task(_PLAN, PLAN_TTL, self._read_plan, SOURCE)]
+        """Learn what the plan allows, once a day, and of another key at once."""
+        ttl = PLAN_TTL if self._known_plan() else timedelta()
+        return [Task(_PLAN, ttl, self._read_plan, SOURCE)]
 
     def tasks(self) -> list[Task]:
         """All that the plan allows; none until it is known."""
-        state = source_state.read(self.store, _PLAN)
-        if state is None or state.status != source_state.OK:
+        plan = self._known_plan()
+        if plan is None:
             return []
-        plan = Entitlements.from_json(state.detail)
         tasks = []
         for zone in self.zones:
             if plan.allows(zone, "carbon-intensity/history"):
@@ -64,11 +64,16 @@ class GridTasks:
                 tasks.append(self._task("forecast", zone, FORECAST_TTL, self._forecast, 2))
         return tasks
 
+    def _known_plan(self) -> Entitlements | None:
+        text = source_state.learned(self.store, _PLAN, self.client.fingerprint)
+        return None if text is None else Entitlements.from_json(text)
+
     def _read_plan(self) -> Landed:
-        plan = self.client.entitlements()
+        plan = self.client.entitlements(again=True)
         usable = [z for z in self.zones if plan.allows(z, "carbon-intensity/history")]
         notes = () if usable else ("The plan of the key has no zone of a monitored region.",)
-        return Landed(len(usable), notes=notes, detail=plan.to_json(self.zones))
+        detail = f"{self.client.fingerprint} {plan.to_json(self.zones)}"
+        return Landed(len(usable), notes=notes, detail=detail)
 
     def _task(
         self, dataset: str, zone: str, ttl: timedelta, run: Callable[[str], Landed], requests: int

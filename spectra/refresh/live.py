@@ -22,6 +22,8 @@ from spectra.store.ledger import extend_ledger
 from spectra.store.presence import lease
 from spectra.store.source_state import close_circuits
 
+# A person who refreshes may just have changed what the keys lead to: accounts, a plan.
+KEYS_TTL = timedelta(minutes=5)
 SOURCES = ("aws", "electricity_maps", "cloudflare_radar", "probe")
 
 
@@ -80,7 +82,8 @@ class Live:
         Parameters
         ----------
         retry : bool
-            Ask again for what failed before, without waiting; waits that a service asked for hold.
+            Ask again for what failed before, without waiting, and what the keys lead to now; waits
+            that a service asked for hold.
 
         Raises
         ------
@@ -114,7 +117,10 @@ class Live:
         outcomes: list[Outcome] = []
         for number, stage in enumerate(self._stages(progress)):
             progress.enter("Asking", number / 4)
-            tasks = due(self.store, stage(), datetime.now(UTC), force=self.since is not None)
+            oldest = timedelta() if self.since else timedelta.max
+            if retry and number == 0:
+                oldest = min(oldest, KEYS_TTL)
+            tasks = due(self.store, stage(), datetime.now(UTC), oldest=oldest)
             outcomes += run_tasks(self.store, tasks, progress)
         if outcomes:
             # Hours pass whether or not anything new was said of them.

@@ -37,7 +37,7 @@ _ENDS_GROUP = (CredentialsError, ThrottledError, UnreachableError)
 
 
 class CancelledError(SpectraError):
-    """A person stopped the refresh in the middle of this."""
+    """This was left alone: a person stopped the refresh, or what it was for is not there now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,16 +164,17 @@ class _Groups:
     failed: dict[str, SourceError] = field(default_factory=dict)
 
 
-def due(store: Store, tasks: Sequence[Task], now: datetime, *, force: bool = False) -> list[Task]:
-    """Tasks whose data is too old and that are not to be left alone; with `force`, age is nothing.
+def due(
+    store: Store, tasks: Sequence[Task], now: datetime, *, oldest: timedelta = timedelta.max
+) -> list[Task]:
+    """Tasks whose data is older than its time to live, or than `oldest`, and not to be left alone.
 
     Waits that a service asked for hold in either case.
     """
     wanted = []
     for task in tasks:
         state = source_state.read(store, task.key)
-        ttl = timedelta() if force else task.ttl
-        if state is None or state.is_due(ttl, now):
+        if state is None or state.is_due(min(task.ttl, oldest), now):
             wanted.append(task)
     return wanted
 

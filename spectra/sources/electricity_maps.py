@@ -22,6 +22,7 @@ from spectra.errors import (
 )
 from spectra.sources import _electricity_maps_shapes as shapes
 from spectra.sources.json_client import RETRIES, JsonClient
+from spectra.unwritten import fingerprint
 
 DEFAULT_URL = "https://api.electricitymaps.com/v4"
 NAME = "Electricity Maps"
@@ -86,6 +87,11 @@ class ElectricityMaps:
         Sent as header, never shown.
     base_url : str
         Address of version 4 or 3 of the API.
+
+    Attributes
+    ----------
+    fingerprint : str
+        Tells this key from others.
     """
 
     def __init__(
@@ -96,6 +102,7 @@ class ElectricityMaps:
         retries: Retry = RETRIES,
         timeout_s: tuple[float, float] = (5.0, 30.0),
     ) -> None:
+        self.fingerprint = fingerprint(key)
         self._client = JsonClient(
             NAME,
             base_url,
@@ -115,8 +122,8 @@ class ElectricityMaps:
         """Requests sent so far, retries included."""
         return self._client.request_count
 
-    def entitlements(self) -> Entitlements:
-        """What the plan allows, asked once.
+    def entitlements(self, *, again: bool = False) -> Entitlements:
+        """What the plan allows; asked once, and `again` by who wants to know of a change.
 
         Raises
         ------
@@ -124,7 +131,7 @@ class ElectricityMaps:
             CredentialsError for a wrong key.
         """
         with self._lock:
-            if self._entitlements is None:
+            if self._entitlements is None or again:
                 zones = self._client.get("/zones", shapes.ZONES)
                 access = {
                     zone: frozenset(facts["access"])

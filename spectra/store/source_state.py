@@ -83,6 +83,16 @@ def read(store: Store, key: Key) -> State | None:
     return state
 
 
+def learned(store: Store, key: Key, fingerprint: str) -> str | None:
+    """What the last read kept with the state after the fingerprint of the key it was made with.
+
+    None if it failed or was made with another key: that one may lead elsewhere.
+    """
+    state = read(store, key)
+    by, _, text = state.detail.partition(" ") if state and state.status == OK else ("", "", "")
+    return text if by == fingerprint else None
+
+
 def table(store: Store) -> pd.DataFrame:
     """Every dataset's state, one row each, by source, dataset and scope."""
     return store.frame("SELECT * FROM source_state ORDER BY source, dataset, scope")

@@ -13,7 +13,11 @@ import pytest
 from spectra.config import load_config
 from spectra.refresh.connections import SessionKeys, private_connections, shared_connections
 from spectra.sources.aws import Access, AwsKeys, Role
+from spectra.store import Store
+from spectra.unwritten import fingerprint
 from tests.pages.conftest import ROOT
+from tests.servers import electricity_maps as em
+from tests.servers.moto import KEYS
 
 ARN = "arn:aws:iam::123456789012:role/Spectra"
 SECRETS = {
@@ -56,6 +60,21 @@ def test_no_log_of_any_library_holds_a_key_or_that_of_a_role(world, caplog):
     assert assumed.secret_key
     for secret in ("canary", assumed.secret_key, assumed.token):
         assert secret not in caplog.text
+
+
+def test_a_file_tells_keys_apart_and_holds_nothing_of_them(world, tmp_path):
+    store = Store(tmp_path / "s.duckdb")
+    world.live(store, connections=world.connections(radar=None)).refresh()
+    kept = store.frame("SELECT source, detail FROM source_state WHERE dataset <> 'inventory'")
+    marks = {source: detail.split()[0] for source, detail in kept.dropna().values if detail}
+    store.close()
+    assert marks["aws"] == fingerprint(KEYS["aws_access_key_id"])
+    assert marks["electricity_maps"] == fingerprint(em.KEY)
+    # Of 4 bytes no key can be told: each of all that are possible shares them with very many.
+    assert {len(mark) for mark in marks.values()} == {8}
+    files = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    for secret in (*KEYS.values(), em.KEY):
+        assert secret.encode() not in files
 
 
 def test_a_command_that_fails_in_every_source_says_and_keeps_no_key(tmp_path):

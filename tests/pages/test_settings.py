@@ -153,6 +153,31 @@ def test_keys_of_a_session_open_a_workspace_of_its_own(services):
     assert app.text_input == [] or all(w.value in ("", None) for w in app.text_input)
 
 
+def use(app, keys):
+    """Type keys for AWS and wait for the refresh that follows."""
+    for field, value in zip(("aws_id", "aws_secret", "aws_token"), keys.values(), strict=False):
+        app.text_input(key=field).set_value(value)
+    app = healthy(submit(app, "aws_keys"))
+    private = app.session_state["_spectra_private"]
+    private.refresher.wait(60)
+    return app, private
+
+
+def test_keys_of_another_account_begin_with_an_empty_fleet(services):
+    services.moto.launch("us-east-1")
+    arn = "arn:aws:iam::222222222222:role/Spectra"
+    services.moto.launch("us-east-1", ec2=services.moto.assumed(arn, "ec2"))
+    app, first = use(settings("AWS"), KEYS)
+    first.save({"embodied_years": "4"})
+    app, again = use(app, KEYS)
+    assert again is first
+    app, second = use(app, services.moto.keys_of(arn))
+    assert "empty fleet" in texts(app)
+    listed = second.store.frame("SELECT account_id FROM instances")
+    assert list(listed["account_id"]) == ["222222222222"]
+    assert second.config.embodied_years == "4"
+
+
 def test_keys_that_aws_does_not_take_can_be_tried_again_or_forgotten(services, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     app = settings("AWS")

@@ -9,6 +9,8 @@ from spectra.refresh import live as live_refresh
 from spectra.refresh import refresh_demo, settle
 from spectra.refresh.hours import HOUR, current_hour
 from spectra.refresh.tasks import Outcome, Progress
+from spectra.sources.aws import Access, AwsKeys, Role
+from spectra.sources.electricity_maps import ElectricityMaps
 from spectra.store import Store, emission_queries, grid_queries, source_state
 from spectra.store.selection import Selection
 from spectra.store.source_state import Key
@@ -16,9 +18,11 @@ from tests import copies
 from tests.servers import electricity_maps as em
 from tests.servers.aws import NO_INSTANCES, ec2_refusal, endpoints, refusal
 from tests.servers.base import Answer
-from tests.servers.world import CATALOG
+from tests.servers.moto import KEYS
+from tests.servers.world import CATALOG, GRID_DAYS
 
 ACCOUNT = "123456789012"
+OTHER = "222222222222"
 # What a workspace is connected to where the others would only take their time.
 GRIDS = {"aws": None, "radar": None}
 RADAR = {"aws": None, "electricity_maps": None}
@@ -180,9 +184,6 @@ def test_the_circuit_opens_after_repeated_failure(world, store):
 
 
 def test_a_failed_account_leaves_the_other_ones(world, store):
-    from spectra.sources.aws import Access, AwsKeys, Role
-    from tests.servers.moto import KEYS
-
     good = Role("arn:aws:iam::222222222222:role/Spectra")
     bad = Role("no-role")
     world.moto.launch("us-east-1", ec2=world.moto.assumed(good.arn, "ec2"))
@@ -191,6 +192,102 @@ def test_a_failed_account_leaves_the_other_ones(world, store):
     report = world.live(store, connections=both).refresh()
     assert [o.key.scope for o in report.failures if o.key.dataset == "account"] == [bad.arn]
     assert store.row("SELECT DISTINCT account_id FROM instances") == ("222222222222",)
+
+
+@pytest.fixture
+def elsewhere(world):
+    """Keys of a second account, and its only machine, which is busy."""
+    arn = f"arn:aws:iam::{OTHER}:role/Spectra"
+    (machine,) = world.moto.launch("us-east-1", ec2=world.moto.assumed(arn, "ec2"))
+    keys = world.moto.keys_of(arn)
+    point = {
+        "MetricName": "CPUUtilization", "Value": 30.0, "Timestamp": current_hour(),
+        "Dimensions": [{"Name": "InstanceId", "Value": machine}],
+    }  # fmt: skip
+    cloudwatch = world.moto.client("cloudwatch", "us-east-1", **keys)
+    cloudwatch.put_metric_data(Namespace="AWS/EC2", MetricData=[point])
+    return keys
+
+
+def spans(store):
+    """Accounts, each with the number of its machines and of those that are still there."""
+    query = "SELECT account_id, count(*), count(*) FILTER (valid_to IS NULL) FROM instances "
+    return store.cursor().execute(query + "GROUP BY 1 ORDER BY 1").fetchall()
+
+
+def measured(store):
+    """Accounts with machines that have telemetry."""
+    query = "SELECT DISTINCT account_id FROM instances WHERE instance_id IN (SELECT resource_id "
+    found = store.frame(query + "FROM resources JOIN utilisation USING (resource_key)) ORDER BY 1")
+    return list(found["account_id"])
+
+
+def test_keys_of_another_account_are_signed_in_with_at_once(world, store, elsewhere):
+    world.moto.launch("us-east-1")
+    world.live(store, connections=world.connections(**CLOUD)).refresh()
+    assert spans(store) == [(ACCOUNT, 1, 1)]
+    others = {**CLOUD, "aws": Access(AwsKeys(*elsewhere.values()), max_attempts=1)}
+    live = world.live(store, connections=world.connections(**others))
+    assert {task.key.dataset for task in live.due()} == {"account"}
+    assert outcomes(live.refresh()) == {}
+    # Nobody has said that the machines of the first account are gone.
+    assert spans(store) == [(ACCOUNT, 1, 1), (OTHER, 1, 1)]
+    assert OTHER in measured(store)
+    assert live.due() == []
+
+
+def test_a_profile_that_leads_to_another_account_ends_nothing_of_the_first(
+    world, store, elsewhere, monkeypatch
+):
+    for name, value in KEYS.items():
+        monkeypatch.setenv(name.upper(), value)
+    world.moto.launch("us-east-1")
+    live = world.live(store, connections=world.connections(**{**CLOUD, "aws": Access()}))
+    live.refresh()
+    assert spans(store) == [(ACCOUNT, 1, 1)]
+    for name, value in elsewhere.items():
+        monkeypatch.setenv(name.upper(), value)
+    with store.write(is_fact=False) as cursor:
+        cursor.execute("UPDATE source_state SET succeeded_at = succeeded_at - INTERVAL 1 HOUR")
+    report = live.refresh()
+    assert report.failures == ()
+    assert f"lead to account {OTHER}" in outcomes(report, "cancelled").popitem()[1].detail
+    assert spans(store) == [(ACCOUNT, 1, 1)]
+    live.refresh()
+    assert spans(store) == [(ACCOUNT, 1, 1), (OTHER, 1, 1)]
+    assert OTHER in measured(store)
+
+
+def zones_read(store):
+    return set(store.frame("SELECT DISTINCT zone FROM intensities")["zone"])
+
+
+def test_another_key_for_grids_is_asked_for_what_its_plan_has_at_once(world, store):
+    every = dict(world.grids.zones)
+    del world.grids.zones["DE"]
+    world.live(store, connections=world.connections(**GRIDS)).refresh()
+    assert zones_read(store) == {"US-MIDA-PJM"}
+    world.grids.zones, world.grids.keys = every, {"em-another-key"}
+    other = ElectricityMaps("em-another-key", f"{world.grids.url}/v4")
+    live = world.live(store, connections=world.connections(**{**GRIDS, "electricity_maps": other}))
+    assert outcomes(live.refresh()) == {}
+    assert zones_read(store) == set(every)
+    assert count(store, "intensities", "zone = 'DE'") > 24 * (GRID_DAYS - 1)
+    assert count(store, "provider_forecasts", "zone = 'DE'") > 0
+    assert live.due() == []
+
+
+def test_a_plan_that_grew_is_read_when_a_person_refreshes(world, store):
+    every = dict(world.grids.zones)
+    del world.grids.zones["DE"]
+    live = world.live(store, connections=world.connections(**GRIDS))
+    live.refresh()
+    world.grids.zones = every
+    with store.write(is_fact=False) as cursor:
+        cursor.execute("UPDATE source_state SET succeeded_at = succeeded_at - INTERVAL 10 MINUTE")
+    assert live.refresh().outcomes == ()
+    live.refresh(retry=True)
+    assert zones_read(store) == set(every)
 
 
 def test_revised_points_replace_and_estimates_are_read_again(world, store):

@@ -35,6 +35,7 @@ class ElectricityMapsServer(ContractServer):
     def __init__(self, zones: dict[str, list[str]], value: Value) -> None:
         super().__init__()
         self.zones, self.value = zones, value
+        self.keys = {KEY}
         self.estimated_for = 2 * HOUR
         self.updated_at: datetime | None = None  # of every point; by default its own hour
 
@@ -45,7 +46,7 @@ class ElectricityMapsServer(ContractServer):
         zone = request.params.get("zone", "")
         if zone not in self.zones:
             return Answer(400, {"status": "error", "message": f"Zone '{zone}' does not exist."})
-        if request.headers.get("auth-token") != KEY:
+        if request.headers.get("auth-token") not in self.keys:
             return BAD_KEY
         granted = self.zones[zone]
         if "*" not in granted and path.lstrip("/") not in granted:
@@ -61,7 +62,7 @@ class ElectricityMapsServer(ContractServer):
 
     def _zones(self, request: Request) -> Answer:
         token = request.headers.get("auth-token")
-        if token not in (None, "", KEY):
+        if token not in (None, "", *self.keys):
             return BAD_KEY
         listed = {
             zone: {"zoneName": zone, "zoneKey": zone, "countryCode": zone[:2]}

@@ -46,15 +46,17 @@ class Moto:
 
     def assumed(self, role_arn: str, service: str, region: str = "us-east-1") -> Any:
         """A client in the account of a role."""
+        return self.client(service, region, **self.keys_of(role_arn))
+
+    def keys_of(self, role_arn: str) -> dict[str, str]:
+        """Keys of the account of a role."""
         given = self.client("sts").assume_role(RoleArn=role_arn, RoleSessionName="test")
         found = given["Credentials"]
-        return self.client(
-            service,
-            region,
-            aws_access_key_id=found["AccessKeyId"],
-            aws_secret_access_key=found["SecretAccessKey"],
-            aws_session_token=found["SessionToken"],
-        )
+        return {
+            "aws_access_key_id": found["AccessKeyId"],
+            "aws_secret_access_key": found["SecretAccessKey"],
+            "aws_session_token": found["SessionToken"],
+        }
 
     def launch(
         self, region: str, count: int = 1, kind: str = "m5.large", *, ec2: Any = None, **tags: str

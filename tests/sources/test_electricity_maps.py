@@ -160,15 +160,19 @@ def test_an_unknown_zone_is_told_before_the_key(server):
         client(server, key="wrong").observed("XX")
 
 
-def test_the_plan_is_asked_for_once(server):
+def test_the_plan_is_asked_for_once_and_again_by_who_wants_to_know(server):
     one = client(server)
     plan = one.entitlements()
     assert plan is one.entitlements()
+    one.observed("DE", since=now() - 48 * HOUR)
     assert plan.allows("DE", "carbon-intensity/forecast")
     assert plan.allows("FR", "carbon-intensity/history")
     assert not plan.allows("FR", "carbon-intensity/forecast")
     assert not plan.allows("XX", "carbon-intensity/history")
     assert len(server.asked("/zones")) == 1
+    server.zones["FR"] = ALL
+    one.entitlements(again=True)
+    assert one.entitlements().allows("FR", "carbon-intensity/forecast")
 
 
 def test_a_plan_that_is_not_stated_allows_what_every_plan_has(server):

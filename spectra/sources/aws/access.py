@@ -17,7 +17,7 @@ from botocore.session import get_session
 
 from spectra import metering
 from spectra.sources.aws.errors import translated
-from spectra.unwritten import Unwritten
+from spectra.unwritten import Unwritten, fingerprint
 
 # At DEBUG botocore logs session tokens, external IDs and the keys of assumed roles; who needs that
 # asks for it by `boto3.set_stream_logger`.
@@ -114,6 +114,11 @@ class Access(Unwritten):
         Attempts a request, the first included.
     timeout_s : tuple of float
         To connect and to read [s].
+
+    Attributes
+    ----------
+    fingerprint : str
+        Tells these keys from others. A profile has its name's: where it leads may change.
     """
 
     def __init__(
@@ -127,6 +132,7 @@ class Access(Unwritten):
     ) -> None:
         self._keys, self._profile = keys, profile
         self.roles = tuple(roles)
+        self.fingerprint = fingerprint(keys.access_key_id if keys else f"profile {profile}")
         self._options = BotoConfig(
             retries={"mode": "standard", "total_max_attempts": max_attempts},
             connect_timeout=timeout_s[0],

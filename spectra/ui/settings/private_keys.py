@@ -13,6 +13,7 @@ from spectra.settings import ROLE_ARN
 from spectra.sources.aws import Access, AwsKeys, Role
 from spectra.sources.cloudflare import Radar
 from spectra.sources.electricity_maps import ElectricityMaps
+from spectra.store.saved_settings import saved_settings
 from spectra.ui import workspace as workspaces
 from spectra.ui.frame import Page
 
@@ -70,8 +71,7 @@ def _try_pending(page: Page) -> None:
     access = Access(keys, roles=roles)
     try:
         with st.spinner("Signing in"):
-            for role in roles or (None,):
-                access.account(role)
+            accounts = frozenset(access.account(role).account_id for role in roles or (None,))
     except SourceError as error:
         workspaces.show_error(error)
         with st.container(horizontal=True):
@@ -81,7 +81,7 @@ def _try_pending(page: Page) -> None:
                 st.rerun()
         return
     del st.session_state[_PENDING]
-    _take(replace(workspaces.session_keys(), aws=keys, roles=roles))
+    _take(replace(workspaces.session_keys(), aws=keys, roles=roles, accounts=accounts))
 
 
 def electricity_maps_form(page: Page) -> None:
@@ -126,8 +126,22 @@ def _tested(check: checks.Check) -> bool:
 
 
 def _take(keys: SessionKeys) -> None:
-    """Open this session's own workspace with the keys and start its first refresh."""
+    """Open this session's own workspace with the keys and start its first refresh.
+
+    Machines of an account that is not asked any more would stand in every total beside the new
+    ones: where there may be some, a new workspace begins, with the settings of the old one.
+    """
+    saved = dict[str, str]()
+    if not workspaces.session_keys().accounts <= keys.accounts:
+        saved = saved_settings(workspaces.current().store)
+        workspaces.close_private()
+        st.session_state["settings_note"] = (
+            "These keys lead to another account: the private workspace begins anew, with an empty "
+            "fleet. Your settings were kept."
+        )
     private = workspaces.open_private(keys)
+    if saved:
+        private.save(saved)
     private.refresher.start(retry=True)
     st.session_state["keys_taken"] = True
     st.rerun()
