@@ -50,7 +50,7 @@ def wanted_telemetry(
     """
     start, end = span
     frame = fleet_queries.ran_between(store, *place, start, end)
-    late = pd.Timestamp(max(start, read_until - LATE_HOURS) if read_until else start)
+    late = pd.Timestamp(first_unread(start, read_until))
     is_read = frame["has_telemetry"].astype(bool) & (frame["first_hour"] < late)
     frame["start"] = frame["first_hour"].mask(is_read, late)
     frame["end"] = frame["end_hour"]
@@ -59,6 +59,11 @@ def wanted_telemetry(
     frame["has_gpu"] = [types[name].gpu_count > 0 for name in frame["instance_type"]]
     columns = ["instance_id", "instance_type", "is_burstable", "has_gpu", "start", "end"]
     return frame.loc[frame["start"] < frame["end"], columns].reset_index(drop=True)
+
+
+def first_unread(start: datetime, read_until: datetime | None) -> datetime:
+    """Where reading goes on in a span that begins at `start`: the last hours are read again."""
+    return max(start, read_until - LATE_HOURS) if read_until else start
 
 
 def utilisation(

@@ -91,10 +91,12 @@ class AwsTasks:
         ]
 
     def readings(self) -> list[Task]:
-        """Utilisation, costs, prices and AWS's own figures, where something runs."""
+        """Utilisation, costs, prices and AWS's own figures, where something runs or just ran."""
         tasks = []
         for place in self.places():
             types = fleet_queries.types_in(self.store, place.account_id, place.region)
+            if types or self._ran_lately(place):
+                tasks.append(self._utilisation(place))
             if types:
                 tasks += self._regional(place, types)
         for role, account_id in self._known_accounts():
@@ -112,17 +114,14 @@ class AwsTasks:
             if region in known and (not self.config.regions or region in self.config.regions)
         ]
 
+    def _utilisation(self, place: Place) -> Task:
+        run, estimate = partial(self._measure, place), partial(self._metrics, place)
+        return self._task("utilisation", place, UTILISATION_TTL, run, estimate)
+
     def _regional(self, place: Place, types: tuple[str, ...]) -> list[Task]:
         unpriced = fleet_queries.unpriced_types(self.store, types, place.region)
         account = partial(self._account, place.role)
         return [
-            self._task(
-                "utilisation",
-                place,
-                UTILISATION_TTL,
-                partial(self._measure, place),
-                partial(self._metrics, place),
-            ),
             self._task(
                 "findings",
                 place,
@@ -225,12 +224,18 @@ class AwsTasks:
         )
 
     def _wanted(self, place: Place) -> pd.DataFrame:
+        here, window = (place.account_id, place.region), self._window()
+        read_until = self._read_until(place)
+        return aws_readings.wanted_telemetry(self.store, self.catalog, here, window, read_until)
+
+    def _ran_lately(self, place: Place) -> bool:
+        """Whether a machine that may be gone has hours that were not read for good."""
+        start = aws_readings.first_unread(self._window()[0], self._read_until(place))
+        return fleet_queries.has_run_since(self.store, place.account_id, place.region, start)
+
+    def _read_until(self, place: Place) -> datetime | None:
         state = source_state.read(self.store, Key(SOURCE, "utilisation", place.scope))
-        read_until = None if self.since or state is None else state.read_until
-        here = place.account_id, place.region
-        return aws_readings.wanted_telemetry(
-            self.store, self.catalog, here, self._window(), read_until
-        )
+        return None if self.since or state is None else state.read_until
 
     def _window(self) -> tuple[datetime, datetime]:
         end = current_hour() + HOUR

@@ -131,6 +131,16 @@ def ran_between(
     )
 
 
+def has_run_since(store: Store, account_id: str, region: str, start: datetime) -> bool:
+    """Whether an instance ran after `start`."""
+    row = store.row(
+        "SELECT 1 FROM instances WHERE account_id = ? AND region = ? AND state = 'running' "
+        "AND coalesce(valid_to > ?, true) LIMIT 1",
+        [account_id, region, start],
+    )
+    return row is not None
+
+
 def tag_keys(store: Store) -> pd.DataFrame:
     """Tag keys of the present fleet: tag_key, resource_count, examples (list of a few values)."""
     return store.frame(

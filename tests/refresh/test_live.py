@@ -394,6 +394,29 @@ def test_disks_that_may_not_be_listed_for_a_while_are_not_gone(world, store, mon
     assert before == denied == again
 
 
+def test_the_last_machine_of_a_region_is_measured_to_its_end(world, store):
+    (machine,) = world.moto.launch("us-east-1")
+    live = world.live(store, connections=world.connections(**CLOUD))
+    live.refresh()
+    assert count(store, "utilisation") == 0
+    world.busy("us-east-1", machine, 40.0, hours=1)
+    world.moto.client("ec2", "us-east-1").terminate_instances(InstanceIds=[machine])
+    with store.write(is_fact=False) as cursor:
+        cursor.execute("UPDATE source_state SET succeeded_at = succeeded_at - INTERVAL 8 DAY")
+    assert outcomes(live.refresh()) == {}
+    assert count(store, "instances", "valid_to IS NULL") == 0
+    assert store.row("SELECT cpu_avg_pct FROM utilisation") == (40.0,)
+    # What is over and read is not asked for again, nor are prices of what nobody has.
+    with store.write(is_fact=False) as cursor:
+        cursor.execute(
+            "UPDATE source_state SET succeeded_at = succeeded_at - INTERVAL 8 DAY, "
+            "read_until = read_until + INTERVAL 5 HOUR"
+        )
+    asked = {o.key.dataset for o in live.refresh().outcomes}
+    assert "inventory" in asked
+    assert not asked & {"utilisation", "prices", "findings"}
+
+
 def test_an_unexpected_error_is_told_by_kind_and_place_alone(world, store, monkeypatch):
     from spectra.refresh import latency_tasks
 
