@@ -101,7 +101,8 @@ def _read_spans(store: Store, folder: Path, manifest: Manifest) -> None:
         identity = "instance_id" if table == "instances" else "volume_id"
         with store.write() as cursor:
             sql = NEWER_SPANS.format(table=table, id=identity, file=_reader(folder, part))
-            rows = cursor.execute(sql, {"until": manifest.end_hour}).df()
+            known = {"end_hour": manifest.end_hour, "exported_at": manifest.exported_at}
+            rows = cursor.execute(sql, known).df()
             if len(rows):
                 write_spans(cursor, table, identity, rows)
 

@@ -15,13 +15,14 @@ WITH newer AS (
             WHERE o.{id} = f.{id} AND o.valid_from > f.valid_from AND o.fetched_at >= f.fetched_at
         ) AS next_from,
         EXISTS (FROM {table} o WHERE o.account_id = f.account_id AND o.region = f.region
-            AND o.fetched_at >= $until) AS is_listed_since
+            AND o.fetched_at > $exported_at) AS is_listed_since
     FROM {file} f LEFT JOIN {table} t ON t.{id} = f.{id} AND t.valid_from = f.valid_from
     WHERE (t.{id} IS NULL OR f.fetched_at > t.fetched_at) AND NOT EXISTS (
         FROM {table} o WHERE o.{id} = f.{id} AND o.valid_from < f.valid_from
             AND coalesce(o.valid_to > f.valid_from, true) AND o.fetched_at >= f.fetched_at))
 SELECT * EXCLUDE (next_from, is_listed_since) REPLACE (least(next_from,
-    CASE WHEN valid_to IS NULL AND is_listed_since THEN $until ELSE valid_to END) AS valid_to)
+    CASE WHEN valid_to IS NULL AND is_listed_since THEN greatest($end_hour, fetched_at)
+        ELSE valid_to END) AS valid_to)
 FROM newer
 """
 

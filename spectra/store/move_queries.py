@@ -151,7 +151,7 @@ WITH hours AS (
     FROM volumes v JOIN move_since USING (instance_id, region)
     JOIN move_grid g ON g.region = v.region
         AND g.hour + INTERVAL 1 HOUR > v.valid_from AND g.hour + INTERVAL 1 HOUR > since
-        AND coalesce(g.hour < v.valid_to, true))
+        AND coalesce(g.hour < v.valid_to AND since < v.valid_to, true))
 SELECT instance_id, region, "month", 'storage' AS part, 0.0 AS hours, {sums},
     0.0 AS a_embodied_g, 0.0 AS b_embodied_g, 0.0 AS utilisation_sigma
 FROM hours GROUP BY ALL

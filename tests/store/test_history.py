@@ -114,14 +114,40 @@ def test_sums_that_come_along_are_what_the_facts_give(exported, empty):
     assert figures(empty) == pytest.approx(kept, rel=1e-9)
 
 
-def test_part_of_it_may_go_out_and_the_rest_follow(filled, empty, tmp_path):
+@pytest.mark.parametrize("order", [("new", "old"), ("old", "new")])
+def test_part_of_it_may_go_out_and_the_rest_follow(filled, empty, tmp_path, order):
     export_history(filled, tmp_path / "old", before=NOVEMBER)
     export_history(filled, tmp_path / "new", start=NOVEMBER)
     assert read_manifest(tmp_path / "old").months == ["2026-10"]
-    import_history(empty, CATALOG, tmp_path / "new")
-    import_history(empty, CATALOG, tmp_path / "old")
+    for part in order:
+        import_history(empty, CATALOG, tmp_path / part)
     assert figures(empty) == pytest.approx(figures(filled), rel=1e-9)
     assert empty.row("FROM ledger") == filled.row("FROM ledger")
+    assert open_spans(empty) == open_spans(filled)
+
+
+def open_spans(store):
+    return store.row(
+        "SELECT (SELECT count(*) FROM instances WHERE valid_to IS NULL), "
+        "(SELECT count(*) FROM volumes WHERE valid_to IS NULL)"
+    )
+
+
+def test_months_read_one_after_another_end_nothing_that_runs(empty, tmp_path):
+    """As the archives of the retention policy are: each of a month, all spans with it."""
+    at, young = fleet.hours("2026-09-30", "2026-11-03"), fleet.utc("2026-10-20")
+    seen = {"fetched_at": fleet.utc("2026-11-05")}
+    whole = build(
+        Store(),
+        instances=fleet.instances({"instance_id": "i-old", "valid_from": at[0], **seen},
+                                  {"instance_id": "i-young", "valid_from": young, **seen}),
+        hours=at,
+        intensities=[fleet.intensities("DE", at, 300.0, 380.0)],
+    )  # fmt: skip
+    for number, month in enumerate((10, 11)):
+        export_history(whole, tmp_path / f"{number}", before=datetime(2026, month, 1, tzinfo=UTC))
+        import_history(empty, CATALOG, tmp_path / f"{number}")
+    assert open_spans(empty) == (2, 0)
 
 
 def test_what_is_known_newer_stays_and_what_is_missing_is_computed(exported, empty, filled):
@@ -144,7 +170,7 @@ def test_what_is_known_newer_stays_and_what_is_missing_is_computed(exported, emp
 def test_a_history_read_into_a_fleet_that_was_listed_since_counts_nothing_twice(empty, tmp_path):
     """The listing says a disk is as it is since its creation, a machine since its last launch."""
     at = fleet.hours("2026-10-01", "2026-10-08")
-    early, late = fleet.utc("2026-10-07T12:00Z"), fleet.utc("2026-10-09T00:00Z")
+    early, late = fleet.utc("2026-10-07T12:00Z"), fleet.utc("2099-01-01")
     before = build(
         Store(),
         instances=fleet.instances(
