@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
+from spectra.refresh import current_hour
 from spectra.refresh.automation import Automation
 from spectra.refresh.background import Refresher
 from spectra.store import Store, source_state
@@ -93,7 +94,7 @@ def test_a_watch_that_looked_into_the_future_looks_at_now(store):
 
 
 def test_the_page_says_that_hours_to_come_are_no_age(database):  # noqa: F811
-    end = pd.Timestamp(NOW).as_unit("us")
+    end = pd.Timestamp(current_hour()).as_unit("us")  # the clock may have gone on since the import
     store = Store(database)
     with_hours(store, pd.date_range(end - pd.Timedelta(days=2), end, freq="h", unit="us"))
     later = pd.date_range(end, periods=3, freq="h", unit="us") + AHEAD["a year"]
