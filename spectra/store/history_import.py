@@ -96,7 +96,7 @@ def _same_factors(store: Store, manifest: Manifest) -> bool:
 
 
 def _read_spans(store: Store, folder: Path, manifest: Manifest) -> None:
-    """Machines and volumes; a span that is here and was fetched later stays, and no two overlap."""
+    """Machines and volumes; what is here and was fetched later stays, and none is laid over it."""
     for table, part in manifest.of("").items():
         identity = "instance_id" if table == "instances" else "volume_id"
         with store.write() as cursor:
