@@ -106,6 +106,8 @@ def usd_text(usd: float | None) -> str:
     if usd is None or not math.isfinite(usd):
         return MISSING
     amount = abs(usd)
+    if 0 < amount < 0.00005:
+        return "<$0.0001" if usd > 0 else ">−$0.0001"
     decimals = 4 if 0 < amount < 0.01 else 2 if amount < 1_000 else 0
     return f"{'−' if usd < 0 else ''}${amount:,.{decimals}f}"
 

@@ -58,8 +58,8 @@ class Entitlements:
         return "*" in granted or request in granted
 
     def to_json(self, zones: Iterable[str]) -> str:
-        """As text, for some zones."""
-        known = {z: sorted(self.access[z]) for z in zones if z in self.access}
+        """As text, for some zones, with those that the plan does not have."""
+        known = {z: sorted(self.access.get(z, ())) for z in zones}
         return json.dumps({"access": known, "is_known": self.is_known})
 
     @classmethod
