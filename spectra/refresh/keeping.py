@@ -21,7 +21,7 @@ def keep(store: Store, config: Config, now: datetime | None = None) -> int:
     A month that could not be archived keeps its readings, and the plan says why. A private
     workspace is left alone: it ends with its session, and nothing of it goes to a file.
     """
-    if not (store.is_file or store.is_shared) or config.retention_hourly_days is None:
+    if not (store.is_file or store.is_shared):
         return 0
 
     def archive(first: datetime, end: datetime) -> None:

@@ -1,12 +1,15 @@
 """Old days are rolled up: every total stays, the readings go, and nobody is told otherwise."""
 
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 import pytest
 
+from spectra.config import load_config
 from spectra.errors import InputError
+from spectra.refresh.keeping import PROBLEM, keep
 from spectra.store import Store, emission_queries, report_queries, retention
 from spectra.store.clearing import clear_source
 from spectra.store.factors import write_factors
@@ -160,6 +163,16 @@ def test_readings_stay_when_they_could_not_be_archived(old):
     spans = []
     retention.roll_up(old, 62, now=NOW, archive=lambda first, end: spans.append((first, end)))
     assert spans == [(MARCH, APRIL)]
+
+
+def test_a_month_that_could_not_be_archived_is_told_until_everything_is_kept(old, tmp_path):
+    (tmp_path / "disk").write_text("No folder can be made below a file.")
+    archived = {"retention_archive": True, "history_folder": tmp_path / "disk" / "history"}
+    config = replace(load_config({}, tmp_path / "none.toml"), **archived)
+    assert keep(old, replace(config, retention_hourly_days=62), NOW) == 0
+    assert old.meta(PROBLEM)
+    assert keep(old, replace(config, retention_hourly_days=None), NOW) == 0
+    assert not old.meta(PROBLEM)
 
 
 def test_an_archive_brings_the_hours_back(old, tmp_path):
