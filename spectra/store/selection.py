@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from spectra.errors import InputError
@@ -29,6 +29,11 @@ class Selection:
     def __post_init__(self) -> None:
         if self.start.tzinfo is None or self.end.tzinfo is None:
             raise InputError("A selection needs timezone-aware bounds.")
+
+    @property
+    def last_day(self) -> date:
+        """The UTC day of its last hour; `end` may be the midnight after it."""
+        return (self.end - timedelta(hours=1)).date()
 
     def between(self, start: datetime, end: datetime) -> Selection:
         """The same filters over another span."""

@@ -1,16 +1,23 @@
 """Settings: what is saved takes effect, what is wrong changes nothing, what is secret stays so."""
 
 import gc
+from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 import streamlit as st
 
 from spectra.errors import InputError
+from spectra.refresh import current_hour
 from spectra.refresh.connections import SessionKeys
 from spectra.settings import SETTINGS
 from spectra.sources.aws import AwsKeys
+from spectra.store import Store
 from spectra.store.saved_settings import saved_settings
 from spectra.ui import workspace
+from spectra.ui.frame import Page
+from spectra.ui.settings.data_section import place
+from spectra.ui.workspace import Workspace
 from tests.pages.conftest import app_store, healthy, metrics, open_page
 from tests.servers import electricity_maps as em
 from tests.servers.cloudflare import TOKEN
@@ -293,7 +300,6 @@ def test_the_policy_names_every_action_the_checks_ask_for(database):
 
 
 def test_secrets_are_not_for_saving():
-    from spectra.store import Store
     from spectra.store.saved_settings import save_settings
 
     store = Store()
@@ -313,8 +319,10 @@ def test_history_is_exported_read_back_and_its_policy_is_told(database, monkeypa
     monkeypatch.setenv("SPECTRA_HISTORY_FOLDER", str(tmp_path / "history"))
     monkeypatch.setenv("SPECTRA_DEMO", "on")
     monkeypatch.setenv("SPECTRA_DEMO_DAYS", "1")
-    app = settings("Data")
+    app = settings("Data", period="Last month")
     assert "Everything is kept" in texts(app)
+    last = current_hour().replace(day=1) - timedelta(days=1)
+    assert f"to {last:%d %b %Y} UTC" in texts(app)
     app = healthy(app.button(key="history_export").click().run())
     assert "Exported to history-" in texts(app)
     name = next((tmp_path / "history").iterdir()).name
@@ -333,6 +341,23 @@ def test_history_is_exported_read_back_and_its_policy_is_told(database, monkeypa
 
 def save_data(app):
     return next(b for b in app.button if b.label == "Save").click().run()
+
+
+@pytest.mark.parametrize(
+    ("is_private", "path", "words"),
+    [
+        (True, ":memory:", "in memory of this session"),
+        (False, "md:fleet", "in MotherDuck"),
+        (False, "here", "0 MB on disk"),
+    ],
+)
+def test_where_a_workspace_is_kept(tmp_path, is_private, path, words):
+    store = Store()
+    store.path = path if ":" in path else str(tmp_path / path)
+    assert (
+        place(Page(Workspace(SimpleNamespace(store=store), None, is_private), *[None] * 3)) == words
+    )
+    store.close()
 
 
 def test_a_public_deployment_writes_no_history_to_its_disk(database, monkeypatch):

@@ -18,6 +18,12 @@ EVERYTHING = Selection(START, END)
 SOME = Selection(START, END, regions=("eu-central-1", "us-east-1"), teams=("t0", "t1"))
 
 
+@pytest.mark.parametrize(("end", "day"), [("08T00", 7), ("08T01", 8), ("07T23", 7)])
+def test_a_selection_ends_on_the_day_of_its_last_hour(end, day):
+    found = Selection(START, datetime.fromisoformat(f"2027-01-{end}:00+00:00")).last_day
+    assert found.day == day
+
+
 @pytest.fixture(scope="module")
 def filled():
     from spectra.store.factors import write_factors

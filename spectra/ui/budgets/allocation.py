@@ -35,8 +35,7 @@ def show(page: Page) -> None:
 
 
 def _days(page: Page) -> tuple[date, date]:
-    last = (page.selection.end - timedelta(hours=1)).date()
-    return page.selection.start.date(), last + timedelta(days=1)
+    return page.selection.start.date(), page.selection.last_day + timedelta(days=1)
 
 
 def _worst(page: Page, first: date, after: date) -> None:

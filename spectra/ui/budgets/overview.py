@@ -106,7 +106,7 @@ def _distributed(league: pd.DataFrame) -> None:
 
 
 def _league(page: Page) -> None:
-    first, last = page.selection.start.date(), (page.selection.end - timedelta(hours=1)).date()
+    first, last = page.selection.start.date(), page.selection.last_day
     with cards.card(
         "Teams by CO₂e",
         help="After aliases, account defaults and shared pools, over whole UTC days of the period "

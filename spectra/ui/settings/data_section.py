@@ -21,12 +21,8 @@ MAX_EXPORT_ROWS = 2_000_000
 
 def section(page: Page) -> None:
     """Everything about the data itself."""
-    size = inventory_queries.file_size_bytes(page.store)
-    place = (
-        "in memory of this session" if size is None else f"{units.number(size / 1e6)} MB on disk"
-    )
     rows = page.get(inventory_queries.datasets)
-    st.markdown(f"{int(rows['row_count'].sum()):,} rows of facts, {place}.")
+    st.markdown(f"{int(rows['row_count'].sum()):,} rows of facts, {place(page)}.")
     if rows.empty:
         empty.say("The workspace is empty.", "Connect a source, or import files below.",
                   empty.Turn("Connect AWS", ":material/key:", {"section": "AWS"}),
@@ -38,6 +34,14 @@ def section(page: Page) -> None:
     _export(page)
     history_section.section(page)
     _clear(page)
+
+
+def place(page: Page) -> str:
+    """Where the workspace is kept."""
+    if page.workspace.is_private:
+        return "in memory of this session"
+    size = inventory_queries.file_size_bytes(page.store)
+    return "in MotherDuck" if size is None else f"{units.number(size / 1e6)} MB on disk"
 
 
 def _table(rows: pd.DataFrame) -> None:
@@ -66,7 +70,8 @@ def _export(page: Page) -> None:
         help="Of the period chosen in the sidebar. Every row keeps its source and quality.",
     )  # fmt: skip
     count = page.get(inventory_queries.count_between, dataset, selection.start, selection.end)
-    st.caption(f"{count:,} rows from {selection.start:%d %b %Y} to {selection.end:%d %b %Y} UTC.")
+    days = f"{selection.start:%d %b %Y} to {selection.last_day:%d %b %Y} UTC"
+    st.caption(f"{count:,} rows from {days}.")
     if count > MAX_EXPORT_ROWS:
         st.warning(
             f"More than {MAX_EXPORT_ROWS:,} rows: choose a shorter period, or copy the database "
@@ -86,7 +91,7 @@ def _export(page: Page) -> None:
     st.download_button(
         "Download as Parquet",
         prepared,
-        file_name=f"spectra_{dataset}_{selection.start:%Y%m%d}_{selection.end:%Y%m%d}.parquet",
+        file_name=f"spectra_{dataset}_{selection.start:%Y%m%d}_{selection.last_day:%Y%m%d}.parquet",
         icon=":material/download:",
         disabled=not count,
         key="export",
