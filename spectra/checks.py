@@ -13,6 +13,7 @@ from spectra.config import Config
 from spectra.errors import InputError, NotEntitledError, SourceError
 from spectra.refresh.connections import Connections
 from spectra.sources.aws import Access, permissions
+from spectra.sources.aws.access import CE_USD_PER_REQUEST
 from spectra.sources.cloudflare import Radar
 from spectra.sources.electricity_maps import ElectricityMaps
 from spectra.store import Store
@@ -82,8 +83,13 @@ def metered(store: Store, source: str, run: Callable[[], Iterable[Check]]) -> li
     return lines
 
 
+def aws_usd(access: Access) -> float:
+    """What `check_aws` costs [USD]: one request to Cost Explorer for each account."""
+    return CE_USD_PER_REQUEST * (len(access.roles) or 1)
+
+
 def check_aws(access: Access | None) -> Iterable[Check]:
-    """Sign in to every account and ask for every permission once; costs $0.01 an account."""
+    """Sign in to every account and ask for every permission once; `aws_usd` is what it costs."""
     if access is None:
         yield Check("AWS", "account", "off", "No keys, role or profile.", "See Settings, AWS.")
         return

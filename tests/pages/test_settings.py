@@ -1,21 +1,26 @@
 """Settings: what is saved takes effect, what is wrong changes nothing, what is secret stays so."""
 
 import gc
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import streamlit as st
 
+from spectra import checks
+from spectra.config import load_config
 from spectra.errors import InputError
 from spectra.refresh import current_hour
 from spectra.refresh.connections import SessionKeys
 from spectra.settings import SETTINGS
-from spectra.sources.aws import AwsKeys
+from spectra.sources.aws import Access, AwsKeys, Role
 from spectra.store import Store
 from spectra.store.saved_settings import saved_settings
 from spectra.ui import workspace
 from spectra.ui.frame import Page
+from spectra.ui.settings import automation
 from spectra.ui.settings.data_section import place
 from spectra.ui.workspace import Workspace
 from tests.pages.conftest import app_store, healthy, metrics, open_page
@@ -54,9 +59,14 @@ def services(world, database, monkeypatch):
 
 def test_every_section_opens_and_every_saved_setting_can_be_changed_somewhere(database):
     found = set()
+    words = {
+        "Workspace": "Keys typed under AWS or under Grids and latency open a private workspace",
+        "Method": "A new emission factor computes no hour anew",
+    }
     for section in SECTIONS:
         app = settings(section)
         assert app.title[0].value == "Settings", section
+        assert words.get(section, "") in texts(app)
         for kind in ("text_input", "toggle", "selectbox", "multiselect"):
             found |= {w.key for w in getattr(app, kind) if w.key}
     wanted = {f"setting_{s.name}" for s in SETTINGS if s.saved}
@@ -289,6 +299,28 @@ def test_the_refresh_of_an_operator_s_keys_is_offered_and_metered(services, monk
     assert "ec2:DescribeInstances" in app.dataframe[0].value["What"].tolist()
     spent = "SELECT estimated_usd FROM fetch_log WHERE dataset = 'check'"
     assert app_store().row(spent)[0] == pytest.approx(0.01, abs=1e-4)
+
+
+def test_the_test_of_aws_costs_a_request_an_account():
+    roles = [Role(f"arn:aws:iam::11111111111{k}:role/Spectra") for k in range(3)]
+    assert [checks.aws_usd(Access(roles=some)) for some in (roles, roles[:1], ())] == [
+        pytest.approx(0.03), 0.01, 0.01,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("is_on", "webhook", "words"),
+    [
+        (True, "https://example.org", "Incidents, budgets and the levels above raise them."),
+        (True, "", "None is sent or kept until the operator sets `SPECTRA_WEBHOOK_URL`."),
+        (False, "https://example.org", "or kept until Automation is switched on above."),
+        (False, "", "switched on above and the operator sets `SPECTRA_WEBHOOK_URL`."),
+    ],
+)  # fmt: skip
+def test_no_notice_is_promised_that_is_never_kept(is_on, webhook, words):
+    plain = load_config({}, Path("none.toml"))
+    config = replace(plain, automation=is_on, webhook_url=webhook)
+    assert automation.silence(config).endswith(words)
 
 
 def test_the_policy_names_every_action_the_checks_ask_for(database):

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from spectra import notices, units
+from spectra.config import Config
 from spectra.errors import SpectraError
 from spectra.store import notice_log
 from spectra.ui import cards, empty
@@ -89,10 +90,25 @@ def _test(url: str, style: Style, allow_private: bool) -> None:
         st.success("The webhook took the notice.", icon=":material/check:")
 
 
+def silence(config: Config) -> str:
+    """Why there is no notice: nothing is kept without a schedule that looks and a way to send."""
+    wanting = [
+        step
+        for step, is_done in (
+            ("Automation is switched on above", config.automation),
+            ("the operator sets `SPECTRA_WEBHOOK_URL`", config.webhook_url),
+        )
+        if not is_done
+    ]
+    if wanting:
+        return f"None is sent or kept until {' and '.join(wanting)}."
+    return "Incidents, budgets and the levels above raise them."
+
+
 def _history(page: Page) -> None:
     rows = notice_log.recent(page.store)
     if rows.empty:
-        empty.say("No notice so far.", "Incidents, budgets and the levels above raise them.",
+        empty.say("No notice so far.", silence(page.workspace.config),
                   empty.Link("pages/anomalies.py", "Incidents", ":material/warning:"),
                   empty.Link("pages/budgets.py", "Budgets",
                              ":material/account_balance_wallet:"))  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from spectra import checks
+from spectra import checks, units
 from spectra.store import fleet_queries, grid_queries
 from spectra.ui import empty, names
 from spectra.ui import workspace as workspaces
@@ -23,8 +23,8 @@ def workspace_section(page: Page) -> None:
         "with the session; reloading the page ends it too."
         if private
         else "**The shared workspace.** It holds demo data and what the operator's own "
-        "configuration fetched; every visitor sees the same. Keys typed below open a private "
-        "workspace for this session alone."
+        "configuration fetched; every visitor sees the same. Keys typed under AWS or "
+        "under Grids and latency open a private workspace for this session alone."
     )
     st.dataframe(
         _modes(page), hide_index=True, width="stretch", height="content",
@@ -92,12 +92,13 @@ def aws_section(page: Page) -> None:
     if setup.connections.aws is not None:
         whose = "this session's keys" if page.workspace.is_private else "the operator's setup"
         st.success(f"Connected with {whose}. Keys are never shown.", icon=":material/check:")
+        cost = units.usd_text(checks.aws_usd(setup.connections.aws))
         test_button(
             page.store,
             "aws",
             "Test access and permissions",
             lambda: checks.check_aws(setup.connections.aws),
-            help="Signs in and asks for every permission once. Costs $0.01 (Cost Explorer).",
+            help=f"Signs in and asks for every permission once. Costs {cost} (Cost Explorer).",
         )
     else:
         st.markdown(
@@ -192,8 +193,9 @@ def tags_section(page: Page) -> None:
 def method_section(page: Page) -> None:
     """The choices within the method; the rest is fixed and on the Method page."""
     st.markdown(
-        "Changing one computes all hours anew and becomes part of the factor set that reports "
-        "name. Scope 2 always counts direct factors, whatever the grid pages start with."
+        "A new service life, PUE or power curve computes every hour anew whose day is not rolled "
+        "up, and reports name it. A new emission factor computes no hour anew: grid figures start "
+        "with it, and scope 2 always counts direct factors."
     )
     forms.section(page, "Method")
     st.page_link("pages/method.py", label="All formulas and constants", icon=":material/function:")
