@@ -13,13 +13,19 @@ from spectra.ui import names
 from spectra.ui import workspace as workspaces
 from spectra.ui.workspace import Workspace
 
+_SHOWN = "_spectra_refresh_shown"
+
 
 def control(workspace: Workspace) -> None:
     """The control in the sidebar; it looks again by itself while a refresh runs."""
     if not workspace.setup.live().has_sources:
         return
-    every = 1.0 if workspace.refresher.is_running else None
-    st.fragment(_control, run_every=every)(workspace)
+    is_running = workspace.refresher.is_running
+    # A run of the whole page draws the new figures itself; begun anew, it would lose what was
+    # pressed. Only the looks that follow it may begin another.
+    st.session_state.pop(_SHOWN, None)
+    st.fragment(_control, run_every=1.0 if is_running else None)(workspace)
+    st.session_state[_SHOWN] = is_running
 
 
 def _control(workspace: Workspace) -> None:
@@ -27,7 +33,7 @@ def _control(workspace: Workspace) -> None:
     if refresher.is_running:
         _running(refresher, workspace.may_change)
         return
-    if st.session_state.pop("_spectra_refresh_shown", False):
+    if st.session_state.pop(_SHOWN, False):
         st.rerun()  # it has ended: the page shows the new figures
     if workspace.may_change and st.button(
         "Refresh now",
@@ -42,7 +48,6 @@ def _control(workspace: Workspace) -> None:
 
 
 def _running(refresher: Refresher, may_stop: bool) -> None:
-    st.session_state["_spectra_refresh_shown"] = True
     progress = refresher.progress
     if progress is None:
         return

@@ -295,6 +295,7 @@ def test_the_refresh_of_an_operator_s_keys_is_offered_and_metered(services, monk
     assert len(services.aws.requests) == asked  # a rerun asks nobody
     assert app.button(key="refresh_now")
     app = settings("AWS")
+    app.session_state["_spectra_refresh_shown"] = True  # a refresh that has ended since was shown
     app = healthy(app.button(key="test_aws").click().run())
     assert "ec2:DescribeInstances" in app.dataframe[0].value["What"].tolist()
     spent = "SELECT estimated_usd FROM fetch_log WHERE dataset = 'check'"
