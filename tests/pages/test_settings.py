@@ -17,7 +17,7 @@ from spectra.refresh.connections import SessionKeys
 from spectra.settings import SETTINGS
 from spectra.sources.aws import Access, AwsKeys, Role
 from spectra.store import Store
-from spectra.store.saved_settings import saved_settings
+from spectra.store.saved_settings import save_settings, saved_settings
 from spectra.ui import workspace
 from spectra.ui.frame import Page
 from spectra.ui.settings import automation
@@ -74,11 +74,19 @@ def test_every_section_opens_and_every_saved_setting_can_be_changed_somewhere(da
 
 
 def test_a_saved_setting_takes_effect_and_stays(database):
+    other = settings("Method")
     app = settings("Method")
     app.selectbox(key="setting_embodied_years").select("4")
     app = healthy(save(app))
     assert "Saved." in texts(app)
     assert saved_settings(app_store()) == {"embodied_years": "4"}
+    other.selectbox(key="setting_power_model").select("linear")
+    other = healthy(save(other))
+    assert "Changed elsewhere meanwhile: Embodied years." in other.warning[0].value
+    assert saved_settings(app_store()) == {"embodied_years": "4"}  # not taken back unasked
+    assert other.selectbox(key="setting_embodied_years").value == "4"
+    other = healthy(save(other))
+    assert saved_settings(app_store()) == {"embodied_years": "4", "power_model": "linear"}
     assert workspace.shared_workspace(str(database), "256MB").config.embodied_years == "4"
     st.cache_resource.clear()
     app = settings("Method")
@@ -153,12 +161,15 @@ def test_what_is_typed_ends_with_its_session_taken_or_refused(
 
 def test_keys_of_a_session_open_a_workspace_of_its_own(services):
     services.moto.launch("us-east-1", team="core")
+    save_settings(app_store(), {"cost_explorer": "off"})
     app = settings("AWS")
+    assert not app.toggle(key="setting_cost_explorer").value
     app.text_input(key="aws_id").set_value(KEYS["aws_access_key_id"])
     app.text_input(key="aws_secret").set_value(KEYS["aws_secret_access_key"])
     app = next(b for b in app.button if b.label == "Use in this session").click().run()
     app = healthy(app)
     assert "private workspace" in texts(app)
+    assert app.toggle(key="setting_cost_explorer").value  # as in force in the private one
     private = app.session_state["_spectra_private"]
     private.refresher.wait(60)
     assert private.store.path == ":memory:"
@@ -333,8 +344,6 @@ def test_the_policy_names_every_action_the_checks_ask_for(database):
 
 
 def test_secrets_are_not_for_saving():
-    from spectra.store.saved_settings import save_settings
-
     store = Store()
     for setting in SETTINGS:
         if setting.secret:

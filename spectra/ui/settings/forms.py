@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from spectra.config import ENVIRONMENT, FILE, Stated, check_value
@@ -18,6 +20,7 @@ def section(page: Page, name: str) -> None:
     fields = [s for s in SETTINGS if s.section == name and s.saved]
     known = page.workspace.stated()
     may_change = page.workspace.may_change
+    elsewhere = [s for s in fields if _follow(page, s, known[s.name].text)]
     with st.form(f"settings_{name}", border=True):
         columns = st.columns(2 if len(fields) > 1 else 1)
         texts = {}
@@ -27,41 +30,58 @@ def section(page: Page, name: str) -> None:
         sent = st.form_submit_button("Save", type="primary", disabled=not may_change)
     if not may_change:
         st.caption("This deployment is public: only its operator changes what all share.")
-    if sent:
+    if sent and elsewhere:
+        st.warning(
+            f"**Changed elsewhere meanwhile: {', '.join(s.label for s in elsewhere)}.** Nothing "
+            "was saved. The form shows the settings as they are now: look at it and save again.",
+            icon=":material/warning:",
+        )
+    elif sent:
         _save(page, fields, known, texts)
+
+
+def _follow(page: Page, setting: Setting, text: str) -> bool:
+    """Put what is stated into a widget; whether it was drawn with something else before.
+
+    What is typed stays in it until the workspace or what it states is another.
+    """
+    key = f"setting_{setting.name}"
+    drawn, now = st.session_state.get(f"{key}_of"), (page.store.identity, text)
+    if drawn != now or key not in st.session_state:
+        st.session_state[key] = _value(page, setting, text)
+        st.session_state[f"{key}_of"] = now
+    return drawn not in (None, now)
+
+
+def _value(page: Page, setting: Setting, text: str) -> str | bool | list[str]:
+    """What a widget holds for a text; it holds no choice that is not on offer."""
+    if setting.name == "regions":
+        codes = {region.code for region in page.catalog.regions}
+        return [code for code in text.replace(",", " ").split() if code in codes]
+    if setting.choices:
+        return text if text in setting.choices else setting.choices[0]
+    return bool(setting.parse(text)) if setting.default in ("on", "off") else text
 
 
 def _field(page: Page, setting: Setting, stated: Stated, may_change: bool) -> str:
     """One widget; returns the text of its value."""
     pinned = f" Set by {_PLACES[stated.origin]}; change it there." if stated.is_pinned else ""
     about = f"{setting.help[0].upper()}{setting.help[1:]}.{pinned}"
-    disabled = stated.is_pinned or not may_change
-    key = f"setting_{setting.name}"
+    look: dict[str, Any] = {
+        "key": f"setting_{setting.name}",
+        "help": about,
+        "disabled": stated.is_pinned or not may_change,
+    }
     if setting.name == "regions":
         codes = [region.code for region in page.catalog.regions]
-        chosen = [code for code in stated.text.replace(",", " ").split() if code in codes]
-        picked = st.multiselect(
-            setting.label, codes, chosen, key=key, help=about, disabled=disabled,
-            placeholder="All enabled regions",
-        )  # fmt: skip
-        return ", ".join(picked)
+        return ", ".join(
+            st.multiselect(setting.label, codes, placeholder="All enabled regions", **look)
+        )
     if setting.choices:
-        return st.selectbox(
-            setting.label,
-            setting.choices,
-            index=setting.choices.index(stated.text) if stated.text in setting.choices else 0,
-            key=key,
-            help=about,
-            disabled=disabled,
-        )
+        return str(st.selectbox(setting.label, setting.choices, **look))
     if setting.default in ("on", "off"):
-        is_on = bool(setting.parse(stated.text))
-        return (
-            "on"
-            if st.toggle(setting.label, is_on, key=key, help=about, disabled=disabled)
-            else "off"
-        )
-    return st.text_input(setting.label, stated.text, key=key, help=about, disabled=disabled)
+        return "on" if st.toggle(setting.label, **look) else "off"
+    return str(st.text_input(setting.label, **look))
 
 
 def _save(
