@@ -21,6 +21,7 @@ from spectra.errors import (
 )
 from spectra.sources.json_client import RETRIES, JsonClient
 from spectra.sources.latency_frame import Latency, latency_frame
+from spectra.unwritten import fingerprint
 
 DEFAULT_URL = "https://api.cloudflare.com/client/v4"
 NAME = "Cloudflare Radar"
@@ -94,7 +95,8 @@ class Radar:
     Parameters
     ----------
     token : str
-        With the permission Account, Radar, Read; never shown.
+        With the permission Account, Radar, Read; never shown, only told from others by the
+        attribute `fingerprint`.
     """
 
     def __init__(
@@ -105,6 +107,7 @@ class Radar:
         retries: Retry = RETRIES,
         timeout_s: tuple[float, float] = (5.0, 30.0),
     ) -> None:
+        self.fingerprint = fingerprint(token)
         self._is_sendable = re.fullmatch(r"[\x21-\x7e]+", token) is not None
         self._client = JsonClient(
             NAME,

@@ -9,8 +9,10 @@ import streamlit as st
 from spectra import portal_import
 from spectra.portal_import import FileReport
 from spectra.refresh import settle
+from spectra.ui import kept
 from spectra.ui.frame import Page
 
+_REPORTS = "import_reports"
 _STATUS = {
     "imported": ("Imported", "green"),
     "unchanged": ("Already there", "gray"),
@@ -48,13 +50,11 @@ def _dialog(page: Page) -> None:
             bar.progress(min(share, 1.0), text)
 
         uploads = [(file.name, io.BytesIO(file.getvalue())) for file in files or ()]
-        st.session_state["import_reports"] = portal_import.import_files(
-            page.store, page.catalog, uploads, progress
-        )
+        reports = portal_import.import_files(page.store, page.catalog, uploads, progress)
+        kept.keep(_REPORTS, reports, page.store.identity)
         settle(page.store, page.catalog, progress)
         bar.empty()
-    shown = st.session_state.get("import_reports", []) or page.workspace.reports
-    for report in shown:
+    for report in kept.kept(_REPORTS, page.store.identity) or page.workspace.reports:
         _report(report)
 
 

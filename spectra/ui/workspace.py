@@ -32,6 +32,7 @@ from spectra.refresh.live import Live
 from spectra.scheduler import plan_due_runs
 from spectra.store import Store
 from spectra.store.saved_settings import save_settings, saved_settings
+from spectra.ui import kept
 from spectra.ui.plain import plain
 from spectra.watch import Watcher
 
@@ -161,8 +162,7 @@ class Workspace:
 
     def _facts(self, hour: datetime) -> tuple[object, ...]:
         """What a catch-up depends on: the hour, the connections, the files in the portal folder."""
-        folder = self.config.portal_folder
-        stats = () if self.is_private else folder_state(folder)
+        stats = () if self.is_private else folder_state(self.config.portal_folder)
         return self.store.identity, hour, self.setup.connections.aws is None, tuple(stats)
 
 
@@ -238,7 +238,8 @@ def session_keys() -> SessionKeys:
 
 
 def close_private() -> None:
-    """End the private workspace: keys and data of this session are forgotten."""
+    """End the private workspace: keys, data and findings of this session are forgotten."""
+    kept.drop_all()
     if (private := st.session_state.pop(_PRIVATE, None)) is not None:
         private.refresher.stop()
 

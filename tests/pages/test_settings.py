@@ -18,7 +18,7 @@ from spectra.settings import SETTINGS
 from spectra.sources.aws import Access, AwsKeys, Role
 from spectra.store import Store
 from spectra.store.saved_settings import save_settings, saved_settings
-from spectra.ui import workspace
+from spectra.ui import kept, workspace
 from spectra.ui.frame import Page
 from spectra.ui.settings import automation
 from spectra.ui.settings.data_section import place
@@ -117,6 +117,8 @@ def test_on_a_public_deployment_shared_settings_are_read_only(database, monkeypa
     assert app.selectbox(key="setting_embodied_years").disabled
     assert next(b for b in app.button if b.label == "Save").disabled
     assert "only its operator" in texts(app)
+    app = settings("Grids and latency")  # tests spend its operator's money
+    assert not {b.key for b in app.button} & {"test_electricity_maps", "test_cloudflare_radar"}
     app = settings("Data")
     assert app.button(key="clear").disabled
     with pytest.raises(KeyError):
@@ -267,13 +269,32 @@ def test_ending_the_private_workspace_forgets_it(services):
     app = settings("Grids and latency")
     app.text_input(key="cloudflare_secret").set_value(TOKEN)
     app = healthy(submit(app, "cloudflare_key"))
-    app.session_state["_spectra_private"].refresher.wait(60)
+    private = app.session_state["_spectra_private"]
+    private.refresher.wait(60)
+    app = healthy(app.button(key="test_cloudflare_radar").click().run())
+    assert "The token is active." in app.dataframe[0].value["Found"].tolist()
     app.pills(key="section").set_value("Workspace")
     app = healthy(app.run())
     assert "A private workspace of this session" in texts(app)
     app = healthy(app.button(key="end_private").click().run())
     assert "The shared workspace" in texts(app)
     assert "_spectra_private" not in app.session_state
+    assert "_spectra_kept" not in app.session_state
+    app.pills(key="section").set_value("Grids and latency")
+    app = healthy(app.run())
+    assert (
+        not app.dataframe
+    )  # what was found with the visitor's token is not told of the operator's
+
+
+def test_what_is_kept_is_shown_beside_what_it_is_of_alone(monkeypatch):
+    monkeypatch.setattr(st, "session_state", {})
+    kept.keep("checks", "found", "store", "key")
+    assert kept.kept("checks", "store", "key") == "found"
+    assert kept.kept("checks", "store", "another key") is None
+    assert kept.kept("checks", "another store", "key") is None
+    kept.drop_all()
+    assert kept.kept("checks", "store", "key") is None
 
 
 def test_clearing_needs_the_name_typed(database, monkeypatch):

@@ -8,7 +8,11 @@ import pandas as pd
 import streamlit as st
 
 from spectra.checks import Check, metered
-from spectra.store import Store
+from spectra.sources.aws import Access
+from spectra.sources.cloudflare import Radar
+from spectra.sources.electricity_maps import ElectricityMaps
+from spectra.ui import kept
+from spectra.ui.frame import Page
 
 _LABELS = {
     "ok": "✓ works",
@@ -19,16 +23,30 @@ _LABELS = {
 }
 
 
-def test_button(
-    store: Store, name: str, label: str, run: Callable[[], Iterable[Check]], *, help: str
+def test_button(  # noqa: PLR0913 (what the button says, and what it is about)
+    page: Page,
+    name: str,
+    label: str,
+    run: Callable[[], Iterable[Check]],
+    *,
+    of: Access | ElectricityMaps | Radar | None,
+    help: str,
 ) -> None:
-    """A button that runs a test, and the result of its last run in this session; it is metered."""
-    key = f"checks_{name}"
+    """A button that runs a test, and the result of its last run in this session; it is metered.
+
+    It is for those who may change the workspace: it spends its owner's money, and shows whose
+    account it is. A result is shown beside the connection that it is `of`, and no other.
+    """
+    if not page.workspace.may_change:
+        return
+    mine = [page.store.identity]
+    if of is not None:
+        mine += [of.fingerprint, *(role.arn for role in getattr(of, "roles", ()))]
     if st.button(label, key=f"test_{name}", help=help, icon=":material/network_check:"):
         with st.spinner("Asking"):
-            st.session_state[key] = metered(store, name, run)
-    if key in st.session_state:
-        table(st.session_state[key])
+            kept.keep(f"checks_{name}", metered(page.store, name, run), *mine)
+    if lines := kept.kept(f"checks_{name}", *mine):
+        table(lines)
 
 
 def table(lines: Iterable[Check]) -> None:

@@ -94,10 +94,11 @@ def aws_section(page: Page) -> None:
         st.success(f"Connected with {whose}. Keys are never shown.", icon=":material/check:")
         cost = units.usd_text(checks.aws_usd(setup.connections.aws))
         test_button(
-            page.store,
+            page,
             "aws",
             "Test access and permissions",
             lambda: checks.check_aws(setup.connections.aws),
+            of=setup.connections.aws,
             help=f"Signs in and asks for every permission once. Costs {cost} (Cost Explorer).",
         )
     else:
@@ -140,10 +141,11 @@ def grids_section(page: Page) -> None:
     )
     zones = page.catalog.zones_of(config.regions)
     test_button(
-        page.store,
+        page,
         "electricity_maps",
         "Test the key",
         lambda: [checks.check_electricity_maps(connections.electricity_maps, zones)],
+        of=connections.electricity_maps,
         help="Reads what the plan of the key allows; one request.",
     )
     private_keys.electricity_maps_form(page)
@@ -155,10 +157,11 @@ def grids_section(page: Page) -> None:
         + " Source: Cloudflare Radar."
     )
     test_button(
-        page.store,
+        page,
         "cloudflare_radar",
         "Test the token",
         lambda: [checks.check_radar(connections.radar)],
+        of=connections.radar,
         help="One request.",
     )
     private_keys.cloudflare_form(page)
