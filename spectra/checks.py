@@ -64,23 +64,26 @@ def check_all(config: Config, connections: Connections, catalog: Catalog) -> lis
 
 def metered(store: Store, source: str, run: Callable[[], Iterable[Check]]) -> list[Check]:
     """Run checks of a source and log what they asked for and cost."""
+    lines, fetch = tallied(source, run)
+    log_fetch(store, fetch)
+    return lines
+
+
+def tallied(source: str, run: Callable[[], Iterable[Check]]) -> tuple[list[Check], Fetch]:
+    """Run checks of a source; what they found, and what they asked for and cost."""
     started_at = datetime.now(UTC)
     with metering.tally() as tally:
         lines = list(run())
     failed = sum(line.is_bad for line in lines)
-    log_fetch(
-        store,
-        Fetch(
-            source,
-            "check",
-            len(lines),
-            "failed" if failed else "ok",
-            started_at=started_at,
-            request_count=tally.request_count,
-            estimated_usd=tally.estimated_usd,
-        ),
+    return lines, Fetch(
+        source,
+        "check",
+        len(lines),
+        "failed" if failed else "ok",
+        started_at=started_at,
+        request_count=tally.request_count,
+        estimated_usd=tally.estimated_usd,
     )
-    return lines
 
 
 def aws_usd(access: Access) -> float:

@@ -208,6 +208,16 @@ def test_keys_of_another_account_begin_with_an_empty_fleet(services):
     assert second.config.embodied_years == "4"
 
 
+def test_keys_that_end_in_an_error_nobody_foresaw_can_be_forgotten(database, monkeypatch):
+    monkeypatch.setattr(Access, "account", lambda self, role=None: {}["s3cret"])
+    app = settings("AWS")
+    app.text_input(key="aws_id").set_value("AKIAX")
+    app.text_input(key="aws_secret").set_value("s3cret")
+    app = submit(app, "aws_keys")
+    assert "An unexpected KeyError" in app.error[0].value
+    healthy(app.button(key="aws_forget").click().run())
+
+
 def test_keys_that_aws_does_not_take_can_be_tried_again_or_forgotten(services, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     app = settings("AWS")
@@ -217,7 +227,19 @@ def test_keys_that_aws_does_not_take_can_be_tried_again_or_forgotten(services, m
     assert "did not answer" in app.error[0].value
     assert "s3cret" not in app.error[0].value
     assert "_spectra_private" not in app.session_state
+    again = app.button(key="aws_again").click().run()
+    assert "did not answer" in again.error[0].value
+    app.text_input(key="aws_id").set_value("AKIAY")
+    app = submit(app, "aws_keys")
+    assert "Nothing was kept" in app.error[0].value
+    assert len(app.error) == 1
+    assert "aws_again" not in {b.key for b in app.button}
+    app.text_input(key="aws_id").set_value("AKIAX")
+    app.text_input(key="aws_secret").set_value("s3cret")
+    submit(app, "aws_keys")
     monkeypatch.setenv("AWS_ENDPOINT_URL", services.moto.url)
+    app = app.run()
+    assert "did not answer" in app.error[0].value  # nobody is asked unasked
     app = healthy(app.button(key="aws_again").click().run())
     assert "private workspace" in texts(app)
     app.session_state["_spectra_private"].refresher.wait(60)
@@ -271,6 +293,9 @@ def test_ending_the_private_workspace_forgets_it(services):
     app = healthy(submit(app, "cloudflare_key"))
     private = app.session_state["_spectra_private"]
     private.refresher.wait(60)
+    metered = "SELECT source, request_count FROM fetch_log WHERE dataset = 'check'"
+    assert private.store.row(metered) == ("cloudflare_radar", 1)
+    assert app_store().row(metered) is None
     app = healthy(app.button(key="test_cloudflare_radar").click().run())
     assert "The token is active." in app.dataframe[0].value["Found"].tolist()
     app.pills(key="section").set_value("Workspace")

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import streamlit as st
 
 from spectra import checks, heap
-from spectra.errors import SourceError
+from spectra.errors import SourceError, SpectraError, unexpected
 from spectra.refresh.connections import SessionKeys
 from spectra.settings import ROLE_ARN
 from spectra.sources.aws import Access, AwsKeys, Role
 from spectra.sources.cloudflare import Radar
 from spectra.sources.electricity_maps import ElectricityMaps
+from spectra.store.fetch_log import Fetch, log_fetch
 from spectra.store.saved_settings import saved_settings
+from spectra.ui import kept
 from spectra.ui import workspace as workspaces
 from spectra.ui.frame import Page
 
-_PENDING = "_spectra_pending_keys"
+_REFUSED = "refused_keys"
 
 
-def aws_form(page: Page) -> None:
+def aws_form() -> None:
     """Access keys or temporary keys, and roles in other accounts."""
     with st.form("aws_keys", clear_on_submit=True):
         left, right = st.columns(2)
@@ -44,14 +47,14 @@ def aws_form(page: Page) -> None:
         sent = st.form_submit_button("Use in this session", type="primary")
     if sent:
         heap.spare_nothing()
+        kept.drop(_REFUSED)
         problem = _problem(access_key_id, secret, arns)
         if problem:
             st.error(f"**{problem}** Nothing was kept.", icon=":material/error:")
             return
         roles = tuple(Role(arn, external_id.strip() or None) for arn in arns.split())
-        keys = AwsKeys(access_key_id.strip(), secret.strip(), token.strip() or None)
-        st.session_state[_PENDING] = (keys, roles)
-    _try_pending(page)
+        _sign_in(AwsKeys(access_key_id.strip(), secret.strip(), token.strip() or None), roles)
+    _refused()
 
 
 def _problem(access_key_id: str, secret: str, arns: str) -> str:
@@ -62,26 +65,38 @@ def _problem(access_key_id: str, secret: str, arns: str) -> str:
     return "A line of the roles is not a role ARN (arn:aws:iam::…:role/…)." if wrong else ""
 
 
-def _try_pending(page: Page) -> None:
-    """Sign in with what was typed; keys that AWS does not take stay for another try."""
-    pending: tuple[AwsKeys, tuple[Role, ...]] | None = st.session_state.get(_PENDING)
-    if pending is None:
-        return
-    keys, roles = pending
+def _sign_in(keys: AwsKeys, roles: tuple[Role, ...]) -> None:
+    """Take the keys; those that AWS does not take are kept with its answer for another try."""
     access = Access(keys, roles=roles)
     try:
         with st.spinner("Signing in"):
             accounts = frozenset(access.account(role).account_id for role in roles or (None,))
     except SourceError as error:
-        workspaces.show_error(error)
-        with st.container(horizontal=True):
-            st.button("Try again", key="aws_again")
-            if st.button("Forget these keys", key="aws_forget"):
-                del st.session_state[_PENDING]
-                st.rerun()
+        # Anew, as the way of an error holds on to everything that was on it.
+        told = SpectraError(error.message, next_step=error.next_step)
+    except Exception as error:  # noqa: BLE001 (whatever typed keys do, they can be forgotten)
+        told = unexpected(error)
+    else:
+        kept.drop(_REFUSED)
+        _take(replace(workspaces.session_keys(), aws=keys, roles=roles, accounts=accounts))
+    kept.keep(_REFUSED, (keys, roles, told))
+
+
+def _refused() -> None:
+    """The answer to keys that were not taken, and what to do with them; asks nobody by itself."""
+    pending: tuple[AwsKeys, tuple[Role, ...], SpectraError] | None = kept.kept(_REFUSED)
+    if pending is None:
         return
-    del st.session_state[_PENDING]
-    _take(replace(workspaces.session_keys(), aws=keys, roles=roles, accounts=accounts))
+    keys, roles, told = pending
+    workspaces.show_error(told)
+    with st.container(horizontal=True):
+        again = st.button("Try again", key="aws_again")
+        if st.button("Forget these keys", key="aws_forget"):
+            kept.drop(_REFUSED)
+            st.rerun()
+    if again:
+        _sign_in(keys, roles)
+        st.rerun()
 
 
 def electricity_maps_form(page: Page) -> None:
@@ -91,8 +106,8 @@ def electricity_maps_form(page: Page) -> None:
         return
     client = ElectricityMaps(key, page.workspace.config.electricity_maps_url)
     zones = page.catalog.zones_of(page.workspace.config.regions)
-    if _tested(checks.check_electricity_maps(client, zones)):
-        _take(replace(workspaces.session_keys(), electricity_maps_key=key))
+    if asked := _tested("electricity_maps", lambda: checks.check_electricity_maps(client, zones)):
+        _take(replace(workspaces.session_keys(), electricity_maps_key=key), asked)
 
 
 def cloudflare_form(page: Page) -> None:
@@ -100,8 +115,9 @@ def cloudflare_form(page: Page) -> None:
     token = _one_secret("cloudflare", "Cloudflare API token")
     if not token:
         return
-    if _tested(checks.check_radar(Radar(token, page.workspace.config.cloudflare_url))):
-        _take(replace(workspaces.session_keys(), cloudflare_token=token))
+    client = Radar(token, page.workspace.config.cloudflare_url)
+    if asked := _tested("cloudflare_radar", lambda: checks.check_radar(client)):
+        _take(replace(workspaces.session_keys(), cloudflare_token=token), asked)
 
 
 def _one_secret(name: str, label: str) -> str:
@@ -116,16 +132,21 @@ def _one_secret(name: str, label: str) -> str:
     return text.strip()
 
 
-def _tested(check: checks.Check) -> bool:
-    if check.is_bad:
-        st.error(
-            f"**{check.detail}**\n\n{check.next_step} The key was not kept.",
-            icon=":material/error:",
-        )
-    return not check.is_bad
+def _tested(source: str, run: Callable[[], checks.Check]) -> Fetch | None:
+    """What the test of a key asked for; where the key does not work it says why, and None."""
+    (check,), asked = checks.tallied(source, lambda: [run()])
+    if not check.is_bad:
+        return asked
+    st.error(
+        f"**{check.detail}**\n\n{check.next_step} The key was not kept.",
+        icon=":material/error:",
+    )
+    if workspaces.current().is_private:
+        log_fetch(workspaces.current().store, asked)
+    return None
 
 
-def _take(keys: SessionKeys) -> None:
+def _take(keys: SessionKeys, asked: Fetch | None = None) -> None:
     """Open this session's own workspace with the keys and start its first refresh.
 
     Machines of an account that is not asked any more would stand in every total beside the new
@@ -140,6 +161,8 @@ def _take(keys: SessionKeys) -> None:
             "fleet. Your settings were kept."
         )
     private = workspaces.open_private(keys)
+    if asked is not None:
+        log_fetch(private.store, asked)
     if saved:
         private.save(saved)
     private.refresher.start(retry=True)

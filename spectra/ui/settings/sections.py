@@ -113,7 +113,7 @@ def aws_section(page: Page) -> None:
             "Temporary keys of a read-only role are best. The form is emptied at once; the keys "
             "stay in the memory of this session alone."
         )
-        private_keys.aws_form(page)
+        private_keys.aws_form()
     forms.section(page, "AWS")
     with st.expander("IAM policy for reading", icon=":material/policy:"):
         st.caption("Every action that SPECTRA calls, and no other. None can be narrowed further.")
