@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from spectra.actions.calls import Call
 from spectra.actions.checks import check_plan, still_ours
 from spectra.actions.journal import Journal
 from spectra.actions.permit import Permit
@@ -26,11 +27,23 @@ class Trial:
     ----------
     is_allowed : bool or None
         None where AWS could not be asked.
+    step : int
+        Number of the step that the call is of; 0 where none was reached.
+    is_back : bool
+        The call is that step's way back.
     """
 
     action: str
     is_allowed: bool | None
     text: str
+    step: int = 0
+    is_back: bool = False
+
+    @property
+    def place(self) -> str:
+        """Which call it is of, in words."""
+        way_back = ", way back" if self.is_back else ""
+        return f"Step {self.step}{way_back}: {self.action}" if self.step else self.action
 
 
 def examine(plan: Plan, runner: Runner) -> Plan:
@@ -48,24 +61,27 @@ def examine(plan: Plan, runner: Runner) -> Plan:
 
 def dry_run(plan: Plan, runner: Runner) -> list[Trial]:
     """Ask AWS of every call, those of the way back included, whether it would be allowed."""
-    calls = [call for step in plan.steps for call in (step.call, step.undo) if call is not None]
-    trials = []
-    for call in calls:
-        try:
-            call.resolved({})
-        except InputError:
-            trials.append(Trial(call.action, None, _LATER))
-            continue
-        if not call.has_dry_run:
-            trials.append(Trial(call.action, None, "AWS has no dry run of it."))
-            continue
-        try:
-            runner.dry_run(call, {})
-        except SourceError as error:
-            trials.append(Trial(call.action, False, str(error)))
-        else:
-            trials.append(Trial(call.action, True, "It would be allowed."))
-    return trials
+    return [
+        Trial(call.action, *_asked(call, runner), number, is_back)
+        for number, step in enumerate(plan.steps, 1)
+        for call, is_back in ((step.call, False), (step.undo, True))
+        if call is not None
+    ]
+
+
+def _asked(call: Call, runner: Runner) -> tuple[bool | None, str]:
+    """Whether one call would be allowed, and why, or why that is not known."""
+    try:
+        call.resolved({})
+    except InputError:
+        return None, _LATER
+    if not call.has_dry_run:
+        return None, "AWS has no dry run of it."
+    try:
+        runner.dry_run(call, {})
+    except SourceError as error:
+        return False, str(error)
+    return True, "It would be allowed."
 
 
 def execute(  # noqa: PLR0913 (one argument for each guard)

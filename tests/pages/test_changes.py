@@ -1,6 +1,12 @@
 """Changing something from the page: plan, checks, confirmation, run, journal; and refusals."""
 
+from types import SimpleNamespace
+
+from spectra import actions
+from spectra.errors import RefusedError
 from spectra.store import action_log, advice_log
+from spectra.ui.instances import changes
+from tests.actions.test_plan import MACHINE
 from tests.pages.conftest import app_store, healthy, open_page
 from tests.pages.test_instances import instances, machines, texts  # noqa: F401 (a fixture)
 
@@ -50,6 +56,28 @@ def test_a_demo_machine_is_stopped_after_a_typed_confirmation_and_started_again(
     assert advice_log.carried_out(app_store())["how"].tolist() == ["carried out here"]
     entry = action_log.plans(app_store())[0]
     assert (entry.action, entry.state, entry.runner) == ("stop", "done", "demo")
+
+
+def tried(plan, *refused):
+    """The dry run of a plan in which calls with some arguments are refused."""
+
+    def dry_run(call, results):
+        if any(words in str(call.arguments) for words in refused):
+            raise RefusedError("No.", code="UnauthorizedOperation")
+
+    return actions.dry_run(plan, SimpleNamespace(dry_run=dry_run))
+
+
+def test_each_step_shows_the_dry_run_of_its_own_call_and_not_of_a_way_back():
+    one_of_two = actions.terminate(MACHINE)
+    trials = tried(one_of_two, "'VolumeId': 'vol-01'")
+    said = changes.steps_of(one_of_two, trials)["Dry run"].tolist()
+    assert said == ["allowed", "refused", "allowed", "allowed"]
+    back_alone = actions.resize(MACHINE, "m5.xlarge")
+    trials = tried(back_alone, "{'Value': 'm5.large'}")
+    assert changes.steps_of(back_alone, trials)["Dry run"].tolist() == ["allowed"] * 4
+    (no,) = [trial.place for trial in trials if trial.is_allowed is False]
+    assert no == "Step 3, way back: ec2:ModifyInstanceAttribute"
 
 
 def test_what_was_stopped_emits_no_more(demo):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 import pandas as pd
@@ -113,27 +114,32 @@ def _one(plan: Plan) -> None:
         st.caption(plain(plan.note))
     st.markdown("\n".join(_check(check) for check in sorted(plan.checks, key=_severity)))
     trials = st.session_state[_EXAMINED][2].get(plan.plan_id, [])
-    said = {trial.action: trial for trial in trials}
     st.dataframe(
-        pd.DataFrame(
-            [
-                {
-                    "Step": number,
-                    "What": step.text,
-                    "Call": step.call.as_boto3(),
-                    "Dry run": _trial(said.get(step.call.action)),
-                    "Way back": step.undo_text,
-                }
-                for number, step in enumerate(plan.steps, 1)
-            ]
-        ),
+        steps_of(plan, trials),
         hide_index=True, width="stretch", height="content", key=f"steps_{plan.plan_id}",
         column_config={"Step": st.column_config.NumberColumn(width="small"),
                        "Call": st.column_config.TextColumn(width="large")},
     )  # fmt: skip
     for trial in trials:
         if trial.is_allowed is False:
-            st.error(plain(f"{trial.action}: {trial.text}"))
+            st.error(plain(f"{trial.place}: {trial.text}"))
+
+
+def steps_of(plan: Plan, trials: Iterable[actions.Trial]) -> pd.DataFrame:
+    """The steps of a plan as a table: Step, What, Call, its Dry run, Way back."""
+    said = {trial.step: trial for trial in trials if not trial.is_back}
+    return pd.DataFrame(
+        [
+            {
+                "Step": number,
+                "What": step.text,
+                "Call": step.call.as_boto3(),
+                "Dry run": _trial(said.get(number)),
+                "Way back": step.undo_text,
+            }
+            for number, step in enumerate(plan.steps, 1)
+        ]
+    )
 
 
 def _by_hand(plans: list[Plan]) -> None:
