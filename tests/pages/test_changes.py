@@ -1,5 +1,6 @@
 """Changing something from the page: plan, checks, confirmation, run, journal; and refusals."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 from spectra import actions
@@ -78,6 +79,15 @@ def test_each_step_shows_the_dry_run_of_its_own_call_and_not_of_a_way_back():
     assert changes.steps_of(back_alone, trials)["Dry run"].tolist() == ["allowed"] * 4
     (no,) = [trial.place for trial in trials if trial.is_allowed is False]
     assert no == "Step 3, way back: ec2:ModifyInstanceAttribute"
+
+
+def test_what_keeps_plans_from_being_carried_out_is_always_drawn_and_first():
+    plans = [actions.stop(replace(MACHINE, resource_id=f"i-{n}")) for n in range(12)]
+    plans[11] = replace(plans[11], checks=(actions.Check("Protection", False, "It is on."),))
+    no = {plans[10].plan_id: [actions.Trial("ec2:StopInstances", False, "No.", 1)]}
+    assert changes.drawn_of(plans, no) == [*plans[10:], *plans[:8]]
+    no = {plan.plan_id: [actions.Trial("ec2:StopInstances", False, "No.", 1)] for plan in plans}
+    assert changes.drawn_of(plans, no) == plans
 
 
 def test_what_was_stopped_emits_no_more(demo):
@@ -182,8 +192,6 @@ HOSTILE = "![x](http://y/z.png) :red[gone] $a$ `b` [Carry it out](http://y)"
 
 
 def test_a_name_in_a_plan_is_no_markup(demo):
-    from dataclasses import replace
-
     from spectra.ui.instances import asking
 
     app = instances()

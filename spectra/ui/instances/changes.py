@@ -25,6 +25,7 @@ from spectra.ui.plain import plain
 
 _EXAMINED = "_plans_examined"
 SHOWN = 10
+Trials = dict[str, list[actions.Trial]]
 
 
 def show(page: Page) -> None:
@@ -69,12 +70,14 @@ def _planned(page: Page, plans: list[Plan], runners: Runners, permit: Permit) ->
         return
     with cards.card("Plan" if len(plans) == 1 else f"{len(plans)} plans"):
         _examine(batch, runners, permit)
-        examined: list[Plan] = st.session_state[_EXAMINED][1]
-        for plan in examined[:SHOWN]:
-            with st.expander(plain(plan.title), expanded=len(examined) == 1):
-                _one(plan)
-        if len(examined) > SHOWN:
-            st.caption(f"… and {len(examined) - SHOWN} more; all are in the files.")
+        examined, trials = _examined()
+        drawn = drawn_of(examined, trials)
+        for plan in drawn:
+            mark = ":red[:material/cancel:] " if _is_held(plan, trials) else ""
+            with st.expander(mark + plain(plan.title), expanded=len(examined) == 1):
+                _one(plan, trials.get(plan.plan_id, []))
+        if len(examined) > len(drawn):
+            st.caption(f"… and {len(examined) - len(drawn)} more; all are in the files.")
         _by_hand(examined)
         _files(Batch(batch.batch_id, tuple(examined)))
         _confirm(page, Batch(batch.batch_id, tuple(examined)), runners, permit)
@@ -91,7 +94,7 @@ def _examine(batch: Batch, runners: Runners, permit: Permit) -> None:
     if not again and st.session_state.get(_EXAMINED, ((),))[0] == ids:
         return
     examined: list[Plan] = []
-    trials: dict[str, list[actions.Trial]] = {}
+    trials: Trials = {}
     bar = st.progress(0.0, "Reading the resources afresh and asking for a dry run of each call…")
     for number, plan in enumerate(batch.plans):
         count = len(batch.plans)
@@ -108,12 +111,30 @@ def _examine(batch: Batch, runners: Runners, permit: Permit) -> None:
     st.session_state[_EXAMINED] = (ids, examined, trials)
 
 
-def _one(plan: Plan) -> None:
+def _examined() -> tuple[list[Plan], Trials]:
+    """Plans with their checks, and what was said of the calls of each by its ID."""
+    _, plans, trials = st.session_state[_EXAMINED]
+    return plans, trials
+
+
+def _is_held(plan: Plan, trials: Trials) -> bool:
+    """Whether a check or the dry run keeps a plan from being carried out."""
+    refused = any(trial.is_allowed is False for trial in trials.get(plan.plan_id, ()))
+    return refused or bool(plan.blocked_by)
+
+
+def drawn_of(plans: list[Plan], trials: Trials) -> list[Plan]:
+    """The plans to draw: all that are blocked or refused, then others up to `SHOWN` in all."""
+    held = [plan for plan in plans if _is_held(plan, trials)]
+    others = [plan for plan in plans if not _is_held(plan, trials)]
+    return held + others[: max(SHOWN - len(held), 0)]
+
+
+def _one(plan: Plan, trials: list[actions.Trial]) -> None:
     """One plan: checks, steps with their calls, and the dry run."""
     if plan.note:
         st.caption(plain(plan.note))
     st.markdown("\n".join(_check(check) for check in sorted(plan.checks, key=_severity)))
-    trials = st.session_state[_EXAMINED][2].get(plan.plan_id, [])
     st.dataframe(
         steps_of(plan, trials),
         hide_index=True, width="stretch", height="content", key=f"steps_{plan.plan_id}",
@@ -191,12 +212,8 @@ def _confirm(page: Page, batch: Batch, runners: Runners, permit: Permit) -> None
     if not permit:
         st.info(f"{permit.why_not} {permit.next_step}", icon=":material/lock:")
         return
-    blocked = [plan for plan in batch.plans if plan.blocked_by]
-    refused = [
-        t for found in st.session_state[_EXAMINED][2].values() for t in found
-        if t.is_allowed is False
-    ]  # fmt: skip
-    if blocked or refused:
+    _, trials = _examined()
+    if any(_is_held(plan, trials) for plan in batch.plans):
         st.error("It cannot be carried out as it stands; the reasons are marked red above.")
         return
     with (
