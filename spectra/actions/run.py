@@ -44,6 +44,11 @@ class Outcome:
         """Whether everything that was planned was done."""
         return self.state == "done"
 
+    @property
+    def is_undone(self) -> bool:
+        """Whether everything that was done was undone because somebody wanted it."""
+        return self.state == "rolled back" and self.error is None
+
 
 class Run:
     """Carries a plan that was begun in the journal forward or back."""

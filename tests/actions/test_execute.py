@@ -87,7 +87,7 @@ def test_a_volume_is_deleted_after_a_snapshot_and_made_again(runner, journal, vo
     back = actions.roll_back(
         plan.plan_id, runner, journal, permit=YES, confirmation=plan.confirmation
     )
-    assert back.state == "rolled back", back.text
+    assert back.is_undone, back.text
     (again,) = ec2.describe_volumes()["Volumes"]
     assert again["SnapshotId"] == journal.results(plan)["snapshot_1"]
     assert (again["Size"], again["VolumeType"]) == (20, "gp2")
@@ -152,7 +152,7 @@ def test_no_room_gives_the_old_type_back_and_starts(aws, runner, journal, launch
 
     aws.default = full
     outcome = run(plan, runner, journal)
-    assert (outcome.state, outcome.failed_step) == ("rolled back", 4)
+    assert (outcome.state, outcome.failed_step, outcome.is_undone) == ("rolled back", 4, False)
     assert "InsufficientInstanceCapacity" in outcome.text
     after = instance(moto_process, target.resource_id)
     assert (after["InstanceType"], after["State"]["Name"]) == ("m5.large", "running")

@@ -6,9 +6,10 @@ from types import SimpleNamespace
 from spectra import actions
 from spectra.errors import RefusedError
 from spectra.store import action_log, advice_log
+from spectra.ui import cards
 from spectra.ui.instances import changes
 from tests.actions.test_plan import MACHINE
-from tests.pages.conftest import app_store, healthy, open_page
+from tests.pages.conftest import app_store, choose_row, healthy, open_page
 from tests.pages.test_instances import instances, machines, texts  # noqa: F401 (a fixture)
 
 
@@ -41,6 +42,14 @@ def carry_out(app, text: str):
     return app
 
 
+def undo(app, plan_id: str, text: str) -> None:
+    """Undo the newest plan of the journal."""
+    choose_row(app, cards.rows_key("journal", action_log.journal(app_store())["plan_id"]), 0)
+    app.run()
+    app.text_input(key=f"undo_typed_{plan_id}").set_value(text)
+    next(b for b in app.button if b.label == "Undo").click().run()
+
+
 def test_a_demo_machine_is_stopped_after_a_typed_confirmation_and_started_again(demo):
     app = instances()
     unit_id = idle_machine(app)
@@ -57,6 +66,9 @@ def test_a_demo_machine_is_stopped_after_a_typed_confirmation_and_started_again(
     assert advice_log.carried_out(app_store())["how"].tolist() == ["carried out here"]
     entry = action_log.plans(app_store())[0]
     assert (entry.action, entry.state, entry.runner) == ("stop", "done", "demo")
+    undo(app, entry.plan_id, unit_id)
+    assert healthy(app).success[0].value.endswith(": undone.")
+    assert state_of(unit_id) == "running"
 
 
 def tried(plan, *refused):

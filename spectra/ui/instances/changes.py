@@ -45,7 +45,8 @@ def show(page: Page) -> None:
     if st.session_state.get(asking.STORE) not in (None, page.store.identity):
         _forget()
     for outcome in st.session_state.pop(asking.OUTCOMES, ()):
-        (st.success if outcome.is_done else st.error)(plain(outcome.text))
+        is_well = outcome.is_done or outcome.is_undone
+        (st.success if is_well else st.error)(plain(outcome.text))
     plans: list[Plan] = st.session_state.get(asking.PLANS, [])
     for text in st.session_state.get(asking.REFUSED, ()):
         st.warning(plain(text))
