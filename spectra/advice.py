@@ -28,6 +28,8 @@ from spectra.insight.rightsizing import (
     draft,
 )
 from spectra.store import Store, advice_log
+from spectra.store.action_log import LoggedPlan, plan_of
+from spectra.store.advice_log import Decision
 from spectra.store.emission_queries import ledger_span
 from spectra.store.factors import method_in_force
 from spectra.store.load_history import LoadHistory
@@ -91,6 +93,35 @@ def refresh_advice(
         pd.DataFrame([_option_row(a, r) for a, r in rated]),
     )
     return run
+
+
+def follow_plans(store: Store, catalog: Catalog, rules: Rules, plan_ids: Iterable[str]) -> None:
+    """Bring advice in line with plans that ended, by what the journal says became of them.
+
+    Advice that was followed enters its ledger, and is open again where that was undone. The demo
+    fleet, which changes at once, is judged anew.
+    """
+    ended = [plan_of(store, plan_id) for plan_id in plan_ids]
+    now = datetime.now(UTC)
+    if decisions := [said for plan in ended for said in _said_by(store, plan, now)]:
+        advice_log.decide(store, decisions)
+    if ended and store.row("SELECT 1 FROM instances WHERE source = 'demo' LIMIT 1"):
+        refresh_advice(store, catalog, rules)
+
+
+def _said_by(store: Store, plan: LoggedPlan, now: datetime) -> list[Decision]:
+    """What the end of a plan decides: advice is done, or open again."""
+    unit_id, wanted = plan.resource_id, plan.plan["wanted"]
+    if plan.state == "rolled back":
+        undone = advice_log.take_back(store, unit_id, plan.action, wanted, plan.created_at)
+        return [Decision(unit_id, name, "open", now, reason="undone here") for name in undone]
+    made = advice_log.of_unit(store, unit_id, now)
+    if made is None:
+        return []
+    is_resize = made["action"] == plan.action == "resize" and made["target_type"] == wanted
+    if is_resize or (made["action"] == "stop" and plan.action in ("stop", "terminate")):
+        return [Decision(unit_id, made["finding"], "done", now, reason="carried out here")]
+    return []
 
 
 def judge_fleet(

@@ -1,10 +1,12 @@
 """From the advice to what came of it, as the fleet is judged again and again."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from spectra.advice import refresh_advice
+from spectra import actions
+from spectra.actions.targets import target
+from spectra.advice import follow_plans, refresh_advice
 from spectra.insight.rightsizing import Rules
 from spectra.store import Store, advice_log
 from spectra.store.ledger import extend_ledger, recompute
@@ -57,3 +59,22 @@ def test_an_idle_machine_that_is_stopped_is_done_once_and_not_told_again(store):
     done = advice_log.carried_out(store)
     assert done["how"].tolist() == ["seen in the inventory"]
     assert done["done_at"].tolist() == [STOPPED]
+
+
+def test_what_was_carried_out_is_in_the_ledger_until_it_is_undone(store):
+    assert judged_after(store, 0)["action"] == "stop"
+    plan, book = actions.stop(target(store, "instance", "i-1")), actions.Journal(store)
+    book.begin(plan, "aws")
+
+    def becomes(state):
+        book.set(plan.plan_id, state)
+        follow_plans(store, CATALOG, Rules(), [plan.plan_id])
+        now = datetime.now(UTC)
+        saved = advice_log.open_savings(store, now, "team")["count"].tolist()
+        state_now = advice_log.of_unit(store, "i-1", now)["state_now"]
+        return advice_log.carried_out(store)["how"].tolist(), state_now, saved
+
+    assert becomes("done") == (["carried out here"], "done", [])
+    assert becomes("rolled back") == ([], "open", [1])
+    said = advice_log.events(store, "i-1")
+    assert said["reason"].tolist() == ["undone here", "carried out here"]

@@ -199,6 +199,17 @@ def decide(store: Store, decisions: Iterable[Decision]) -> None:
                 )
 
 
+def take_back(store: Store, unit_id: str, action: str, new_type: str, since: datetime) -> list[str]:
+    """Drop a change that was undone from the ledger; gives the findings that it had settled."""
+    with store.write() as cursor:
+        rows = cursor.execute(
+            'DELETE FROM advice_ledger WHERE unit_id = ? AND "action" = ? '
+            "AND ? IN ('', new_type) AND done_at >= ? RETURNING finding",
+            [unit_id, action, new_type, since],
+        ).fetchall()
+    return sorted({finding for (finding,) in rows})
+
+
 def events(store: Store, unit_id: str) -> pd.DataFrame:
     """What was decided of a unit, newest first."""
     return store.frame(

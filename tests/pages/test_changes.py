@@ -1,6 +1,7 @@
 """Changing something from the page: plan, checks, confirmation, run, journal; and refusals."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 from spectra import actions
@@ -69,6 +70,9 @@ def test_a_demo_machine_is_stopped_after_a_typed_confirmation_and_started_again(
     undo(app, entry.plan_id, unit_id)
     assert healthy(app).success[0].value.endswith(": undone.")
     assert state_of(unit_id) == "running"
+    assert advice_log.carried_out(app_store()).empty
+    again = advice_log.of_unit(app_store(), unit_id, datetime.now(UTC))
+    assert (again["action"], again["state_now"]) == ("stop", "open")
 
 
 def tried(plan, *refused):
@@ -245,6 +249,7 @@ def test_what_ends_for_good_goes_on_only_when_it_was_typed(demo):
     app.button(key=f"resume_{plan_id}").click().run()
     assert "done" in healthy(app).success[0].value
     assert action_log.unfinished(app_store()) == []
+    assert advice_log.carried_out(app_store())["how"].tolist() == ["carried out here"]
 
 
 def test_a_plan_under_way_has_no_buttons_and_one_that_is_over_says_so(demo):

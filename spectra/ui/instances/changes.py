@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 
 import pandas as pd
 import streamlit as st
 
-from spectra import actions, advice, units
+from spectra import actions, units
 from spectra.actions.bulk import Batch
 from spectra.actions.permit import Permit
 from spectra.actions.plan import Check, Plan
 from spectra.actions.runners import Runners
 from spectra.errors import SpectraError
-from spectra.store import advice_log
-from spectra.store.advice_log import Decision
 from spectra.ui import cards, empty
 from spectra.ui import workspace as workspaces
 from spectra.ui.frame import Page
@@ -246,30 +243,6 @@ def _run(page: Page, batch: Batch, runners: Runners, permit: Permit, typed: str)
         return
     said.keep(lambda: st.session_state.update({asking.OUTCOMES: outcomes}))
     said.keep(_forget)
-    _remember(page, batch, outcomes)
+    journal.follow(page, outcomes)
     said.give_way()
     st.rerun()
-
-
-def _remember(page: Page, batch: Batch, outcomes: list[actions.Outcome]) -> None:
-    """Advice that was followed enters its ledger; the demo fleet is judged anew."""
-    now = datetime.now(UTC)
-    done = {o.plan_id for o in outcomes if o.is_done}
-    followed = []
-    for plan in batch.plans:
-        made = advice_log.of_unit(page.store, plan.target.resource_id, now)
-        if plan.plan_id in done and made and _follows(plan, made["action"], made["target_type"]):
-            followed.append(
-                Decision(plan.target.resource_id, made["finding"], "done", now,
-                         reason="carried out here")
-            )  # fmt: skip
-    if followed:
-        advice_log.decide(page.store, followed)
-    if done and page.store.row("SELECT 1 FROM instances WHERE source = 'demo' LIMIT 1"):
-        advice.refresh_advice(page.store, page.catalog, advice.rules_of(page.workspace.config))
-
-
-def _follows(plan: Plan, action: str | None, target_type: str | None) -> bool:
-    if action == "resize":
-        return plan.action == "resize" and plan.wanted == target_type
-    return action == "stop" and plan.action in ("stop", "terminate")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import partial
 
 import pandas as pd
 import streamlit as st
 
-from spectra import actions
+from spectra import actions, advice
 from spectra.actions import schedules
 from spectra.actions.permit import Permit
 from spectra.actions.runners import Runners
@@ -90,7 +90,15 @@ def _do(page: Page, plan_id: str, act: Callable[..., actions.Outcome]) -> None:
         outcome = act(plan_id, runners.of(book.plan(plan_id)), book, permit=permit)
     except SpectraError as error:
         outcome = actions.Outcome(plan_id, "failed", f"{error} {error.next_step}".strip())
+    follow(page, [outcome])
     st.session_state[asking.OUTCOMES] = [outcome]
+
+
+def follow(page: Page, outcomes: Iterable[actions.Outcome]) -> None:
+    """Bring advice, its ledger and the demo's savings in line with what became of plans."""
+    ended = [o.plan_id for o in outcomes if o.state in ("done", "rolled back")]
+    rules = advice.rules_of(page.workspace.config)
+    advice.follow_plans(page.store, page.catalog, rules, ended)
 
 
 def _close(page: Page, plan_id: str) -> None:
@@ -143,6 +151,7 @@ def _undo(page: Page, plan_id: str, plan: actions.Plan, runners: Runners, permit
             except SpectraError as error:
                 workspaces.show_error(error)
                 return
+            follow(page, [outcome])
             st.session_state[asking.OUTCOMES] = [outcome]
             st.rerun()
 
