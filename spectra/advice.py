@@ -52,16 +52,21 @@ def rules_of(config: Config) -> Rules:
 
 
 def is_due(store: Store, catalog: Catalog, rules: Rules) -> bool:
-    """Whether the fleet was never judged, or by other rules or factors, or long ago."""
+    """Whether the fleet was never judged, or by other rules, factors or method, or long ago."""
     span, last = ledger_span(store), advice_log.last_run(store)
     if span is None:
         return False
     return (
         last is None
         or last.rules != json.dumps(asdict(rules))
-        or last.factor_set != catalog.fingerprint
+        or last.factor_set != _factor_set(store, catalog)
         or span[1] - last.data_until >= TIME_TO_LIVE
     )
+
+
+def _factor_set(store: Store, catalog: Catalog) -> str:
+    """What besides the rules advice is judged by: the reference tables, and choices of method."""
+    return f"{catalog.fingerprint} {json.dumps(asdict(method_in_force(store)))}"
 
 
 def refresh_advice(
@@ -81,9 +86,10 @@ def refresh_advice(
     if span is None:
         return None
     advice_log.decide(store, advice_log.seen_done(store, started))
+    factors = _factor_set(store, catalog)
     found = list(judge_fleet(store, catalog, span[1], rules))
     run = advice_log.Run(
-        started, span[1], json.dumps(asdict(rules)), catalog.fingerprint, perf_counter() - clock
+        started, span[1], json.dumps(asdict(rules)), factors, perf_counter() - clock
     )
     rated = [(a, r) for a in found for r in ((a.best,) if a.best else ()) + a.others]
     advice_log.keep(

@@ -6,9 +6,11 @@ import pytest
 
 from spectra import actions
 from spectra.actions.targets import target
-from spectra.advice import follow_plans, refresh_advice
+from spectra.advice import follow_plans, is_due, refresh_advice
+from spectra.carbon.method import Method
 from spectra.insight.rightsizing import Rules
 from spectra.store import Store, advice_log
+from spectra.store.factors import write_factors
 from spectra.store.ledger import extend_ledger, recompute
 from spectra.store.writes import write_instances
 from tests import fleet
@@ -40,6 +42,16 @@ def judged_after(store, hours):
     recompute(store)
     refresh_advice(store, CATALOG, Rules(), end)
     return advice_log.of_unit(store, "i-1", end)
+
+
+def test_another_method_is_judged_by_at_once(store):
+    made = judged_after(store, 0)
+    assert not is_due(store, CATALOG, Rules())
+    write_factors(store, CATALOG, Method(embodied_years=4.0))
+    recompute(store)
+    assert is_due(store, CATALOG, Rules())
+    assert judged_after(store, 0)["now_g_per_h"] > made["now_g_per_h"]
+    assert not is_due(store, CATALOG, Rules())
 
 
 def test_an_idle_machine_that_is_stopped_is_done_once_and_not_told_again(store):

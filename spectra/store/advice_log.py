@@ -27,7 +27,7 @@ STATES: tuple[State, ...] = ("open", "accepted", "snoozed", "dismissed", "done")
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """When the fleet was last judged, up to which hour, by which rules and factors."""
+    """When the fleet was last judged, up to which hour, by which rules, factors and method."""
 
     computed_at: datetime
     data_until: datetime
