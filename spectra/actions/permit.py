@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from spectra.config import Config
 from spectra.errors import GuardError
@@ -19,7 +20,7 @@ class Permit:
     next_step : str
         How to allow them, where that is possible.
     limit : int
-        Most resources at once.
+        Most resources at once, in a plan's script too.
     """
 
     why_not: str = ""
@@ -45,19 +46,20 @@ def may_act(config: Config, *, is_private: bool, is_demo: bool) -> Permit:
     is_demo : bool
         What would be changed is the demo fleet.
     """
+    permit = partial(Permit, limit=config.actions_limit)
     if config.public:
-        return Permit("This deployment is public; its visitors change nothing.")
+        return permit("This deployment is public; its visitors change nothing.")
     if is_demo:
-        return Permit(limit=config.actions_limit)
+        return permit()
     if is_private:
-        return Permit(
+        return permit(
             "The journal of a private workspace ends with its session, so it changes nothing.",
             "Use the plan's script, or configure the account for the shared workspace.",
         )
     if not config.actions_enabled:
-        return Permit(
+        return permit(
             "Changes in AWS accounts are off.",
             "The operator allows them with SPECTRA_ACTIONS_ENABLED=on; the plan's script works "
             "without.",
         )
-    return Permit(limit=config.actions_limit)
+    return permit()

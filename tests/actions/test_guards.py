@@ -49,8 +49,9 @@ NOON = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
     ],
 )
 def test_who_may_act(config, is_private, is_demo, may):
+    config = replace(config, actions_limit=50)
     permit = may_act(config, is_private=is_private, is_demo=is_demo)
-    assert bool(permit) is may
+    assert (bool(permit), permit.limit) == (may, 50)
     if not may:
         with pytest.raises(GuardError):
             permit.require()
