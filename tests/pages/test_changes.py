@@ -7,7 +7,8 @@ from types import SimpleNamespace
 from spectra import actions
 from spectra.errors import RefusedError
 from spectra.store import action_log, advice_log
-from spectra.ui import cards
+from spectra.store.action_schedules import delete_schedule, save_schedule, schedules
+from spectra.ui import cards, workspace
 from spectra.ui.instances import changes
 from tests.actions.test_plan import MACHINE
 from tests.pages.conftest import app_store, choose_row, healthy, open_page
@@ -181,7 +182,15 @@ def test_public_visitors_cannot_even_plan(demo, monkeypatch):
     assert "public" in healthy(app).info[0].value
 
 
-def test_a_schedule_needs_its_name_typed(demo):
+def delete(app, name: str, tag: str, meanwhile=lambda: None) -> None:
+    """Choose a schedule and, after something that another tab does, delete it."""
+    box = app.run().selectbox(key="schedule_chosen")
+    box.set_value(next(o for o in box.options if o.startswith(name) and tag in o)).run()
+    meanwhile()
+    next(b for b in healthy(app).button if b.label == "Delete").click().run()
+
+
+def test_a_schedule_needs_its_name_typed_and_is_deleted_as_it_was_shown(demo, monkeypatch):
     app = instances(view="Changes")
     for key, value in {"s_name": "Office", "s_key": "Schedule", "s_value": "office-hours",
                        "s_start": "0 8 * * 1-5", "s_stop": "0 19 * * 1-5"}.items():  # fmt: skip
@@ -195,6 +204,20 @@ def test_a_schedule_needs_its_name_typed(demo):
     assert (row["Name"], row["Start"], row["and then"] in ("start", "stop")) == (
         "Office", "0 8 * * 1-5", True,
     )  # fmt: skip
+    (kept,) = schedules(app_store())
+    for part in ({"tag_value": "weekend"}, {"name": "Zoo"}):
+        save_schedule(app_store(), replace(kept, schedule_id=str(part), **part))
+    delete(app, "Office", "weekend")
+    assert sorted((s.name, s.tag_value) for s in schedules(app_store())) == [
+        ("Office", "office-hours"), ("Zoo", "office-hours"),
+    ]  # fmt: skip
+    delete(
+        app, "Zoo", "", lambda: delete_schedule(app_store(), schedules(app_store())[1].schedule_id)
+    )
+    assert [s.name for s in schedules(app_store())] == ["Office"]
+    monkeypatch.setattr(workspace.current(), "is_private", True)
+    assert "nothing runs by the clock" in texts(healthy(app.run()))
+    assert not [box for box in app.text_input if box.key == "s_name"]
 
 
 def test_the_page_opens_without_an_error_on_every_view(demo):

@@ -172,6 +172,9 @@ def _steps(page: Page, plan_id: str) -> None:
 
 
 def _schedules(page: Page, permit: Permit) -> None:
+    if page.workspace.is_private:
+        st.caption("A private workspace ends with its session, so nothing runs by the clock in it.")
+        return
     known = kept_schedules(page.store)
     now = datetime.now(UTC)
     if known:
@@ -184,13 +187,22 @@ def _schedules(page: Page, permit: Permit) -> None:
         st.caption("Automation is off in Settings, so nothing runs by the clock.")
     if known:
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            chosen = st.selectbox("Schedule", known, format_func=lambda s: s.name, width=280,
+            chosen = st.selectbox("Schedule", known, format_func=_told, width=420,
                                   key="schedule_chosen")  # fmt: skip
-            if chosen and st.button("Delete", key="schedule_delete", icon=":material/delete:"):
+            # Its own button: where another tab deleted it, the click must not pass to the next.
+            if st.button("Delete", key=f"schedule_delete_{chosen.schedule_id}",
+                         icon=":material/delete:"):  # fmt: skip
                 delete_schedule(page.store, chosen.schedule_id)
                 st.rerun()
     with st.expander("New schedule"):
         _new_schedule(page, permit)
+
+
+def _told(schedule: ActionSchedule) -> str:
+    """A schedule in a list; two of one name differ in what they do."""
+    times = f"start {schedule.cron_start or '–'}, stop {schedule.cron_stop or '–'}"
+    tag = f"{schedule.tag_key}: {schedule.tag_value}"
+    return f"{schedule.name} ({tag}; {times}; {schedule.timezone})"
 
 
 def _schedule_row(schedule: ActionSchedule, now: datetime) -> dict[str, object]:
