@@ -116,8 +116,7 @@ def reproduce(
     """
     before = load(store, report_id)
     after = build(store, catalog, before.request, now=now, status="final")
-    values = dict(after.manifest.totals)
-    totals = tuple(Total(name, then, values.get(name)) for name, then in before.manifest.totals)
+    totals = _totals(before, after)
     gone = _gone(store, before.request)
     changed = list(_changed_basis(before, after, gone))
     if gone:
@@ -166,18 +165,36 @@ def _gone(store: Store, request: Request) -> tuple[str, ...]:
 def _changes(before: Report, after: Report, gone: tuple[str, ...]) -> Iterator[str]:
     """What differs between the report that stands and a new one, in sentences; none if nothing."""
     yield from _changed_basis(before, after, gone)
-    then, now = (r.figure("provider.total_lb").value for r in (before, after))
-    if not _equal(then, now) and then and now is not None:
-        yield f"The total, location-based, changes by {(now / then - 1) * 100:+.2f} %."
+    yield from _moved(before, after)
     if before.request != after.request:
         yield "Its description was changed."
 
 
+def _moved(before: Report, after: Report) -> Iterator[str]:
+    """By how much the total changes; where it does not, which other totals of the manifest do."""
+    moved = {total.figure: total for total in _totals(before, after) if not total.is_equal}
+    told = False
+    for basis, name in (("location", "provider.total_lb"), ("market", "provider.total_mb")):
+        total = moved.get(name)
+        if total and total.before and total.now is not None:
+            percent = (total.now / total.before - 1) * 100
+            yield f"The total, {basis}-based, changes by {percent:+.2f} %."
+            told = True
+    if moved and not told:
+        labels = dict.fromkeys(before.figure(name).label for name in moved)
+        yield f"Figures change: {'; '.join(labels)}."
+
+
+def _totals(before: Report, after: Report) -> tuple[Total, ...]:
+    values = dict(after.manifest.totals)
+    return tuple(Total(name, then, values.get(name)) for name, then in before.manifest.totals)
+
+
 def _changed_basis(before: Report, after: Report, gone: tuple[str, ...]) -> Iterator[str]:
     old, new = before.manifest, after.manifest
-    hashes = {i.name: i.sha256 for i in old.inputs}
-    names = [i.name for i in new.inputs
-             if hashes.get(i.name) != i.sha256 and i.name not in gone]  # fmt: skip
+    # What an older report did not record cannot be told to have changed.
+    hashes = {i.name: i.sha256 for i in old.inputs if i.name not in gone}
+    names = [i.name for i in new.inputs if hashes.get(i.name, i.sha256) != i.sha256]
     if names:
         yield f"Data changed: {', '.join(names)}."
     if old.factor_set != new.factor_set:

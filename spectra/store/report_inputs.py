@@ -4,6 +4,8 @@ A small table is hashed row by row with SHA-256. Telemetry and costs have millio
 each row goes through DuckDB's 64-bit hash, and SHA-256 is taken of their folds by day. That finds
 any accidental change, and holds for one version of DuckDB, which is part of the hash. The ledger's
 sums are no input: they follow from these, and the last bits of a sum from the order of its rows.
+But AWS's figures are shared out by what all teams emitted in a place and month, most of which lies
+outside the boundary: that is an input as a sum, rounded to nine digits.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import duckdb
 
 from spectra.store.database import Store
 from spectra.store.hashing import digest
+from spectra.store.report_sums import months_around, whole_months_sql
 from spectra.store.selection import Selection
 
 
@@ -53,6 +56,20 @@ _SMALL = {
         "date_trunc('month', $start)::DATE AND \"month\" < $end::DATE"
     ),
 }
+# Over whole months and all teams: what AWS states of a place is shared out by it.
+_SHARED_OUT = {
+    "emissions_of_aws_places": (
+        "SELECT * REPLACE (printf('%.8e', scope2_lb_g) AS scope2_lb_g) FROM ("
+        + whole_months_sql(
+            "(region, account_id) IN (SELECT region, account_id FROM provider_emissions "
+            'WHERE "month" >= $start::DATE AND "month" < $end::DATE) '
+            "AND (region, account_id) IN ("
+            f"SELECT region, account_id FROM instances WHERE {_LIVED} "
+            f"UNION SELECT region, account_id FROM volumes WHERE {_LIVED})"
+        )
+        + ")"
+    )
+}
 _LARGE = {
     "utilisation": (
         "hour::DATE",
@@ -76,14 +93,16 @@ _LARGE = {
 
 def fingerprints(store: Store, selection: Selection) -> list[Fingerprint]:
     """Fingerprints of all inputs of a period and boundary, in a fixed order."""
+    months = selection.between(*months_around(selection.start, selection.end))
     return [
-        *(_small(store, selection, name) for name in _SMALL),
+        *(_small(store, selection, *each) for each in _SMALL.items()),
+        *(_small(store, months, *each) for each in _SHARED_OUT.items()),
         *(_large(store, selection, name) for name in _LARGE),
     ]
 
 
-def _small(store: Store, selection: Selection, name: str) -> Fingerprint:
-    select = _SMALL[name].format(filters=selection.sql)
+def _small(store: Store, selection: Selection, name: str, select: str) -> Fingerprint:
+    select = select.format(filters=selection.sql)
     row = store.row(
         f"""
         SELECT count(*), sha256(coalesce(string_agg(h, '' ORDER BY h), ''))

@@ -80,18 +80,20 @@ def whole_months(store: Store, start: datetime, end: datetime) -> pd.DataFrame:
     Whole months, also those that the span cuts: AWS states no part of one. Only months that are
     accounted for from their first hour to their last.
     """
-    first, after = _months_around(start, end)
-    days = _DAYS.format(sums="sum(scope2_lb_g) AS g", filters="true")
-    return store.frame(
-        f"""
+    first, after = months_around(start, end)
+    return store.frame(whole_months_sql(), {"start": first, "end": after})
+
+
+def whole_months_sql(filters: str = "true") -> str:
+    """The query of `whole_months` from ``$start`` to ``$end``, for some places alone."""
+    days = _DAYS.format(sums="sum(scope2_lb_g) AS g", filters=filters)
+    return f"""
         SELECT {_MONTH} AS month, region, account_id, sum(g) AS scope2_lb_g
         FROM ({days}) JOIN emission_groups USING (group_key), ledger
         WHERE {_MONTH}::TIMESTAMPTZ >= first_hour
             AND ({_MONTH} + INTERVAL 1 MONTH)::TIMESTAMPTZ <= end_hour
         GROUP BY ALL
-        """,
-        {"start": first, "end": after},
-    )
+        """
 
 
 def provider_months(store: Store, start: datetime, end: datetime) -> pd.DataFrame:
@@ -99,7 +101,7 @@ def provider_months(store: Store, start: datetime, end: datetime) -> pd.DataFram
 
     Columns month, account_id, region, emissions_type, grams, model_version, source, fetched_at.
     """
-    first, after = _months_around(start, end)
+    first, after = months_around(start, end)
     return store.frame(
         f"""
         SELECT "month", account_id, region, emissions_type,
@@ -113,7 +115,7 @@ def provider_months(store: Store, start: datetime, end: datetime) -> pd.DataFram
     )
 
 
-def _months_around(start: datetime, end: datetime) -> tuple[datetime, datetime]:
+def months_around(start: datetime, end: datetime) -> tuple[datetime, datetime]:
     """Beginning of the first month and end of the last that a span touches."""
     return period_of("month", start).start, period_of("month", end - HOUR).end
 

@@ -83,7 +83,7 @@ def test_a_report_from_draft_to_restatement(run, tmp_path):
     assert restated.returncode == 0, restated.stderr
     seal = from_json(out.read_text()).seal
     assert (seal.report_id, seal.restates) == ("R0002", "R0001")
-    assert seal.reason.startswith("AWS's figures. Data changed: provider_emissions.")
+    assert seal.reason.startswith("AWS's figures. Data changed: provider_emissions, ")
     listed = run("reports")
     assert listed.returncode == 0
     assert "R0002  2026-10" in listed.stdout

@@ -14,7 +14,7 @@ from spectra.reporting.asking import make_request
 from spectra.reporting.build import build
 from spectra.reporting.codec import from_json, to_json
 from spectra.reporting.diff import compare
-from spectra.store import Store, report_log, retention
+from spectra.store import Store, report_inputs, report_log, retention
 from spectra.store.factors import write_factors
 from spectra.store.hashing import digest
 from spectra.store.ledger import HOUR, extend_ledger, recompute
@@ -26,6 +26,7 @@ from spectra.store.writes import (
 )
 from tests import copies, fleet
 from tests.reporting.conftest import HOURS, NOW, accounted, costs, october
+from tests.reporting.test_market import aws
 from tests.store.conftest import CATALOG
 
 TOTAL = "provider.total_lb"
@@ -368,3 +369,25 @@ def test_data_of_others_are_no_change_of_mine(store):
     add_late_data(store)
     assert changed(before, hashes(store, teams=["web"])) == set()
     assert changed(before, hashes(store, teams=["data"])) >= {"utilisation"}
+
+
+@pytest.mark.parametrize("is_old", [False, True], ids=["", "sealed before it was an input"])
+def test_what_others_emit_where_aws_s_figure_is_shared_out_is_an_input(store, is_old, monkeypatch):
+    aws(store, scope_2_mbm=1.0)
+    kept = report_inputs.fingerprints
+    with monkeypatch.context() as patch:
+        if is_old:
+            patch.setattr(report_inputs, "fingerprints", lambda *of: [
+                i for i in kept(*of) if i.name != "emissions_of_aws_places"])  # fmt: skip
+        seal(store, teams=["web"])
+    add_late_data(store)  # in another place of AWS's
+    same = final.reproduce(store, CATALOG, "R0001", now=NOW)
+    assert (same.holds, same.changed) == (True, ())
+    write_utilisation(store, fleet.utilisation("i-evil", HOURS, 99.0))
+    recompute(store)
+    again = final.reproduce(store, CATALOG, "R0001", now=NOW)
+    told = () if is_old else ("Data changed: emissions_of_aws_places.",)
+    assert (again.holds, again.changed) == (False, told)
+    reason = seal(store, teams=["web"]).seal.reason
+    assert reason.startswith(" ".join((*told, "The total, market-based, changes by -")))
+    assert final.reproduce(store, CATALOG, "R0002", now=NOW).holds
