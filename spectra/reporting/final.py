@@ -68,9 +68,17 @@ def seal(  # noqa: PLR0913
 
 
 def load(store: Store, report_id: str) -> Report:
-    """A final report as it was sealed, with its seal; raises InputError if there is none."""
-    entry = report_log.entry(store, report_id)
-    return _sealed(from_json(report_log.content(store, report_id)), entry)
+    """A final report as it was sealed, with its seal.
+
+    Raises
+    ------
+    InputError
+        If there is none of this id.
+    StoreError
+        If it was changed in the database since: it is not handed out with its seal.
+    """
+    entry, content = report_log.sealed(store, report_id)
+    return _sealed(from_json(content), entry)
 
 
 @dataclass(frozen=True, slots=True)

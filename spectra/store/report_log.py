@@ -152,6 +152,28 @@ def content(store: Store, report_id: str) -> str:
     return zlib.decompress(row[0]).decode()
 
 
+def sealed(store: Store, report_id: str) -> tuple[Entry, str]:
+    """A final report's row and the report itself, both just as they were sealed.
+
+    Raises
+    ------
+    InputError
+        If there is none of this id.
+    StoreError
+        If its row or its content was changed since: what is left is no final report.
+    """
+    found = entry(store, report_id)
+    packed = store.row("SELECT content FROM reports WHERE report_id = ?", [report_id])
+    content = packed[0] if packed else b""
+    broken = _own_breaks(found, content)
+    if broken:
+        raise StoreError(
+            f"The final report {report_id} is not as it was sealed: {broken[0].what}",
+            next_step="Restore the database from a copy. The other reports can still be had.",
+        )
+    return found, zlib.decompress(content).decode()
+
+
 def last_of(newest_first: Iterable[Entry], scope_key: str) -> Entry | None:
     """Of `entries`, the report that stands for a period and boundary; None before the first."""
     return next((e for e in newest_first if e.scope_key == scope_key), None)

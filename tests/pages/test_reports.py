@@ -207,14 +207,23 @@ def test_late_data_show_as_a_difference(sealed, company):
     assert "a restatement is due" in texts(app)
 
 
-def test_a_changed_report_breaks_the_chain(sealed, company):
-    store = Store(company)
+def test_a_changed_report_breaks_the_chain_and_has_no_files_any_more(sealed, company):
+    store, catalog = Store(company), load_catalog()
+    request = asking.make_request(catalog, LAST.label, teams=["web"], company="Acme")
+    other = final.seal(store, catalog, request, budgets=budget_lines).seal.report_id
     with store.write() as cursor:
-        cursor.execute("UPDATE reports SET total_lb_g = 1")
+        cursor.execute("UPDATE reports SET total_lb_g = 1 WHERE report_id = ?", [sealed])
     store.close()
     app = open_page("reports", reports_view="History")
+    app.selectbox(key="report_id").set_value(sealed).run()
     assert not app.exception
     assert sealed in app.error[0].value
+    assert any(f"{sealed} is not as it was sealed" in e.value for e in app.error)
+    assert not app.get("download_button")
+    app.selectbox(key="report_id").set_value(other).run()
+    assert not app.exception
+    assert len(app.error) == 1
+    assert app.get("download_button")
 
 
 def test_history_is_empty_at_first(company):

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from spectra import budgets
 from spectra.cli import main
 from spectra.reporting.codec import from_json
+from spectra.store import Store
 from spectra.store.budget_log import new_budget
 from tests import copies
 from tests.reporting.conftest import accounted
@@ -55,7 +57,7 @@ def as_a_pipeline(*arguments: str) -> subprocess.CompletedProcess:
     )
 
 
-def test_a_report_from_draft_to_restatement(run, tmp_path):
+def test_a_report_from_draft_to_restatement(run, file, tmp_path):
     out = tmp_path / "r.json"
     wanted = ("report", "--period", "2026-10", "--company", "Acme", "--out", str(out))
     draft = as_a_pipeline(*wanted)
@@ -94,6 +96,14 @@ def test_a_report_from_draft_to_restatement(run, tmp_path):
     assert "provider.scope2_mb" in differs.stdout
     assert run("reports", "--get", "R0001", "--out", str(out)).returncode == 0
     assert json.loads(out.read_text())["seal"]["report_id"] == "R0001"
+    with closing(Store(file)) as store, store.write() as cursor:
+        cursor.execute("UPDATE reports SET content = (SELECT content FROM reports "
+                       "WHERE report_id = 'R0002') WHERE report_id = 'R0001'")  # fmt: skip
+    out.unlink()
+    refused = run("reports", "--get", "R0001", "--out", str(out))
+    assert (refused.returncode, out.exists()) == (1, False)
+    assert "R0001 is not as it was sealed: Its content was changed." in refused.stderr
+    assert run("reports", "--get", "R0002", "--out", str(out)).returncode == 0
 
 
 @pytest.mark.parametrize(

@@ -245,11 +245,14 @@ def edit(store, sql, parameters=()):
 
 @pytest.mark.parametrize("sql", EDITS.values(), ids=EDITS.keys())
 @pytest.mark.parametrize("report_id", ["R0001", "R0003"])
-def test_any_edit_is_told(three, sql, report_id):
+def test_any_edit_is_told_and_what_was_edited_is_not_handed_out(three, sql, report_id):
     edit(three, f"UPDATE reports SET {sql} WHERE report_id = ?", [report_id])
     assert report_log.breaks(three)
     with pytest.raises(StoreError, match="chain of final reports is broken"):
         append_anything(three)
+    with pytest.raises(StoreError, match=f"final report {report_id} is not as it was sealed"):
+        final.load(three, report_id)
+    assert final.load(three, "R0002").seal.report_id == "R0002"
 
 
 def test_on_a_broken_chain_nothing_is_built_and_a_draft_says_so(three):
@@ -272,6 +275,8 @@ def test_a_smaller_total_in_the_content_is_told(three):
     assert [(b.report_id, b.what) for b in report_log.breaks(three)] == [
         ("R0002", "Its content was changed.")
     ]
+    with pytest.raises(StoreError, match="R0002 is not as it was sealed: Its content was changed"):
+        final.load(three, "R0002")
 
 
 @pytest.mark.parametrize("report_id", ["R0001", "R0002", "R0003"])
@@ -296,7 +301,7 @@ def test_a_report_between_two_others_cannot_be_sealed_twice_over(store):
 
 
 def test_an_unknown_report_is_said_to_be_unknown(store):
-    for ask in (final.load, report_log.content, report_log.entry):
+    for ask in (final.load, report_log.sealed, report_log.content, report_log.entry):
         with pytest.raises(InputError, match="no final report"):
             ask(store, "R0042")
 
