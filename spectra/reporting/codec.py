@@ -13,6 +13,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from spectra.errors import InputError
 from spectra.reporting.model import SCHEMA, Manifest, Report
+from spectra.reporting.parts import Table
 
 _MOMENT = "$utc"  # tells a moment in a table's cell from a text that looks like one
 
@@ -31,8 +32,8 @@ def from_json(text: str) -> Report:
         If it is no report, or one of another version of the schema.
     """
     try:
-        value = json.loads(text)
-    except ValueError:
+        value = json.loads(text, parse_float=_finite, parse_int=_integer, parse_constant=_finite)
+    except (ValueError, RecursionError):
         raise InputError("This file is no JSON, so it is no report.") from None
     if not isinstance(value, dict) or value.get("schema") != SCHEMA:
         raise InputError(
@@ -75,6 +76,16 @@ def encoded(value: Any) -> Any:
     return value
 
 
+def _finite(text: str) -> float:
+    value = float(text)
+    return float(_checked(value, math.isfinite(value), text[:20]))
+
+
+def _integer(text: str) -> int:
+    _finite(text)  # also keeps a number of thousands of digits from `int`
+    return int(text)
+
+
 def _decoded(kind: Any, value: Any, where: str) -> Any:
     """Read a value of the kind that the model's annotation names."""
     if is_dataclass(kind) and isinstance(kind, type):
@@ -104,7 +115,25 @@ def _float(_: tuple[Any, ...], value: Any, where: str) -> Any:
 def _object(kind: type, value: Any, where: str) -> Any:
     known = _hints(kind)
     _checked(value, isinstance(value, dict) and value.keys() == known.keys(), where)
-    return kind(**{k: _decoded(known[k], v, f"{where}.{k}") for k, v in value.items()})
+    parts = {k: _decoded(known[k], v, f"{where}.{k}") for k, v in value.items()}
+    is_sound = _RULES.get(kind)
+    _checked(value, is_sound is None or is_sound(parts), where)
+    return kind(**parts)
+
+
+def _is_rectangular(table: dict[str, Any]) -> bool:
+    return all(len(row.cells) == len(table["columns"]) for row in table["rows"])
+
+
+def _has_unique_ids(report: dict[str, Any]) -> bool:
+    tables = [table.id for section in report["sections"] for table in section.tables]
+    return all(len(set(ids)) == len(ids) for ids in ([f.id for f in report["figures"]], tables))
+
+
+_RULES: dict[type, Callable[[dict[str, Any]], bool]] = {
+    Table: _is_rectangular,
+    Report: _has_unique_ids,
+}
 
 
 @cache
@@ -116,7 +145,7 @@ def _hints(kind: type) -> dict[str, Any]:
 def _one_of(kinds: tuple[Any, ...], value: Any, where: str) -> Any:
     if value is None or (type(value) in kinds and type(value) is not dict):
         return _checked(value, value is not None or type(None) in kinds, where)
-    if isinstance(value, dict) and value.keys() == {_MOMENT}:
+    if datetime in kinds and isinstance(value, dict):
         return _moment((), value, where)
     kind = next((k for k in kinds if k is float or is_dataclass(k)), None)
     _checked(value, kind is not None, where)
@@ -126,8 +155,10 @@ def _one_of(kinds: tuple[Any, ...], value: Any, where: str) -> Any:
 def _moment(_: tuple[Any, ...], value: Any, where: str) -> datetime:
     _checked(value, isinstance(value, dict) and value.keys() == {_MOMENT}, where)
     try:
-        return datetime.fromisoformat(value[_MOMENT]).astimezone(UTC)
-    except (TypeError, ValueError):
+        moment = datetime.fromisoformat(value[_MOMENT])
+        _checked(moment, moment.tzinfo is not None, where)
+        return moment.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
         raise _misfit(where) from None
 
 

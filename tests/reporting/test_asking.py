@@ -110,6 +110,17 @@ def text(kept):
         lambda v: v["request"].update(regions="eu-central-1"),
         lambda v: v["sections"][0].update(number=1.5),
         lambda v: v["sections"][0]["tables"][0]["rows"][0].update(cells=[{"a": 1}]),
+        lambda v: v["sections"][0]["tables"][0]["rows"][0]["cells"].append(1),
+        lambda v: v["sections"][0]["tables"][0]["rows"][0]["cells"].pop(),
+        lambda v: v["figures"].append(v["figures"][0]),
+        lambda v: v["sections"][0]["tables"].append(v["sections"][0]["tables"][0]),
+        lambda v: v["cover"].update(coverage=float("nan")),
+        lambda v: v["figures"][0].update(value=-float("inf")),
+        lambda v: v["figures"][0].update(value=10**400),
+        lambda v: v["figures"][0].update(value={"$utc": "2026-11-25T12:00Z"}),
+        lambda v: v["cover"].update(generated_at={"$utc": "2026-11-25T12:00"}),
+        lambda v: v["cover"].update(generated_at={"$utc": "2026-11-25"}),
+        lambda v: v["cover"].update(generated_at={"$utc": "0001-01-01T00:00+14:00"}),
     ],
 )
 def test_what_is_no_report_is_refused(text, edit):
@@ -119,8 +130,14 @@ def test_what_is_no_report_is_refused(text, edit):
         from_json(json.dumps(value))
 
 
+def test_a_number_beyond_all_bounds_is_refused(text):
+    for number in ("1e999", "-1e999", "1" * 5000):
+        with pytest.raises(InputError, match="not a report"):
+            from_json(text.replace('"coverage":1.0,', f'"coverage":{number},', 1))
+
+
 def test_what_is_no_json_is_refused():
-    for bad in ("", "[]", "{", "null", "\x00"):
+    for bad in ("", "[]", "{", "null", "\x00", "[" * 100_000):
         with pytest.raises(InputError):
             from_json(bad)
 
