@@ -17,6 +17,7 @@ from spectra.store.selection import Selection
 
 MAX_TEXT = 300
 MAX_DAYS = 3 * 366
+FIRST_YEAR = 1970
 _NEXT_STEP = "Use 2026-07, 2026-Q3, 2026, or 2026-07-01..2026-07-14 (both days included)."
 
 
@@ -26,13 +27,17 @@ def parse_period(text: str) -> tuple[datetime, datetime]:
     Raises
     ------
     InputError
-        If the text is none of them, the span is empty or longer than three years.
+        If the text is none of them, the span is empty, longer than three years or before 1970.
     """
     try:
         first, last = _days(text.strip())
         start, end = (datetime.combine(day, time(), UTC) for day in (first, last))
     except (ValueError, OverflowError):
         raise InputError(f"“{text}” is not a period.", next_step=_NEXT_STEP) from None
+    if start.year < FIRST_YEAR:
+        raise InputError(
+            f"The period “{text}” begins before {FIRST_YEAR}.", next_step="Choose a later one."
+        )
     if end <= start:
         raise InputError(f"The period “{text}” is empty.", next_step=_NEXT_STEP)
     if end - start > timedelta(days=MAX_DAYS):

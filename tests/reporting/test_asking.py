@@ -49,6 +49,13 @@ def test_what_is_no_period(text):
     assert caught.value.next_step
 
 
+@pytest.mark.parametrize("text", ["0001", "0001-03", "0001-Q1", "1969", "1969-12-31..1970-01-02"])
+def test_no_period_begins_before_1970(text):
+    with pytest.raises(InputError, match="begins before 1970"):
+        parse_period(text)
+    assert parse_period("1970-01") == (day("1970-01-01"), day("1970-02-01"))
+
+
 def test_a_year_before():
     leap = day("2024-02-29"), day("2024-03-01")
     assert year_before(*leap) == (day("2023-03-01"), day("2023-03-01"))
