@@ -26,6 +26,7 @@ from spectra.store.writes import (
 )
 from tests import copies, fleet
 from tests.reporting.conftest import HOURS, NOW, accounted, costs, october
+from tests.reporting.sample import sample
 from tests.reporting.test_market import aws
 from tests.store.conftest import CATALOG
 
@@ -137,6 +138,32 @@ def test_two_reports_are_compared(store):
     assert compare(second, build(store, CATALOG, october(company="B"), now=NOW)).request == (
         "company",
     )
+
+
+@pytest.mark.parametrize(
+    ("edit", "told"),
+    [
+        (lambda v: v["figures"][0].update(low=1.0), {"figures": "Total, location-based, low"}),
+        (lambda v: v["figures"][0].update(high=None), {"figures": "Total, location-based, high"}),
+        (lambda v: v["figures"][0].update(coverage=0.5),
+         {"figures": "Total, location-based, coverage"}),
+        (lambda v: v["figures"][0].update(quality="demo"), {"quality": "Total, location-based"}),
+        (lambda v: v["figures"][0].update(note="Other."), {"words": "Total, location-based"}),
+        (lambda v: v["sections"][0].update(text=["Other."]), {"words": "Summary"}),
+        (lambda v: v["sections"][2]["charts"][0]["series"][0]["values"].__setitem__(0, 1.0),
+         {"words": "Scopes"}),
+        (lambda v: v["blockers"].pop(0), {"blockers": "coverage"}),
+        (lambda v: v["manifest"]["inputs"].pop(0), {}),
+    ],
+)  # fmt: skip
+def test_what_a_number_is_stated_with_is_compared_too(edit, told):
+    value = json.loads(to_json(sample()))
+    edit(value)
+    found = compare(sample(), from_json(json.dumps(value)))
+    named = {"figures": tuple(c.label for c in found.figures), "quality": found.quality,
+             "words": found.words, "blockers": found.blockers}  # fmt: skip
+    assert {k: v for k, v in named.items() if v} == {k: (v,) for k, v in told.items()}
+    assert found.is_empty == (not told)
 
 
 def test_another_choice_within_the_method_is_told(store):

@@ -107,8 +107,11 @@ def _compared(page: Page, report: Report, names: dict[str, str]) -> None:
         if found.is_empty:
             st.caption("They say the same.")
             return
-        named = {"Asked differently": found.request, "Other factors": found.factors,
-                 "Other inputs": found.inputs}  # fmt: skip
+        named = {
+            "Asked differently": found.request, "Other factors": found.factors,
+            "Other inputs": found.inputs, "Other quality": found.quality,
+            "Other words or charts": found.words, "Other open points": found.blockers,
+        }  # fmt: skip
         for label, values in named.items():
             if values:
                 st.markdown(f"{label}: {plain(', '.join(values))}")
