@@ -17,7 +17,7 @@ POWER_GSD = {"A": 1.20, "C": 1.35, "D": 1.60}
 PUE_REGIONAL_GSD = 1.03
 PUE_GLOBAL_GSD = 1.05
 INTENSITY_GSD = {"A": 1.05, "B": 1.08, "C": 1.10, "D": 1.15, "E": 1.25, "F": 1.40}
-UTILISATION_GSD = {1: 1.01, 2: 1.15, 3: 1.20}
+UTILISATION_GSD = {1: 1.01, 2: 1.15, 3: 1.25}
 TD_GSD = 1.15
 EMBODIED_GSD = 1.50
 # Service life 4 to 7 years around 6 adds to the spread of the embodied total.

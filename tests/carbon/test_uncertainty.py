@@ -10,6 +10,15 @@ from spectra.carbon import uncertainty
 from spectra.carbon.uncertainty import band, monte_carlo
 
 
+def test_spreads_are_those_of_the_method():
+    """Section 9, its table of defaults."""
+    assert uncertainty.POWER_GSD == {"A": 1.20, "C": 1.35, "D": 1.60}
+    assert (uncertainty.PUE_REGIONAL_GSD, uncertainty.PUE_GLOBAL_GSD) == (1.03, 1.05)
+    assert list(uncertainty.INTENSITY_GSD.values()) == [1.05, 1.08, 1.10, 1.15, 1.25, 1.40]
+    assert uncertainty.UTILISATION_GSD == {1: 1.01, 2: 1.15, 3: 1.25}
+    assert (uncertainty.EMBODIED_GSD, uncertainty.TD_GSD) == (1.5, 1.15)
+
+
 def region(count: int = 1, **extra) -> dict:
     """One region's row of `count` equal instances of 100 g each."""
     grams = 100.0 * count
