@@ -89,20 +89,21 @@ def market_of(places: pd.DataFrame, whole: pd.DataFrame, provider: pd.DataFrame)
 
 
 def reconciled(whole: pd.DataFrame, provider: pd.DataFrame) -> pd.DataFrame:
-    """``k = AWS's scope 2 (LBM) ÷ ours`` by month and region, over the accounts that AWS states.
+    """``k = AWS's scope 2 (LBM) ÷ ours`` by month and region, over the accounts it states one of.
 
     Returns
     -------
     DataFrame
-        month, region, ours_g, aws_g, aws_total_g, k, is_suspicious; k is NaN where AWS states no
-        scope 2 of its own.
+        month, region, ours_g, aws_g, aws_total_g, k, is_suspicious; ours_g and k are NaN where
+        AWS states no scope 2 of its own.
     """
     rows = whole.merge(_by_place(provider), on=PLACE, how="inner")
     rows = rows.rename(
         columns={"scope2_lb_g": "ours_g", SCOPE2_LB: "aws_g", TOTAL_LB: "aws_total_g"}
     )
-    # An account without a scope 2 of AWS's own would stand on one side alone.
     rows = rows[rows["aws_g"].notna() | rows["aws_total_g"].notna()]
+    # An account without a scope 2 of AWS's own would stand on one side alone.
+    rows["ours_g"] = rows["ours_g"].where(rows["aws_g"].notna())
     columns = ["ours_g", "aws_g", "aws_total_g"]
     sums = rows.groupby(["month", "region"], as_index=False)[columns].sum(min_count=1)
     sums["k"] = sums["aws_g"] / sums["ours_g"].where(sums["ours_g"] > 0)

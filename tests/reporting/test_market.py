@@ -209,3 +209,19 @@ def test_the_median_k_is_of_the_year_up_to_the_end():
     assert reconciled(whole, provider.assign(grams=320.0))["is_suspicious"].all()
     assert reconciled(whole, provider.assign(grams=0.0))["is_suspicious"].all()
     assert reconciled(whole.assign(scope2_lb_g=0.0), provider)["k"].isna().all()
+
+
+def test_an_account_of_which_aws_states_no_scope_2_does_not_lower_k():
+    places = {"month": pd.Timestamp("2026-10-01"), "region": "eu-central-1"}
+    whole = pd.DataFrame({**places, "account_id": [ONE, TWO], "scope2_lb_g": 100.0})
+    total = "TOTAL_LBM_CARBON_EMISSIONS"
+    provider = pd.DataFrame(
+        {
+            **places,
+            "account_id": [ONE, ONE, TWO],
+            "emissions_type": ["TOTAL_SCOPE_2_LBM_CARBON_EMISSIONS", total, total],
+            "grams": [100.0, 150.0, 150.0],
+        }
+    )
+    found = reconciled(whole, provider).iloc[0]
+    assert (found["k"], found["ours_g"], found["aws_total_g"]) == (1.0, 100.0, 300.0)

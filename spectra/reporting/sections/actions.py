@@ -97,7 +97,7 @@ def reconciliation(e: Evidence) -> Section:
     rows = year[year["month"] >= first]
     text = [
         "k is AWS's scope 2, location-based, over ours, for EC2 with its volumes, by whole month "
-        "and region, for the accounts that AWS states and whatever their team. Figures of this "
+        "and region, for the accounts of which AWS states it, whatever their team. Figures of this "
         "report are not scaled by k. AWS's figures stand beside ours or in their place and are "
         "never added to them; scope 1 alone, which only AWS can state, is taken over.",
     ]
