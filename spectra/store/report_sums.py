@@ -124,7 +124,10 @@ def other_services(store: Store, selection: Selection) -> float | None:
     """What AWS states of services that are not modelled, location-based [gCO2e]; None unknown.
 
     Of a month that the selection cuts, the share of its hours: the parts add up to the month.
+    AWS states nothing by team or environment.
     """
+    if selection.teams or selection.environments:
+        return None
     of_accounts = "AND list_contains($accounts, account_id)" if selection.accounts else ""
     row = store.row(
         f"""

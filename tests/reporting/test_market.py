@@ -166,6 +166,10 @@ def test_other_services_give_the_size_of_an_exclusion_and_no_more(store):
     report = made(store)
     assert value(report, "exclusions/services/size") == pytest.approx(21_000)
     assert value(report, "provider.total_lb") == before
+    of_a_team = made(store, teams=["web"])
+    assert value(of_a_team, "exclusions/services/size") is None
+    exclusions = next(t for t in of_a_team.tables if t.id == "exclusions")
+    assert "not known by team" in {row.cells[-1] for row in exclusions.rows}
 
 
 def test_a_total_with_aws_s_scope_1_is_drilled_into_scope_by_scope(store):

@@ -139,11 +139,12 @@ def exclusions(e: Evidence) -> Section:
         ("size_note", "Size", ""),
     ]  # fmt: skip
     unknown = "not known"
+    size = "not known by team" if e.request.teams else unknown
     rows = [
         row("buildings", "Scope 3: buildings of data centres", "AWS does not state it apart.",
             None, "AWS's total of scope 3 holds it"),
         row("services", "Services other than EC2 and EBS", "No usage of them is read.",
-            e.other_services_g, unknown if e.other_services_g is None else "AWS's own figure"),
+            e.other_services_g, size if e.other_services_g is None else "AWS's own figure"),
         row("volumes", "Hardware of volumes", "Published figures differ too widely.", None,
             unknown),
         row("snapshots", "Snapshots", "Their size is not read.", None, unknown),
