@@ -42,7 +42,7 @@ class Evidence:
         A row per region and resource type, see `report_sums.band_rows`.
     provider, whole : DataFrame
         AWS's own figures, and our scope 2, of whole months: those of a year up to the period's
-        end, also where the period cuts one.
+        end, also where the period cuts one; of all regions, accounts and teams.
     earlier : dict or None
         Sums of the same period a year before; None unless it is accounted for whole. What was
         reported of it then is `reported_then`.
@@ -108,19 +108,31 @@ class Evidence:
 
     @cached_property
     def reconciled(self) -> pd.DataFrame:
-        """Factors k by month and region of the year up to the period's end."""
-        return reconciled(self.whole, self.provider)
+        """Factors k by month and region of the boundary, of a year or of the longer period."""
+        return reconciled(self.within(self.whole), self.within(self.provider))
+
+    @property
+    def last_year_reconciled(self) -> pd.DataFrame:
+        """Those of the twelve months up to the period's end, which the medians are of."""
+        first = year_up_to(self.request.end, self.request.end).replace(tzinfo=None)
+        return self.reconciled[self.reconciled["month"] >= pd.Timestamp(first)]
+
+    def within(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Rows of the boundary's regions and accounts; AWS states nothing by team."""
+        for column, names in (
+            ("region", self.request.regions),
+            ("account_id", self.request.accounts),
+        ):
+            if names:
+                rows = rows[rows[column].isin(names)]
+        return rows
 
     @cached_property
     def unknown_places(self) -> pd.DataFrame:
         """What AWS states of the period for places in the boundary where we know of no usage."""
-        r = self.request
-        rows = unknown_places(self.whole, self.provider)
-        inside = rows["month"] >= pd.Timestamp(r.start.date().replace(day=1))
-        for column, names in (("region", r.regions), ("account_id", r.accounts)):
-            if names:
-                inside &= rows[column].isin(names)
-        return rows[inside]
+        rows = self.within(unknown_places(self.whole, self.provider))
+        first = self.request.start.date().replace(day=1)
+        return rows[rows["month"] >= pd.Timestamp(first)]
 
     @cached_property
     def scopes(self) -> Scopes | None:

@@ -37,7 +37,7 @@ def _groups(e: Evidence) -> Iterator[Factor]:
     yield Factor("embodied", "Hardware: cradle to gate, by vCPU and running hour", METHOD_VERSION,
                  "instance_types.csv", "see sources", hashes["instance_types.csv"],
                  m.embodied_years, "years of service")  # fmt: skip
-    versions = ", ".join(sorted(set(e.provider["model_version"]))) or "none"
+    versions = ", ".join(sorted(set(e.within(e.provider)["model_version"]))) or "none"
     yield Factor("market", "Market-based scope 2 and scope 1 of AWS", versions,
                  "AWS sustainability service or export", "the customer's own")  # fmt: skip
 

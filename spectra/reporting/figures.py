@@ -247,7 +247,7 @@ def _others(e: Evidence) -> Iterator[Figure]:
                  "are measured.")  # fmt: skip
     yield Figure("reductions.open", "Advised and open: would save", r.open_g_per_h, "gCO2e/h",
                  note="The fleet was never judged." if r.open_g_per_h is None else "")  # fmt: skip
-    known = e.reconciled["k"].dropna()
+    known = e.last_year_reconciled["k"].dropna()
     yield Figure("reconciliation.k_median", "AWS's scope 2 over ours, median of a year",
                  float(known.median()) if len(known) else None, "ratio",
                  note="" if len(known) else "AWS states nothing of a whole month.")  # fmt: skip

@@ -1,5 +1,8 @@
 """AWS's own figures: they take the place of ours or are compared, and are never added to ours."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import pandas as pd
 import pytest
 
@@ -8,7 +11,9 @@ from spectra.reporting.asking import make_request
 from spectra.reporting.build import build
 from spectra.reporting.drill import rows_behind
 from spectra.reporting.evidence import gather
+from spectra.reporting.figures import headline_figures
 from spectra.reporting.market import reconciled
+from spectra.reporting.sections.actions import reconciliation
 from spectra.store.live_writes import write_rows
 from tests import fleet
 from tests.reporting.conftest import NOW, ONE, TWO, october
@@ -90,6 +95,11 @@ def test_k_by_month_and_region(store):
     k = {r.cells[1]: r.cells[keys.index("k")] for r in found.rows}
     assert k["eu-central-1"] == pytest.approx(4_000 / ours)
     assert value(report, "reconciliation.k_median") == pytest.approx(sum(k.values()) / 2)
+    for boundary in ({"regions": ["eu-central-1"]}, {"accounts": [ONE], "teams": ["web"]}):
+        mine = made(store, **boundary)
+        shown = next(t for t in mine.tables if t.id == "reconciliation")
+        assert [r.cells[1] for r in shown.rows] == ["eu-central-1"]
+        assert value(mine, "reconciliation.k_median") == pytest.approx(k["eu-central-1"])
     scaled = value(report, "sensitivities/aws/total")
     scope2 = value(report, "provider.scope2_lb")
     assert scaled == pytest.approx(value(report, "provider.total_lb") - scope2 + 12_000)
@@ -191,6 +201,28 @@ def test_what_aws_states_of_a_place_that_is_not_known_here_blocks(store):
     assert "6.00 kg" in blocker.what
     assert value(report, "aws_unknown/2026-10:eu-west-1:999999999999/grams") == 6_000
     assert "aws_unknown" not in {b.id for b in made(store, accounts=[ONE]).blockers}
+
+
+def test_the_medians_are_of_twelve_months_however_long_the_period(kept):
+    months = pd.date_range("2023-11-01", "2026-10-01", freq="MS")
+    places = {"month": months, "region": "eu-central-1", "account_id": ONE}
+    whole = pd.DataFrame({**places, "scope2_lb_g": 1_000.0})
+    provider = pd.DataFrame(
+        {
+            **places,
+            "emissions_type": "TOTAL_SCOPE_2_LBM_CARBON_EMISSIONS",
+            "grams": [4_000.0] * 24 + [2_000.0] * 12,
+            **{"source": "test", "model_version": "v3.0.0", "fetched_at": fleet.FETCHED},
+        }
+    )
+    e = gather(kept, CATALOG, october(), NOW)
+    request = replace(e.request, start=datetime(2023, 11, 1, tzinfo=UTC))
+    e = replace(e, request=request, whole=whole, provider=provider)
+    figures = {figure.id: figure.value for figure in headline_figures(e)}
+    assert figures["reconciliation.k_median"] == 2
+    tables = {table.id: table for table in reconciliation(e).tables}
+    assert tables["k_medians"].rows[0].cells == ("eu-central-1", 12, 2.0)
+    assert len(tables["reconciliation"].rows) == 36
 
 
 def test_the_median_k_is_of_the_year_up_to_the_end():

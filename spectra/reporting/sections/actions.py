@@ -93,8 +93,8 @@ def budgets(lines: list[BudgetLine]) -> Section:
 
 def reconciliation(e: Evidence) -> Section:
     """Ours beside AWS's own figures, by month and region."""
-    year, first = e.reconciled, pd.Timestamp(e.request.start.date().replace(day=1))
-    rows = year[year["month"] >= first]
+    rows = e.reconciled
+    rows = rows[rows["month"] >= pd.Timestamp(e.request.start.date().replace(day=1))]
     text = [
         "k is AWS's scope 2, location-based, over ours, for EC2 with its volumes, by whole month "
         "and region, for the accounts of which AWS states it, whatever their team. Figures of this "
@@ -112,7 +112,8 @@ def reconciliation(e: Evidence) -> Section:
     return Section(
         "reconciliation", 9, "Reconciliation with AWS", tuple(text),
         ("reconciliation.k_median", "market.aws_share"),
-        tables=(_factors_k(rows), _medians(year), _unknown(e), _models(e)), notes=tuple(notes),
+        tables=(_factors_k(rows), _medians(e.last_year_reconciled), _unknown(e), _models(e)),
+        notes=tuple(notes),
     )  # fmt: skip
 
 
@@ -148,7 +149,7 @@ def _unknown(e: Evidence) -> Table:
 
 
 def _medians(rows: pd.DataFrame) -> Table:
-    """Median k of each region over the year up to the end of the period."""
+    """Median k of each region."""
     headings: list[Heading] = [
         ("region", "Region", ""),
         ("months", "Months", "count"),
@@ -168,9 +169,10 @@ def _models(e: Evidence) -> Table:
         ("months", "Months", "count"),
         ("fetched_at", "Read at", "time"),
     ]
-    if e.provider.empty:
+    stated = e.within(e.provider)
+    if stated.empty:
         return table("aws_models", "AWS's figures as read", headings, [])
-    found = e.provider.groupby(["source", "model_version"], as_index=False).agg(
+    found = stated.groupby(["source", "model_version"], as_index=False).agg(
         months=("month", "nunique"), fetched_at=("fetched_at", "max")
     )
     return from_frame(
