@@ -49,7 +49,7 @@ def _alternatives(e: Evidence, total: float) -> Iterator[Alternative]:
     yield Alternative("direct", "Electricity: direct factor alone, no upstream or losses", direct)
     losses = float((rows["td_g"] * (td_factor(TRANSMISSION_ONLY) / rows["td_factor"] - 1)).sum())
     yield Alternative("losses", "Losses: transmission alone, 2 %", total + losses)
-    timing = float(e.covariance["covariance_g"].sum())
+    timing = float(e.covariance[["covariance_g", "td_covariance_g"]].to_numpy().sum())
     yield Alternative("hourly", "Grid: monthly mean instead of hourly intensity", total - timing)
     yield Alternative("aws", "Scope 2 scaled to AWS's own figures by k", _calibrated(e, total))
 

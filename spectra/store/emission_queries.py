@@ -163,25 +163,29 @@ def covariance(store: Store, selection: Selection) -> pd.DataFrame:
     """What an hourly sum says beyond energy × mean intensity, by month.
 
     Columns month, hourly_g ``Σ E·I``, averaged_g ``Σ E·Ī``, their difference covariance_g; grid
-    lifecycle emissions, month means per region over the hours of the selection.
+    lifecycle emissions, month means per region over the hours of the selection. And
+    td_covariance_g, the same difference of the losses.
     """
     return store.frame(
         f"""
         WITH hours AS (
             SELECT date_trunc('month', hour) AS month, region, hour, sum(energy_kwh) AS kwh,
-                sum(scope2_lb_g + upstream_g) AS grid_g
+                sum(scope2_lb_g + upstream_g) AS grid_g, sum(td_g) AS td_g
             FROM emissions_hourly WHERE {selection.hours_sql} GROUP BY ALL),
         regions AS (
-            SELECT month, region, sum(grid_g) AS hourly_g, sum(kwh) AS kwh FROM hours GROUP BY ALL),
+            SELECT month, region, sum(grid_g) AS hourly_g, sum(td_g) AS td_g, sum(kwh) AS kwh
+            FROM hours GROUP BY ALL),
         means AS (
             SELECT date_trunc('month', hour) AS month, r.region,
                 avg(greatest(i.intensity_direct_g_per_kwh, i.intensity_lifecycle_g_per_kwh))
-                    AS mean_g_per_kwh
+                    AS mean_g_per_kwh,
+                avg(i.intensity_lifecycle_g_per_kwh) * any_value(r.td_factor) AS mean_td_g_per_kwh
             FROM intensity_hourly i JOIN region_factors r USING (zone)
             WHERE hour >= $start AND hour < $end AND r.region IN (SELECT region FROM regions)
             GROUP BY ALL)
         SELECT month, sum(hourly_g) AS hourly_g, sum(kwh * mean_g_per_kwh) AS averaged_g,
-            sum(hourly_g) - averaged_g AS covariance_g
+            sum(hourly_g) - averaged_g AS covariance_g,
+            sum(td_g - kwh * mean_td_g_per_kwh) AS td_covariance_g
         FROM regions JOIN means USING (month, region) GROUP BY month ORDER BY month
         """,
         selection.parameters,

@@ -280,6 +280,14 @@ def test_sensitivities_change_one_thing_each(report):
     direct = value(report, "provider.scope2_lb") + hardware
     assert value(report, "sensitivities/direct/total") == pytest.approx(direct)
     assert report.figure("sensitivities/aws/total").value is None
+    # The grids' lifecycle means are 380 g/kWh and, over whole days, 1.2 × 400.
+    averaged = sum(
+        value(report, f"by_region/:{region}/kwh")
+        * mean
+        * (1 + td_factor(CATALOG.td_loss(country).share))
+        for region, country, mean in (("eu-central-1", "DE", 380), ("us-east-1", "US", 480))
+    )
+    assert value(report, "sensitivities/hourly/total") == pytest.approx(averaged + hardware)
 
 
 def test_the_interval_by_simulation_is_that_of_the_formula_where_types_are_known(kept):
