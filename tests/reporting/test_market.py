@@ -14,6 +14,7 @@ from spectra.reporting.evidence import gather
 from spectra.reporting.figures import headline_figures
 from spectra.reporting.market import reconciled
 from spectra.reporting.sections.actions import reconciliation
+from spectra.reporting.sections.breakdowns import profile
 from spectra.store.live_writes import write_rows
 from tests import fleet
 from tests.reporting.conftest import NOW, ONE, TWO, october
@@ -50,6 +51,11 @@ def value(report, figure):
     return report.figure(figure).value
 
 
+def twice(months):
+    """The rows of one month, and again as those of the next."""
+    return pd.concat([months, months.assign(month=months["month"] + pd.DateOffset(months=1))])
+
+
 def test_aws_figures_take_the_place_of_ours_and_scope_1_is_known(store):
     plain = made(store)
     aws(store, scope_1=0.5, scope_2_lbm=4.0, scope_2_mbm=1.0, lbm=9.0)
@@ -72,6 +78,23 @@ def test_aws_figures_take_the_place_of_ours_and_scope_1_is_known(store):
                 total = table.rows[-1].cells[index.index(column)]
                 assert sum(cells) == pytest.approx(total, rel=1e-9), (table.id, column)
     assert "scope1" not in {r.key for t in report.tables if t.id == "exclusions" for r in t.rows}
+    rest = value(report, "provider.total_lb") - 1_500
+    daily = next(c for c in report.charts if c.id == "chart_daily").series[0]
+    assert daily.name == "Total without AWS's scope 1"
+    assert sum(daily.values) == pytest.approx(rest)
+    largest = next(t for t in report.tables if t.id == "largest")
+    assert largest.columns[5].title == "Total without AWS's scope 1, location-based"
+    shares = sum(row.cells[7] for row in largest.rows)
+    assert shares == pytest.approx(rest / value(report, "provider.total_lb"))
+    e = gather(store, CATALOG, october(), NOW)
+    cuts = {name: twice(e.cuts[name]) for name in ("month", "places")}
+    e = replace(e, cuts={**e.cuts, **cuts}, whole=twice(e.whole), provider=twice(e.provider))
+    monthly = profile(e).charts[1]
+    assert monthly.series[0].name == "Scope 1"
+    total = value(report, "provider.total_lb")
+    assert [sum(x) for x in zip(*(s.values for s in monthly.series), strict=True)] == pytest.approx(
+        [total, total]
+    )
 
 
 def test_the_parts_of_a_month_add_up_to_aws_s_figure_of_it(store):

@@ -132,6 +132,15 @@ def _bars(made: Table) -> Chart:
     )  # fmt: skip
 
 
+def _total_of_rows(e: Evidence) -> str:
+    """What the sum of the ledger's own rows is called."""
+    return "Total without AWS's scope 1" if e.market.scope1 else "Total"
+
+
+def _without(e: Evidence) -> tuple[str, ...]:
+    return ("AWS states its scope 1 by month, not by day or resource.",) if e.market.scope1 else ()
+
+
 def _largest(e: Evidence) -> Table:
     headings: list[Heading] = [
         ("resource_id", "Resource", ""),
@@ -139,16 +148,18 @@ def _largest(e: Evidence) -> Table:
         ("resource_type", "Type", ""),
         ("region", "Region", ""),
         ("team", "Team", ""),
-        ("total_g", "Total, location-based", "gCO2e", "total_g"),
+        ("total_g", f"{_total_of_rows(e)}, location-based", "gCO2e", "total_g"),
         ("energy_kwh", "Energy", "kWh", "energy_kwh"),
-        ("share", "Share", "share"),
+        ("share", "Share of total, location-based", "share"),
     ]
+    total = e.scopes.total_lb if e.scopes else 0.0
+    top = e.top.assign(share=e.top["total_g"] / (total or float("nan")))
     rows = [
         row(f"{r['service']}:{r['resource_id']}", *(r[name] for name in (h[0] for h in headings)),
             drill=Drill(resource_id=str(r["resource_id"]), service=str(r["service"])))
-        for r in e.top.to_dict("records")
+        for r in top.to_dict("records")
     ]  # fmt: skip
-    return table("largest", "Resources that emit the most", headings, rows)
+    return table("largest", "Resources that emit the most", headings, rows, notes=_without(e))
 
 
 def _daily(e: Evidence) -> Chart:
@@ -160,11 +171,12 @@ def _daily(e: Evidence) -> Chart:
         tuple(f"{day:%Y-%m-%d}" for day in days["day"]),
         (
             Series(
-                "total", "Total", tuple(map(float, days["total_g"])),
+                "total", _total_of_rows(e), tuple(map(float, days["total_g"])),
                 tuple(map(float, days["low_g"])), tuple(map(float, days["high_g"])),
             ),
         ),
         alt=f"Emissions of each of {len(days)} days with their 95 % band.",
+        notes=_without(e),
     )  # fmt: skip
 
 
@@ -176,11 +188,15 @@ def _monthly(e: Evidence) -> Chart:
         "td_g": "Scope 3, losses",
         "embodied_g": "Scope 3, hardware",
     }
+    series = [Series(c, name, tuple(map(float, months[c]))) for c, name in parts.items()]
+    if e.market.scope1:
+        scope1 = _sums(e, "month", "places")["scope1_g"].fillna(0.0)
+        series.insert(0, Series("scope1_g", "Scope 1", tuple(map(float, scope1))))
     return Chart(
         "chart_monthly", 0, "stacked", "Emissions by month and part", "Month (UTC)",
         "Emissions, location-based", "gCO2e", tuple(f"{m:%Y-%m}" for m in months["month"]),
-        tuple(Series(c, name, tuple(map(float, months[c]))) for c, name in parts.items()),
-        alt=f"Stacked bars of {len(months)} months: scope 2 and three parts of scope 3.",
+        tuple(series),
+        alt=f"Stacked bars of {len(months)} months: {', '.join(s.name for s in series)}.",
     )  # fmt: skip
 
 
