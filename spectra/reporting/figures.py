@@ -8,6 +8,7 @@ from dataclasses import replace
 from spectra.reporting.data_quality import dqr
 from spectra.reporting.evidence import Evidence
 from spectra.reporting.parts import Drill, Figure, Quality, Unit
+from spectra.units import share_text
 
 _OPERATIONAL = ("method", "power", "pue", "grid")
 # Ids in `Report.factors` of what each part of a sum follows from.
@@ -170,30 +171,29 @@ def _activity(e: Evidence) -> Iterator[Figure]:
     yield Figure("activity.resources", "Resources", resources, "count", note=_nothing(e))
     yield Figure("activity.instance_hours", "Instance-hours", instance_hours(e), "h")
     yield Figure("activity.vcpu_hours", "vCPU-hours", vcpu_hours(e), "vCPU-h")
-    spend: list[tuple[str, str, str]] = [
-        ("cost.effective", "Effective cost", "effective_usd"),
-        ("cost.list", "List cost", "list_usd"),
-    ]
-    for id, label, key in spend:
-        value = e.costs.get(key)
-        note = "" if value is not None and not e.days_without_cost else _cost_missing(e)
-        yield Figure(id, label, value, "USD", quality="mixed" if e.is_demo else "", note=note)
+    paid: Quality = "mixed" if e.is_demo else ""
+    yield Figure("cost.effective", "Effective cost", e.costs["effective_usd"], "USD",
+                 quality=paid, note=_cost_missing(e))  # fmt: skip
+    yield Figure("cost.list", "List cost", e.costs["list_usd"], "USD", quality=paid,
+                 note=_list_cost_note(e))  # fmt: skip
 
 
 def _intensity(e: Evidence) -> Iterator[Figure]:
     s, revenue = e.scopes, e.request.revenue
     lb, mb = (s.total_lb, s.total_mb) if s else (None, None)
-    # Dollars of some of the days under grams of all of them would be no ratio of anything.
-    effective = None if e.days_without_cost else e.costs.get("effective_usd")
+    # Dollars of some days or accounts under grams of all of them would be no ratio of anything.
+    lacking = _cost_missing(e)
+    effective = None if lacking else e.costs["effective_usd"]
+    why_no_cost = lacking or "The cost of the period is not above 0."
     metrics: list[tuple[str, str, float | None, float | None, Unit, str]] = [
         ("intensity.lb_per_revenue", f"Location-based per {e.request.currency} of net revenue", lb,
          revenue, "gCO2e/revenue", "Needs the net revenue of the period."),
         ("intensity.mb_per_revenue", f"Market-based per {e.request.currency} of net revenue", mb,
          revenue, "gCO2e/revenue", "Needs the net revenue of the period."),
         ("intensity.lb_per_usd", "Location-based per USD of cloud spend", lb, effective,
-         "gCO2e/USD", _cost_missing(e)),
+         "gCO2e/USD", why_no_cost),
         ("intensity.mb_per_usd", "Market-based per USD of cloud spend", mb, effective,
-         "gCO2e/USD", _cost_missing(e)),
+         "gCO2e/USD", why_no_cost),
         ("intensity.per_instance_hour", "Per instance-hour", lb, instance_hours(e), "gCO2e/h",
          "No instance ran."),
         ("intensity.per_vcpu_hour", "Per vCPU-hour", lb, vcpu_hours(e), "gCO2e/vCPU-h",
@@ -205,15 +205,29 @@ def _intensity(e: Evidence) -> Iterator[Figure]:
          e.total.get("energy_kwh"), "gCO2e/kWh", "No energy is known."),
     ]  # fmt: skip
     for id, label, grams, base, unit, why_not in metrics:
-        value = grams / base if grams is not None and base else None
+        value = grams / base if grams is not None and base and base > 0 else None
         note = "" if value is not None else _nothing(e) or why_not
         yield Figure(id, label, value, unit, quality=_quality_of(e), note=note)
 
 
 def _cost_missing(e: Evidence) -> str:
-    if e.costs.get("effective_usd") is None:
+    """Why the known cost is not that of all that emits; "" where it is."""
+    if e.costs["effective_usd"] is None:
         return "No cost of the period is known."
-    return f"Of {e.days_without_cost} of {len(e.days)} days no cost is known."
+    if e.days_without_cost:
+        return (
+            f"On {e.days_without_cost} of {len(e.days)} days no cost is known of an account "
+            "that emits."
+        )
+    unpriced = e.costs["unpriced_share"]
+    return f"Of {share_text(unpriced)} of the cost rows no price is known." if unpriced else ""
+
+
+def _list_cost_note(e: Evidence) -> str:
+    if e.costs["list_usd"] is None:
+        return "No list price is known."
+    stated = e.costs["is_list_stated"]
+    return _cost_missing(e) if stated else "Running hours of instances at on-demand list price."
 
 
 def _quality(e: Evidence) -> Iterator[Figure]:

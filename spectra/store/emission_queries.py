@@ -196,13 +196,15 @@ def costs(store: Store, selection: Selection) -> dict[str, Any]:
     """Cost over whole UTC days [USD]: effective, list, provisional part, and who says so.
 
     The list cost is the provider's where it states one, else the running hours of the ledger at
-    list price. ``unpriced_share`` is the share of cost rows that no price is known for.
+    list price: see ``is_list_stated``. ``unpriced_share`` is the share of cost rows that no price
+    is known for.
     """
     frame = store.frame(
         f"""
         SELECT sum(effective_cost_usd) AS effective_usd,
             coalesce(sum(list_cost_usd), (SELECT sum(list_cost_usd) FROM emissions_daily
                                           WHERE {selection.days_sql})) AS list_usd,
+            count(list_cost_usd) > 0 AS is_list_stated,
             sum(CASE WHEN is_provisional THEN effective_cost_usd ELSE 0 END) AS provisional_usd,
             count(*) FILTER (effective_cost_usd IS NULL) / nullif(count(*), 0) AS unpriced_share,
             string_agg(DISTINCT source, ', ') AS sources, max(fetched_at) AS fetched_at

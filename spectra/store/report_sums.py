@@ -146,12 +146,15 @@ def other_services(store: Store, selection: Selection) -> float | None:
 
 
 def days_without_cost(store: Store, selection: Selection) -> int:
-    """UTC days that emissions are known of and no cost."""
+    """UTC days on which an account emits of which no cost is known."""
     row = store.row(
         f"""
-        SELECT count(*) FROM (SELECT DISTINCT "day" FROM emissions_daily WHERE {selection.days_sql})
-        ANTI JOIN (SELECT "day" FROM costs
-                   WHERE effective_cost_usd IS NOT NULL AND {selection.days_sql}) USING ("day")
+        SELECT count(DISTINCT "day")
+        FROM (SELECT "day", account_id FROM emissions_daily
+              WHERE {selection.days_sql} AND {TOTAL_G} > 0)
+        ANTI JOIN (SELECT "day", account_id FROM costs
+                   WHERE effective_cost_usd IS NOT NULL AND {selection.days_sql})
+            USING ("day", account_id)
         """,
         selection.parameters,
     )

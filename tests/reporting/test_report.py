@@ -14,6 +14,8 @@ from spectra.reporting.asking import parse_period, selection_of
 from spectra.reporting.build import build
 from spectra.reporting.codec import from_json, to_json
 from spectra.reporting.drill import hours_of_row, months_within, narrowed, rows_behind
+from spectra.reporting.evidence import gather
+from spectra.reporting.figures import headline_figures
 from spectra.reporting.tables import TOTAL_KEY
 from spectra.reporting.words import cell_text, figure_text, mass_unit
 from spectra.store import Store, emission_queries, report_queries
@@ -256,16 +258,32 @@ def test_intensity_per_revenue_spend_and_activity(report):
     assert value(report, "activity.vcpu_hours") == pytest.approx(vcpu)
 
 
-def test_dollars_of_some_days_are_no_base_for_grams_of_all(store):
+@pytest.mark.parametrize(
+    ("change", "usd", "note"),
+    [
+        ("DELETE FROM costs WHERE \"day\" >= '2026-10-29'", 28 * 8.23,
+         "On 3 of 31 days no cost is known of an account that emits."),
+        (f"DELETE FROM costs WHERE account_id = '{TWO}'", 31 * 5.52,
+         "On 31 of 31 days no cost is known of an account that emits."),
+        ("UPDATE costs SET effective_cost_usd = NULL WHERE resource_id = 'v-lost'", 31 * 7.48,
+         "Of 33 % of the cost rows no price is known."),
+        ("UPDATE costs SET effective_cost_usd = 0", 0, ""),
+        ("DELETE FROM costs", None, "No cost of the period is known."),
+    ],
+)  # fmt: skip
+def test_dollars_of_a_part_are_no_base_for_grams_of_all(store, change, usd, note):
     with store.write() as cursor:
-        cursor.execute("""DELETE FROM costs WHERE "day" >= '2026-10-29'""")
-    made = build(store, CATALOG, october(), now=NOW)
+        cursor.execute(change)
+    e = gather(store, CATALOG, october(), NOW)
+    figures = {figure.id: figure for figure in headline_figures(e)}
     for basis in ("lb", "mb"):
-        figure = made.figure(f"intensity.{basis}_per_usd")
+        figure = figures[f"intensity.{basis}_per_usd"]
         assert figure.value is None
-        assert figure.note == "Of 3 of 31 days no cost is known."
-    assert value(made, "cost.effective") == pytest.approx(28 * 8.23)
-    assert made.figure("cost.effective").note == "Of 3 of 31 days no cost is known."
+        assert figure.note == (note or "The cost of the period is not above 0.")
+    assert figures["cost.effective"].value == (usd if usd is None else pytest.approx(usd))
+    assert figures["cost.effective"].note == note
+    at_list = "Running hours of instances at on-demand list price."
+    assert figures["cost.list"].note == (at_list if usd is None else note)
 
 
 def test_sensitivities_change_one_thing_each(report):
