@@ -26,13 +26,20 @@ NOT_STATED = "Not estimated: only AWS can state it, and no figure of AWS's cover
 
 
 def headline_figures(e: Evidence) -> tuple[Figure, ...]:
-    """All headline figures; the datapoints that each answers are added."""
+    """All headline figures with the datapoints that each answers; an unknown one has no quality."""
     views = [*_named(AWS, _provider(e)), *_named(OURS, _customer(e))]
     made = [*views, *_activity(e), *_intensity(e), *_quality(e), *_others(e)]
     answers: dict[str, list[str]] = {}
     for requirement in e.catalog.requirements:
         answers.setdefault(requirement.figure, []).append(requirement.id)
-    return tuple(replace(figure, datapoints=tuple(answers.get(figure.id, ()))) for figure in made)
+    return tuple(
+        replace(
+            figure,
+            quality=figure.quality if figure.value is not None else "",
+            datapoints=tuple(answers.get(figure.id, ())),
+        )
+        for figure in made
+    )
 
 
 def _named(view: str, figures: Iterator[Figure]) -> Iterator[Figure]:
@@ -61,7 +68,7 @@ def _part(  # noqa: PLR0913 (a figure has that many sides)
         "gCO2e",
         low=band.low + shift if band else None,
         high=band.high + shift if band else None,
-        quality=_quality_of(e) if value is not None else "",
+        quality=_quality_of(e),
         coverage=e.coverage,
         factors=FACTORS[part],
         note="" if value is not None else _nothing(e),
@@ -76,9 +83,8 @@ def _nothing(e: Evidence) -> str:
 def _provider(e: Evidence) -> Iterator[Figure]:
     s = e.scopes
     scope1 = s.scope1 if s else None
-    quality: Quality = "imported" if scope1 is not None else ""
     note = "" if scope1 is not None else _nothing(e) or NOT_STATED
-    yield Figure("provider.scope1", "Scope 1", scope1, "gCO2e", quality=quality, note=note)
+    yield Figure("provider.scope1", "Scope 1", scope1, "gCO2e", quality="imported", note=note)
     parts = [
         ("scope2_lb", "Scope 2, location-based", s.scope2_lb if s else None, "scope2_lb_g"),
         ("fera_upstream", "Scope 3, upstream of electricity", s.fera_upstream if s else None,
@@ -169,8 +175,9 @@ def _activity(e: Evidence) -> Iterator[Figure]:
                  drill=Drill("energy_kwh"))  # fmt: skip
     resources = None if e.is_empty else float(e.accounted.resources)
     yield Figure("activity.resources", "Resources", resources, "count", note=_nothing(e))
-    yield Figure("activity.instance_hours", "Instance-hours", instance_hours(e), "h")
-    yield Figure("activity.vcpu_hours", "vCPU-hours", vcpu_hours(e), "vCPU-h")
+    yield Figure("activity.instance_hours", "Instance-hours", instance_hours(e), "h",
+                 note=_nothing(e))  # fmt: skip
+    yield Figure("activity.vcpu_hours", "vCPU-hours", vcpu_hours(e), "vCPU-h", note=_nothing(e))
     paid: Quality = "mixed" if e.is_demo else ""
     yield Figure("cost.effective", "Effective cost", e.costs["effective_usd"], "USD",
                  quality=paid, note=_cost_missing(e))  # fmt: skip
@@ -248,20 +255,24 @@ def _quality(e: Evidence) -> Iterator[Figure]:
 
 def _others(e: Evidence) -> Iterator[Figure]:
     r = e.reductions
-    none = "No recommendation was carried out."
+    none = "No recommendation was carried out." if r.changes.empty else ""
+    unknown = none or "What they were to save is not known."
     yield Figure("reductions.promised", "Carried out: saved in the period as promised",
-                 r.promised_g, "gCO2e", note=none if r.promised_g is None else "")  # fmt: skip
+                 r.promised_g, "gCO2e", note=unknown if r.promised_g is None else "")  # fmt: skip
     yield Figure("reductions.realised", "Carried out: saved in the period as measured",
                  r.realised_g, "gCO2e", quality=_quality_of(e),
-                 note="Not measured." if r.realised_g is None else "")  # fmt: skip
+                 note=(none or "Not measured.") if r.realised_g is None else "")  # fmt: skip
+    unplaced = "No job was placed." if r.runs == 0 else ""
+    if e.request.teams or e.request.accounts:
+        unplaced = "A job is of no team or account."
     yield Figure("reductions.shifted", "Jobs placed by carbon: saved as planned", r.shifted_g,
-                 "gCO2e", note="No job was placed." if r.shifted_g is None else "")  # fmt: skip
+                 "gCO2e", note=unplaced)  # fmt: skip
     yield Figure("reductions.shifted_realised", "Jobs placed by carbon: saved as measured",
-                 r.shifted_realised_g, "gCO2e", note=f"{r.measured_runs} of {r.runs} runs "
-                 "are measured.")  # fmt: skip
+                 r.shifted_realised_g, "gCO2e", note=unplaced or f"{r.measured_runs} of "
+                 f"{r.runs} runs are measured.")  # fmt: skip
     yield Figure("reductions.open", "Advised and open: would save", r.open_g_per_h, "gCO2e/h",
                  note="The fleet was never judged." if r.open_g_per_h is None else "")  # fmt: skip
     known = e.last_year_reconciled["k"].dropna()
     yield Figure("reconciliation.k_median", "AWS's scope 2 over ours, median of a year",
                  float(known.median()) if len(known) else None, "ratio",
-                 note="" if len(known) else "AWS states nothing of a whole month.")  # fmt: skip
+                 note="" if len(known) else "AWS states no scope 2 of a whole month.")  # fmt: skip

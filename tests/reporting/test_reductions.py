@@ -99,7 +99,14 @@ def test_jobs_placed_by_carbon(store):
     saved = value(report, "reductions.shifted_realised")
     assert saved > 0
     assert "1 of 1" in report.figure("reductions.shifted_realised").note
-    assert value(made(store, regions=["eu-central-1"]), "reductions.shifted") is None
+    for boundary, note in (
+        ({"regions": ["eu-central-1"]}, "No job was placed."),
+        ({"teams": ["data"]}, "A job is of no team or account."),
+    ):
+        elsewhere = made(store, **boundary)
+        for name in ("shifted", "shifted_realised"):
+            assert value(elsewhere, f"reductions.{name}") is None
+            assert elsewhere.figure(f"reductions.{name}").note == note
     job_log.keep_run(store, replace(run, transfer_grams=50.0))
     assert value(made(store), "reductions.shifted_realised") == pytest.approx(saved - 50)
 

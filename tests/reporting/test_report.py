@@ -377,6 +377,8 @@ def test_a_period_without_a_fleet_states_nothing_and_never_zero(kept):
         for basis in ("lb", "mb")
     )
     assert empty.figure("energy.kwh").value is None
+    assert not [f.id for f in empty.figures if f.value is None and f.quality]
+    assert empty.figure("reductions.realised").note == "No recommendation was carried out."
     assert {b.id for b in empty.blockers if b.blocks} >= {"empty"}
     assert from_json(to_json(empty)) == empty
     table = next(t for t in empty.tables if t.id == "views")
