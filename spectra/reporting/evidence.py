@@ -157,20 +157,24 @@ class Evidence:
             return {}
         rows = self.bands.fillna({"power_sigma": 0, "intensity_sigma": 0, "utilisation_sigma": 0})
         op, td, s2 = (rows[c] for c in ("operational_g", "td_g", "scope2_lb_g"))
-        none = op * 0.0
+        none, hardware, grid = op * 0.0, rows["embodied_g"], rows["intensity_sigma"]
+        # What is summed, the losses and the hardware in it, and the grid's spread.
         parts = {
-            "total_g": (op, td, rows["embodied_g"]),
-            "scope2_lb_g": (s2, none, none),
-            "upstream_g": (op - s2 - td, none, none),
-            "td_g": (td, td, none),
-            "scope3_g": (op - s2, td, rows["embodied_g"]),
-            "embodied_g": (none, none, rows["embodied_g"]),
+            "total_g": (op, td, hardware, grid),
+            "scope2_lb_g": (s2, none, none, grid),
+            "upstream_g": (op - s2 - td, none, none, grid),
+            "td_g": (td, td, none, grid),
+            "scope3_g": (op - s2, td, hardware, grid),
+            "embodied_g": (none, none, hardware, grid),
+            "sci_g": (s2, none, hardware, grid),
+            "energy_kwh": (rows["energy_kwh"], none, none, none),
         }
+        columns = ("operational_g", "td_g", "embodied_g", "intensity_sigma")
         return {
             name: uncertainty.monte_carlo(
-                rows.assign(operational_g=a, td_g=b, embodied_g=c), DRAWS, SEED
+                rows.assign(**dict(zip(columns, values, strict=True))), DRAWS, SEED
             )
-            for name, (a, b, c) in parts.items()
+            for name, values in parts.items()
         }
 
     @cached_property

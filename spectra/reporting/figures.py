@@ -20,6 +20,7 @@ FACTORS = {
     "embodied_g": ("method", "embodied"),
     "scope3_g": (*_OPERATIONAL, "losses", "embodied"),
     "total_g": (*_OPERATIONAL, "losses", "embodied"),
+    "sci_g": (*_OPERATIONAL, "embodied"),
 }
 AWS, OURS = "AWS operations, allocated to us", "Our inventory"
 NOT_STATED = "Not estimated: only AWS can state it, and no figure of AWS's covers the whole period."
@@ -169,10 +170,10 @@ def vcpu_hours(e: Evidence) -> float | None:
 
 
 def _activity(e: Evidence) -> Iterator[Figure]:
-    quality = _quality_of(e)
-    yield Figure("energy.kwh", "Energy at the data-centre meter", e.total.get("energy_kwh"), "kWh",
-                 quality=quality, factors=FACTORS["energy_kwh"], note=_nothing(e),
-                 drill=Drill("energy_kwh"))  # fmt: skip
+    energy = _part(
+        e, "energy.kwh", "Energy at the data-centre meter", e.total.get("energy_kwh"), "energy_kwh"
+    )
+    yield replace(energy, unit="kWh", coverage=e.utilisation_coverage)
     resources = None if e.is_empty else float(e.accounted.resources)
     yield Figure("activity.resources", "Resources", resources, "count", note=_nothing(e))
     yield Figure("activity.instance_hours", "Instance-hours", instance_hours(e), "h",
@@ -186,35 +187,46 @@ def _activity(e: Evidence) -> Iterator[Figure]:
 
 
 def _intensity(e: Evidence) -> Iterator[Figure]:
-    s, revenue = e.scopes, e.request.revenue
-    lb, mb = (s.total_lb, s.total_mb) if s else (None, None)
+    s = e.scopes
+    lb = _part(e, "", "", s.total_lb if s else None, "total_g", shift=e.market.scope1 or 0.0)
+    mb = _total_mb(e, "", "")
+    sci = _part(e, "", "", s.scope2_lb + s.hardware if s else None, "sci_g")
+    # Energy is as uncertain as scope 2, of which it is a factor: no interval follows from one.
+    scope2 = replace(
+        _part(e, "", "", s.scope2_lb if s else None, "scope2_lb_g"), low=None, high=None
+    )
     # Dollars of some days or accounts under grams of all of them would be no ratio of anything.
     lacking = _cost_missing(e)
-    effective = None if lacking else e.costs["effective_usd"]
-    why_no_cost = lacking or "The cost of the period is not above 0."
-    metrics: list[tuple[str, str, float | None, float | None, Unit, str]] = [
-        ("intensity.lb_per_revenue", f"Location-based per {e.request.currency} of net revenue", lb,
-         revenue, "gCO2e/revenue", "Needs the net revenue of the period."),
-        ("intensity.mb_per_revenue", f"Market-based per {e.request.currency} of net revenue", mb,
-         revenue, "gCO2e/revenue", "Needs the net revenue of the period."),
-        ("intensity.lb_per_usd", "Location-based per USD of cloud spend", lb, effective,
-         "gCO2e/USD", why_no_cost),
-        ("intensity.mb_per_usd", "Market-based per USD of cloud spend", mb, effective,
-         "gCO2e/USD", why_no_cost),
-        ("intensity.per_instance_hour", "Per instance-hour", lb, instance_hours(e), "gCO2e/h",
+    usd = None if lacking else e.costs["effective_usd"]
+    currency, revenue = e.request.currency, e.request.revenue
+    no_revenue = "Needs the net revenue of the period."
+    no_usd = lacking or "The cost of the period is not above 0."
+    metrics: list[tuple[str, str, Figure, float | None, Unit, str]] = [
+        ("lb_per_revenue", f"Location-based per {currency} of net revenue", lb, revenue,
+         "gCO2e/revenue", no_revenue),
+        ("mb_per_revenue", f"Market-based per {currency} of net revenue", mb, revenue,
+         "gCO2e/revenue", no_revenue),
+        ("lb_per_usd", "Location-based per USD of cloud spend", lb, usd, "gCO2e/USD", no_usd),
+        ("mb_per_usd", "Market-based per USD of cloud spend", mb, usd, "gCO2e/USD", no_usd),
+        ("per_instance_hour", "Per instance-hour", lb, instance_hours(e), "gCO2e/h",
          "No instance ran."),
-        ("intensity.per_vcpu_hour", "Per vCPU-hour", lb, vcpu_hours(e), "gCO2e/vCPU-h",
+        ("per_vcpu_hour", "Per vCPU-hour", lb, vcpu_hours(e), "gCO2e/vCPU-h", "No instance ran."),
+        ("sci_per_vcpu_hour", "SCI per vCPU-hour", sci, vcpu_hours(e), "gCO2e/vCPU-h",
          "No instance ran."),
-        ("intensity.sci_per_vcpu_hour", "SCI per vCPU-hour",
-         s.scope2_lb + s.hardware if s else None, vcpu_hours(e), "gCO2e/vCPU-h",
-         "No instance ran."),
-        ("intensity.per_kwh", "Scope 2, location-based, per kWh", s.scope2_lb if s else None,
-         e.total.get("energy_kwh"), "gCO2e/kWh", "No energy is known."),
+        ("per_kwh", "Scope 2, location-based, per kWh", scope2, e.total.get("energy_kwh"),
+         "gCO2e/kWh", "No energy is known."),
     ]  # fmt: skip
     for id, label, grams, base, unit, why_not in metrics:
-        value = grams / base if grams is not None and base and base > 0 else None
-        note = "" if value is not None else _nothing(e) or why_not
-        yield Figure(id, label, value, unit, quality=_quality_of(e), note=note)
+        made = replace(grams, id=f"intensity.{id}", label=label, unit=unit, drill=None)
+        yield _per(made, base, _nothing(e) or why_not)
+
+
+def _per(grams: Figure, base: float | None, why_not: str) -> Figure:
+    """A figure and its interval over a base; None and why where there is no base."""
+    if grams.value is None or not base or base <= 0:
+        return Figure(grams.id, grams.label, None, grams.unit, note=why_not)
+    low, high = (None if x is None else x / base for x in (grams.low, grams.high))
+    return replace(grams, value=grams.value / base, low=low, high=high)
 
 
 def _cost_missing(e: Evidence) -> str:

@@ -47,7 +47,8 @@ class Figure:
     value, low, high : float or None
         In `unit`; low and high are the 95 % interval. None is "not estimated": see `note`.
     coverage : float or None
-        Share of the energy behind it whose intensity was measured or estimated by the provider.
+        Share of the energy behind it whose intensity was measured or estimated by the provider;
+        of energy itself, whose utilisation was measured.
     datapoints, factors : tuple of str
         Ids in `Report.datapoints` and `Report.factors`.
     """

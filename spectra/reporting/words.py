@@ -8,9 +8,10 @@ from datetime import datetime
 
 from spectra.reporting.model import Report
 from spectra.reporting.parts import Cell, Figure, Row, Table, Unit
-from spectra.units import MISSING, energy_text, mass, number, share_text, usd_text
+from spectra.units import MISSING, energy, energy_text, mass, number, share_text, usd_text
 
 _GRAMS = {"g": 1.0, "kg": 1e3, "t": 1e6}
+_KWH = {"Wh": 1e-3, "kWh": 1.0, "MWh": 1e3, "GWh": 1e6}
 
 
 def mass_unit(report: Report) -> str:
@@ -67,14 +68,24 @@ def _number(value: float, unit: Unit, mass_unit: str) -> str:
     writer = _WRITERS.get(unit)
     if writer:
         return writer(value)
+    return f"{number(value, 4)} {_spelled(unit)}"
+
+
+def _spelled(unit: Unit) -> str:
     # The label says which currency the revenue is in.
-    return f"{number(value, 4)} {unit.replace('CO2e', 'CO₂e').removesuffix('/revenue')}"
+    return unit.replace("CO2e", "CO₂e").removesuffix("/revenue")
 
 
 def interval_text(figure: Figure, mass_unit: str = "") -> str:
     """The 95 % interval with two significant digits; "" without one."""
-    if figure.low is None or figure.high is None or figure.unit != "gCO2e":
+    if figure.low is None or figure.high is None:
         return ""
-    unit = mass_unit or mass(figure.value or figure.high).unit
-    low, high = (number(g / _GRAMS[unit], 2) for g in (figure.low, figure.high))
-    return f"{low}–{high} {unit}CO₂e"
+    unit, per_unit = _spelled(figure.unit), 1.0
+    if figure.unit == "gCO2e":
+        chosen = mass_unit or mass(figure.value or figure.high).unit
+        unit, per_unit = f"{chosen}CO₂e", _GRAMS[chosen]
+    elif figure.unit == "kWh":
+        unit = energy(figure.value or figure.high).unit
+        per_unit = _KWH[unit]
+    low, high = (number(x / per_unit, 2) for x in (figure.low, figure.high))
+    return f"{low}–{high} {unit}"

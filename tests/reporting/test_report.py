@@ -17,7 +17,7 @@ from spectra.reporting.drill import hours_of_row, months_within, narrowed, rows_
 from spectra.reporting.evidence import gather
 from spectra.reporting.figures import headline_figures
 from spectra.reporting.tables import TOTAL_KEY
-from spectra.reporting.words import cell_text, figure_text, mass_unit
+from spectra.reporting.words import cell_text, figure_text, interval_text, mass_unit
 from spectra.store import Store, emission_queries, report_queries
 from spectra.store.factors import write_factors
 from spectra.store.ledger import extend_ledger
@@ -319,9 +319,33 @@ def test_the_interval_by_simulation_is_that_of_the_formula_where_types_are_known
     assert total.low < total.value < total.high
 
 
+def test_intensities_and_energy_carry_what_the_total_does(report):
+    total = report.figure("provider.total_lb")
+    for name, base in (("per_revenue", 1e6), ("per_usd", value(report, "cost.effective"))):
+        for basis in ("lb", "mb"):
+            found = report.figure(f"intensity.{basis}_{name}")
+            assert (found.low, found.high) == pytest.approx((total.low / base, total.high / base))
+            assert found.coverage == total.coverage
+            assert set(found.factors) >= set(total.factors)
+    sci = report.figure("intensity.sci_per_vcpu_hour")
+    assert sci.low < sci.value < sci.high
+    assert "losses" not in sci.factors
+    per_kwh = report.figure("intensity.per_kwh")
+    assert (per_kwh.low, per_kwh.coverage) == (None, total.coverage)
+    energy = report.figure("energy.kwh")
+    scope2 = report.figure("provider.scope2_lb")
+    # The grid's spread is not in it.
+    assert 1 < energy.high / energy.low < scope2.high / scope2.low
+    assert energy.coverage == value(report, "quality.utilisation")
+
+
 def test_words_are_the_same_everywhere(report):
     assert figure_text(report.figure("provider.scope1")) == "n/e"
     assert figure_text(report.figure("reconciliation.k_median")) == "n/a"
+    energy = replace(report.figure("energy.kwh"), value=1_234.0, low=900.0, high=1_600.0)
+    assert interval_text(energy) == "0.90–1.6 MWh"
+    per_usd = replace(report.figure("intensity.lb_per_usd"), low=41.2, high=151.0)
+    assert interval_text(per_usd) == "41–150 gCO₂e/USD"
     assert mass_unit(report) == "kg"
     scopes = next(t for t in report.tables if t.id == "scopes")
     assert cell_text(scopes, scopes.rows[0], 2, "kg") == "n/e"
