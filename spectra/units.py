@@ -120,15 +120,15 @@ def percent_text(percent: float | None, decimals: int = 0) -> str:
 
 
 def share_text(share: float | None) -> str:
-    """Write a share of 0-1 as per cent; 100 % only when nothing is missing."""
+    """Write a share of 0-1 as per cent; 0 % and 100 % only when it is that, below 0 too."""
     if share is None or not math.isfinite(share):
         return MISSING
-    percent = share * 100
+    percent, sign = abs(share) * 100, "−" if share < 0 else ""
     if 99.5 <= percent < 100:
-        return ">99 %"
-    if 0 < percent < 0.5:
-        return "<1 %"
-    return percent_text(percent)
+        return f"{'<' if sign else '>'}{sign}99 %"
+    if 0 < percent <= 0.5:
+        return f"{'>' if sign else '<'}{sign}1 %"
+    return percent_text(share * 100)
 
 
 def change_text(share: float | None, decimals: int = 0) -> str:
