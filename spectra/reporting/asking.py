@@ -18,6 +18,7 @@ from spectra.store.selection import Selection
 MAX_TEXT = 300
 MAX_DAYS = 3 * 366
 FIRST_YEAR = 1970
+_JOINERS = "\u200c\u200d"  # of Persian and Indic words, and of emoji; no other format character
 _NEXT_STEP = "Use 2026-07, 2026-Q3, 2026, or 2026-07-01..2026-07-14 (both days included)."
 
 
@@ -172,11 +173,11 @@ def _names(values: Sequence[str]) -> tuple[str, ...]:
 
 
 def _line(what: str, text: str) -> str:
-    """One line of text without control characters."""
+    """One line of text without control characters and without format characters but joiners."""
     clean = " ".join(text.split())
     if len(clean) > MAX_TEXT:
         raise InputError(f"The {what} is longer than {MAX_TEXT} characters.")
-    if any(not c.isprintable() for c in clean):
+    if not all(c.isprintable() or c in _JOINERS for c in clean):
         raise InputError(f"The {what} holds characters that cannot be printed.")
     return clean
 

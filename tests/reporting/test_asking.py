@@ -97,6 +97,13 @@ def test_filters_are_a_set_and_texts_are_one_line():
     assert request.company == "Acme & <Sons>"
 
 
+def test_names_may_hold_joiners():
+    names = ("می\u200cخواهم", "👩\u200d💻 devs")
+    request = make_request(CATALOG, "2026-07", teams=names, company=f"شرکت {names[0]}")
+    assert set(request.teams) == set(names)
+    assert request.company.endswith(names[0])
+
+
 @pytest.fixture(scope="module")
 def text(kept):
     return to_json(build(kept, CATALOG, october(logo=sample.logo()), now=NOW))
