@@ -16,6 +16,7 @@ from spectra.reporting.codec import from_json, to_json
 from spectra.reporting.drill import hours_of_row, months_within, narrowed, rows_behind
 from spectra.reporting.evidence import gather
 from spectra.reporting.figures import headline_figures
+from spectra.reporting.sections.breakdowns import profile
 from spectra.reporting.tables import TOTAL_KEY
 from spectra.reporting.words import cell_text, figure_text, interval_text, mass_unit
 from spectra.store import Store, emission_queries, report_queries
@@ -227,6 +228,22 @@ def test_names_from_tags_stay_text_and_have_ids_of_their_own(report):
     ids = [f"{t.id}/{r.key}" for t in report.tables for r in t.rows]
     assert len(set(ids)) == len(ids)
     assert all(c.isascii() and c not in '<>"=& ' for row in ids for c in row)
+
+
+def test_the_daily_chart_has_every_day_and_tells_nothing_ran_from_not_known(kept):
+    """i-data runs from 10 October, 06:30, on; what came before is accounted for."""
+    e = gather(kept, CATALOG, _span(october(teams=["data"]), "2026-10-08..2026-10-11"), NOW)
+    accounted = replace(e.accounted, first=datetime(2026, 10, 9, tzinfo=UTC))
+    found = [
+        profile(replace(e, accounted=each)).charts[0]
+        for each in (e.accounted, accounted, replace(e.accounted, queued=1))
+    ]
+    assert [chart.x[0] for chart in found] == ["2026-10-08", "2026-10-09", "2026-10-08"]
+    assert {chart.x[-1] for chart in found} == {"2026-10-11"}
+    assert [chart.series[0].values[:-2] for chart in found] == [(0.0, 0.0), (0.0,), (None, None)]
+    assert [chart.series[0].high[0] for chart in found] == [0.0, 0.0, None]
+    assert found[2].notes == ("Not known and left open: 2 of the days.",)
+    assert all(chart.series[0].low[-1] > 0 for chart in found)
 
 
 def test_ids_and_numbers_count_through(report):

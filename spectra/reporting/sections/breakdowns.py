@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import timedelta
 
 import pandas as pd
 
@@ -163,21 +164,36 @@ def _largest(e: Evidence) -> Table:
 
 
 def _daily(e: Evidence) -> Chart:
-    days = e.days
-    peak = days["day"].iloc[int(days["total_g"].to_numpy().argmax())]
+    days = _every_day(e)
+    peak = days["total_g"].idxmax()
+    total, low, high = (
+        tuple(None if math.isnan(g) else float(g) for g in days[column])
+        for column in ("total_g", "low_g", "high_g")
+    )
+    open_days = total.count(None)
     return Chart(
         "chart_daily", 0, "line", f"The highest day was {peak:%Y-%m-%d}", "Day (UTC)",
         "Emissions, location-based", "gCO2e",
-        tuple(f"{day:%Y-%m-%d}" for day in days["day"]),
-        (
-            Series(
-                "total", _total_of_rows(e), tuple(map(float, days["total_g"])),
-                tuple(map(float, days["low_g"])), tuple(map(float, days["high_g"])),
-            ),
-        ),
+        tuple(f"{day:%Y-%m-%d}" for day in days.index),
+        (Series("total", _total_of_rows(e), total, low, high),),
         alt=f"Emissions of each of {len(days)} days with their 95 % band.",
-        notes=_without(e),
+        notes=(*_without(e), *((f"Not known and left open: {open_days} of the days.",)
+                               if open_days else ())),
     )  # fmt: skip
+
+
+def _every_day(e: Evidence) -> pd.DataFrame:
+    """The days from the first accounted for to the last: 0 where nothing ran, NaN if unknown."""
+    days = e.days.set_index("day")[["total_g", "low_g", "high_g"]]
+    known = days.index
+    if e.accounted.first and e.accounted.end:
+        first = max(e.accounted.first, e.request.start)
+        last = min(e.accounted.end, e.request.end) - timedelta(hours=1)
+        known = known.union(pd.date_range(first.date(), last.date()))
+    days = days.reindex(pd.date_range(known.min(), known.max()))
+    is_still = days["total_g"].isna() & days.index.isin(known) & (e.accounted.queued == 0)
+    days.loc[is_still] = 0.0
+    return days
 
 
 def _monthly(e: Evidence) -> Chart:
