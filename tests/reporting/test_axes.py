@@ -3,15 +3,22 @@
 from dataclasses import replace
 
 import pytest
+from reportlab.graphics.shapes import Circle, Line, Polygon
 
 from spectra.reporting.faces.axes import (
     axis_title,
     display_unit,
     label_texts,
+    lone,
     runs,
     tick_text,
     ticks,
 )
+from spectra.reporting.faces.html_charts import chart_data
+from spectra.reporting.faces.pdf_charts import chart_drawing
+from spectra.reporting.faces.pdf_style import load_fonts
+from spectra.reporting.faces.xlsx_charts import _paint
+from spectra.reporting.parts import Series
 from tests.reporting.sample import sample
 
 
@@ -51,3 +58,22 @@ def test_days_show_the_year_only_where_there_are_two():
 
 def test_a_gap_cuts_a_line():
     assert runs((1.0, None, 2.0, 3.0, float("nan"))) == [[0], [2, 3]]
+
+
+def test_a_value_without_neighbours_is_a_mark_with_its_interval_in_every_face():
+    line = sample().sections[5].charts[0]
+    series = Series("a", "A", (1e3, None, 2e3, 2e3), (5e2, None, 1e3, 1e3), (2e3, None, 4e3, 4e3))
+    chart = replace(line, x=line.x[:4], series=(series,))
+    assert lone(series.values) == {0}
+    alone, area, trace = chart_data(chart)["data"]
+    assert (alone["x"], alone["y"], alone["line"]["width"]) == ([chart.x[0]] * 2, [2.0, 0.5], 6)
+    assert area["line"]["width"] == 0
+    assert (trace["mode"], trace["marker"]["size"]) == ("lines+markers", [6, 0, 0, 0])
+    load_fonts()
+    shapes = chart_drawing(chart, 400).contents
+    assert [type(s) for s in shapes].count(Circle) == [type(s) for s in shapes].count(Polygon) == 1
+    assert any(isinstance(s, Line) and s.strokeWidth == 6 for s in shapes)
+    assert _paint(chart, "#000000", False)["marker"]["type"] == "circle"
+    assert _paint(chart, "#000000", True)["marker"]["type"] == "long_dash"
+    assert "marker" not in _paint(line, "#000000", False)
+    assert chart_data(line)["data"][-1]["mode"] == "lines"

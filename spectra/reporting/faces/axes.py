@@ -85,6 +85,11 @@ def runs(values: tuple[float | None, ...]) -> list[list[int]]:
     return [run for run in found if run]
 
 
+def lone(values: tuple[float | None, ...]) -> set[int]:
+    """The positions of known values without a known neighbour: no line goes through them."""
+    return {run[0] for run in runs(values) if len(run) == 1}
+
+
 def _values(chart: Chart) -> Iterator[float]:
     """All known numbers of a chart; of stacked bars also their sums."""
     for series in chart.series:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
-from spectra.reporting.faces.axes import COLOURS, axis_title, display_unit, label_texts, runs
+from spectra.reporting.faces.axes import COLOURS, axis_title, display_unit, label_texts, lone, runs
 from spectra.reporting.faces.text import clipped, plain
 from spectra.reporting.parts import Chart, Series
 
@@ -43,6 +43,9 @@ def _trace(chart: Chart, series: Series, number: int) -> dict[str, Any]:
     if chart.kind == "line":
         line = {"color": colour, "width": 1.8, "dash": _DASHES[number % len(_DASHES)]}
         trace |= {"type": "scatter", "mode": "lines", "line": line, "connectgaps": False}
+        if alone := lone(series.values):
+            sizes = [6 if i in alone else 0 for i in range(len(values))]
+            trace |= {"mode": "lines+markers", "marker": {"size": sizes, "color": colour}}
     else:
         trace |= {"type": "bar", "marker": {"color": colour}}
     across = chart.kind == "bar"
@@ -53,11 +56,15 @@ def _trace(chart: Chart, series: Series, number: int) -> dict[str, Any]:
 
 
 def _band(chart: Chart, series: Series, number: int) -> list[dict[str, Any]]:
-    """The area between the bounds, one closed shape for each piece without a gap."""
+    """The area between the bounds, one closed shape for each piece without a gap.
+
+    A lone interval has no area and is a line from bound to bound.
+    """
     if not series.low or not series.high:
         return []
     per_unit, _ = display_unit(chart)
     names = _names(chart)
+    fill = f"{COLOURS[number % len(COLOURS)]}2e"
     name = "95 % interval" if len(chart.series) == 1 else f"{_safe(series.name)}, 95 % interval"
     shapes: list[dict[str, Any]] = []
     for run in runs(tuple(_width(*bounds) for bounds in zip(series.low, series.high, strict=True))):
@@ -65,9 +72,10 @@ def _band(chart: Chart, series: Series, number: int) -> list[dict[str, Any]]:
         values = [series.high[i] for i in there] + [series.low[i] for i in back]
         shapes.append(
             {
-                "type": "scatter", "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip",
+                "type": "scatter", "mode": "lines", "hoverinfo": "skip",
+                "line": {"width": 0 if len(run) > 1 else 6, "color": fill},
                 "x": [names[i] for i in there + back], "y": [(v or 0.0) / per_unit for v in values],
-                "fill": "toself", "fillcolor": f"{COLOURS[number % len(COLOURS)]}2e",
+                "fill": "toself", "fillcolor": fill,
                 "name": name, "legendgroup": name, "showlegend": not shapes,
             }
         )  # fmt: skip

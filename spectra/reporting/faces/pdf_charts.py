@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from reportlab.graphics.shapes import Drawing, Line, Polygon, PolyLine, Rect, String
+from reportlab.graphics.shapes import Circle, Drawing, Line, Polygon, PolyLine, Rect, String
 from reportlab.lib.colors import Color, HexColor, white
 
 from spectra.reporting.faces.axes import (
@@ -98,7 +98,8 @@ def _line(drawing: Any, chart: Chart, plot: _Plot) -> None:
         for run in runs(series.values):
             points = _points(series.values, run, plot, len(chart.x))
             if len(run) == 1:  # a single known value is a dot
-                points = [points[0] - 1, points[1], points[0] + 1, points[1]]
+                drawing.add(Circle(*points, 2, fillColor=colour, strokeColor=None))
+                continue
             dash = _DASHES[number % len(_DASHES)]
             drawing.add(PolyLine(points, strokeColor=colour, strokeWidth=1.4, strokeDashArray=dash))
 
@@ -114,6 +115,9 @@ def _band(drawing: Any, series: Series, plot: _Plot, colour: Any) -> None:
     for run in runs(both):
         over = _points(series.high, run, plot, len(both))
         under = _points(series.low, run[::-1], plot, len(both))
+        if len(run) == 1:  # a single interval has no area
+            drawing.add(Line(*over, *under, strokeColor=fill, strokeWidth=6))
+            continue
         drawing.add(Polygon(over + under, fillColor=fill, strokeColor=None))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from spectra.reporting.faces.axes import COLOURS, axis_title, display_unit, label_texts
+from spectra.reporting.faces.axes import COLOURS, axis_title, display_unit, label_texts, lone
 from spectra.reporting.faces.text import clipped, plain
 from spectra.reporting.faces.xlsx_look import Look
 from spectra.reporting.parts import Chart, Series
@@ -92,9 +92,13 @@ class ChartSheet:
 def _paint(chart: Chart, colour: str, is_bound: bool) -> dict[str, Any]:
     if chart.kind != "line":
         return {"fill": {"color": colour}, "gap": 40}
+    line = {"color": colour, "width": 1.75}
     if is_bound:
-        return {"line": {"color": COLOURS[-1], "width": 0.75, "dash_type": "dash"}}
-    return {"line": {"color": colour, "width": 1.75}}
+        line = {"color": COLOURS[-1], "width": 0.75, "dash_type": "dash"}
+    if not any(lone(series.values) for series in chart.series):
+        return {"line": line}
+    paint = {"border": {"color": line["color"]}, "fill": {"color": line["color"]}}
+    return {"line": line, "marker": {"type": "long_dash" if is_bound else "circle", **paint}}
 
 
 def _columns(chart: Chart) -> list[tuple[str, tuple[float | None, ...], bool]]:
