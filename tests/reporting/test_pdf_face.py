@@ -9,6 +9,7 @@ import pypdf
 import pytest
 
 from spectra.reporting.faces import written
+from spectra.reporting.faces.pdf_style import REGULAR, fitted, load_fonts, safe
 from spectra.reporting.faces.right_to_left import as_seen
 from spectra.reporting.model import Seal
 from spectra.reporting.parts import Column, Row, Table
@@ -95,7 +96,9 @@ def test_charts_are_vectors(full):
 
 
 def test_the_last_page_has_the_hash(full):
-    assert sample().manifest_hash in full.pages[-1].extract_text().replace("\n", "")
+    text = full.pages[-1].extract_text().replace("\n", "")
+    assert sample().manifest_hash in text
+    assert "[U+" not in text
 
 
 def test_a_final_report_shows_its_place_in_the_chain():
@@ -164,10 +167,42 @@ def test_right_to_left_names_stand_in_visual_order():
     assert as_seen("plain text") == "plain text"
 
 
+def test_numbers_within_a_right_to_left_name_keep_their_order():
+    assert as_seen("צוות 123 ענן") == "ןנע 123 תווצ"
+    assert as_seen("ענן ١٢٫٥") == "١٢٫٥ ןנע"
+    assert as_seen("ענן 1,234 ענן ۱۲") == "۱۲ ןנע 1,234 ןנע"
+
+
+def test_marks_stay_behind_their_letter_and_do_not_part_joined_ones():
+    assert as_seen("שָׁלוֹם") == "םוֹלשָׁ"
+    bare = as_seen("محمد")
+    assert as_seen("مُحَمَّد") == f"{bare[0]}{bare[1]}\u064e\u0651{bare[2]}\u064e{bare[3]}\u064f"
+
+
+def test_a_joiner_shapes_its_neighbours_and_is_not_seen():
+    assert as_seen("می\u200cخواهم") == "ﻢﻫﺍﻮﺧﯽﻣ"
+
+
+def test_a_name_that_is_too_long_loses_its_end_whatever_its_direction():
+    load_fonts()
+    name = " ".join(["צוות ענן"] * 20)
+    cut = fitted(name, 60, REGULAR, 8)
+    assert cut.endswith("…")
+    assert as_seen(name).endswith(cut.removesuffix("…"))
+
+
 def test_hostile_names_can_be_read():
     text = " ".join(" ".join(page.extract_text() for page in _open(hostile()).pages).split())
-    for name in (HOSTILE[0], HOSTILE[1], HOSTILE[10], HOSTILE[11], HOSTILE[12], "team □□ ümläut"):
+    for name in (HOSTILE[0], HOSTILE[1], HOSTILE[10], HOSTILE[11], HOSTILE[12]):
         assert name in text
+    for name in ("team [U+1F30D 1F680] ümläut", "[U+96F2 30C1 30FC 30E0]", "such as [U+96F2]."):
+        assert name in text
+
+
+def test_characters_that_no_font_has_are_told_apart():
+    assert safe("👩\u200d💻 雲 1") == "[U+1F469][U+1F4BB] [U+96F2] 1"
+    assert safe("ทีม") != safe("ทาม")
+    assert safe("Ünï ₂ צ") == "Ünï ₂ צ"
 
 
 def test_a_full_report_takes_little_time():

@@ -9,6 +9,7 @@ from typing import Any
 from reportlab.lib.colors import white
 from reportlab.platypus import Image, Paragraph, Spacer
 
+from spectra.reporting.codec import to_json
 from spectra.reporting.faces.layout import leading_figures
 from spectra.reporting.faces.logo import logo_of
 from spectra.reporting.faces.pdf_style import (
@@ -20,6 +21,7 @@ from spectra.reporting.faces.pdf_style import (
     STYLES,
     WARNING,
     grid_of,
+    has_glyph,
     paragraph,
     rich,
 )
@@ -30,6 +32,7 @@ from spectra.reporting.parts import Section
 
 _NAME = 120  # characters of a name on the cover
 _FACT = 400
+_NUMBERED = "Characters that this file has no font for are written by number, such as [U+96F2]."
 
 
 def logo_picture(report: Report, width: float, height: float) -> Any | None:
@@ -179,5 +182,7 @@ def last_words(report: Report) -> list[Any]:
         if report.seal.restates:
             reason = clipped(report.seal.reason or "no reason is given", 300)
             lines.append(f"Takes the place of {report.seal.restates}: {reason}")
+    if not all(c.isspace() or has_glyph(c) for c in set(plain(to_json(report)))):
+        lines.append(_NUMBERED)
     lines.append(CLOSING)
     return [paragraph("Verification", "caption"), *(paragraph(line, "hash") for line in lines)]

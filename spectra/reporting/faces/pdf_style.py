@@ -27,7 +27,6 @@ INK, MUTED, ACCENT = HexColor("#17211e"), HexColor("#5d6863"), HexColor("#0b6e4f
 LINE, PAPER, WARNING = HexColor("#d9e2de"), HexColor("#f2f6f4"), HexColor("#a34410")
 
 _ADDRESS = re.compile(r"https?://[\w./~%#?=&+:-]{1,300}", re.ASCII)
-_PLACEHOLDER = "□"  # for characters beyond the basic plane, such as emoji
 
 
 @cache
@@ -40,22 +39,36 @@ def load_fonts() -> None:
 
 
 @cache
-def _known() -> frozenset[int]:
+def _known(*fonts: str) -> frozenset[int]:
     load_fonts()
-    return frozenset(pdfmetrics.getFont(REGULAR).face.charToGlyph)
+    return frozenset(c for font in fonts for c in pdfmetrics.getFont(font).face.charToGlyph)
 
 
 def safe(text: str) -> str:
-    """A text of characters that a PDF's font can hold, as it is read from left to right."""
+    """A text of characters that the PDF's fonts hold, as it is read from left to right."""
+    return as_seen(_written(text))
+
+
+def has_glyph(character: str) -> bool:
+    """Whether one of the fonts can draw a character; none draws what is beyond the basic plane."""
+    return character < "\U00010000" and ord(character) in _known(REGULAR, OTHER)
+
+
+def _written(text: str) -> str:
+    """A text in the order it is typed; what no font has as its numbers: ``[U+96F2 30C1]``."""
     text = " ".join(plain(text).split())
     if text.isascii():
         return text
-    return as_seen("".join(c if c < "\U00010000" else _PLACEHOLDER for c in text))
+    runs = ((is_drawn, list(run)) for is_drawn, run in groupby(text, has_glyph))
+    return "".join(
+        "".join(run) if is_drawn else f"[U+{' '.join(f'{ord(c):04X}' for c in run)}]"
+        for is_drawn, run in runs
+    )
 
 
 def is_covered(text: str) -> bool:
     """Whether the main font has all characters."""
-    return text.isascii() or all(ord(c) in _known() for c in text)
+    return text.isascii() or all(ord(c) in _known(REGULAR) for c in text)
 
 
 def font_for(text: str, font: str = REGULAR) -> str:
@@ -122,10 +135,10 @@ def text_width(text: str, font: str, size: float) -> float:
 
 
 def fitted(text: str, width: float, font: str, size: float) -> str:
-    """A text cut to a width; the cut is shown."""
-    text = safe(text)
-    if text_width(text, font, size) <= width:
-        return text
-    while text and text_width(text + "…", font, size) > width:
+    """A text as it is seen, its end cut off to fit a width; the cut is shown."""
+    text = _written(text)
+    if text_width(as_seen(text), font, size) <= width:
+        return as_seen(text)
+    while text and text_width(as_seen(text) + "…", font, size) > width:
         text = text[: max(0, min(len(text) - 1, int(len(text) * 0.95)))]
-    return text.rstrip() + "…"
+    return as_seen(text.rstrip()) + "…"
