@@ -9,6 +9,7 @@ import openpyxl
 import pytest
 
 from spectra.reporting.faces import written
+from spectra.reporting.parts import Column, Row, Table
 from tests.reporting.sample import HOSTILE, hostile, sample
 
 SOFFICE = shutil.which("soffice") or shutil.which("libreoffice")
@@ -63,6 +64,23 @@ def test_sums_add_up_to_the_report_s_totals():
                 assert stored[sheet.title][cell.coordinate].value == pytest.approx(total, rel=1e-9)
                 found += 1
     assert found == 3 * 4  # three tables with four additive columns
+
+
+def test_no_mass_reads_0_and_no_share_100_percent_that_is_not():
+    report = sample()
+    table = report.sections[2].tables[0]
+    cells = ((40.0, 0.9997), (-40.0, 1.0), (0.0, 0.5), (4e6, -0.05))
+    rows = tuple(Row(f"{i}", ("x", *pair)) for i, pair in enumerate(cells))
+    columns = (table.columns[0], Column("g", "G", "gCO2e"), Column("s", "S", "share"))
+    made = Table("made", 1, "Made", columns, (*rows, Row("total", ("x", 40.0, 1.0), None, True)),
+                 ("g",))  # fmt: skip
+    section = replace(report.sections[2], tables=(made,), charts=())
+    book = _open(replace(report, sections=(section,), numbers={}))
+    found = [row[1:3] for row in book.worksheets[2].iter_rows() if row[0].value == "x"]
+    digits = [mass.number_format.count("0") for mass, _ in found]
+    assert digits == [10, 10, 5, 5, 10]
+    shares = [share.number_format.removesuffix("_)") for _, share in found]
+    assert shares == ['">99.9%"', "0.0%", "0.0%", "0.0%", "0.0%"]
 
 
 def test_charts_are_the_spreadsheet_s_own():

@@ -149,7 +149,7 @@ def _figures(sheet: Any, look: Look, report: Report) -> None:
         for column, text in enumerate(texts):
             if text is not None:
                 look.text(sheet, row, column, text)
-        look.number(sheet, row, 2, figure.value, "any")
+        look.number(sheet, row, 2, figure.value, "any", figure.missing)
         optional = ((4, figure.low, "any"), (5, figure.high, "any"), (7, figure.coverage, "share"))
         for column, value, form in optional:
             if value is not None:

@@ -30,6 +30,9 @@ _NUMBERS = {
     "kWh": "#,##0.0", "day": "yyyy-mm-dd", "time": 'yyyy-mm-dd hh:mm "UTC"',
 }  # fmt: skip
 _PLAIN_NUMBER = "#,##0.0000"
+_SMALL, _NEARLY = 1e-3, 0.9995  # below and above it the plain form has too few digits
+# A pattern with conditions would do, but LibreOffice writes no minus in one.
+_EDGES = {"small": "#,##0.000000000", "nearly": '">99.9%"'}
 
 
 class Look:
@@ -40,7 +43,7 @@ class Look:
         self._formats = {name: book.add_format(base | f) for name, f in _FORMATS.items()}
         self._formats["head*"] = book.add_format(base | _FORMATS["head"] | {"align": "right"})
         total = _FORMATS["total"]
-        for name, pattern in {**_NUMBERS, "number": _PLAIN_NUMBER}.items():
+        for name, pattern in {**_NUMBERS, **_EDGES, "number": _PLAIN_NUMBER}.items():
             # The space keeps a number off a text in the next column.
             spaced = pattern if pattern == "General" else f"{pattern}_)"
             shown = {"num_format": spaced, "align": "right"}
@@ -54,12 +57,15 @@ class Look:
         """Write a text that stays one, whatever it begins with."""
         sheet.write_string(row, column, plain(text)[:_LONGEST], self[form])
 
-    def number(self, sheet: Any, row: int, column: int, value: float | None, form: str) -> None:
+    def number(  # noqa: PLR0913, PLR0917 (a cell, its place and its look)
+        self, sheet: Any, row: int, column: int, value: float | None, form: str,
+        missing: str = MISSING,
+    ) -> None:  # fmt: skip
         """Write a number in its base unit; an unknown one is said in words."""
         if value is None or not math.isfinite(value):
-            sheet.write_string(row, column, MISSING, self["muted"])
+            sheet.write_string(row, column, missing, self["muted"])
         else:
-            sheet.write_number(row, column, value, self[form])
+            sheet.write_number(row, column, value, self[_edge(form, value)])
 
     def value(  # noqa: PLR0913, PLR0917 (a cell, its place and its unit)
         self, sheet: Any, row: int, column: int, cell: Cell, unit: Unit, mass_unit: str,
@@ -79,13 +85,15 @@ class Look:
                 row, column, missing if unit else "–", form if unit else self["text"]
             )
         else:
-            sheet.write_number(row, column, cell / self.per_unit(unit, mass_unit), form)
+            value = cell / self.per_unit(unit, mass_unit)
+            sheet.write_number(row, column, value, self.form(unit, value, total=total))
 
-    def form(self, unit: Unit, *, total: bool = False) -> Any:
-        """The format of a unit's numbers."""
+    def form(self, unit: Unit, value: float = 0.0, *, total: bool = False) -> Any:
+        """The format of a unit's numbers, and of a value that would read as 0 or 100 % in it."""
         if not unit:
             return self["total" if total else "text"]
-        return self[f"{unit if unit in _NUMBERS else 'number'}{'*' if total else ''}"]
+        name = unit if unit in _NUMBERS else "number"
+        return self[f"{_edge(name, value)}{'*' if total else ''}"]
 
     @staticmethod
     def per_unit(unit: Unit, mass_unit: str) -> float:
@@ -96,3 +104,10 @@ class Look:
     def unit_text(unit: Unit, mass_unit: str) -> str:
         """The unit that the sheet shows."""
         return unit if unit in ("USD", "kWh") else unit_text(unit, mass_unit)
+
+
+def _edge(name: str, value: float) -> str:
+    """The format in which a number does not read as the 0 or the 100 % that it is not."""
+    if name in ("gCO2e", "number") and 0 < abs(value) < _SMALL:
+        return "small"
+    return "nearly" if name == "share" and _NEARLY <= value < 1 else name

@@ -64,4 +64,4 @@ def _sums(sheet: Any, first: int, table: Table, unit: str, look: Look) -> None:
             continue
         formula = f"=SUM({xl_range(first, j, last - 1, j)})"
         stored = value / look.per_unit(column.unit, unit)
-        sheet.write_formula(last, j, formula, look.form(column.unit, total=True), stored)
+        sheet.write_formula(last, j, formula, look.form(column.unit, stored, total=True), stored)
