@@ -138,6 +138,40 @@ def test_the_team_statement_has_no_cover_and_leaves_out_the_rest():
     assert "Reconciliation with AWS" not in text
 
 
+def _wide():
+    """A report of many long names, with the table that lists them."""
+    names = tuple(f"a team of a long name, {i:02d}, {'x' * 240}" for i in range(60))
+    report = sample(teams=names, boundary=f"teams {', '.join(names)}")
+    columns = (Column("what", ""), Column("value", ""))
+    rows = (Row("Company", ("Company", "Aurora")), Row("Teams", ("Teams", ", ".join(names))))
+    section = replace(report.sections[1], tables=(Table("boundary", 1, "Boundary", columns, rows),))
+    return replace(report, sections=(section,), numbers={})
+
+
+def test_a_long_boundary_is_cut_on_the_cover_and_told_in_full_below():
+    pages = [page.extract_text() for page in _open(_wide()).pages]
+    cover = " ".join(pages[0].split())
+    assert "and 59 more (all in section “Boundary and perspective”)" in cover
+    text = " ".join(" ".join(pages).split())
+    assert [i for i in range(60) if f"a long name, {i:02d}," not in text] == []
+    text = written(_wide(), "md").decode()
+    assert all(text.count(f"a long name, {i:02d},") == 2 for i in range(60))
+
+
+def test_the_short_reports_say_whose_they_are_and_when_they_were_made():
+    wide = _wide()
+    for template in ("executive", "team"):
+        request = replace(wide.request, template=template)
+        text = _open(replace(wide, request=request, numbers={})).pages[0].extract_text()
+        text = " ".join(text.split())
+        assert "and 59 more (all are in the full report)" in text
+        assert (
+            "Reporting entity: Aurora Grocers Holding SE, Rotterdam · "
+            "Prepared by: Sustainability office · Data until: 2026-09-30 23:00 UTC · "
+            "Generated: 2026-10-05 09:30 UTC"
+        ) in text
+
+
 def test_an_empty_report_says_so():
     report = sample()
     table = replace(report.sections[2].tables[0], rows=(), notes=())

@@ -9,7 +9,6 @@ from dataclasses import replace
 from spectra.reporting.faces.layout import arranged, shortened, template_of
 from spectra.reporting.faces.text import (
     NO_ROWS,
-    clipped,
     cover_facts,
     figure_facts,
     heading,
@@ -55,7 +54,7 @@ def _title(report: Report) -> str:
 
 
 def _list(facts: Iterable[tuple[str, str]]) -> str:
-    return "\n".join(f"- **{name}:** {escaped(clipped(text, 400))}" for name, text in facts)
+    return "\n".join(f"- **{name}:** {escaped(text)}" for name, text in facts)
 
 
 def _figures(report: Report) -> str:

@@ -39,7 +39,7 @@ from spectra.reporting.faces.pdf_style import (
     rich,
 )
 from spectra.reporting.faces.pdf_tables import table_parts, tiles
-from spectra.reporting.faces.text import clipped, owner, plain
+from spectra.reporting.faces.text import clipped, is_facts, owner, plain
 from spectra.reporting.model import Report
 from spectra.reporting.parts import Chart, Section
 from spectra.reporting.words import mass_unit
@@ -174,7 +174,7 @@ def _section(report: Report, section: Section, unit: str, rows: int) -> list[Any
     parts += [KeepTogether(_chart(chart)) for chart in section.charts]
     for table in section.tables:
         made = table_parts(table, unit, _WIDTH, rows)
-        is_short = len(table.rows) <= _SHORT
+        is_short = len(table.rows) <= _SHORT and not is_facts(table)
         parts += [KeepTogether(made)] if is_short else [CondPageBreak(90), *made]
     return parts + [paragraph(clipped(note, 1_000), "note") for note in section.notes]
 

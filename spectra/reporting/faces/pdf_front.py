@@ -26,7 +26,7 @@ from spectra.reporting.faces.pdf_style import (
     rich,
 )
 from spectra.reporting.faces.pdf_tables import tiles
-from spectra.reporting.faces.text import CLOSING, clipped, cover_facts, owner, plain
+from spectra.reporting.faces.text import CLOSING, clipped, cover_facts, owner, plain, short_boundary
 from spectra.reporting.model import Blocker, Report
 from spectra.reporting.parts import Section
 
@@ -80,13 +80,22 @@ def strip(report: Report, name: str, width: float) -> list[Any]:
         grid_of([row], [width - 110, 110], style),
         Spacer(1, 8),
     ]
-    boundary = f"{report.cover.boundary} · {report.cover.view}"
-    parts += [badge(report), Spacer(1, 6), paragraph(clipped(boundary, _FACT), "note")]
-    if report.cover.assurance:
-        parts.append(paragraph(clipped(report.cover.assurance, _FACT), "note"))
+    boundary = short_boundary(report, _FACT, "all are in the full report")
+    notes = [f"{boundary} · {report.cover.view}", report.cover.assurance, _about(report)]
+    parts += [badge(report), Spacer(1, 6)]
+    parts += [paragraph(clipped(note, 2 * _FACT), "note") for note in notes if note]
     if report.cover.warning:
         parts += [Spacer(1, 4), warning(report.cover.warning, width)]
     return parts
+
+
+def _about(report: Report) -> str:
+    """Whose report it is beside the name above, who made it, when, and up to when it knows."""
+    told = dict(cover_facts(report))
+    if told.get("Reporting entity") == owner(report):
+        del told["Reporting entity"]
+    names = ("Reporting entity", "Prepared by", "Data until", "Generated")
+    return " · ".join(f"{name}: {told[name]}" for name in names if name in told)
 
 
 def badge(report: Report) -> Any:
@@ -108,9 +117,11 @@ def badge(report: Report) -> Any:
 
 def facts(report: Report, width: float) -> Any:
     """The cover's facts as a list of two columns."""
+    told = dict(cover_facts(report))
+    told["Boundary"] = short_boundary(report, _FACT, "all in section “Boundary and perspective”")
     rows = [
-        [paragraph(name, "tile"), paragraph(clipped(text, _FACT), "text")]
-        for name, text in cover_facts(report)
+        [paragraph(name, "tile"), paragraph(clipped(text, _FACT + 200), "text")]
+        for name, text in told.items()
     ]
     style = [
         ("VALIGN", (0, 0), (-1, -1), "TOP"), ("LEFTPADDING", (0, 0), (-1, -1), 0),

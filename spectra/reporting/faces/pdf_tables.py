@@ -32,6 +32,7 @@ from spectra.reporting.faces.text import (
     clipped,
     figure_facts,
     heading,
+    is_facts,
     is_numeric,
     row_texts,
 )
@@ -81,10 +82,10 @@ def grid(table: Table, unit: str, width: float) -> Any:
         for text, right in zip(heads, numeric, strict=True)
     ]
     style = _grid_style(size, numeric, bold)
-    if not any(heads):  # a list of facts needs no head
+    if is_facts(table):
         lines = [("LINEBELOW", (0, 0), (-1, -1), 0.4, LINE), ("VALIGN", (0, 0), (-1, -1), "TOP")]
         style = [*lines, *_body_style(size, numeric, [])]
-        return grid_of(body, widths, style)
+        return grid_of(body, widths, style, splitInRow=1)
     return grid_of([head, *body], widths, style, repeatRows=1)
 
 

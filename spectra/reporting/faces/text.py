@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from itertools import accumulate
 
 from spectra.reporting import words
 from spectra.reporting.model import Report
@@ -71,11 +72,15 @@ def cell_text(table: Table, row: Row, index: int, mass_unit: str) -> str:
     return text.removesuffix(f" {unit}") if unit else text
 
 
+def is_facts(table: Table) -> bool:
+    """Whether a table is a list of facts, such as the boundary: it has no heads."""
+    return not any(column.title for column in table.columns)
+
+
 def row_texts(table: Table, row: Row, mass_unit: str, longest: int) -> list[str]:
-    """All cells of a row, each cut to a length."""
-    return [
-        clipped(cell_text(table, row, i, mass_unit), longest) for i in range(len(table.columns))
-    ]
+    """All cells of a row, each cut to a length unless the table is a list of facts."""
+    texts = [cell_text(table, row, i, mass_unit) for i in range(len(table.columns))]
+    return texts if is_facts(table) else [clipped(text, longest) for text in texts]
 
 
 def figure_facts(figure: Figure) -> tuple[str, ...]:
@@ -90,6 +95,28 @@ def figure_facts(figure: Figure) -> tuple[str, ...]:
 def moment(at: datetime | None) -> str:
     """A moment in UTC to the minute."""
     return "–" if at is None else f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def short_boundary(report: Report, longest: int, where: str) -> str:
+    """The boundary; of a long one the first names, how many more there are, and where they are."""
+    r, text = report.request, plain(report.cover.boundary)
+    lists = [
+        x for x in (("regions", r.regions), ("teams", r.teams), ("accounts", r.accounts)) if x[1]
+    ]
+    if len(text) <= longest or not lists:
+        return clipped(text, longest)
+    room = longest // len(lists)
+    return f"{'; '.join(_first(what, names, room) for what, names in lists)} ({where})"
+
+
+def _first(what: str, names: tuple[str, ...], room: int) -> str:
+    """As many names as have room, at least one, and the number of the others."""
+    ends = accumulate(len(name) + 2 for name in names)
+    shown = [name for name, end in zip(names, ends, strict=True) if end <= room] or [
+        clipped(names[0], room)
+    ]
+    more = len(names) - len(shown)
+    return plain(f"{what} {', '.join(shown)}" + (f" and {more} more" if more else ""))
 
 
 def cover_facts(report: Report) -> tuple[tuple[str, str], ...]:
