@@ -69,6 +69,11 @@ def test_a_value_without_neighbours_is_a_mark_with_its_interval_in_every_face():
     assert (alone["x"], alone["y"], alone["line"]["width"]) == ([chart.x[0]] * 2, [2.0, 0.5], 6)
     assert area["line"]["width"] == 0
     assert (trace["mode"], trace["marker"]["size"]) == ("lines+markers", [6, 0, 0, 0])
+    assert "type" not in chart_data(chart)["layout"]["xaxis"]
+    day = Series("a", "A", (1e3,), (5e2,), (2e3,))
+    assert chart_data(replace(line, x=line.x[:1], series=(day,)))["layout"]["xaxis"]["type"] == (
+        "category"
+    )
     load_fonts()
     shapes = chart_drawing(chart, 400).contents
     assert [type(s) for s in shapes].count(Circle) == [type(s) for s in shapes].count(Polygon) == 1

@@ -89,7 +89,7 @@ def _width(low: float | None, high: float | None) -> float | None:
 def _layout(chart: Chart) -> dict[str, Any]:
     across = chart.kind == "bar"
     names: dict[str, Any] = {"title": {"text": _safe(chart.x_title)}, "automargin": True}
-    if chart.kind != "line":
+    if chart.kind != "line" or len(chart.x) == 1:  # a lone day's axis would count milliseconds
         names["type"] = "category"
     values = {"title": {"text": _safe(axis_title(chart))}, "automargin": True, "zeroline": True}
     if across:  # the names speak for themselves, and a title would stand over long ones

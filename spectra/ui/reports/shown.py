@@ -106,7 +106,7 @@ def _drawn(chart: Chart) -> go.Figure:
     if bars:
         along, across = across, along
         figure.update_yaxes(autorange="reversed")
-    along(title=chart.x_title)
+    along(title=chart.x_title, type=made["layout"]["yaxis" if bars else "xaxis"].get("type"))
     across(title=made["layout"]["xaxis" if bars else "yaxis"].get("title"))
     return figure
 
