@@ -171,14 +171,14 @@ def _daily(e: Evidence) -> Chart:
         for column in ("total_g", "low_g", "high_g")
     )
     open_days = total.count(None)
+    left_open = (f"Not known and left open: {open_days} of the days.",) if open_days else ()
     return Chart(
         "chart_daily", 0, "line", f"The highest day was {peak:%Y-%m-%d}", "Day (UTC)",
         "Emissions, location-based", "gCO2e",
         tuple(f"{day:%Y-%m-%d}" for day in days.index),
         (Series("total", _total_of_rows(e), total, low, high),),
         alt=f"Emissions of each of {len(days)} days with their 95 % band.",
-        notes=(*_without(e), *((f"Not known and left open: {open_days} of the days.",)
-                               if open_days else ())),
+        notes=_without(e) + left_open,
     )  # fmt: skip
 
 
