@@ -92,7 +92,7 @@ def test_what_one_session_types_and_fetches_is_nowhere_else(world, app, browser,
     mine = type_keys(first, url)
     secrets = (KEYS["aws_secret_access_key"], KEYS["aws_access_key_id"])
     assert not [s for s in secrets if s in everything(mine)]
-    expect(mine.get_by_text("Refreshed just now")).to_be_visible(timeout=60_000)
+    expect(mine.get_by_text("Refreshed ")).to_be_visible(timeout=60_000)
     mine.get_by_role("link", name="Dashboard").click()
     first.settle("Dashboard")
     expect(mine.get_by_text("Grids: reference factors · Fleet: AWS").first).to_be_visible()
@@ -143,6 +143,7 @@ def test_a_refresh_shows_its_progress_and_can_be_stopped(world, app, visitor):
     except TimeoutError:  # a click while the sidebar is drawn anew is lost
         with suppress(TimeoutError):  # one that was heard takes the button away
             stop.click(timeout=3_000)
-    expect(sidebar.get_by_text("Refreshed just now: stopped")).to_be_visible(timeout=60_000)
+    ended = sidebar.get_by_text(re.compile("Refreshed .+: stopped"))  # now, or minutes ago
+    expect(ended).to_be_visible(timeout=60_000)
     expect(sidebar.get_by_role("button", name="Refresh now")).to_be_visible()
     expect(page.get_by_test_id("stException")).to_have_count(0)
