@@ -6,7 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal, NamedTuple
 
@@ -16,6 +16,7 @@ from spectra.errors import (
     NotEntitledError,
     SourceError,
     SpectraError,
+    StoreError,
     ThrottledError,
     UnknownPlaceError,
     UnreachableError,
@@ -185,6 +186,11 @@ def run_tasks(
     """Run tasks side by side; a failure in one never stops another.
 
     Each outcome is logged, and the state of its dataset kept, as soon as it is known.
+
+    Raises
+    ------
+    StoreError
+        If the database cannot be written: what is brought in could not be kept.
     """
     progress.expect(tasks)
     groups = _Groups()
@@ -214,25 +220,35 @@ def _run(store: Store, task: Task, progress: Progress, groups: _Groups) -> Outco
         tally.estimated_usd,
         (datetime.now(UTC) - started_at).total_seconds(),
     )
-    if not stopped:
-        _record(store, task, landed, error)
+    try:
+        if not stopped:
+            _record(store, task, landed, error)
+        _log(store, outcome, started_at, landed)
+    except StoreError:
+        raise  # nothing that the others bring could be kept either
+    except Exception as fault:  # noqa: BLE001 (what is not known of one ends no other)
+        told = unexpected(fault)
+        outcome = replace(outcome, status="failed", detail=told.message, next_step=told.next_step)
+    progress.finish(outcome)
+    return outcome
+
+
+def _log(store: Store, outcome: Outcome, started_at: datetime, landed: Landed | None) -> None:
     log_fetch(
         store,
         Fetch(
-            *task.key[:2],
+            *outcome.key[:2],
             outcome.row_count,
             outcome.status,
             f"{outcome.detail} {outcome.next_step}".strip(),
-            task.key.scope,
+            outcome.key.scope,
             started_at,
             landed.window_start if landed else None,
             landed.window_end if landed else None,
-            tally.request_count,
-            tally.estimated_usd,
+            outcome.request_count,
+            outcome.estimated_usd,
         ),
     )
-    progress.finish(outcome)
-    return outcome
 
 
 def _attempt(task: Task, groups: _Groups) -> tuple[Landed | None, SpectraError | None]:

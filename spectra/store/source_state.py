@@ -19,6 +19,7 @@ _FIRST_WAIT, _OPEN_WAIT, _LONGEST_WAIT = (
     timedelta(minutes=15),
     timedelta(hours=6),
 )
+_DOUBLINGS = 5  # enough to pass the longest wait; failures may go on for years
 
 
 class Key(NamedTuple):
@@ -124,7 +125,8 @@ def fail(  # noqa: PLR0913 (one keyword for each thing known of a failure)
     if count < FAILURES_TO_OPEN:
         pause = _FIRST_WAIT * count
     else:
-        pause = min(_OPEN_WAIT * 2 ** (count - FAILURES_TO_OPEN), _LONGEST_WAIT)
+        doublings = min(count - FAILURES_TO_OPEN, _DOUBLINGS)
+        pause = min(_OPEN_WAIT * 2**doublings, _LONGEST_WAIT)
     state = State(
         before.read_until if before else None,
         before.succeeded_at if before else None,

@@ -8,7 +8,7 @@ from spectra.errors import BusyError
 from spectra.refresh import live as live_refresh
 from spectra.refresh import refresh_demo, settle
 from spectra.refresh.hours import HOUR, current_hour
-from spectra.refresh.tasks import Outcome, Progress
+from spectra.refresh.tasks import Landed, Outcome, Progress, Task, run_tasks
 from spectra.sources.aws import Access, AwsKeys, Role
 from spectra.sources.electricity_maps import ElectricityMaps
 from spectra.store import Store, emission_queries, grid_queries, source_state
@@ -179,8 +179,26 @@ def test_the_circuit_opens_after_repeated_failure(world, store):
     ]
     minutes = [wait.total_seconds() / 60 for wait in waits]
     assert minutes == [1, 2, 15, 30, 60, 120, 240, 360, 360]
+    with store.write(is_fact=False) as cursor:
+        cursor.execute("UPDATE source_state SET failure_count = 10_000")  # a year of them
+    state = source_state.fail(store, key, now, status="UnreachableError", detail="")
+    assert (state.failure_count, state.retry_at - now) == (10_001, timedelta(hours=6))
     source_state.succeed(store, key, now)
     assert source_state.read(store, key).failure_count == 0
+
+
+def test_a_state_that_cannot_be_kept_ends_no_other_task(store, monkeypatch):
+    def too_long(store, key, *_, **__):
+        if key.scope == "FR":
+            raise OverflowError
+
+    monkeypatch.setattr(source_state, "succeed", too_long)
+    tasks = [
+        Task(Key("em", "intensity", zone), HOUR, lambda: Landed(1), "em") for zone in ("FR", "DE")
+    ]
+    odd, fine = run_tasks(store, tasks, Progress(), workers=1)
+    assert (odd.status, fine.status) == ("failed", "ok")
+    assert "OverflowError" in odd.detail
 
 
 def test_a_failed_account_leaves_the_other_ones(world, store):
