@@ -6,7 +6,8 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from copy import copy
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal, NamedTuple
 
@@ -157,12 +158,20 @@ class Progress:
             }
 
 
-@dataclass(slots=True)
-class _Groups:
-    """Groups that failed as a whole in this run, and why."""
+class _Failed(NamedTuple):
+    """The first failure of a group, for which the rest of it is not asked."""
 
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    failed: dict[str, SourceError] = field(default_factory=dict)
+    key: Key
+    error: SourceError
+
+    def told(self) -> SourceError:
+        """The same error, as the rest of the group is told it."""
+        error = copy(self.error)
+        error.message = f"Not asked for in this run: {self.error.message}"
+        return error
+
+
+_Groups = dict[str, _Failed]
 
 
 def due(
@@ -193,7 +202,7 @@ def run_tasks(
         If the database cannot be written: what is brought in could not be kept.
     """
     progress.expect(tasks)
-    groups = _Groups()
+    groups: _Groups = {}
     if not tasks:
         return []
     with ThreadPoolExecutor(min(workers, len(tasks)), thread_name_prefix="refresh") as pool:
@@ -207,8 +216,9 @@ def _run(store: Store, task: Task, progress: Progress, groups: _Groups) -> Outco
         return outcome
     progress.begin(task.key)
     started_at = datetime.now(UTC)
+    failed = groups.get(task.group)
     with metering.tally() as tally:
-        landed, error = _attempt(task, groups)
+        landed, error = _attempt(task, groups) if failed is None else (None, failed.told())
     stopped = isinstance(error, CancelledError)
     outcome = Outcome(
         task.key,
@@ -222,7 +232,7 @@ def _run(store: Store, task: Task, progress: Progress, groups: _Groups) -> Outco
     )
     try:
         if not stopped:
-            _record(store, task, landed, error)
+            _record(store, task, landed, error, failed)
         _log(store, outcome, started_at, landed)
     except StoreError:
         raise  # nothing that the others bring could be kept either
@@ -252,23 +262,23 @@ def _log(store: Store, outcome: Outcome, started_at: datetime, landed: Landed | 
 
 
 def _attempt(task: Task, groups: _Groups) -> tuple[Landed | None, SpectraError | None]:
-    before = groups.failed.get(task.group)
-    if before is not None:
-        return None, type(before)(
-            f"Not asked for in this run: {before.message}", next_step=before.next_step
-        )
     try:
         return task.run(), None
     except SpectraError as error:
         if isinstance(error, _ENDS_GROUP):
-            with groups.lock:
-                groups.failed.setdefault(task.group, error)
+            groups.setdefault(task.group, _Failed(task.key, error))
         return None, error
     except Exception as error:  # noqa: BLE001 (whatever a source does, the others go on)
         return None, unexpected(error)
 
 
-def _record(store: Store, task: Task, landed: Landed | None, error: SpectraError | None) -> None:
+def _record(
+    store: Store,
+    task: Task,
+    landed: Landed | None,
+    error: SpectraError | None,
+    failed: _Failed | None,
+) -> None:
     now = datetime.now(UTC)
     if landed is not None:
         source_state.succeed(
@@ -278,11 +288,10 @@ def _record(store: Store, task: Task, landed: Landed | None, error: SpectraError
     wait = _WAITS.get(type(error)) if error else None
     if isinstance(error, ThrottledError) and error.wait_seconds is not None:
         wait = timedelta(seconds=error.wait_seconds)
-    source_state.fail(
-        store,
-        task.key,
-        now,
-        status=type(error).__name__,
-        detail=str(error),
-        wait=wait,
-    )
+    status, detail = type(error).__name__, str(error)
+    if failed is None:
+        source_state.fail(store, task.key, now, status=status, detail=detail, wait=wait)
+    else:
+        source_state.hold_back(
+            store, task.key, now, status=status, detail=detail, failed=failed.key, wait=wait
+        )

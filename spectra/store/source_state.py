@@ -41,7 +41,7 @@ class State:
     status : str
         ``ok``, ``outdated``, or the kind of the last failure.
     failure_count : int
-        Failures since the last success.
+        Failures since the last success; what was not asked has not failed.
     retry_at : datetime or None
         Before this moment it is not asked again.
     """
@@ -138,6 +138,31 @@ def fail(  # noqa: PLR0913 (one keyword for each thing known of a failure)
     )
     _write(store, key, state)
     return state
+
+
+def hold_back(  # noqa: PLR0913 (one keyword for each thing known of a failure)
+    store: Store,
+    key: Key,
+    now: datetime,
+    *,
+    status: str,
+    detail: str,
+    failed: Key,
+    wait: timedelta | None = None,
+) -> None:
+    """Leave a dataset that was not asked alone as long as the one that failed for both.
+
+    That is no failure of its own, and is not counted as one.
+    """
+    state = read(store, key) or State(None, None, now, status, 0, None, detail)
+    other, until = read(store, failed), now + (wait or _FIRST_WAIT)
+    if other is not None and other.retry_at is not None:
+        until = max(until, other.retry_at)
+    _write(
+        store,
+        key,
+        replace(state, attempted_at=now, status=status, retry_at=until, detail=detail),
+    )
 
 
 def outdate(store: Store, key: Key) -> None:

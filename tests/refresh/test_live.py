@@ -4,14 +4,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from spectra.errors import BusyError
+from spectra.errors import BusyError, ThrottledError
 from spectra.refresh import live as live_refresh
 from spectra.refresh import refresh_demo, settle
 from spectra.refresh.hours import HOUR, current_hour
-from spectra.refresh.tasks import Landed, Outcome, Progress, Task, run_tasks
+from spectra.refresh.tasks import Landed, Outcome, Progress, Task, due, run_tasks
 from spectra.sources.aws import Access, AwsKeys, Role
 from spectra.sources.electricity_maps import ElectricityMaps
-from spectra.store import Store, emission_queries, grid_queries, source_state
+from spectra.store import Store, emission_queries, grid_queries, notice_log, source_state
 from spectra.store.selection import Selection
 from spectra.store.source_state import Key
 from tests import copies
@@ -199,6 +199,29 @@ def test_a_state_that_cannot_be_kept_ends_no_other_task(store, monkeypatch):
     odd, fine = run_tasks(store, tasks, Progress(), workers=1)
     assert (odd.status, fine.status) == ("failed", "ok")
     assert "OverflowError" in odd.detail
+
+
+def test_what_is_not_asked_waits_as_long_and_has_not_failed(store):
+    first, other = Key("em", "intensity", "DE"), Key("em", "intensity", "FR")
+
+    def refuse():
+        raise ThrottledError("Too many requests.", next_step="Wait.", wait_seconds=3_600)
+
+    def ask(key, run):
+        return Task(key, HOUR, run, "em")
+
+    for _ in range(3):
+        tasks = [ask(first, refuse), ask(other, lambda: Landed(1))]
+        told = run_tasks(store, tasks, Progress(), workers=1)[1]
+    assert (told.detail, told.next_step) == (
+        "Not asked for in this run: Too many requests.", "Wait.",
+    )  # fmt: skip
+    failed, waits = source_state.read(store, first), source_state.read(store, other)
+    assert (failed.failure_count, waits.failure_count) == (3, 0)
+    assert waits.status == "ThrottledError"
+    assert waits.retry_at >= failed.retry_at >= failed.attempted_at + HOUR
+    assert due(store, tasks, datetime.now(UTC)) == []
+    assert [row.scope for row in notice_log.failing_sources(store, 3)] == ["DE"]
 
 
 def test_a_failed_account_leaves_the_other_ones(world, store):
