@@ -67,6 +67,12 @@ def parser() -> argparse.ArgumentParser:
     refresh.add_argument(
         "--since", type=_day, help="read again from this UTC day on, such as 2026-11-01"
     )
+    refresh.add_argument(
+        "--retry",
+        action="store_true",
+        help="ask at once for what failed before, and what the keys lead to now; a wait that a "
+        "service asked for holds",
+    )
     refresh.add_argument("--json", action="store_true", help="print the outcome as JSON")
     refresh.set_defaults(run=_refresh)
     schedule_cli.add_commands(commands)
@@ -108,7 +114,7 @@ def _bring_up_to_date(
         import_folder(store, catalog, config.portal_folder)
     settle(store, catalog, config=config)
     live = Live(store, catalog, config, connections, sources & set(SOURCES), options.since)
-    report = live.refresh(retry=True)
+    report = live.refresh(retry=options.retry)
     # A forecast is issued once an hour: not before there is the newest to make it from.
     issue_forecasts(store, factor=config.emission_factor)
     plan_due_runs(store, catalog)
@@ -123,6 +129,7 @@ def _as_json(report: Report) -> dict[str, Any]:
         "request_count": report.request_count,
         "estimated_usd": round(report.estimated_usd, 6),
         "failed": len(report.failures),
+        "left_alone": report.left_alone,
         "outcomes": [{**asdict(o), "key": "/".join(o.key)} for o in report.outcomes],
     }
 
@@ -150,6 +157,11 @@ def _print_report(report: Report) -> None:
         f"{report.request_count} requests, about ${report.estimated_usd:.2f}, "
         f"{report.seconds:.1f} s."
     )
+    if report.left_alone:
+        print(
+            f"{report.left_alone} that failed before were not asked again yet: --retry asks at "
+            "once, unless the service said to wait."
+        )
 
 
 def _check(options: argparse.Namespace) -> int:

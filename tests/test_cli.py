@@ -4,11 +4,16 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from spectra import cli
+from spectra.catalog import load_catalog
+from spectra.config import load_config
+from spectra.refresh.live import Report
 from spectra.store import Store
 from tests import copies, forked
 from tests.servers.moto import KEYS
@@ -106,6 +111,38 @@ def test_a_file_that_another_process_holds_is_left_alone(run, tmp_path):
     assert "Automation" in done.stderr
     assert "Traceback" not in done.stderr
     store.close()
+
+
+@pytest.fixture
+def brought(tmp_path, monkeypatch):
+    """What `refresh` makes of an empty store of which every source says the same."""
+
+    def call(*arguments, **settings):
+        asked = []
+
+        class Silent:
+            def __init__(self, *parts):
+                pass
+
+            def refresh(self, *, retry):
+                asked.append(retry)
+                return Report((), START, 0.0, False)
+
+        monkeypatch.setattr(cli, "Live", Silent)
+        store = Store(copies.empty_store(tmp_path / "empty.duckdb"))
+        plain = load_config({"SPECTRA_DEMO": "off"}, tmp_path / "none.toml")
+        config = replace(plain, portal_folder=tmp_path / "portal", **settings)
+        options = cli.parser().parse_args(["refresh", *arguments])
+        report = cli._bring_up_to_date(store, load_catalog(), config, options)
+        store.close()
+        return report, *asked
+
+    return call
+
+
+def test_what_failed_is_asked_again_at_once_only_where_that_is_said(brought):
+    assert brought()[1] is False
+    assert brought("--retry")[1] is True
 
 
 def test_wrong_use(run):

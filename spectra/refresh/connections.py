@@ -43,6 +43,15 @@ class Connections:
     def __bool__(self) -> bool:
         return any((self.aws, self.electricity_maps, self.radar))
 
+    def fingerprints(self) -> dict[str, str]:
+        """What tells the keys of a source from others, by source; of those that have keys."""
+        marks = {
+            "aws": self.aws and self.aws.whole_fingerprint,
+            "electricity_maps": self.electricity_maps and self.electricity_maps.fingerprint,
+            "cloudflare_radar": self.radar and self.radar.fingerprint,
+        }
+        return {source: mark for source, mark in marks.items() if mark}
+
 
 def shared_connections(config: Config) -> Connections:
     """Connections of the shared workspace: what the operator configured."""

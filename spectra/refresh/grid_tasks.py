@@ -45,10 +45,10 @@ class GridTasks:
     since: datetime | None = None
 
     def plan(self) -> list[Task]:
-        """Learn what the plan allows, once a day, and of another key or a new zone at once."""
+        """Learn what the plan allows, once a day, and of another key or zone at once."""
         plan = self._known_plan()
-        is_known = plan is not None and plan.access.keys() >= set(self.zones)
-        return [Task(_PLAN, PLAN_TTL if is_known else timedelta(), self._read_plan, SOURCE)]
+        ttl = PLAN_TTL if plan and plan.covers(self.zones) else timedelta()
+        return [Task(_PLAN, ttl, self._read_plan, SOURCE)]
 
     def tasks(self) -> list[Task]:
         """All that the plan allows; none until it is known."""

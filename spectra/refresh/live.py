@@ -18,9 +18,10 @@ from spectra.refresh.latency_tasks import probe_task, radar_task
 from spectra.refresh.settle import settle
 from spectra.refresh.tasks import Outcome, Progress, Task, due, run_tasks
 from spectra.store import Store
+from spectra.store.database import set_meta
 from spectra.store.ledger import extend_ledger
 from spectra.store.presence import lease
-from spectra.store.source_state import close_circuits
+from spectra.store.source_state import close_circuits, left_alone
 
 # A person who refreshes may just have changed what the keys lead to: accounts, a plan.
 KEYS_TTL = timedelta(minutes=5)
@@ -29,12 +30,19 @@ SOURCES = ("aws", "electricity_maps", "cloudflare_radar", "probe")
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a refresh did."""
+    """What a refresh did.
+
+    Attributes
+    ----------
+    left_alone : int
+        Datasets that failed before and were not asked again yet.
+    """
 
     outcomes: tuple[Outcome, ...]
     started_at: datetime
     seconds: float
     was_cancelled: bool
+    left_alone: int = 0
 
     @property
     def failures(self) -> tuple[Outcome, ...]:
@@ -83,7 +91,7 @@ class Live:
         ----------
         retry : bool
             Ask again for what failed before, without waiting, and what the keys lead to now; waits
-            that a service asked for hold.
+            that a service asked for hold. With other keys than before it waits for nothing, either.
 
         Raises
         ------
@@ -111,9 +119,7 @@ class Live:
 
     def _refresh(self, progress: Progress, *, retry: bool) -> Report:
         started_at = datetime.now(UTC)
-        if retry:
-            for source in self.sources:
-                close_circuits(self.store, source)
+        self._close_circuits(retry=retry)
         outcomes: list[Outcome] = []
         for number, stage in enumerate(self._stages(progress)):
             progress.enter("Asking", number / 4)
@@ -130,7 +136,20 @@ class Live:
             started_at,
             (datetime.now(UTC) - started_at).total_seconds(),
             progress.cancelled.is_set(),
+            left_alone(self.store, self.sources, started_at, datetime.now(UTC)),
         )
+
+    def _close_circuits(self, *, retry: bool) -> None:
+        """Let what failed be asked at once where a person says so, or where the keys are others."""
+        marks = self.connections.fingerprints()
+        for source in self.sources:
+            name, mark = f"keys of {source}", marks.get(source, "")
+            is_other = mark != (self.store.meta(name) or "")
+            if retry or is_other:
+                close_circuits(self.store, source)
+            if is_other:
+                with self.store.write(is_fact=False) as cursor:
+                    set_meta(cursor, name, mark)
 
     def _account(self, progress: Progress) -> None:
         """Account for the hours of a live fleet, and compute what changed."""

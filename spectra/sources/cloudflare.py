@@ -95,8 +95,7 @@ class Radar:
     Parameters
     ----------
     token : str
-        With the permission Account, Radar, Read; never shown, only told from others by the
-        attribute `fingerprint`.
+        With the permission Account, Radar, Read; never shown. `fingerprint` tells it from others.
     """
 
     def __init__(

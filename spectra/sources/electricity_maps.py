@@ -57,6 +57,10 @@ class Entitlements:
         granted = self.access.get(zone, frozenset())
         return "*" in granted or request in granted
 
+    def covers(self, zones: Iterable[str]) -> bool:
+        """Whether it says of every zone what is allowed there, if only that nothing is."""
+        return not self.is_known or self.access.keys() >= set(zones)
+
     def to_json(self, zones: Iterable[str]) -> str:
         """As text, for some zones, with those that the plan does not have."""
         known = {z: sorted(self.access.get(z, ())) for z in zones}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
@@ -186,6 +187,16 @@ def close_circuits(store: Store, source: str) -> None:
             "WHERE source = ? AND status <> 'ThrottledError'",
             [source],
         )
+
+
+def left_alone(store: Store, sources: Collection[str], since: datetime, now: datetime) -> int:
+    """How many datasets of some sources wait after a failure, and were not tried since a moment."""
+    row = store.row(
+        "SELECT count(*) FROM source_state WHERE list_contains($sources, source) "
+        "AND retry_at > $now AND attempted_at < $since",
+        {"sources": list(sources), "since": since, "now": now},
+    )
+    return int(row[0]) if row else 0
 
 
 def _write(store: Store, key: Key, state: State) -> None:

@@ -43,6 +43,25 @@ def test_roles_of_the_operator_are_assumed():
     assert {role.external_id for role in access.roles} == {"x"}
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"aws_secret_access_key": "corrected"},
+        {"aws_role_arns": ("arn:aws:iam::111111111111:role/A",), "aws_external_id": "x"},
+        {"electricity_maps_key": "other"},
+        {"cloudflare_token": "other"},
+    ],
+)
+def test_other_keys_are_told_from_those_before(change):
+    before, same, after = (
+        shared_connections(config).fingerprints()
+        for config in (OPERATOR, OPERATOR, replace(OPERATOR, **change))
+    )
+    assert before == same
+    assert len(before.items() - after.items()) == 1
+    assert shared_connections(PLAIN).fingerprints() == {}
+
+
 def test_a_session_reads_aws_with_its_own_keys_alone():
     only_grids = SessionKeys(electricity_maps_key="mine")
     assert private_connections(OPERATOR, only_grids).aws is None

@@ -164,10 +164,29 @@ def test_a_person_may_try_again_at_once(world, store):
     live = world.live(store, connections=world.connections(**GRIDS))
     live.refresh()
     assert count(store, "intensities") == 0
-    live.refresh()
+    assert live.refresh().left_alone == 1
     assert count(store, "intensities") == 0
-    live.refresh(retry=True)
+    assert live.refresh(retry=True).left_alone == 0
     assert count(store, "intensities") > 0
+
+
+def test_a_key_that_was_mended_is_asked_with_at_once(world, store):
+    wrong = {**GRIDS, "electricity_maps": ElectricityMaps("em-typo", f"{world.grids.url}/v4")}
+    (failed,) = world.live(store, connections=world.connections(**wrong)).refresh().outcomes
+    assert failed.status == "failed"
+    report = world.live(store, connections=world.connections(**GRIDS)).refresh()
+    assert (report.failures, report.left_alone) == ((), 0)
+    assert count(store, "intensities") > 0
+
+
+def test_a_zone_that_is_monitored_from_now_on_is_read_at_once(world, store):
+    grids = world.connections(**GRIDS)
+    world.live(store, connections=grids, regions=("us-east-1",)).refresh()
+    assert zones_read(store) == {"US-MIDA-PJM"}
+    live = world.live(store, connections=grids)
+    live.refresh()
+    assert zones_read(store) == {"US-MIDA-PJM", "DE"}
+    assert live.due() == []
 
 
 def test_the_circuit_opens_after_repeated_failure(world, store):

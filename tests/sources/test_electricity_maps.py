@@ -190,6 +190,11 @@ def test_a_plan_survives_being_written_down():
     assert again.allows("DE", "anything")
     assert again.allows("FR", "power-breakdown/history")
     assert not again.allows("SE", "carbon-intensity/history")
+    assert not again.covers(["DE", "SE"])  # it was written down without that zone
+    assert again.covers(["DE", "FR"])
+    nothing = Entitlements.from_json(plan.to_json(["SE", "NO"]))
+    assert nothing.covers(["SE", "NO"])  # although nothing is allowed there
+    assert Entitlements(is_known=False).covers(["NO"])
 
 
 def test_a_forecast_knows_when_it_was_issued(server):

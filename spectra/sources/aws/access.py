@@ -119,6 +119,8 @@ class Access(Unwritten):
     ----------
     fingerprint : str
         Tells these keys from others. A profile has its name's: where it leads may change.
+    whole_fingerprint : str
+        Tells all that is signed in with from anything else: secrets, roles and external IDs, too.
     """
 
     def __init__(
@@ -133,6 +135,9 @@ class Access(Unwritten):
         self._keys, self._profile = keys, profile
         self.roles = tuple(roles)
         self.fingerprint = fingerprint(keys.access_key_id if keys else f"profile {profile}")
+        secrets = (keys.secret_access_key, keys.session_token) if keys else ()
+        doors = [(role.arn, role.external_id) for role in self.roles]
+        self.whole_fingerprint = fingerprint(f"{self.fingerprint} {secrets} {doors}")
         self._options = BotoConfig(
             retries={"mode": "standard", "total_max_attempts": max_attempts},
             connect_timeout=timeout_s[0],
