@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, time
 from typing import Any
 
@@ -16,15 +16,18 @@ from spectra.catalog import Catalog, load_catalog
 from spectra.checks import Check, check_all, metered
 from spectra.config import Config, load_config
 from spectra.errors import SpectraError, StoreError, StoreLockedError
-from spectra.portal_import import import_folder
+from spectra.portal_import import SOURCE as PORTAL
+from spectra.portal_import import FileReport, import_folder
 from spectra.refresh import refresh_demo, settle
 from spectra.refresh.connections import shared_connections
 from spectra.refresh.forecasts import issue_forecasts
-from spectra.refresh.keeping import keep
+from spectra.refresh.keeping import PROBLEM, keep
 from spectra.refresh.live import SOURCES, Live, Report
+from spectra.refresh.tasks import Outcome
 from spectra.scheduler import plan_due_runs
 from spectra.shared_workspace import shared_workspace
 from spectra.store import Store
+from spectra.store.source_state import Key
 
 OK, FAILED, USAGE, LOCKED = 0, 1, 2, 3
 
@@ -110,8 +113,7 @@ def _bring_up_to_date(
     connections = shared_connections(config)
     if "demo" in sources and config.demo and connections.aws is None:
         refresh_demo(store, catalog, days=config.demo_days)
-    if "portal" in sources:
-        import_folder(store, catalog, config.portal_folder)
+    files = import_folder(store, catalog, config.portal_folder) if "portal" in sources else []
     settle(store, catalog, config=config)
     live = Live(store, catalog, config, connections, sources & set(SOURCES), options.since)
     report = live.refresh(retry=options.retry)
@@ -119,7 +121,23 @@ def _bring_up_to_date(
     issue_forecasts(store, factor=config.emission_factor)
     plan_due_runs(store, catalog)
     keep(store, config)
-    return report
+    outcomes = (*map(_of_file, files), *report.outcomes, *_of_retention(store, config))
+    return replace(report, outcomes=outcomes)
+
+
+def _of_file(file: FileReport) -> Outcome:
+    unusable = f"{file.rejected_count} rows cannot be used." if file.rejected_count else ""
+    return Outcome(
+        Key(PORTAL, file.name, ""),
+        "failed" if file.status == "refused" else "ok",
+        file.changed_count,
+        " ".join(filter(None, (file.message or file.status, unusable, *file.notes))),
+    )
+
+
+def _of_retention(store: Store, config: Config) -> list[Outcome]:
+    problem = store.meta(PROBLEM) if config.retention_hourly_days is not None else None
+    return [Outcome(Key("retention", "archive", ""), "failed", detail=problem)] if problem else []
 
 
 def _as_json(report: Report) -> dict[str, Any]:

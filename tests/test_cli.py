@@ -13,8 +13,9 @@ import pytest
 from spectra import cli
 from spectra.catalog import load_catalog
 from spectra.config import load_config
+from spectra.errors import StoreError
 from spectra.refresh.live import Report
-from spectra.store import Store
+from spectra.store import Store, retention
 from tests import copies, forked
 from tests.servers.moto import KEYS
 
@@ -143,6 +144,24 @@ def brought(tmp_path, monkeypatch):
 def test_what_failed_is_asked_again_at_once_only_where_that_is_said(brought):
     assert brought()[1] is False
     assert brought("--retry")[1] is True
+
+
+def test_a_file_that_is_refused_and_a_month_that_is_not_archived_have_failed(
+    brought, tmp_path, monkeypatch
+):
+    def full(*_, **__):
+        raise StoreError("The disk is full.", next_step="Free some space.")
+
+    monkeypatch.setattr(retention, "roll_up", full)
+    (tmp_path / "portal").mkdir()
+    (tmp_path / "portal" / "x.csv").write_text("hello,world\n1,2\n")
+    report = brought(retention_hourly_days=62)[0]
+    assert [o.key[:2] for o in report.failures] == [
+        ("electricity_maps_portal", "x.csv"), ("retention", "archive"),
+    ]  # fmt: skip
+    refused, unkept = report.failures
+    assert "column" in refused.detail
+    assert unkept.detail == "The disk is full. Free some space."
 
 
 def test_wrong_use(run):
