@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import pandas as pd
+
 from spectra import schedule_exports, units
 from spectra.catalog import Catalog
 from spectra.config import Config
@@ -22,6 +24,7 @@ from spectra.refresh.hours import current_hour
 from spectra.scheduler import Spec, candidates, place_job
 from spectra.shared_workspace import shared_workspace
 from spectra.store import Store, forecast_log
+from spectra.store.grid_queries import Factor
 
 
 def add_commands(commands: Any) -> None:
@@ -51,14 +54,8 @@ def _forecast(options: argparse.Namespace) -> int:
         region = catalog.region(options.region)
         if region is None:
             raise InputError(f"There is no region {options.region}.")
-        factor = config.emission_factor
-        issue_forecasts(store, zones=[region.zone], factor=factor)
-        rows = forecast_log.latest(store, region.zone, factor).head(options.hours)
-        if rows.empty:
-            raise InputError(
-                f"There is no history of {region.zone} to forecast from.",
-                next_step="Refresh first, or bring grid data.",
-            )
+        factor, hour = config.emission_factor, current_hour()
+        rows = _this_hours(store, region.zone, factor, hour).head(options.hours)
     points = [
         {
             "hour": row["hour"].astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -66,14 +63,43 @@ def _forecast(options: argparse.Namespace) -> int:
         }
         for row in rows.to_dict("records")
     ]
+    issued_at = f"{hour:%Y-%m-%dT%H:%M:%SZ}"
     if options.json:
-        about = {"region": region.code, "zone": region.zone, "factor": factor, "level": 0.8}
-        print(json.dumps({**about, "unit": "gCO2e/kWh", "forecast": points}, indent=2))
+        about = {
+            "region": region.code,
+            "zone": region.zone,
+            "factor": factor,
+            "level": 0.8,
+            "issued_at": issued_at,
+            "count": len(points),
+            "unit": "gCO2e/kWh",
+        }
+        print(json.dumps({**about, "forecast": points}, indent=2))
     else:
         print(f"{region.code}, {region.zone}, {factor} [gCO2e/kWh], 80 % interval")
+        print(f"issued at {issued_at}, {len(points)} of {options.hours} hours")
         for p in points:
             print(f"{p['hour']}  {p['mean']:>7}  {p['lower']:>7} to {p['upper']}")
     return 0
+
+
+def _this_hours(store: Store, zone: str, factor: Factor, hour: datetime) -> pd.DataFrame:
+    """The forecast that is issued at this hour; it may reach less far where data is late.
+
+    Raises
+    ------
+    InputError
+        If there is none: an older one is of hours that have passed.
+    """
+    issue_forecasts(store, zones=[zone], factor=factor, now=hour)
+    rows = forecast_log.latest(store, zone, factor, hour)
+    rows = rows[rows["issued_at"] == pd.Timestamp(hour)]
+    if rows.empty:
+        raise InputError(
+            f"There is no history of {zone} from the last two days to forecast from.",
+            next_step="Refresh first, or bring grid data.",
+        )
+    return rows
 
 
 def _schedule(options: argparse.Namespace) -> int:

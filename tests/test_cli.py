@@ -176,6 +176,9 @@ def test_a_forecast_for_a_pipeline(run):
     told = json.loads(run("forecast", "--region", "eu-central-1", "--hours", "6", "--json",
                           **settings).stdout)  # fmt: skip
     assert (told["zone"], told["unit"], len(told["forecast"])) == ("DE", "gCO2e/kWh", 6)
+    assert told["count"] == 6
+    assert datetime.fromisoformat(told["issued_at"]) <= datetime.now(UTC)
+    assert told["issued_at"] <= told["forecast"][0]["hour"]
     assert all(p["lower"] <= p["mean"] <= p["upper"] for p in told["forecast"])
     wrong = run("forecast", "--region", "nowhere-1", **settings)
     assert wrong.returncode == 1

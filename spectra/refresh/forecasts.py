@@ -46,7 +46,7 @@ def issue_forecasts(
     Returns
     -------
     int
-        Number of zones forecast.
+        Number of zones forecast: none of which the history ended two days ago.
     """
     hour = current_hour(now)
     known = zones or forecast_log.zones_with_history(store, MIN_HISTORY_HOURS)
@@ -104,6 +104,8 @@ def _issue(store: Store, zone: str, factor: Factor, hour: datetime) -> pd.DataFr
     choice = _choice(store, zone, factor, history)
     made = issue(history, HORIZON_HOURS, LEVEL, choice=choice)
     frame = made.frame[made.frame.index >= pd.Timestamp(hour)]
+    if frame.empty:  # what is known ended so long ago that the models' last hour has passed
+        return None
     return pd.DataFrame(
         {
             "zone": zone,

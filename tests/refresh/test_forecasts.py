@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from spectra import notices, scheduler
+from spectra import notices, schedule_cli, scheduler
 from spectra.catalog import load_catalog
 from spectra.config import load_config
 from spectra.errors import InputError
@@ -89,6 +89,20 @@ def test_models_are_chosen_once_and_kept(store):
 def test_a_zone_without_history_has_no_forecast(store):
     assert issue_forecasts(store, zones=["FR"], now=NOW) == 0
     assert forecast_log.latest(store, "FR", "lifecycle").empty
+
+
+def test_history_that_ended_long_ago_has_no_forecast_of_now(store):
+    """What was issued when it was known stands as it was, and is of hours that have passed."""
+    assert issue_forecasts(store, zones=["DE"], now=NOW) == 1
+    later = NOW + 30 * HOUR
+    rows = schedule_cli._this_hours(store, "DE", "lifecycle", later)
+    assert set(rows["issued_at"]) == {pd.Timestamp(later)}
+    assert (rows["hour"].iloc[0], len(rows)) == (pd.Timestamp(later), 19)
+    later = NOW + 49 * HOUR
+    assert issue_forecasts(store, zones=["DE"], now=later) == 0
+    with pytest.raises(InputError, match="from the last two days") as error:
+        schedule_cli._this_hours(store, "DE", "lifecycle", later)
+    assert "Refresh" in error.value.next_step
 
 
 def test_accuracy_is_of_what_was_issued_and_came_true(store):
