@@ -103,10 +103,7 @@ def _this_hours(store: Store, zone: str, factor: Factor, hour: datetime) -> pd.D
 
 
 def _schedule(options: argparse.Namespace) -> int:
-    try:
-        zone = ZoneInfo(options.timezone)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise InputError(f"There is no timezone {options.timezone}.") from None
+    zone = _zone(options.timezone)
     now = datetime.now(UTC)
     earliest = _moment(options.earliest, zone) if options.earliest else now
     deadline = _moment(options.deadline, zone)
@@ -144,6 +141,16 @@ def line(option: Option, zone: ZoneInfo) -> str:
         f"{saving} less than at once, better with {chance}"
         f"{'  advised' if option.is_recommended else ''}"
     )
+
+
+def _zone(name: str) -> ZoneInfo:
+    """A timezone by its name; a folder of them, such as Europe, is none."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise InputError(
+            f"There is no timezone {name[:60]}.", next_step="Name one such as Europe/Berlin."
+        ) from None
 
 
 def _moment(text: str, zone: ZoneInfo) -> datetime:

@@ -11,6 +11,8 @@ import pytest
 from icalendar import Calendar
 
 from spectra import schedule_cli, schedule_exports
+from spectra.actions import schedules
+from spectra.errors import InputError
 from spectra.insight.placement import Candidate, place
 from spectra.insight.scheduling import Job
 
@@ -63,6 +65,14 @@ def test_a_window_of_the_command_line_counts_the_hours_between_its_ends():
     days = ("2027-03-27T18:00", "2027-03-28T18:00")  # the clocks go forward
     earliest, deadline = (schedule_cli._moment(day, ZoneInfo("Europe/Berlin")) for day in days)
     assert deadline - earliest == timedelta(hours=23)
+
+
+@pytest.mark.parametrize("name", ["Europe", "Nowhere", "", "../etc", "x" * 300, "A\0B"])
+def test_a_timezone_that_is_none_is_said(name):
+    with pytest.raises(InputError, match="no timezone"):
+        schedule_cli._zone(name)
+    with pytest.raises(InputError, match="no time zone"):
+        schedules._next("0 8 * * *", name, T0)
 
 
 def test_the_calendar_has_an_event_a_slot(option):

@@ -165,5 +165,5 @@ def _next(cron: str, timezone: str, after: datetime) -> datetime:
             f"“{cron}” is no cron expression that ever comes due.",
             next_step="It has five parts: minute, hour, day of month, month, day of week.",
         ) from None
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, OSError):  # a folder of zones is none
         raise InputError(f"There is no time zone “{timezone}”.") from None
