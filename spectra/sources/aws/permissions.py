@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from spectra.errors import SourceError
+from spectra.errors import NotEntitledError, SourceError
 from spectra.sources.aws.access import CE_USD_PER_REQUEST, HOME_REGION, Account
 from spectra.sources.aws.errors import translated
 
@@ -96,7 +96,17 @@ def _costs(account: Account, region: str) -> Any:
 
 
 def _enrolment(account: Account, region: str) -> Any:
-    return account.client("compute-optimizer", region).get_enrollment_status()
+    """An account that is not enrolled is answered, too, and never has a finding."""
+    answer = account.client("compute-optimizer", region).get_enrollment_status()
+    status = str(answer.get("status"))
+    if status != "Active":
+        raise NotEntitledError(
+            f"The AWS account is not enrolled in Compute Optimizer (it says: {status}).",
+            next_step="Wait a day: AWS enrols it."
+            if status == "Pending"
+            else "Enrol in it in the AWS console; the rest works without it.",
+        )
+    return answer
 
 
 def _products(account: Account, region: str) -> Any:

@@ -4,6 +4,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from spectra import errors
+from spectra.errors import NotEntitledError
 from spectra.sources.aws import Access, permissions
 from spectra.sources.aws.errors import translated
 from spectra.sources.aws.inventory import enabled_regions
@@ -81,3 +82,16 @@ def test_permissions_are_found_one_by_one(account, aws):
     assert denied == {"ec2:DescribeVolumes", "ce:GetCostAndUsage"}
     assert found["ec2:DescribeVolumes"].error.action == "ec2:DescribeVolumes"
     assert account.meter.estimated_usd == pytest.approx(0.01)
+
+
+@pytest.mark.parametrize(
+    ("status", "step"),
+    [("Inactive", "Enrol"), ("Failed", "Enrol"), ("Pending", "Wait"), (None, "")],
+)
+def test_an_account_that_is_not_enrolled_is_not_permitted(account, aws, status, step):
+    aws.answer("GetEnrollmentStatus", Answer(200, {"status": status} if status else {}))
+    action = "compute-optimizer:GetEC2InstanceRecommendations"
+    denied = permissions._error(permissions._enrolment, account, "us-east-1", action)
+    assert isinstance(denied, NotEntitledError)
+    assert step in denied.next_step
+    assert permissions._error(permissions._enrolment, account, "us-east-1", action) is None
