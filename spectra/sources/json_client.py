@@ -7,11 +7,12 @@ import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Self
 
 import requests
 from jsonschema import Draft202012Validator
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError
 from urllib3.util import Retry
 
 from spectra import metering
@@ -31,9 +32,23 @@ CONNECT_TIMEOUT_S, READ_TIMEOUT_S = 5.0, 30.0
 MAX_BODY_BYTES = 32 * 1024 * 1024
 # No service means a longer wait than a week, and a number of seconds may be of any size.
 MAX_WAIT_S = 7 * 86_400.0
+_SENT = "times_sent"
+
+
+class CountedRetry(Retry):
+    """Leaves with the error that ends a request how often it was sent."""
+
+    def increment(self, *args: Any, **keywords: Any) -> Self:
+        """As ever: what is left after one more that failed."""
+        try:
+            return super().increment(*args, **keywords)
+        except HTTPError as error:
+            setattr(error, _SENT, len(self.history) + 1)
+            raise
+
 
 # 429 and 503 are not retried here: they may name a wait, which is the caller's to keep.
-RETRIES = Retry(
+RETRIES = CountedRetry(
     total=3,
     read=1,
     redirect=False,
@@ -139,6 +154,7 @@ class JsonClient(Unwritten):
                 next_step="Copy it again and enter it in Settings.",
             ) from None
         except requests.exceptions.RequestException as error:
+            sent = max(sent, *(getattr(cause, _SENT, 1) for cause in error.args))
             # The message of the library holds the address; its kind is enough.
             raise UnreachableError(
                 f"{self.name} did not answer ({type(error).__name__}).",

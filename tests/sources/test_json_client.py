@@ -114,14 +114,17 @@ def test_a_redirect_is_not_followed(server, status):
 
 def test_a_slow_answer_is_given_up(server):
     server.answer("/a", Answer(200, {"ok": True}, seconds=1.0), forever=True)
+    one = client(server, timeout_s=(1.0, 0.2))
     with pytest.raises(errors.UnreachableError, match="did not answer"):
-        client(server, FAST.new(read=0), timeout_s=(1.0, 0.2)).get("/a", ANY)
+        one.get("/a", ANY)
+    assert len(server.requests) == one.request_count == 1 + FAST.read
 
 
 def test_nobody_listening(server):
     one = JsonClient("Testing", "http://127.0.0.1:9", retries=FAST)
-    with pytest.raises(errors.UnreachableError):
+    with metering.tally() as tally, pytest.raises(errors.UnreachableError):
         one.get("/a", ANY)
+    assert tally.request_count == one.request_count == 1 + FAST.total
 
 
 def test_a_netrc_does_not_replace_the_key(server, tmp_path, monkeypatch):

@@ -161,6 +161,7 @@ class Access(Unwritten):
             base = self._base_session()
             session = self._assumed(base, role) if role else base
             sts = session.client("sts", region_name=HOME_REGION, config=self._options)
+            sts.meta.events.register("before-send", _count)
             who = sts.get_caller_identity()
         return Account(session, who["Account"], who["Arn"], self._options)
 
@@ -180,9 +181,11 @@ class Access(Unwritten):
         options = self._options
 
         def create(service: str, **arguments: Any) -> Any:
-            return base._session.create_client(
+            client = base._session.create_client(
                 service, region_name=HOME_REGION, config=options, **arguments
             )
+            client.meta.events.register("before-send", _count)
+            return client
 
         extra = {"RoleSessionName": "spectra"}
         if role.external_id:
@@ -195,6 +198,11 @@ class Access(Unwritten):
             fetcher.fetch_credentials, "assume-role"
         )
         return _with_models(boto3.session.Session(botocore_session=core))
+
+
+def _count(**_: Any) -> None:
+    """Count a request of a sign-in, which is of no account yet."""
+    metering.add(requests=1)
 
 
 @cache

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from spectra import metering
 from spectra.errors import CredentialsError, NotEntitledError
 from spectra.sources.aws import Access, AwsKeys, Role
 from spectra.sources.aws.inventory import read_region
@@ -56,7 +57,9 @@ def keys(guarded, monkeypatch):
 
 def test_the_right_external_id_opens_the_role(keys):
     access = Access(keys, roles=[Role(ROLE, "right")], max_attempts=1)
-    account = access.account(access.roles[0])
+    with metering.tally() as tally:
+        account = access.account(access.roles[0])
+    assert tally.request_count == 2  # the role, and whose it is
     assert account.account_id == "123456789012"
     assert "assumed-role/Spectra" in account.arn
 
