@@ -128,7 +128,8 @@ class Live:
                 oldest = min(oldest, KEYS_TTL)
             tasks = due(self.store, stage(), datetime.now(UTC), oldest=oldest)
             outcomes += run_tasks(self.store, tasks, progress)
-        if outcomes:
+        waiting = left_alone(self.store, self.sources, started_at, datetime.now(UTC))
+        if outcomes or waiting:
             # Hours pass whether or not anything new was said of them.
             self._account(progress)
         return Report(
@@ -136,7 +137,7 @@ class Live:
             started_at,
             (datetime.now(UTC) - started_at).total_seconds(),
             progress.cancelled.is_set(),
-            left_alone(self.store, self.sources, started_at, datetime.now(UTC)),
+            waiting,
         )
 
     def _close_circuits(self, *, retry: bool) -> None:

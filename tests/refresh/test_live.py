@@ -1,13 +1,17 @@
 """One refresh of the whole: what lands, what a failure leaves, what is not asked again."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+from spectra.config import load_config
 from spectra.errors import BusyError, ThrottledError
 from spectra.refresh import live as live_refresh
 from spectra.refresh import refresh_demo, settle
+from spectra.refresh.connections import Connections
 from spectra.refresh.hours import HOUR, current_hour
+from spectra.refresh.live import Live
 from spectra.refresh.tasks import Landed, Outcome, Progress, Task, due, run_tasks
 from spectra.sources.aws import Access, AwsKeys, Role
 from spectra.sources.electricity_maps import ElectricityMaps
@@ -218,6 +222,17 @@ def test_a_state_that_cannot_be_kept_ends_no_other_task(store, monkeypatch):
     odd, fine = run_tasks(store, tasks, Progress(), workers=1)
     assert (odd.status, fine.status) == ("failed", "ok")
     assert "OverflowError" in odd.detail
+
+
+def test_hours_pass_while_what_failed_is_left_alone(store, monkeypatch):
+    accounted = []
+    live = Live(store, CATALOG, load_config({}, Path("none.toml")), Connections())
+    monkeypatch.setattr(live, "_account", accounted.append)
+    assert live.refresh().left_alone == 0
+    assert accounted == []
+    now = datetime.now(UTC)
+    source_state.fail(store, Key("aws", "account", "own keys"), now, status="X", detail="")
+    assert live.refresh().left_alone == len(accounted) == 1
 
 
 def test_what_is_not_asked_waits_as_long_and_has_not_failed(store):
