@@ -30,17 +30,21 @@ class AnnualFactor(NamedTuple):
     lifecycle: float
 
 
+MonthlyMeans = dict[int, tuple[float, float]]  # direct and lifecycle by calendar month [gCO2e/kWh]
+
+
 def resolve_intensity(
     observed: pd.DataFrame,
     hours: pd.DatetimeIndex,
     annual: AnnualFactor,
-    monthly_lifecycle: dict[int, float] | None = None,
+    monthly: MonthlyMeans | None = None,
 ) -> pd.DataFrame:
     """Give every hour an intensity and the tier it came from.
 
     A measured, B provider-estimated, C linear over gaps of up to 3 h, D the zone's own
     hour-of-week median of the last 28 days scaled to its present level for gaps of up to 7 days,
-    E the monthly mean, F the annual factor. Never 0 for "unknown", never skipped, never carried on.
+    E the mean of its month: of the hours observed in it where they are a week or more, else of the
+    reference profile, F the annual factor. Never 0 for "unknown", never skipped, never carried on.
 
     Parameters
     ----------
@@ -51,8 +55,9 @@ def resolve_intensity(
         The hours wanted, aware UTC, hourly and without holes.
     annual : AnnualFactor
         Also gives the ratio that fills in the one of the two factors that a source lacks.
-    monthly_lifecycle : dict, optional
-        Mean lifecycle intensity by calendar month from the reference profile [gCO2e/kWh].
+    monthly : dict, optional
+        Means of the reference profile by calendar month: direct and lifecycle, each of its own,
+        over weeks of five weekdays and two weekend days [gCO2e/kWh].
 
     Returns
     -------
@@ -63,7 +68,7 @@ def resolve_intensity(
     if hours.tz is None:
         raise InputError("Intensity hours must be timezone-aware UTC.")
     if observed.empty:
-        return _only_defaults(hours, annual, monthly_lifecycle or {})
+        return _only_defaults(hours, annual, monthly or {})
     if observed["hour"].duplicated().any():
         observed = observed.drop_duplicates("hour", keep="last")
     series = observed.set_index("hour").sort_index()
@@ -78,7 +83,7 @@ def resolve_intensity(
     tier[is_known & is_estimated] = "B"
     values = np.column_stack([direct, lifecycle])
     _fill_gaps(values, tier, is_known)
-    _fill_defaults(values, tier, span, annual, monthly_lifecycle or {})
+    _fill_defaults(values, tier, span, annual, monthly or {})
     is_default = np.isin(tier, ["E", "F"])
     quality = table["quality"].to_numpy(dtype=object, copy=True)
     quality[~is_known] = "imputed"
@@ -99,12 +104,12 @@ def resolve_intensity(
 
 
 def _only_defaults(
-    hours: pd.DatetimeIndex, annual: AnnualFactor, monthly_lifecycle: dict[int, float]
+    hours: pd.DatetimeIndex, annual: AnnualFactor, monthly: MonthlyMeans
 ) -> pd.DataFrame:
     """Steps E and F alone: nothing was ever observed."""
     count = len(hours)
     values, tier = np.full((count, 2), np.nan), np.full(count, None, dtype=object)
-    _fill_defaults(values, tier, hours, annual, monthly_lifecycle)
+    _fill_defaults(values, tier, hours, annual, monthly)
     filled = {
         DIRECT: values[:, 0],
         LIFECYCLE: values[:, 1],
@@ -203,32 +208,26 @@ def _fill_defaults(
     tier: np.ndarray,
     hours: pd.DatetimeIndex,
     annual: AnnualFactor,
-    monthly_lifecycle: dict[int, float],
+    monthly: MonthlyMeans,
 ) -> None:
     """Steps E and F: the zone's monthly mean, else its annual factor."""
     missing = pd.isna(tier)
     if not missing.any():
         return
-    monthly = _monthly(values, np.isin(tier, ["A", "B"]), hours, annual, monthly_lifecycle)
-    has_month = ~np.isnan(monthly[:, 1])
-    values[missing & has_month] = monthly[missing & has_month]
+    means = _monthly(values, np.isin(tier, ["A", "B"]), hours, monthly)
+    has_month = ~np.isnan(means[:, 1])
+    values[missing & has_month] = means[missing & has_month]
     values[missing & ~has_month] = annual
     tier[missing & has_month] = "E"
     tier[missing & ~has_month] = "F"
 
 
 def _monthly(
-    values: np.ndarray,
-    is_observed: np.ndarray,
-    hours: pd.Index,
-    annual: AnnualFactor,
-    monthly_lifecycle: dict[int, float],
+    values: np.ndarray, is_observed: np.ndarray, hours: pd.Index, monthly: MonthlyMeans
 ) -> np.ndarray:
     """Mean pair of each hour's month: of what was observed in it, else of the reference profile."""
     months = _month_key(hours)
-    ratio = annual.direct / annual.lifecycle if annual.lifecycle > 0 else 0.0
-    reference = np.array([monthly_lifecycle.get(m, np.nan) for m in months % 12 + 1])
-    means = np.column_stack([reference * ratio, reference])
+    means = np.array([monthly.get(m, (np.nan, np.nan)) for m in months % 12 + 1])
     for month in np.unique(months[is_observed]):
         of_month = months == month
         seen = values[of_month & is_observed]

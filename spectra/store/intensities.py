@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from spectra.carbon.intensity import HISTORY, AnnualFactor, resolve_intensity
+from spectra.carbon.intensity import HISTORY, AnnualFactor, MonthlyMeans, resolve_intensity
 
 if TYPE_CHECKING:
     import duckdb
@@ -25,7 +25,9 @@ REACH_BACK = timedelta(days=7)
 # Which source's value counts where several know the same hour.
 SOURCE_RANK = {"electricity_maps": 0, "electricity_maps_portal": 1, "demo": 9}
 
-PROFILE = "mean_lifecycle_g_per_kwh"
+PROFILE = ["mean_direct_g_per_kwh", "mean_lifecycle_g_per_kwh"]
+DAYS_A_WEEK = {"weekday": 5, "weekend": 2}
+HOURS_A_WEEK = 7 * 24
 
 _RANK = " ".join(f"WHEN '{name}' THEN {rank}" for name, rank in SOURCE_RANK.items())
 
@@ -95,13 +97,15 @@ def resolve_zones(
 
 
 @lru_cache(maxsize=4)
-def monthly_profile(catalog: Catalog) -> dict[str, dict[int, float]]:
-    """Mean lifecycle intensity by zone and calendar month [gCO2e/kWh]."""
-    means = catalog.profiles.groupby(["zone", "month"], as_index=False)[PROFILE].mean()
-    return {
-        str(zone): dict(zip(rows["month"].astype(int), rows[PROFILE].astype(float), strict=True))
-        for zone, rows in means.groupby("zone")
-    }
+def monthly_profile(catalog: Catalog) -> dict[str, MonthlyMeans]:
+    """Mean direct and lifecycle intensity by zone and calendar month, over whole weeks."""
+    profiles = catalog.profiles
+    weighted = profiles[PROFILE].mul(profiles["day_type"].map(DAYS_A_WEEK), axis=0)
+    means = weighted.groupby([profiles["zone"], profiles["month"]]).sum() / HOURS_A_WEEK
+    found: dict[str, MonthlyMeans] = {}
+    for zone, month, direct, lifecycle in means.reset_index().itertuples(index=False):
+        found.setdefault(zone, {})[month] = (direct, lifecycle)
+    return found
 
 
 def _over(

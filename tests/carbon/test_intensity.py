@@ -75,10 +75,10 @@ def test_a_gap_of_more_than_a_week_falls_to_the_monthly_mean():
 def test_without_any_observation_the_reference_month_then_the_year_stands():
     at = hours("2026-10-30", "2026-11-02")
     nothing = observed(at).iloc[:0]
-    result = resolve_intensity(nothing, at, ANNUAL, {10: 250.0})
+    result = resolve_intensity(nothing, at, ANNUAL, {10: (150.0, 250.0)})
     assert result["tier"].tolist() == ["E"] * 48 + ["F"] * 24
     assert result[LIFECYCLE].tolist() == [250.0] * 48 + [400.0] * 24
-    assert result[DIRECT].tolist() == [200.0] * 48 + [320.0] * 24
+    assert result[DIRECT].tolist() == [150.0] * 48 + [320.0] * 24
     assert set(result["source"]) == {"catalogue"}
 
 
@@ -131,7 +131,7 @@ def test_every_hour_has_a_plausible_value_and_known_ones_keep_theirs(seed, share
     lifecycle = rng.uniform(200, 400, len(at))
     frame = intensities("DE", at, lifecycle * 0.8, lifecycle)
     kept = rng.random(len(at)) >= share
-    result = resolve_intensity(frame[kept], at, ANNUAL, {9: 222.0})
+    result = resolve_intensity(frame[kept], at, ANNUAL, {9: (111.0, 222.0)})
     assert len(result) == len(at)
     assert result[[DIRECT, LIFECYCLE]].notna().all().all()
     assert result["tier"].isin(list("ABCDEF")).all()

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from spectra.errors import StoreError
 from spectra.store import Store
 from spectra.store.factors import write_factors
+from spectra.store.intensities import monthly_profile
 from spectra.store.ledger import recompute
 from spectra.store.writes import (
     write_costs,
@@ -96,6 +97,13 @@ def test_a_late_value_refills_the_gap_around_it(store):
     assert set(store.frame(tiers)["tier"][20:26]) == {"E"}
     write_intensities(store, grid(HOURS[23:24]), CATALOG)
     assert store.frame(tiers)["tier"][20:26].tolist() == ["C", "C", "C", "A", "C", "C"]
+
+
+def test_a_reference_month_is_of_whole_weeks_and_each_factor_its_own():
+    means = monthly_profile(CATALOG)
+    assert means["IT-NO"][6] == pytest.approx((166.3, 215.3), abs=0.1)
+    assert means["DE"][6][1] == pytest.approx(312.1, abs=0.1)
+    assert means["BR-CS"][2] == pytest.approx((29.4, 58.8), abs=0.1)  # annual: 64 % direct
 
 
 def test_a_replaced_year_loses_the_hours_it_no_longer_has(store):
