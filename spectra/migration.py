@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 import pandas as pd
 
+from spectra.carbon.energy import GIB_TO_GB
 from spectra.catalog import Catalog
 from spectra.errors import InputError
 from spectra.insight.regions.cases import Case, case_for
@@ -27,7 +28,6 @@ LEAST_DAYS, MOST_DAYS = 30, 365
 # With fewer hours of its own than this a grid is known by means of months or years.
 LEAST_HOUR_SHARE = 0.5
 MARKET_DAYS = 455
-GIB_TO_GB = 1.073_741_824
 _OF_MACHINE = (
     "instance_id", "name", "region", "instance_type", "volume_gib", "lifecycle", "asg_name",
 )  # fmt: skip

@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 
 from spectra import actions
+from spectra.carbon.energy import GIB_TO_GB
 from spectra.errors import InputError
 from spectra.insight.regions.move_model import LOCATION_BASED, Assumptions
-from spectra.migration import GIB_TO_GB, estimate_move
+from spectra.migration import estimate_move
 from spectra.move_history import Move, moves_made, realised
 from spectra.store import Store, move_queries
 from spectra.store.clearing import clear_demo_fleet
@@ -89,7 +90,7 @@ def test_both_sides_are_the_hours_of_the_ledger(store):
     assert made.mean_grids == ()
     assert not any("less than" in note for note in made.notes)
     pue, td = factors(store, TARGET)
-    it_kwh = (21.1 + 0.24) / 1_000
+    it_kwh = (21.1 + 0.24 * GIB_TO_GB) / 1_000
     lifecycle = np.where(WINTER, 600.0, 30.0).mean()
     expected = it_kwh * pue * lifecycle * (1 + td) + made.before.embodied_g_per_h
     assert made.after.total_g_per_h == pytest.approx(expected, rel=1e-6)
@@ -178,7 +179,7 @@ def test_what_the_move_costs_once_has_each_of_its_parts(store):
     mean = (before.g_per_kwh + after.g_per_kwh) / 2
     assert made.once.transfer_g == pytest.approx(made.once.transfer_gb * 0.001 * mean)
     assert made.once.dual_g == pytest.approx(48 * before.total_g_per_h)
-    stored_kwh = 0.24e-3 * factors(store, HOME)[0] * 48
+    stored_kwh = 0.24e-3 * GIB_TO_GB * factors(store, HOME)[0] * 48
     assert made.once.double_storage_g == pytest.approx(stored_kwh * before.g_per_kwh)
     saving = made.saving_g_per_h.central
     assert made.break_even_h == pytest.approx(made.once.total_g / saving)
@@ -266,7 +267,7 @@ def resized(at):
 def test_a_machine_that_was_resized_counts_as_what_it_is_since_then(ago):
     store = resized(fleet.utc("2026-11-25") - pd.Timedelta(ago))
     made = estimate_move(store, CATALOG, ["i-1"], TARGET, END, Assumptions(days=60))
-    it_kwh = (21.1 + 1_000 * 0.0024) / 1_000
+    it_kwh = (21.1 + 1_000 * GIB_TO_GB * 0.0024) / 1_000
     assert made.before.kwh_per_h == pytest.approx(it_kwh * factors(store, HOME)[0], rel=1e-6)
     assert made.machines["runs"].tolist() == [pytest.approx(1.0)]
     assert any("1 of them have been what they are now for less than" in n for n in made.notes)

@@ -20,6 +20,7 @@ EBS_REPLICATION = 2.0
 SSD_WH_PER_TB_H = 1.2
 HDD_WH_PER_TB_H = 0.65
 HDD_VOLUME_TYPES = frozenset({"st1", "sc1", "standard"})
+GIB_TO_GB = 1.073_741_824  # a volume's size is stated in GiB, storage per TB
 NETWORK_KWH_PER_GB = 0.001
 MEMORY_W_PER_GB = 0.392
 

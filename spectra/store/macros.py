@@ -100,10 +100,11 @@ def _utilisation_sigma() -> str:
 
 
 def _storage_watts() -> str:
-    """``storage_watts``: IT power of a volume as in `energy.storage_wh`, replication included."""
+    """``storage_watts``: IT power of a volume of so many GiB as in `energy.storage_wh`, of GB."""
     hdd = ", ".join(f"'{name}'" for name in sorted(energy.HDD_VOLUME_TYPES))
     return (
-        "CREATE OR REPLACE MACRO storage_watts(size_gb, volume_type) AS size_gb / 1000.0 * "
+        "CREATE OR REPLACE MACRO storage_watts(size_gib, volume_type) AS "
+        f"size_gib * {energy.GIB_TO_GB} / 1000.0 * "
         f"CASE WHEN volume_type IN ({hdd}) THEN {energy.HDD_WH_PER_TB_H} "
         f"ELSE {energy.SSD_WH_PER_TB_H} END * {energy.EBS_REPLICATION}"
     )

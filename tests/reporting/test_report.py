@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from spectra.carbon.energy import GIB_TO_GB
 from spectra.carbon.scopes import td_factor
 from spectra.errors import InputError
 from spectra.reporting.asking import parse_period, selection_of
@@ -68,7 +69,7 @@ def test_one_machine_by_hand(report, kept):
     month = kwh * 744 * (320 + 60 + 380 * losses) + first["embodied_g"] * 744
     by_team = next(t for t in report.tables if t.id == "by_team")
     web = next(r for r in by_team.rows if r.cells[0] == "web")
-    volume_kwh = 100 / 1000 * 1.2 * 2 * 1.35 / 1000 * 744
+    volume_kwh = 100 * GIB_TO_GB / 1000 * 1.2 * 2 * 1.35 / 1000 * 744
     assert web.cells[1] == pytest.approx(month + volume_kwh * (320 + 60 + 380 * losses), rel=1e-6)
 
 

@@ -218,7 +218,7 @@ def test_vector_7_a_stopped_instance_keeps_its_volume(store):
     rows = store.frame("SELECT service, team, energy_kwh FROM emissions_hourly")
     assert set(rows["service"]) == {"Amazon EBS"}
     assert set(rows["team"]) == {"web"}
-    assert rows["energy_kwh"].tolist() == pytest.approx([0.2736e-3] * len(HOURS))
+    assert rows["energy_kwh"].tolist() == pytest.approx([0.2736e-3 * energy.GIB_TO_GB] * len(HOURS))
 
 
 def test_vector_5_through_the_store(store):

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pandas as pd
 import pytest
 
+from spectra.carbon.energy import GIB_TO_GB
 from spectra.store import waste_queries as waste
 from spectra.store.selection import Selection
 from spectra.store.writes import write_costs, write_instances, write_utilisation
@@ -51,8 +52,8 @@ def test_a_volume_without_a_machine_is_dated_from_its_detachment(wasteful):
     assert rows["days"].iloc[0] == 20
     assert rows["usd_per_month"].iloc[0] == pytest.approx(100 * 0.10)
     assert rows["cost_basis"].iloc[0] == "list price of us-east-1"
-    # 100 GB of SSD, twice, with the region's PUE and the grid of every hour.
-    kwh = 0.1 * 1.2 * 2 * 1.35 / 1000 * 730
+    # 100 GiB of SSD, twice, with the region's PUE and the grid of every hour.
+    kwh = 0.1 * GIB_TO_GB * 1.2 * 2 * 1.35 / 1000 * 730
     expected = kwh * (380 + 380 * wasteful.row("SELECT td_factor FROM region_factors "
                                                "WHERE region = 'eu-central-1'")[0])  # fmt: skip
     assert rows["g_per_month"].iloc[0] == pytest.approx(expected, rel=1e-6)

@@ -9,11 +9,11 @@ import pandas as pd
 import streamlit as st
 
 from spectra import migration, region_charts, units
+from spectra.carbon.energy import GIB_TO_GB
 from spectra.carbon.uncertainty import Interval
 from spectra.errors import InputError
 from spectra.insight.regions.move_model import AWS_BASED, Estimate, Side
 from spectra.insight.rightsizing.model import HOURS_PER_MONTH
-from spectra.migration import GIB_TO_GB
 from spectra.store import grid_queries
 from spectra.ui import cards, empty
 from spectra.ui import workspace as workspaces
