@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from spectra.carbon import embodied, energy, scopes, uncertainty, utilisation
-from spectra.carbon.method import Method
+from spectra.carbon.method import METHOD_VERSION, Method
 from spectra.store.database import set_meta
+from spectra.store.intensities import resolve_defaults
 from spectra.store.ledger import restart_ledger
 
 if TYPE_CHECKING:
@@ -24,14 +25,15 @@ if TYPE_CHECKING:
 
 def method_in_force(store: Store) -> Method:
     """The choices that the ledger was computed with."""
-    text = store.meta("method")
-    return Method(**json.loads(text)) if text else Method()
+    kept = json.loads(store.meta("method") or "{}")
+    return Method(**{name: choice for name, choice in kept.items() if name != "version"})
 
 
 def write_factors(store: Store, catalog: Catalog, method: Method | None = None) -> bool:
     """Bring factors of regions and of the types in use up to date.
 
-    When the factor set or the method changed, every hour is queued for recomputation.
+    When the factor set or the method changed, be it a choice within it or its version, hours whose
+    intensity is a default are filled anew and every hour is queued for recomputation.
 
     Parameters
     ----------
@@ -43,11 +45,14 @@ def write_factors(store: Store, catalog: Catalog, method: Method | None = None) 
     bool
         True when anything changed.
     """
-    old_method = method_in_force(store)
-    method = method or old_method
+    method = method or method_in_force(store)
+    basis = {
+        "factor_set": catalog.fingerprint,
+        "method": json.dumps({"version": METHOD_VERSION, **asdict(method)}),
+    }
     with store.write() as cursor:
-        known = cursor.execute("SELECT value FROM meta WHERE name = 'factor_set'").fetchall()
-        renewed = not known or known[0][0] != catalog.fingerprint or method != old_method
+        known = dict(cursor.execute("SELECT name, value FROM meta").fetchall())
+        renewed = not basis.items() <= known.items()
         if renewed:
             cursor.execute("DELETE FROM type_factors")
             _insert(
@@ -58,8 +63,9 @@ def write_factors(store: Store, catalog: Catalog, method: Method | None = None) 
                     for key, region in enumerate(catalog.regions)
                 ],
             )
-            set_meta(cursor, "factor_set", catalog.fingerprint)
-            set_meta(cursor, "method", json.dumps(asdict(method)))
+            for name, value in basis.items():
+                set_meta(cursor, name, value)
+            resolve_defaults(cursor, catalog)
         added = _add_types(cursor, catalog, method)
         if renewed:
             restart_ledger(cursor)

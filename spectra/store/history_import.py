@@ -7,15 +7,13 @@ region's day; where it has, facts that are new queue their hours to be computed 
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spectra.errors import InputError
 from spectra.store.clearing import DEMO, clear_demo_fleet
-from spectra.store.factors import method_in_force, write_factors
+from spectra.store.factors import write_factors
 from spectra.store.history_export import Progress
 from spectra.store.history_files import Manifest, Part, read_manifest, verify
 from spectra.store.history_sql import (
@@ -91,8 +89,8 @@ def _require_same_world(store: Store, catalog: Catalog, manifest: Manifest) -> N
 
 
 def _same_factors(store: Store, manifest: Manifest) -> bool:
-    method = json.dumps(asdict(method_in_force(store)))
-    return (store.meta("factor_set"), method) == (manifest.factor_set, manifest.method)
+    here = (store.meta("factor_set"), store.meta("method"))
+    return here == (manifest.factor_set, manifest.method)
 
 
 def _read_spans(store: Store, folder: Path, manifest: Manifest) -> None:

@@ -63,6 +63,12 @@ _NEEDED = """
     WHERE hour BETWEEN first AND last GROUP BY zone
 """
 
+# Hours known by a mean of months or years; those of rolled days stay as their sums have them.
+_DEFAULTS = """
+    SELECT zone, min(hour) AS first, max(hour) AS last FROM intensity_hourly
+    WHERE tier IN ('E', 'F') AND hour::DATE NOT IN (SELECT "day" FROM rolled_days) GROUP BY zone
+"""
+
 
 def resolve_zones(
     cursor: duckdb.DuckDBPyConnection,
@@ -94,6 +100,13 @@ def resolve_zones(
     windows = _over(cursor, windows, _NEEDED)
     if len(windows):
         _write_changes(cursor, _resolve(cursor, catalog, windows))
+
+
+def resolve_defaults(cursor: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
+    """Refill hours that rest on the catalogue's means, after it or the method changed."""
+    rows = cursor.execute(_DEFAULTS).fetchall()
+    spans = {str(zone): (first, last) for zone, first, last in rows}
+    resolve_zones(cursor, catalog, spans, observed=False)
 
 
 @lru_cache(maxsize=4)

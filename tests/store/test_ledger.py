@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pandas as pd
 import pytest
 
 from spectra.carbon import embodied, energy, scopes
+from spectra.carbon.method import Method
 from spectra.carbon.utilisation import utilisation_of
 from spectra.store import Store, ledger
 from spectra.store.factors import write_factors
@@ -283,13 +285,26 @@ def test_unknown_types_and_prices_are_said_not_zeroed(store):
     assert cost is None
 
 
-def test_a_changed_factor_set_queues_everything(store):
+def test_a_changed_factor_set_or_method_recomputes_everything(store):
     fleet_of_everything(store)
-    with store.write() as cursor:
-        cursor.execute("UPDATE meta SET value = 'older' WHERE name = 'factor_set'")
-    assert write_factors(store, CATALOG)
-    queued = store.row("SELECT count(*) FROM (SELECT DISTINCT region, hour FROM stale_hours)")[0]
-    assert queued == len(HOURS) * len(REGIONS)
+    sums = "SELECT sum(energy_kwh), sum(scope2_lb_g) FROM emissions_hourly"
+    grids = "SELECT zone, hour, tier, intensity_direct_g_per_kwh FROM intensity_hourly ORDER BY ALL"
+    expected, intensities = store.row(sums), store.frame(grids)
+    assert {"E", "F"} <= set(intensities["tier"])
+    unversioned = json.dumps(asdict(Method()))  # as a method was kept at first
+    for name, older in (("factor_set", "older"), ("method", unversioned)):
+        with store.write() as cursor:
+            cursor.execute("UPDATE meta SET value = ? WHERE name = ?", [older, name])
+            cursor.execute("UPDATE hourly_sums SET energy_kwh = 1")
+            cursor.execute(
+                "UPDATE intensity_hourly SET intensity_direct_g_per_kwh = 1 "
+                "WHERE tier IN ('E', 'F')"
+            )
+        assert write_factors(store, CATALOG)
+        assert recompute(store) == len(HOURS) * len(REGIONS)
+        assert store.row(sums) == pytest.approx(expected)
+        pd.testing.assert_frame_equal(store.frame(grids), intensities)
+    assert not write_factors(store, CATALOG)
 
 
 def test_the_ledger_grows_and_never_shrinks(store):
