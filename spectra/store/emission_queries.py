@@ -163,7 +163,7 @@ def covariance(store: Store, selection: Selection) -> pd.DataFrame:
     """What an hourly sum says beyond energy × mean intensity, by month.
 
     Columns month, hourly_g ``Σ E·I``, averaged_g ``Σ E·Ī``, their difference covariance_g; grid
-    lifecycle emissions, month means per region over the hours of the selection. And
+    lifecycle emissions, month means per region over the selection's accounted hours. And
     td_covariance_g, the same difference of the losses.
     """
     return store.frame(
@@ -176,12 +176,13 @@ def covariance(store: Store, selection: Selection) -> pd.DataFrame:
             SELECT month, region, sum(grid_g) AS hourly_g, sum(td_g) AS td_g, sum(kwh) AS kwh
             FROM hours GROUP BY ALL),
         means AS (
-            SELECT date_trunc('month', hour) AS month, r.region,
+            SELECT date_trunc('month', i.hour) AS month, r.region,
                 avg(greatest(i.intensity_direct_g_per_kwh, i.intensity_lifecycle_g_per_kwh))
                     AS mean_g_per_kwh,
                 avg(i.intensity_lifecycle_g_per_kwh) * any_value(r.td_factor) AS mean_td_g_per_kwh
             FROM intensity_hourly i JOIN region_factors r USING (zone)
-            WHERE hour >= $start AND hour < $end AND r.region IN (SELECT region FROM regions)
+            SEMI JOIN ledger_hours() h ON h.hour = i.hour
+            WHERE i.hour >= $start AND i.hour < $end AND r.region IN (SELECT region FROM regions)
             GROUP BY ALL)
         SELECT month, sum(hourly_g) AS hourly_g, sum(kwh * mean_g_per_kwh) AS averaged_g,
             sum(hourly_g) - averaged_g AS covariance_g,

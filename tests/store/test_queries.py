@@ -131,10 +131,14 @@ def test_covariance_of_vector_5():
         store,
         instances=fleet.instances({"instance_id": "i-1", "valid_from": "2026-10-01T00:00Z"}),
         hours=at,
-        intensities=[fleet.intensities("DE", at, lifecycle * 0.9, lifecycle)],
+        intensities=[
+            fleet.intensities("DE", at, lifecycle * 0.9, lifecycle),
+            # Hours that are not accounted for say nothing of those that are.
+            fleet.intensities("DE", at + timedelta(hours=4), 900.0, 1_000.0),
+        ],
         utilisation=[fleet.utilisation("i-1", at, [0.0, 0.0, 50.0, 50.0])],
     )
-    selection = Selection(at[0].to_pydatetime(), (at[-1] + timedelta(hours=1)).to_pydatetime())
+    selection = Selection(at[0].to_pydatetime(), (at[-1] + timedelta(hours=5)).to_pydatetime())
     row = emission_queries.covariance(store, selection).iloc[0]
     kwh = np.array([8.8, 8.8, 28.2, 28.2]) * 1.35 / 1000
     assert row["hourly_g"] == pytest.approx((kwh * lifecycle).sum())
