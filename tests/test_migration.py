@@ -287,16 +287,17 @@ def test_market_based_stands_beside_and_needs_the_same_basis(store):
 
 def test_aws_own_market_figures(store):
     rows = [
-        ("2026-10-01", HOME, "TOTAL_SCOPE_2_LBM_CARBON_EMISSIONS", 100.0),
-        ("2026-10-01", HOME, "TOTAL_SCOPE_2_MBM_CARBON_EMISSIONS", 10.0),
+        ("2026-10-01", HOME, "AmazonEC2", "TOTAL_SCOPE_2_LBM_CARBON_EMISSIONS", 100.0),
+        ("2026-10-01", HOME, "AmazonEC2", "TOTAL_SCOPE_2_MBM_CARBON_EMISSIONS", 10.0),
+        # A month with one of both, and another service, say nothing of it.
+        ("2026-09-01", HOME, "AmazonEC2", "TOTAL_SCOPE_2_LBM_CARBON_EMISSIONS", 100.0),
+        ("2026-10-01", HOME, "AmazonS3", "TOTAL_SCOPE_2_LBM_CARBON_EMISSIONS", 100.0),
+        ("2026-10-01", HOME, "AmazonS3", "TOTAL_SCOPE_2_MBM_CARBON_EMISSIONS", 90.0),
     ]
     with store.write() as cursor:
-        for month, region, kind, kg in rows:
-            cursor.execute(
-                "INSERT INTO provider_emissions VALUES (?, '1', ?, 'AmazonEC2', ?, ?, 'v3', "
-                "'test', now())",
-                [month, region, kind, kg],
-            )
+        cursor.executemany(
+            "INSERT INTO provider_emissions VALUES (?, '1', ?, ?, ?, ?, 'v3', 'test', now())", rows
+        )
     try:
         made = estimate_move(store, CATALOG, ["i-1"], TARGET, END)
         ratio = made.before.market_scope2_g_per_h / made.before.scope2_g_per_h

@@ -32,7 +32,7 @@ CUTS: dict[str, tuple[str, ...]] = {
     **{f"{key}@{PLACES}": (*PLACE, key) for key in ("team", "environment", "service")},
 }
 # AWS files volumes under EC2, so both of our services stand against it.
-_OF_EC2 = "service ILIKE '%ec2%' OR service ILIKE '%elastic compute cloud%'"
+OF_EC2 = "service ILIKE '%ec2%' OR service ILIKE '%elastic compute cloud%'"
 
 
 # Days as whole numbers first: truncating five million moments to months is ten times as slow.
@@ -108,7 +108,7 @@ def provider_months(store: Store, start: datetime, end: datetime) -> pd.DataFram
             sum(emissions_kg) * 1000 AS grams, max(model_version) AS model_version,
             max(source) AS source, max(fetched_at) AS fetched_at
         FROM provider_emissions
-        WHERE "month" >= $start::DATE AND "month" < $end::DATE AND ({_OF_EC2})
+        WHERE "month" >= $start::DATE AND "month" < $end::DATE AND ({OF_EC2})
         GROUP BY ALL ORDER BY ALL
         """,
         {"start": first, "end": after},
@@ -137,7 +137,7 @@ def other_services(store: Store, selection: Selection) -> float | None:
             / date_diff('hour', "month", "month" + INTERVAL 1 MONTH))
         FROM provider_emissions
         WHERE ("month" + INTERVAL 1 MONTH)::TIMESTAMPTZ > $start AND "month"::TIMESTAMPTZ < $end
-            AND emissions_type = 'TOTAL_LBM_CARBON_EMISSIONS' AND NOT ({_OF_EC2})
+            AND emissions_type = 'TOTAL_LBM_CARBON_EMISSIONS' AND NOT ({OF_EC2})
             AND (len($regions) = 0 OR list_contains($regions, region)) {of_accounts}
         """,
         {k: v for k, v in selection.parameters.items() if k not in ("teams", "environments")},
