@@ -208,6 +208,9 @@ def instance_hour_wh(
     ----------
     watts : float
         IT power of the instance, accelerators included [W].
+    pue : float
+        What AWS publishes for the region for 2024; where it publishes none, its global average of
+        2025. It is applied to the hours of all years.
     running_fraction : float
         Share τ of the hour in state running; storage goes on when it is 0.
     """
