@@ -60,7 +60,11 @@ def interval(central: float, sigma: float) -> Interval:
 
 
 def default_utilisation_sigma(watts_low: float, watts_high: float) -> float:
-    """Log deviation of a power at unknown utilisation: 10 % and 90 % load bound 95 % of it."""
+    """Log deviation of a power at unknown utilisation: low and high load bound 95 % of it.
+
+    These are 10 % and 90 % for a CPU, 10 % and 100 % for an accelerator. Where the CPU's load is
+    known, the accelerator's alone varies, beside a CPU at 50 %.
+    """
     return math.log(watts_high / watts_low) / (2 * Z95)
 
 

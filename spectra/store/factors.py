@@ -125,10 +125,9 @@ def _type_row(name: str, match: TypeMatch, method: Method) -> dict[str, Any]:
     curve = energy.curve(match, method.power_model)
     gpu_idle, gpu_max = energy.gpu_watts(match.type, 0), energy.gpu_watts(match.type, 100)
     ccf_idle, ccf_slope = energy.ccf_line(match.type)
-    at_low, at_high = (
-        energy.interpolate_watts(curve, load) + energy.gpu_watts(match.type, load)
-        for load in utilisation.DEFAULT_RANGE_PCT
-    )
+    cpu = [energy.interpolate_watts(curve, load) for load in utilisation.DEFAULT_RANGE_PCT]
+    gpu = [energy.gpu_watts(match.type, load) for load in utilisation.DEFAULT_GPU_RANGE_PCT]
+    known_cpu = energy.interpolate_watts(curve, utilisation.DEFAULT_CPU_PCT)
     return {
         "instance_type": name,
         **{
@@ -142,7 +141,8 @@ def _type_row(name: str, match: TypeMatch, method: Method) -> dict[str, Any]:
         "embodied_g_per_h": embodied.embodied_g_per_h(match.type, method.life_hours),
         "power_tier": match.tier,
         "power_sigma": math.log(uncertainty.POWER_GSD[match.tier]),
-        "default_sigma": uncertainty.default_utilisation_sigma(at_low, at_high),
+        "default_sigma": uncertainty.default_utilisation_sigma(cpu[0] + gpu[0], cpu[1] + gpu[1]),
+        "gpu_sigma": uncertainty.default_utilisation_sigma(known_cpu + gpu[0], known_cpu + gpu[1]),
         "basis": match.basis,
     }
 

@@ -24,6 +24,13 @@ share * pue / 1000 * (idle + slope * cpu_pct + gpu_idle
                       + coalesce(gpu_pct, 0) / 100 * (gpu_max - gpu_idle))
 """
 
+# Spread of an unknown load: of CPU and accelerator, or of the accelerator alone where the CPU's is
+# not the default.
+_UNKNOWN_SIGMA = f"""
+CREATE OR REPLACE MACRO unknown_sigma(cpu_pct, default_sigma, gpu_sigma) AS
+CASE WHEN cpu_pct = {utilisation.DEFAULT_CPU_PCT} THEN default_sigma ELSE gpu_sigma END
+"""
+
 # `scopes.upstream_g_per_kwh`.
 _UPSTREAM = "CREATE OR REPLACE MACRO upstream(direct, lifecycle) AS greatest(lifecycle - direct, 0)"
 
@@ -50,6 +57,7 @@ def create(connection: duckdb.DuckDBPyConnection) -> None:
         _watts(),
         _intensity_sigma(),
         _utilisation_sigma(),
+        _UNKNOWN_SIGMA,
         _storage_watts(),
         _storage_sigma(),
         f"CREATE OR REPLACE MACRO default_gpu_pct() AS {utilisation.DEFAULT_GPU_PCT}::DOUBLE",

@@ -101,7 +101,7 @@ SELECT i.instance_id, k.resource_key, i.version_key, i.valid_from,
     coalesce(i.valid_to, $end) AS valid_to, date_trunc('hour', i.valid_from) AS first_hour,
     c.region, c.load_ratio, c.a0, c.a10, c.a50, c.a100, c.b0, c.b10, c.b50, c.b100,
     c.a_gpu_idle, c.a_gpu_max, c.b_gpu_idle, c.b_gpu_max, c.a_embodied, c.b_embodied,
-    t.default_sigma
+    t.default_sigma, t.gpu_sigma
 FROM instances i JOIN move_cases c USING (instance_id, region, instance_type)
 JOIN move_since USING (instance_id)
 JOIN resources k ON k.resource_id = i.instance_id JOIN type_factors t USING (instance_type)
@@ -134,7 +134,7 @@ WITH hours AS (
             + gpu_share * (s.a_gpu_max - s.a_gpu_idle)) AS a_it,
         share / 1000 * (host_watts(b_cpu, s.b0, s.b10, s.b50, s.b100) + s.b_gpu_idle
             + gpu_share * (s.b_gpu_max - s.b_gpu_idle)) AS b_it,
-        utilisation_sigma(l.tier, s.default_sigma) AS u_sigma
+        utilisation_sigma(l.tier, unknown_sigma(l.cpu, s.default_sigma, s.gpu_sigma)) AS u_sigma
     FROM move_loads l JOIN move_spans s USING (version_key)
     JOIN move_grid g ON g.region = s.region AND g.hour = l.hour)
 SELECT instance_id, region, "month", 'compute' AS part, sum(share) AS hours, {sums},

@@ -111,8 +111,9 @@ WITH grouped AS (
         sum(e.energy_kwh * i.direct) AS direct_g, sum(e.energy_kwh * i.up) AS up_g,
         sum(e.energy_kwh * i.td) AS td_g,
         sum(e.energy_kwh * i.g_per_kwh * i.sigma) AS intensity_sigma_g,
-        sum(e.energy_kwh * i.g_per_kwh * utilisation_sigma(e.utilisation_tier, v.default_sigma))
-            AS utilisation_sigma_g,
+        sum(e.energy_kwh * i.g_per_kwh * utilisation_sigma(
+            e.utilisation_tier, unknown_sigma(e.cpu_pct, v.default_sigma, v.gpu_sigma)
+        )) AS utilisation_sigma_g,
         utilisation_sigma_g * sum(utilisation_sigma_g) OVER (
             PARTITION BY v.resource_key, i.midnight) AS utilisation_variance_g2
     FROM ({_ROWS}) e JOIN versions v USING (version_key)

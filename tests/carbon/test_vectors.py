@@ -227,6 +227,8 @@ def test_disks_draw_less_than_flash():
         ("default_cpu_utilisation_low_pct", utilisation.DEFAULT_RANGE_PCT[0]),
         ("default_cpu_utilisation_high_pct", utilisation.DEFAULT_RANGE_PCT[1]),
         ("default_gpu_utilisation_pct", utilisation.DEFAULT_GPU_PCT),
+        ("default_gpu_utilisation_low_pct", utilisation.DEFAULT_GPU_RANGE_PCT[0]),
+        ("default_gpu_utilisation_high_pct", utilisation.DEFAULT_GPU_RANGE_PCT[1]),
         *((f"calibration_{load:.0f}", value)
           for load, value in zip(energy.LOAD_POINTS_PCT, energy.CALIBRATION, strict=True)),
         ("embodied_life_h", embodied.LIFE_HOURS_CENTRAL),

@@ -1,6 +1,7 @@
 """The ledger: SQL says what the formulas say, roll-ups what the rows say, and nothing is lost."""
 
 import json
+import math
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -170,6 +171,18 @@ def test_an_instance_hour_says_what_the_formulas_say(store):
         assert found["ccf_low_kwh"] == pytest.approx(
             ccf * region.pue * row.running_fraction / 1000, rel=1e-6
         )
+    unknown = store.frame(
+        "SELECT DISTINCT cpu_pct = 50 AS is_cpu_unknown, utilisation_sigma FROM instance_emissions "
+        "WHERE resource_type = 'g4dn.xlarge' AND utilisation_tier = 4 ORDER BY 1 DESC"
+    )
+    curve = energy.central_curve(CATALOG.instance_type("g4dn.xlarge"))
+    low, held, high = (energy.interpolate_watts(curve, load) for load in (10.0, 50.0, 90.0))
+    idle, span = 8.0, 71.0 - 8.0  # a T4's load is between 10 and 100 %
+    spreads = [(low + idle + 0.1 * span, high + 71), (held + idle + 0.1 * span, held + 71)]
+    assert unknown["is_cpu_unknown"].tolist() == [True, False]
+    assert unknown["utilisation_sigma"].tolist() == pytest.approx(
+        [math.log(most / least) / 3.92 for least, most in spreads]
+    )
 
 
 def test_a_resize_within_an_hour_shares_it(store):
