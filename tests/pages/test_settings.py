@@ -370,7 +370,7 @@ def test_the_test_of_aws_costs_a_request_an_account():
     ("is_on", "webhook", "words"),
     [
         (True, "https://example.org", "Incidents, budgets and the levels above raise them."),
-        (True, "", "None is sent or kept until the operator sets `SPECTRA_WEBHOOK_URL`."),
+        (True, "", "Nothing is sent or kept until the operator sets `SPECTRA_WEBHOOK_URL`."),
         (False, "https://example.org", "or kept until Automation is switched on above."),
         (False, "", "switched on above and the operator sets `SPECTRA_WEBHOOK_URL`."),
     ],

@@ -101,7 +101,7 @@ def silence(config: Config) -> str:
         if not is_done
     ]
     if wanting:
-        return f"None is sent or kept until {' and '.join(wanting)}."
+        return f"Nothing is sent or kept until {' and '.join(wanting)}."
     return "Incidents, budgets and the levels above raise them."
 
 
