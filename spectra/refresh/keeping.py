@@ -9,8 +9,8 @@ from spectra.config import Config
 from spectra.errors import SpectraError
 from spectra.store import Store, retention
 from spectra.store.database import set_meta
-from spectra.store.history_export import export_history
-from spectra.store.history_files import read_manifest, verify
+from spectra.store.history_export import export_history, has_readings
+from spectra.store.history_files import archives
 
 PROBLEM = "retention_problem"
 
@@ -45,8 +45,13 @@ def keep(store: Store, config: Config, now: datetime | None = None) -> int:
 
 
 def _archive(store: Store, folder: Path, first: datetime, end: datetime) -> None:
-    """Write a month, unless it was written before and is whole: then a kill came in between."""
-    if folder.exists():
-        verify(folder, read_manifest(folder))
-    else:
+    """Write a month; one that was written before only if a reading came later, and beside it.
+
+    It was written before where a kill came in between, and by another database too.
+    """
+    if not (written := [path for path in archives(folder) if path.exists()]):
         export_history(store, folder, start=first, before=end)
+    elif not has_readings(store, written, first, end):
+        newest = int(written[-1].name.partition(".")[2] or 1)
+        added = folder.with_name(f"{folder.name}.{newest + 1}")
+        export_history(store, added, start=first, before=end)

@@ -3,12 +3,15 @@
 ``FOLDER/manifest.json``, and ``FOLDER/TABLE/year=YYYY/month=MM/part.parquet`` for what has an hour
 or a day, ``FOLDER/TABLE/part.parquet`` for the rest. Rows carry natural keys (a resource's ID, a
 group's region, team, …), so that they may be read back into any database, and by any other tool.
+The retention policy archives a month as ``hours-YYYY-MM``; what came later lies beside it, as
+``hours-YYYY-MM.2``.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -148,6 +151,24 @@ def months_between(first: datetime, end: datetime) -> Iterator[tuple[str, dateti
         following = month.replace(year=month.year + month.month // 12, month=month.month % 12 + 1)
         yield f"{month:%Y-%m}", start, min(following, end)
         start = following
+
+
+def archives(folder: Path) -> list[Path]:
+    """A month's archive and what was added to it (``hours-2026-03.2``, .3 …), in order.
+
+    Any other folder stands alone.
+    """
+    match = re.fullmatch(r"(hours-\d{4}-\d{2})(\.\d+)?", folder.name)
+    if match is None:
+        return [folder]
+    added = {
+        int(path.name.rpartition(".")[2]): path
+        for path in folder.parent.glob(f"{match[1]}.*")
+        if path.suffix[1:].isdecimal()
+    }
+    first = folder.with_name(match[1])
+    found = [first] if first.exists() else []
+    return found + [added[number] for number in sorted(added)] or [folder]
 
 
 def file_hash(path: Path) -> str:

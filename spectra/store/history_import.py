@@ -15,7 +15,7 @@ from spectra.errors import InputError
 from spectra.store.clearing import DEMO, clear_demo_fleet
 from spectra.store.factors import write_factors
 from spectra.store.history_export import Progress
-from spectra.store.history_files import Manifest, Part, read_manifest, verify
+from spectra.store.history_files import Manifest, Part, archives, read_manifest, verify
 from spectra.store.history_sql import (
     COSTS,
     EXTEND,
@@ -45,8 +45,9 @@ def import_history(
 ) -> Manifest:
     """Read an export back and bring the ledger in line with it; returns its manifest.
 
-    Each month is one transaction. Killed in between it leaves whole months, and the next run brings
-    the rest; a repeated import changes nothing.
+    What was added to the archive of a month is read with it, see `history_files.archives`. Each
+    month is one transaction. Killed in between it leaves whole months, and the next run brings the
+    rest; a repeated import changes nothing.
 
     Raises
     ------
@@ -56,9 +57,34 @@ def import_history(
     """
     manifest = read_manifest(folder)
     verify(folder, manifest)
+    folders = {folder: manifest, **_added(store, folder, manifest)}
     _require_same_world(store, catalog, manifest)
     write_factors(store, catalog)
-    say = progress or (lambda share, text: None)
+    for part, found in folders.items():
+        _read(store, catalog, part, found, progress or (lambda share, text: None))
+    # Factors of types that came with it, then what is queued.
+    write_factors(store, catalog)
+    recompute(store, progress)
+    return manifest
+
+
+def _added(store: Store, folder: Path, manifest: Manifest) -> dict[Path, Manifest]:
+    """The other archives of a month that know one of its machines: another database's do not."""
+    machines = _reader(folder, manifest.of("")["instances"])
+    added = {}
+    for other in archives(folder):
+        if other == folder:
+            continue
+        found = read_manifest(other)
+        verify(other, found)
+        theirs = _reader(other, found.of("")["instances"])
+        if store.row(f"SELECT 1 FROM {machines} JOIN {theirs} USING (instance_id) LIMIT 1"):
+            added[other] = found
+    return added
+
+
+def _read(store: Store, catalog: Catalog, folder: Path, manifest: Manifest, say: Progress) -> None:
+    """Read one folder; what changes is queued."""
     _read_spans(store, folder, manifest)
     is_same = _same_factors(store, manifest)
     months = manifest.months
@@ -69,10 +95,6 @@ def import_history(
         say(number / len(months), f"Reading {month}")
         parts = {name: _reader(folder, part) for name, part in manifest.of(month).items()}
         _read_month(store, catalog, manifest, month, parts, is_same=is_same)
-    # Factors of types that came with it, then what is queued.
-    write_factors(store, catalog)
-    recompute(store, progress)
-    return manifest
 
 
 def _require_same_world(store: Store, catalog: Catalog, manifest: Manifest) -> None:

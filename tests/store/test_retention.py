@@ -18,7 +18,7 @@ from spectra.store.history_import import import_history
 from spectra.store.ledger import recompute, restart_ledger
 from spectra.store.report_queries import Narrow
 from spectra.store.selection import Selection
-from spectra.store.writes import write_intensities
+from spectra.store.writes import write_instances, write_intensities, write_utilisation
 from tests import fleet
 from tests.store.conftest import CATALOG, build
 
@@ -186,6 +186,44 @@ def test_an_archive_brings_the_hours_back(old, tmp_path):
     assert len(hours(old, MARCH, APRIL)) == 24 * 31
     assert total(old) == pytest.approx(before, rel=1e-9)
     assert old.row("SELECT count(*) FROM rolled_days") == (30,)  # April was not in it
+
+
+def of_another_account(store):
+    """A machine of an account that joins later, with its readings of March."""
+    joined = {"instance_id": "i-late", "valid_from": fleet.utc("2026-03-10"), "source": "aws",
+              "valid_to": fleet.utc("2026-03-12"), "account_id": "222222222222"}  # fmt: skip
+    at = fleet.hours("2026-03-10", "2026-03-12")
+    write_instances(store, fleet.instances(joined))
+    write_utilisation(store, fleet.utilisation("i-late", at, 90.0))
+    recompute(store)
+
+
+def test_readings_that_came_after_their_month_was_archived_are_archived_too(old, tmp_path):
+    config = replace(load_config({}), retention_hourly_days=62, retention_archive=True,
+                     history_folder=tmp_path / "h")  # fmt: skip
+    archived = lambda: sorted(path.name for path in config.history_folder.iterdir())  # noqa: E731
+    assert keep(old, config, NOW) == 2 * 24 * 31
+    of_another_account(old)
+    assert keep(old, config, NOW) == 48
+    assert archived() == ["hours-2026-03", "hours-2026-03.2"]
+    import_history(old, CATALOG, config.history_folder / "hours-2026-03")
+    known = "SELECT resource_id, count(*) FROM utilisation JOIN resources USING (resource_key) "
+    march = old.cursor().execute(known + "WHERE month(hour) = 3 GROUP BY 1 ORDER BY 1").fetchall()
+    assert march == [("i-0", 744), ("i-1", 744), ("i-late", 48)]
+    assert keep(old, config, NOW) == 2 * 24 * 31 + 48  # all of it is archived already
+    assert archived() == ["hours-2026-03", "hours-2026-03.2"]
+
+
+def test_an_archive_of_another_database_is_not_read_with_ours(old, tmp_path):
+    of_another_account(old)
+    export_history(old, tmp_path / "hours-2026-03", start=MARCH, before=APRIL)
+    other = Store()
+    write_instances(other, fleet.instances({"instance_id": "i-x", "valid_from": HOURS[0]}))
+    write_utilisation(other, fleet.utilisation("i-x", HOURS[:24], 10.0))
+    export_history(other, tmp_path / "hours-2026-03.2", start=MARCH, before=APRIL)
+    import_history(other, CATALOG, tmp_path / "hours-2026-03.2")
+    assert set(other.frame("SELECT instance_id FROM instances")["instance_id"]) == {"i-x"}
+    other.close()
 
 
 def test_rolled_history_moves_to_another_database_as_it_is(old, tmp_path):
