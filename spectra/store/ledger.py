@@ -21,6 +21,23 @@ Progress = Callable[[float, str], None]
 HOUR = timedelta(hours=1)
 # Instance-hours held in memory at a time; keeps a rebuild within the memory limit.
 CHUNK_ROWS = 2_000_000
+# Rolled days of regions in which a machine or volume has no sum yet, of those that are queued.
+_UNCOUNTED = """
+CREATE OR REPLACE TEMP TABLE uncounted AS
+WITH queued AS (
+    SELECT DISTINCT region, "day" FROM stale_hours JOIN rolled_days ON "day" = hour::DATE),
+alive AS (
+    SELECT instance_id AS resource_id, region, valid_from, valid_to FROM instances
+    WHERE state = 'running'
+    UNION ALL SELECT volume_id, region, valid_from, valid_to FROM volumes)
+SELECT DISTINCT q.region, q."day" FROM queued q JOIN alive a ON a.region = q.region
+    AND a.valid_from < q."day"::TIMESTAMPTZ + INTERVAL 1 DAY
+    AND coalesce(a.valid_to > q."day"::TIMESTAMPTZ, true)
+ANTI JOIN (
+    SELECT resource_id, "day" FROM daily_sums JOIN emission_items USING (item_key)
+    WHERE "day" IN (SELECT "day" FROM queued)) d
+    ON d.resource_id = a.resource_id AND d."day" = q."day"
+"""
 _BY_DAY = {
     "hourly_sums": "hour::DATE",
     "daily_sums": '"day"',
@@ -137,14 +154,24 @@ def _recompute_chunk(cursor: duckdb.DuckDBPyConnection) -> int:
 
 
 def _leave_rolled(cursor: duckdb.DuckDBPyConnection) -> None:
-    """Take hours of rolled days off the queue, and note that their sums no longer follow."""
+    """Take hours of rolled days off the queue, and note that their sums no longer follow.
+
+    Where a machine has no sum of such a day, as one of an account that joined later, the whole
+    day stays queued: what has a sum keeps it, see `loads`.
+    """
+    cursor.execute(_UNCOUNTED)
     cursor.execute(
         """
-        UPDATE rolled_days SET changed_at = now()
-        WHERE "day" IN (SELECT DISTINCT hour::DATE FROM stale_hours)
+        UPDATE rolled_days SET changed_at = now() WHERE "day" IN (
+            SELECT hour::DATE FROM stale_hours
+            WHERE (region, hour::DATE) NOT IN (SELECT (region, "day") FROM uncounted))
         """
     )
     cursor.execute('DELETE FROM stale_hours WHERE hour::DATE IN (SELECT "day" FROM rolled_days)')
+    cursor.execute(
+        'INSERT INTO stale_hours SELECT region, "day"::TIMESTAMPTZ + to_hours(h::INTEGER) '
+        "FROM uncounted, range(24) t(h)"
+    )
 
 
 def _next_span(cursor: duckdb.DuckDBPyConnection) -> dict[str, datetime] | None:

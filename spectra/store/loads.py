@@ -1,8 +1,8 @@
 """The SQL that gives every running instance-hour of a chunk its load, measured or filled in.
 
 The statements run in order over the temp table ``stale`` (region, hour) that lies within
-[$first, $end), and leave the temp tables ``versions``, ``stale_days``, ``day_hours``, ``loads`` and
-``filled`` for the roll-ups.
+[$first, $end), and leave the temp tables ``versions``, ``stale_days``, ``day_hours``, ``loads``,
+``filled`` and ``final`` for the roll-ups.
 """
 
 from __future__ import annotations
@@ -195,10 +195,26 @@ LEFT JOIN ({_peers("resource_type")}) p ON p.hour_number = g.slot // 1000
     AND p.peer = v.resource_type
 """
 
+# What has a sum of a day that was rolled up keeps it: its readings may be gone.
+_FINAL = """
+CREATE OR REPLACE TEMP TABLE final AS
+SELECT DISTINCT v.version_key, epoch_us(d."day"::TIMESTAMPTZ) // 86400000000 AS day_number
+FROM daily_sums d SEMI JOIN rolled_days r ON r."day" = d."day"
+JOIN emission_items i USING (item_key) JOIN versions v ON v.resource_id = i.resource_id
+WHERE d."day" >= $first::DATE AND d."day" < $end::DATE
+"""
+
+_LEAVE_FINAL = tuple(
+    f"DELETE FROM {table} t USING final f "
+    "WHERE f.version_key = t.version_key AND f.day_number = t.slot // 24000"
+    for table in ("loads", "filled")
+)
+
 _DROP_FILLED = """
 DELETE FROM utilisation_filled f USING instances v, stale_days d
 WHERE f.hour >= $first AND f.hour < $end AND v.version_key = f.version_key
   AND d.region = v.region AND d.midnight = date_trunc('day', f.hour)
+  AND f.hour::DATE NOT IN (SELECT "day" FROM rolled_days)
 """
 
 _KEEP_FILLED = """
@@ -218,6 +234,8 @@ STATEMENTS = (
     _OWN_LOADS,
     _LONELY,
     _FILLED,
+    _FINAL,
+    *_LEAVE_FINAL,
     _DROP_FILLED,
     _KEEP_FILLED,
 )

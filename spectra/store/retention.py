@@ -2,8 +2,9 @@
 
 Rolling up takes whole calendar months. The sums by hour and group and by day and resource, grids,
 costs and spans stay, so every total stays; what goes is each machine's reading of each hour. A
-rolled day's sums are final. Its readings go four weeks later, because later days whose load was not
-measured are still filled in from them.
+rolled day's sums are final; what has none of it, as a machine of an account that joined later,
+still gets its own. Its readings go four weeks later, because later days whose load was not measured
+are still filled in from them.
 """
 
 from __future__ import annotations
@@ -42,7 +43,11 @@ _READ_DAYS = """
 SELECT DISTINCT hour::DATE FROM utilisation WHERE hour < $cutoff
 UNION SELECT DISTINCT hour::DATE FROM utilisation_filled WHERE hour < $cutoff
 """
-_OPEN_DAYS = 'SELECT DISTINCT hour::DATE FROM ledger_hours() EXCEPT SELECT "day" FROM rolled_days'
+# Days that need readings yet: they are computed again, or wait to be computed.
+_OPEN_DAYS = """
+SELECT DISTINCT hour::DATE FROM ledger_hours() EXCEPT SELECT "day" FROM rolled_days
+UNION SELECT hour::DATE FROM stale_hours
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ _DROP_HOURLY = """
 DELETE FROM hourly_sums e USING emission_groups k, stale s
 WHERE e.hour >= $first AND e.hour < $end
   AND k.group_key = e.group_key AND s.region = k.region AND s.hour = e.hour
+  AND e.hour::DATE NOT IN (SELECT "day" FROM rolled_days)
 """
 
 _DROP_DAILY = """
@@ -41,6 +42,7 @@ DELETE FROM daily_sums e USING emission_items i, emission_groups k, stale_days s
 WHERE e."day" >= $first::DATE AND e."day" < $end::DATE
   AND i.item_key = e.item_key AND k.group_key = i.group_key
   AND s.region = k.region AND s.midnight::DATE = e."day"
+  AND e."day" NOT IN (SELECT "day" FROM rolled_days)
 """
 
 # Volumes draw power whether or not their instance runs, and the same in every hour. Most live
@@ -52,6 +54,8 @@ SELECT v.version_key, v.group_key, v.region, d.midnight, v.valid_from, v.valid_t
     v.valid_from <= d.midnight AND coalesce(v.valid_to >= d.midnight + INTERVAL 1 DAY, true)
         AS is_whole
 FROM versions v JOIN stale_days d USING (region)
+ANTI JOIN final f ON f.version_key = v.version_key
+    AND f.day_number = epoch_us(d.midnight) // 86400000000
 WHERE v.version_key < 0 AND v.valid_from < d.midnight + INTERVAL 1 DAY
   AND coalesce(v.valid_to > d.midnight, true)
 """

@@ -12,6 +12,7 @@ from spectra.errors import InputError
 from spectra.refresh.keeping import PROBLEM, keep
 from spectra.store import Store, emission_queries, report_queries, retention
 from spectra.store.clearing import clear_source
+from spectra.store.database import migration_steps
 from spectra.store.factors import write_factors
 from spectra.store.history_export import export_history
 from spectra.store.history_import import import_history
@@ -118,6 +119,59 @@ def test_sums_of_rolled_days_are_final_and_say_what_came_later(old):
     assert old.row("SELECT count(*) FROM stale_hours") == (0,)
 
 
+def of_another_account(store, **facts):
+    """A machine of an account that joins later, with its readings of March."""
+    joined = {"instance_id": "i-late", "valid_from": fleet.utc("2026-03-10"), "source": "aws",
+              "valid_to": fleet.utc("2026-03-12"), "account_id": "222222222222",
+              **facts}  # fmt: skip
+    at = fleet.hours("2026-03-10", "2026-03-12")
+    write_instances(store, fleet.instances(joined))
+    write_utilisation(store, fleet.utilisation("i-late", at, 90.0))
+    recompute(store)
+
+
+def of_others(store):
+    """Energy by hour and day of all but the machines that join later [kWh]."""
+    return store.row(
+        "SELECT (SELECT sum(energy_kwh) FROM hourly_sums WHERE hour < $april), "
+        "(SELECT sum(energy_kwh) FROM daily_sums WHERE day < $april::DATE), "
+        "(SELECT count(*) FROM utilisation_filled WHERE hour < $april)", {"april": APRIL},
+    )  # fmt: skip
+
+
+LATE = "SELECT sum(energy_kwh), sum(resource_hours) FROM {} WHERE resource_id LIKE '%-late'"
+
+
+def test_machines_that_join_later_get_sums_of_rolled_days(old):
+    retention.roll_up(old, 62, now=NOW)
+    hourly, daily, filled = of_others(old)
+    of_another_account(old, account_id="111111111111", tags={"team": "t0"})  # beside i-0
+    kwh = [old.row(LATE.format(name)) for name in ("instance_emissions", "emissions_daily")]
+    assert kwh[0] == pytest.approx(kwh[1])
+    assert kwh[1][1] == pytest.approx(48)
+    counted = of_others(old)
+    assert counted == pytest.approx((hourly + kwh[1][0], daily + kwh[1][0], filled))
+    assert retention.plan(old, 62, now=NOW).changed == 0
+    of_another_account(old)  # said again in another way: its sums are final as well
+    assert of_others(old) == pytest.approx(counted)
+
+
+def test_hours_of_rolled_days_that_an_older_version_dropped_are_queued(old):
+    retention.roll_up(old, 62, now=NOW)
+    of_another_account(old)
+    before = of_others(old)
+    with old.write() as cursor:
+        cursor.execute(
+            "DELETE FROM hourly_sums WHERE group_key IN (SELECT group_key FROM emission_groups "
+            "WHERE account_id = '222222222222'); DELETE FROM daily_sums WHERE item_key IN (SELECT "
+            "item_key FROM emission_items WHERE resource_id = 'i-late')"
+        )
+        cursor.execute(migration_steps()[12])
+    assert of_others(old) != pytest.approx(before)
+    recompute(old)
+    assert of_others(old) == pytest.approx(before)
+
+
 def hours(store, start, end):
     return report_queries.hours(store, Selection(start, end), Narrow(resource_id="i-0"))
 
@@ -186,16 +240,6 @@ def test_an_archive_brings_the_hours_back(old, tmp_path):
     assert len(hours(old, MARCH, APRIL)) == 24 * 31
     assert total(old) == pytest.approx(before, rel=1e-9)
     assert old.row("SELECT count(*) FROM rolled_days") == (30,)  # April was not in it
-
-
-def of_another_account(store):
-    """A machine of an account that joins later, with its readings of March."""
-    joined = {"instance_id": "i-late", "valid_from": fleet.utc("2026-03-10"), "source": "aws",
-              "valid_to": fleet.utc("2026-03-12"), "account_id": "222222222222"}  # fmt: skip
-    at = fleet.hours("2026-03-10", "2026-03-12")
-    write_instances(store, fleet.instances(joined))
-    write_utilisation(store, fleet.utilisation("i-late", at, 90.0))
-    recompute(store)
 
 
 def test_readings_that_came_after_their_month_was_archived_are_archived_too(old, tmp_path):
