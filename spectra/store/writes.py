@@ -122,7 +122,10 @@ def _changed_intensities(cursor: duckdb.DuckDBPyConnection, frame: pd.DataFrame)
     cursor.register("incoming", frame)
     changed = cursor.execute(
         """
-        SELECT incoming.* FROM incoming LEFT JOIN intensities t
+        SELECT incoming.* REPLACE (
+            coalesce(incoming.low_carbon_pct, t.low_carbon_pct) AS low_carbon_pct,
+            coalesce(incoming.renewable_pct, t.renewable_pct) AS renewable_pct)
+        FROM incoming LEFT JOIN intensities t
             ON t.zone = incoming.zone AND t.hour = incoming.hour AND t.source = incoming.source
         WHERE t.zone IS NULL OR (
             coalesce(incoming.updated_at >= t.updated_at, true)

@@ -10,6 +10,7 @@ from spectra.store import Store
 from spectra.store.factors import write_factors
 from spectra.store.intensities import monthly_profile
 from spectra.store.ledger import recompute
+from spectra.store.live_writes import write_grid_shares
 from spectra.store.writes import (
     write_costs,
     write_instances,
@@ -56,6 +57,8 @@ def test_a_revised_hour_recomputes_that_hour_alone(store):
     )
     revised = HOURS[30:31]
     later = fleet.FETCHED + pd.Timedelta(hours=1)
+    shares = {"low_carbon_pct": [55.0], "renewable_pct": [44.0]}
+    write_grid_shares(store, pd.DataFrame({"zone": "DE", "hour": revised, **shares}))
     assert write_intensities(store, grid(revised, 200.0, 250.0, updated_at=later), CATALOG) == 1
     assert stale(store) == 1
     recompute(store)
@@ -64,6 +67,9 @@ def test_a_revised_hour_recomputes_that_hour_alone(store):
     assert after["hour"][touched].tolist() == revised.tolist()
     ratio = after["scope2_lb_g"] / before["scope2_lb_g"]
     assert ratio[touched].tolist() == pytest.approx([200 / 320])
+    kept = store.frame("SELECT low_carbon_pct, renewable_pct FROM intensities WHERE hour = $hour",
+                       {"hour": revised[0]})  # fmt: skip
+    assert kept.to_dict("list") == shares  # its source says them elsewhere, for a while
     assert ratio[~touched].tolist() == pytest.approx([1.0] * (len(HOURS) - 1))
 
 
