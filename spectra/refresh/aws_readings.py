@@ -40,18 +40,17 @@ Span = tuple[datetime, datetime]
 
 
 def wanted_telemetry(
-    store: Store, catalog: Catalog, place: tuple[str, str], span: Span, read_until: datetime | None
+    store: Store, catalog: Catalog, place: tuple[str, str], span: Span, *, again: bool = False
 ) -> pd.DataFrame:
     """Instances whose telemetry is missing: instance_id, instance_type, is_burstable, has_gpu,
     start, end.
 
-    What was read before is read again for its last hours only; an instance without any reading is
-    read from the beginning of the span or of its life.
+    One that was asked for before is asked for its last hours only, unless `again`, and others from
+    the beginning of the span or of their life; none for days whose sums are final.
     """
-    start, end = span
-    frame = fleet_queries.ran_between(store, *place, start, end)
-    late = pd.Timestamp(first_unread(start, read_until))
-    is_read = frame["has_telemetry"].astype(bool) & (frame["first_hour"] < late)
+    frame = fleet_queries.ran_between(store, *place, *span)
+    late = frame["asked_until"] - LATE_HOURS
+    is_read = (late > frame["first_hour"]) & (not again)
     frame["start"] = frame["first_hour"].mask(is_read, late)
     frame["end"] = frame["end_hour"]
     types = {name: catalog.instance_type(name).type for name in frame["instance_type"].unique()}
@@ -61,24 +60,21 @@ def wanted_telemetry(
     return frame.loc[frame["start"] < frame["end"], columns].reset_index(drop=True)
 
 
-def first_unread(start: datetime, read_until: datetime | None) -> datetime:
-    """Where reading goes on in a span that begins at `start`: the last hours are read again."""
-    return max(start, read_until - LATE_HOURS) if read_until else start
-
-
 def utilisation(
     store: Store, account: Account, region: str, wanted: pd.DataFrame, progress: Progress
 ) -> Landed:
     """Read what is missing of CloudWatch's metrics; every batch is kept as it lands."""
-    count, notes = 0, list[str]()
+    end = current_hour() + HOUR
+    count, notes, is_whole = 0, list[str](), True
     for batch in utilisation_batches(account, region, wanted):
         count += write_utilisation(store, batch.frame)
+        fleet_queries.note_asked(store, batch.answered, end)
+        is_whole &= batch.is_whole
         notes += [note for note in batch.notes if note not in notes]
         if progress.cancelled.is_set():
             raise CancelledError(f"Stopped in {region}; the rest is read next time.")
-    end = current_hour() + HOUR
     start = wanted["start"].min().to_pydatetime() if len(wanted) else end
-    return Landed(count, start, end, read_until=end, notes=tuple(notes))
+    return Landed(count, start, end, read_until=end if is_whole else None, notes=tuple(notes))
 
 
 def costs(

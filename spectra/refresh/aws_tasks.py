@@ -95,7 +95,7 @@ class AwsTasks:
         tasks = []
         for place in self.places():
             types = fleet_queries.types_in(self.store, place.account_id, place.region)
-            if types or self._ran_lately(place):
+            if types or len(self._wanted(place)):  # one that is gone may have hours left to read
                 tasks.append(self._utilisation(place))
             if types:
                 tasks += self._regional(place, types)
@@ -225,17 +225,8 @@ class AwsTasks:
 
     def _wanted(self, place: Place) -> pd.DataFrame:
         here, window = (place.account_id, place.region), self._window()
-        read_until = self._read_until(place)
-        return aws_readings.wanted_telemetry(self.store, self.catalog, here, window, read_until)
-
-    def _ran_lately(self, place: Place) -> bool:
-        """Whether a machine that may be gone has hours that were not read for good."""
-        start = aws_readings.first_unread(self._window()[0], self._read_until(place))
-        return fleet_queries.has_run_since(self.store, place.account_id, place.region, start)
-
-    def _read_until(self, place: Place) -> datetime | None:
-        state = source_state.read(self.store, Key(SOURCE, "utilisation", place.scope))
-        return None if self.since or state is None else state.read_until
+        again = self.since is not None
+        return aws_readings.wanted_telemetry(self.store, self.catalog, here, window, again=again)
 
     def _window(self) -> tuple[datetime, datetime]:
         end = current_hour() + HOUR

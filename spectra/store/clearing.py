@@ -93,6 +93,10 @@ def clear_source(store: Store, catalog: Catalog, *sources: str) -> int:
         cursor.execute(
             "DELETE FROM source_state WHERE list_contains($named, source)", {"named": named}
         )
+        cursor.execute(
+            "DELETE FROM telemetry_asked WHERE instance_id NOT IN "
+            "(SELECT instance_id FROM instances)"
+        )
         if "electricity_maps_portal" in sources:
             cursor.execute("DELETE FROM portal_imports")
         if DEMO in sources:

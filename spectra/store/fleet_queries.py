@@ -107,38 +107,45 @@ def provisional_since(store: Store, account_id: str, start: date, end: date) -> 
 def ran_between(
     store: Store, account_id: str, region: str, start: datetime, end: datetime
 ) -> pd.DataFrame:
-    """Instances that ran at any time of [start, end).
+    """Instances that ran at any time of [start, end), but for days whose sums of them are final.
 
     Columns instance_id, instance_type (the last one), first_hour and end_hour (their running
-    hours within the span, the end exclusive), has_telemetry.
+    hours within the span, the end exclusive), asked_until (how far CloudWatch was asked for them).
     """
     return store.frame(
         """
-        WITH seen AS (
-            SELECT DISTINCT resource_id FROM resources JOIN utilisation USING (resource_key)
-            WHERE hour >= $start)
+        WITH ran AS (
+            FROM instances
+            WHERE account_id = $account_id AND region = $region AND state = 'running'
+                AND valid_from < $end AND coalesce(valid_to > $start, true)),
+        final AS (
+            SELECT resource_id, (max("day") + 1)::TIMESTAMPTZ AS final_until
+            FROM daily_sums SEMI JOIN rolled_days USING ("day")
+            JOIN emission_items USING (item_key)
+            WHERE "day" >= $start::DATE AND resource_id IN (SELECT instance_id FROM ran)
+            GROUP BY resource_id)
         SELECT instance_id, arg_max(instance_type, valid_from) AS instance_type,
-            date_trunc('hour', greatest(min(valid_from), $start)) AS first_hour,
+            date_trunc('hour', greatest(min(valid_from), $start, any_value(final_until)))
+                AS first_hour,
             date_trunc('hour', CASE WHEN bool_or(valid_to IS NULL) THEN $end
                 ELSE least(max(valid_to) + INTERVAL 59 MINUTE, $end) END) AS end_hour,
-            instance_id IN (SELECT resource_id FROM seen) AS has_telemetry
-        FROM instances
-        WHERE account_id = $account_id AND region = $region AND state = 'running'
-            AND valid_from < $end AND coalesce(valid_to > $start, true)
+            CASE WHEN any_value(asked_until) IS NOT NULL
+                THEN least(any_value(asked_until), $end) END AS asked_until
+        FROM ran LEFT JOIN telemetry_asked USING (instance_id)
+        LEFT JOIN final ON resource_id = instance_id
         GROUP BY instance_id ORDER BY instance_id
         """,
         {"account_id": account_id, "region": region, "start": start, "end": end},
     )
 
 
-def has_run_since(store: Store, account_id: str, region: str, start: datetime) -> bool:
-    """Whether an instance ran after `start`."""
-    row = store.row(
-        "SELECT 1 FROM instances WHERE account_id = ? AND region = ? AND state = 'running' "
-        "AND coalesce(valid_to > ?, true) LIMIT 1",
-        [account_id, region, start],
-    )
-    return row is not None
+def note_asked(store: Store, instance_ids: Iterable[str], until: datetime) -> None:
+    """Keep that CloudWatch was asked for instances up to a moment."""
+    with store.write(is_fact=False) as cursor:
+        cursor.execute(
+            "INSERT OR REPLACE INTO telemetry_asked SELECT unnest($ids), $until",
+            {"ids": list(instance_ids), "until": until},
+        )
 
 
 def tag_keys(store: Store) -> pd.DataFrame:

@@ -3,22 +3,25 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from spectra.config import load_config
 from spectra.errors import BusyError, ThrottledError
+from spectra.refresh import aws_readings, refresh_demo, settle
 from spectra.refresh import live as live_refresh
-from spectra.refresh import refresh_demo, settle
 from spectra.refresh.connections import Connections
 from spectra.refresh.hours import HOUR, current_hour
 from spectra.refresh.live import Live
 from spectra.refresh.tasks import Landed, Outcome, Progress, Task, due, run_tasks
 from spectra.sources.aws import Access, AwsKeys, Role
+from spectra.sources.aws.cloudwatch import Batch
 from spectra.sources.electricity_maps import ElectricityMaps
 from spectra.store import Store, emission_queries, grid_queries, notice_log, source_state
 from spectra.store.selection import Selection
 from spectra.store.source_state import Key
-from tests import copies
+from spectra.store.writes import write_instances
+from tests import copies, fleet
 from tests.servers import electricity_maps as em
 from tests.servers.aws import NO_INSTANCES, ec2_refusal, endpoints, refusal
 from tests.servers.base import Answer
@@ -494,12 +497,38 @@ def test_the_last_machine_of_a_region_is_measured_to_its_end(world, store):
     # What is over and read is not asked for again, nor are prices of what nobody has.
     with store.write(is_fact=False) as cursor:
         cursor.execute(
-            "UPDATE source_state SET succeeded_at = succeeded_at - INTERVAL 8 DAY, "
-            "read_until = read_until + INTERVAL 5 HOUR"
+            "UPDATE source_state SET succeeded_at = succeeded_at - INTERVAL 8 DAY; "
+            "UPDATE instances SET valid_from = valid_from - INTERVAL 5 HOUR, "
+            "valid_to = valid_to - INTERVAL 5 HOUR"
         )
     asked = {o.key.dataset for o in live.refresh().outcomes}
     assert "inventory" in asked
     assert not asked & {"utilisation", "prices", "findings"}
+
+
+def test_only_what_cloudwatch_answered_is_not_asked_for_again(store, monkeypatch):
+    """Be it that it has nothing: each question costs, and one that failed was not answered."""
+    end = current_hour() + HOUR
+    born, gone = end - timedelta(days=20), end - timedelta(days=9)
+    write_instances(store, fleet.instances(
+        {"instance_id": "i-gone", "valid_from": born, "valid_to": gone},
+        {"instance_id": "i-failed", "valid_from": born, "valid_to": gone},
+        {"instance_id": "i-runs", "valid_from": born},
+    ))  # fmt: skip
+    place, span = ("111111111111", "eu-central-1"), (end - timedelta(days=30), end)
+
+    def starts(**again):
+        frame = aws_readings.wanted_telemetry(store, CATALOG, place, span, **again)
+        return dict(zip(frame["instance_id"], end - frame["start"], strict=True))
+
+    everything = dict.fromkeys(("i-failed", "i-gone", "i-runs"), end - born)
+    assert starts() == everything
+    batch = Batch(fleet.utilisation("i-none", [], 0), (), frozenset({"i-gone", "i-runs"}), False)
+    monkeypatch.setattr(aws_readings, "utilisation_batches", lambda *given: [batch])
+    landed = aws_readings.utilisation(store, None, "", pd.DataFrame(), Progress())
+    assert landed.read_until is None
+    assert starts() == {"i-failed": end - born, "i-runs": aws_readings.LATE_HOURS}
+    assert starts(again=True) == everything
 
 
 def test_an_unexpected_error_is_told_by_kind_and_place_alone(world, store, monkeypatch):

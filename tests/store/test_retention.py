@@ -9,6 +9,7 @@ import pytest
 
 from spectra.config import load_config
 from spectra.errors import InputError
+from spectra.refresh.aws_readings import wanted_telemetry
 from spectra.refresh.keeping import PROBLEM, keep
 from spectra.store import Store, emission_queries, report_queries, retention
 from spectra.store.clearing import clear_source
@@ -154,6 +155,16 @@ def test_machines_that_join_later_get_sums_of_rolled_days(old):
     assert retention.plan(old, 62, now=NOW).changed == 0
     of_another_account(old)  # said again in another way: its sums are final as well
     assert of_others(old) == pytest.approx(counted)
+
+
+def test_days_whose_sums_are_final_are_not_asked_for(old):
+    """Not even of a machine whose readings are gone, and not `again`."""
+    retention.roll_up(old, 62, now=NOW)
+    write_instances(old, fleet.instances({"instance_id": "i-late", "valid_from": HOURS[0]}))
+    here = "111111111111", "eu-central-1"
+    wanted = wanted_telemetry(old, CATALOG, here, (START, NOW), again=True)
+    starts = dict(zip(wanted["instance_id"], wanted["start"], strict=True))
+    assert starts == {"i-0": MAY, "i-1": MAY, "i-late": MARCH}
 
 
 def test_hours_of_rolled_days_that_an_older_version_dropped_are_queued(old):

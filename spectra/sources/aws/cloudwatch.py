@@ -82,10 +82,20 @@ class MetricEstimate:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Tidy ``utilisation`` rows of some instances, and what could not be read of them."""
+    """Tidy ``utilisation`` rows of some instances, and what could not be read of them.
+
+    Attributes
+    ----------
+    answered : frozenset of str
+        Instances of which all was answered, be it that nothing is known or may be read.
+    is_whole : bool
+        Whether those are all that were asked for.
+    """
 
     frame: pd.DataFrame
     notes: tuple[str, ...] = ()
+    answered: frozenset[str] = frozenset()
+    is_whole: bool = True
 
 
 def plan_metrics(wanted: pd.DataFrame) -> MetricEstimate:
@@ -121,9 +131,13 @@ def utilisation_batches(account: Account, region: str, wanted: pd.DataFrame) -> 
     memory = _agent_series(account, region, MEMORY[0].name, notes)
     gpu = _agent_series(account, region, GPU[0].name, notes) if wanted["has_gpu"].any() else {}
     for call in plan_calls(wanted, memory, gpu):
-        series, problems = _read(account, region, call)
+        asked = {f"q{number}": query for number, query in enumerate(call.queries)}
+        pages = _read(account, region, call, asked)
+        series, problems = merge_pages(asked, pages, region)
         series, left_out = plausible(series, call.start, call.end)
-        yield Batch(utilisation_frame(series), (*notes, *problems, *left_out))
+        every, failed = {query.instance_id for query in call.queries}, failed_inside(asked, pages)
+        notes_here = (*notes, *problems, *left_out)
+        yield Batch(utilisation_frame(series), notes_here, frozenset(every - failed), not failed)
 
 
 def plan_calls(wanted: pd.DataFrame, memory: AgentSeries, gpu: AgentSeries) -> Iterator[Call]:
@@ -180,9 +194,10 @@ def _agent_series(account: Account, region: str, metric: str, notes: list[str]) 
     return found
 
 
-def _read(account: Account, region: str, call: Call) -> tuple[list[Series], list[str]]:
-    """All pages of a call, put together by query."""
-    asked = {f"q{number}": query for number, query in enumerate(call.queries)}
+def _read(
+    account: Account, region: str, call: Call, asked: dict[str, Query]
+) -> list[dict[str, Any]]:
+    """All pages of a call."""
     pages = []
     for page in paginate(
         account, "cloudwatch:GetMetricData", "get_metric_data", region,
@@ -191,7 +206,7 @@ def _read(account: Account, region: str, call: Call) -> tuple[list[Series], list
     ):  # fmt: skip
         account.meter.charge(len(asked) * CLOUDWATCH_USD_PER_METRIC)
         pages.append(page)
-    return merge_pages(asked, pages, region)
+    return pages
 
 
 def merge_pages(
@@ -221,6 +236,20 @@ def merge_pages(
         for name, points in values.items()
     ]
     return series, list(dict.fromkeys(problems))
+
+
+def failed_inside(asked: dict[str, Query], pages: Iterable[dict[str, Any]]) -> set[str]:
+    """Instances that CloudWatch failed to answer for, and are to be asked for again.
+
+    What is forbidden is an answer: it lasts until somebody changes a policy, and each question
+    costs. Who has changed it reads again with ``--since``.
+    """
+    return {
+        asked[result["Id"]].instance_id
+        for page in pages
+        for result in page["MetricDataResults"]
+        if result.get("StatusCode") == "InternalError" and result["Id"] in asked
+    }
 
 
 def _as_sent(name: str, query: Query) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from spectra.sources.aws.cloudwatch import (
     MAX_POINTS,
     MAX_QUERIES,
     Query,
+    failed_inside,
     merge_pages,
     plan_calls,
     plan_metrics,
@@ -154,6 +155,9 @@ def test_what_cloudwatch_does_not_answer_is_noted_and_not_zero(status):
     series, problems = merge_pages({"q0": query()}, pages, "eu-west-1")
     assert utilisation_frame(series).empty
     assert problems == [f"CloudWatch in eu-west-1 gave no CPUUtilization ({status})."]
+    # What is forbidden would be asked for, and paid, until somebody changes a policy.
+    again = {"i-1"} if status == "InternalError" else set()
+    assert failed_inside({"q0": query()}, pages) == again
 
 
 def test_times_of_another_zone_become_utc_hours():
