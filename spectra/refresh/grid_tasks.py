@@ -98,13 +98,27 @@ class GridTasks:
         state = source_state.read(self.store, Key(SOURCE, "intensity", zone))
         if state is None or state.read_until is None:
             return now - self.history
+        return min(state.read_until, self._first_open(zone, now), now - _HISTORY)
+
+    def _first_open(self, zone: str, now: datetime) -> datetime:
+        """The first hour that may still be measured: it had no value, or an estimated one.
+
+        Without the past in the plan it could not be asked for.
+        """
+        plan = self._known_plan()
+        if plan is None or not plan.allows(zone, "carbon-intensity/past-range"):
+            return now
         row = self.store.row(
-            "SELECT min(hour) FROM intensities WHERE zone = $zone AND source = $source "
-            "AND is_estimated AND hour >= $start",
-            {"zone": zone, "source": SOURCE, "start": now - REVISED_FOR},
+            """
+            WITH known AS (FROM intensities WHERE zone = $zone AND source = $source)
+            SELECT min(h) FROM generate_series($start, $now, INTERVAL 1 HOUR) hours(h)
+            WHERE h >= (SELECT min(hour) FROM known) AND h NOT IN (
+                SELECT hour FROM known WHERE hour >= $start AND NOT is_estimated
+                    AND intensity_lifecycle_g_per_kwh IS NOT NULL)
+            """,
+            {"zone": zone, "source": SOURCE, "start": now - REVISED_FOR, "now": now},
         )
-        first_estimated = row[0].astimezone(UTC) if row and row[0] is not None else now
-        return min(state.read_until, first_estimated, now - _HISTORY)
+        return now if row is None or row[0] is None else row[0].astimezone(UTC)
 
     def _mix(self, zone: str) -> Landed:
         rows, shares = self.client.power_mix(zone)

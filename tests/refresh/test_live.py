@@ -393,6 +393,31 @@ def test_revised_points_replace_and_estimates_are_read_again(world, store):
     assert store.row(value + "ORDER BY hour DESC LIMIT 1") == (111.0, False)
 
 
+def test_hours_without_a_value_are_asked_for_while_they_may_get_one(world, store):
+    live = world.live(store, connections=world.connections(**GRIDS))
+    live.refresh()
+    now = current_hour()
+    lost = "zone = 'DE' AND hour IN (SELECT $now - INTERVAL 30 HOUR UNION SELECT $now)"
+
+    def read_again():
+        with store.write(is_fact=False) as cursor:
+            cursor.execute(f"DELETE FROM intensities WHERE {lost}", {"now": now})
+            cursor.execute("UPDATE source_state SET succeeded_at = succeeded_at - INTERVAL 1 HOUR")
+        world.grids.requests.clear()
+        live.refresh()
+        asked = [r for r in world.grids.requests if r.params.get("zone") == "DE"]
+        return sum("past-range" in request.path for request in asked)
+
+    world.grids.estimated_for = timedelta()
+    assert read_again() == 2  # a request for each factor
+    assert store.row(f"SELECT count(*) FROM intensities WHERE {lost}", {"now": now}) == (2,)
+    world.grids.zones["DE"] = ["carbon-intensity/history", "carbon-intensity/latest"]
+    live.refresh(retry=True)
+    assert read_again() == 0
+    detail = "SELECT detail FROM fetch_log WHERE dataset = 'intensity' AND scope = 'DE' "
+    assert "Past hours" not in store.row(detail + "ORDER BY started_at DESC LIMIT 1")[0]
+
+
 def test_a_real_fleet_takes_the_place_of_the_demo_company(world, demo):
     store = demo
     settle(store, CATALOG)
