@@ -78,7 +78,7 @@ class AwsTasks:
                 _group(role),
                 lambda: Estimate(2),
             )
-            for role in self._roles()
+            for role in self.roles()
         ]
 
     def inventories(self) -> list[Task]:
@@ -99,7 +99,7 @@ class AwsTasks:
                 tasks.append(self._utilisation(place))
             if types:
                 tasks += self._regional(place, types)
-        for role, account_id in self._known_accounts():
+        for role, account_id in self.known_accounts():
             tasks += self._of_account(role, account_id)
         return tasks
 
@@ -108,10 +108,22 @@ class AwsTasks:
         known = {region.code for region in self.catalog.regions}
         return [
             Place(role, found["account_id"], region)
-            for role in self._roles()
+            for role in self.roles()
             if (found := self._found(role)) is not None
             for region in found["regions"]
             if region in known and (not self.config.regions or region in self.config.regions)
+        ]
+
+    def roles(self) -> tuple[Role | None, ...]:
+        """Ways into AWS; None is that of the keys themselves."""
+        return self.access.roles or (None,)
+
+    def known_accounts(self) -> list[tuple[Role | None, str]]:
+        """Accounts that a sign-in has found, each with its way in."""
+        return [
+            (role, str(found["account_id"]))
+            for role in self.roles()
+            if (found := self._found(role)) is not None
         ]
 
     def _utilisation(self, place: Place) -> Task:
@@ -264,20 +276,10 @@ class AwsTasks:
                 self._accounts[_name(role)] = self.access.account(role)
             return self._accounts[_name(role)]
 
-    def _roles(self) -> tuple[Role | None, ...]:
-        return self.access.roles or (None,)
-
     def _found(self, role: Role | None) -> dict[str, Any] | None:
         key = Key(SOURCE, "account", _name(role))
         text = source_state.learned(self.store, key, self.access.fingerprint)
         return None if text is None else dict(json.loads(text))
-
-    def _known_accounts(self) -> list[tuple[Role | None, str]]:
-        return [
-            (role, str(found["account_id"]))
-            for role in self._roles()
-            if (found := self._found(role)) is not None
-        ]
 
 
 def _name(role: Role | None) -> str:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from spectra.catalog import Catalog
 from spectra.config import Config
 from spectra.errors import BusyError
+from spectra.refresh.aws_left import end_left
 from spectra.refresh.aws_tasks import AwsTasks
 from spectra.refresh.connections import Connections
 from spectra.refresh.forecasts import issue_forecasts
@@ -17,6 +18,7 @@ from spectra.refresh.hours import HOUR, current_hour
 from spectra.refresh.latency_tasks import probe_task, radar_task
 from spectra.refresh.settle import settle
 from spectra.refresh.tasks import Outcome, Progress, Task, due, run_tasks
+from spectra.sources.aws import Access
 from spectra.store import Store
 from spectra.store.database import set_meta
 from spectra.store.ledger import extend_ledger
@@ -156,6 +158,8 @@ class Live:
         """Account for the hours of a live fleet, and compute what changed."""
         progress.enter("Computing emissions", 0.75)
         if self.connections.aws is not None:
+            if "aws" in self.sources:
+                end_left(self._aws(self.connections.aws, progress))
             end = current_hour() + HOUR
             first = end - timedelta(days=self.config.aws_history_days)
             extend_ledger(self.store, self.catalog, first, end)
@@ -178,9 +182,7 @@ class Live:
         """Each stage needs what the one before it has found."""
         stages: list[list[Callable[[], Sequence[Task]]]] = [[], [], []]
         if self.connections.aws is not None and "aws" in self.sources:
-            aws = AwsTasks(
-                self.store, self.catalog, self.config, self.connections.aws, progress, self.since
-            )
+            aws = self._aws(self.connections.aws, progress)
             stages[0].append(aws.accounts)
             stages[1].append(aws.inventories)
             stages[2].append(aws.readings)
@@ -189,6 +191,9 @@ class Live:
             stages[1].append(self._grid().tasks)
         stages[1].append(self._latency)
         return [_joined(parts) for parts in stages]
+
+    def _aws(self, access: Access, progress: Progress) -> AwsTasks:
+        return AwsTasks(self.store, self.catalog, self.config, access, progress, self.since)
 
     def _grid(self) -> GridTasks:
         assert self.connections.electricity_maps is not None  # noqa: S101 (asked before)

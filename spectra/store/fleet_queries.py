@@ -32,6 +32,14 @@ def open_spans(
     )
 
 
+def open_places(store: Store) -> list[tuple[str, str]]:
+    """Accounts and regions that have spans without an end."""
+    open_ = "SELECT account_id, region FROM {} WHERE valid_to IS NULL"
+    return store.cursor().execute(
+        f"{open_.format('instances')} UNION {open_.format('volumes')} ORDER BY ALL"
+    ).fetchall()  # fmt: skip
+
+
 def known_ids(
     store: Store, table: Literal["instances", "volumes"], account_id: str, region: str
 ) -> set[str]:
