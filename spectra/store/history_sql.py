@@ -184,9 +184,18 @@ ROLLED = (
     """,
 )
 
-# Days whose hours are there again are days like any other.
+# Days whose hours are there again are days like any other, but not if only some machines' are:
+# those of others would be computed anew from nothing.
 UNROLL = (
     """
     DELETE FROM rolled_days WHERE "day" IN (SELECT DISTINCT hour::DATE FROM {utilisation})
+        AND "day" NOT IN (
+            SELECT d."day" FROM daily_sums d JOIN emission_items USING (item_key)
+            ANTI JOIN (
+                SELECT DISTINCT resource_id, hour::DATE AS "day"
+                FROM utilisation JOIN resources USING (resource_key)
+                WHERE hour >= $low AND hour < $high) u USING (resource_id, "day")
+            WHERE d."day" >= $low::DATE AND d."day" < $high::DATE
+                AND d.cpu_pct IS NOT NULL AND d.measured_utilisation_kwh > 0)
     """,
 )

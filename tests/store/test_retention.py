@@ -120,13 +120,14 @@ def test_sums_of_rolled_days_are_final_and_say_what_came_later(old):
     assert old.row("SELECT count(*) FROM stale_hours") == (0,)
 
 
+LATER = {"instance_id": "i-late", "valid_from": fleet.utc("2026-03-10"), "source": "aws",
+         "valid_to": fleet.utc("2026-03-12"), "account_id": "222222222222"}  # fmt: skip
+
+
 def of_another_account(store, **facts):
     """A machine of an account that joins later, with its readings of March."""
-    joined = {"instance_id": "i-late", "valid_from": fleet.utc("2026-03-10"), "source": "aws",
-              "valid_to": fleet.utc("2026-03-12"), "account_id": "222222222222",
-              **facts}  # fmt: skip
     at = fleet.hours("2026-03-10", "2026-03-12")
-    write_instances(store, fleet.instances(joined))
+    write_instances(store, fleet.instances({**LATER, **facts}))
     write_utilisation(store, fleet.utilisation("i-late", at, 90.0))
     recompute(store)
 
@@ -279,6 +280,24 @@ def test_an_archive_of_another_database_is_not_read_with_ours(old, tmp_path):
     import_history(other, CATALOG, tmp_path / "hours-2026-03.2")
     assert set(other.frame("SELECT instance_id FROM instances")["instance_id"]) == {"i-x"}
     other.close()
+
+
+def test_readings_of_another_machine_open_no_rolled_day(old, tmp_path):
+    retention.roll_up(old, 62, now=NOW)
+    hourly, daily, filled = of_others(old)
+    other = build(
+        Store(),
+        instances=fleet.instances(LATER),
+        hours=fleet.hours("2026-03-10", "2026-03-12"),
+        utilisation=[fleet.utilisation("i-late", fleet.hours("2026-03-10", "2026-03-12"), 90.0)],
+    )
+    export_history(other, tmp_path / "other")
+    other.close()
+    import_history(old, CATALOG, tmp_path / "other")
+    assert old.row("SELECT count(*) FROM rolled_days") == (61,)
+    (kwh, hours_run) = old.row(LATE.format("emissions_daily"))
+    assert hours_run == pytest.approx(48)
+    assert of_others(old) == pytest.approx((hourly + kwh, daily + kwh, filled))
 
 
 def test_rolled_history_moves_to_another_database_as_it_is(old, tmp_path):
