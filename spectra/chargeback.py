@@ -186,8 +186,6 @@ def _with_bands(store: Store, raw: pd.DataFrame) -> pd.DataFrame:
     """Rows by resource and owner, with the interval of each."""
     keys = ["period", "start", "end", "team", "method", "allocation_key", "account_id", "region",
             "service", "resource_id"]  # fmt: skip
-    # A share of a resource has that share of its deviation, and the square of it as variance.
-    raw = raw.assign(utilisation_variance_g2=raw["utilisation_variance_g2"] * raw["share"])
     sums = [*allocation_queries.MEASURES, *allocation_queries.SPREADS, *allocation_queries.COSTS,
             "total_g"]  # fmt: skip
     grouped = raw.groupby(keys, as_index=False, dropna=False)
@@ -196,6 +194,7 @@ def _with_bands(store: Store, raw: pd.DataFrame) -> pd.DataFrame:
     rows = rows.merge(allocation_queries.region_spreads(store), on="region", how="left")
     rows["pue_is_regional"] = rows["pue_is_regional"].eq(True)
     rows["operational_g"] = rows["total_g"] - rows["embodied_g"]
+    rows["utilisation_variance_g2"] = rows["utilisation_sigma_g"] ** 2
     return rows.join(uncertainty.each_band(rows))
 
 

@@ -211,10 +211,15 @@ def _by_method(raw: pd.DataFrame, teams: pd.Series, totals: pd.Series) -> pd.Dat
 
 
 def _team_band(rows: pd.DataFrame) -> uncertainty.Interval:
+    """Interval of rows; what a machine's utilisation is off by holds for all of its months."""
     keys = ["region", "zone", "country", "pue_is_regional"]
-    sums = ["operational_g", "td_g", "embodied_g", "power_sigma_g", "intensity_sigma_g",
-            "utilisation_variance_g2"]  # fmt: skip
-    return uncertainty.band(rows.groupby(keys, as_index=False)[sums].sum())
+    sums = ["operational_g", "td_g", "embodied_g", "power_sigma_g", "intensity_sigma_g"]
+    machines = rows.groupby([*keys, "resource_id"], as_index=False)[
+        [*sums, "utilisation_sigma_g"]
+    ].sum()
+    machines["utilisation_variance_g2"] = machines["utilisation_sigma_g"] ** 2
+    by_region = machines.groupby(keys, as_index=False)
+    return uncertainty.band(by_region[[*sums, "utilisation_variance_g2"]].sum())
 
 
 def _utilisation_tier(coverage: pd.Series) -> np.ndarray:

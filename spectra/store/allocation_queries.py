@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 MEASURES = ("energy_kwh", "scope2_lb_g", "upstream_g", "td_g", "embodied_g")
 COSTS = ("list_cost_usd", "billed_cost_usd", "effective_cost_usd")
 SPREADS = ("measured_utilisation_kwh", "power_sigma_g", "intensity_sigma_g",
-           "utilisation_variance_g2", "resource_hours")  # fmt: skip
+           "utilisation_sigma_g", "resource_hours")  # fmt: skip
 
 _CLASS_COLUMNS = ("tag_pool", "is_inherited", "labels")
 _NO_CLASS = "'' AS tag_pool, false AS is_inherited, '' AS labels"

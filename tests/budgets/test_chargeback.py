@@ -19,15 +19,24 @@ from spectra.chargeback_rows import COLUMNS, PARTS
 from spectra.errors import InputError
 from spectra.insight.allocation import Pool, Rules, total_of
 from spectra.insight.budgets import period_of
-from spectra.store import budget_log, chargeback_log
+from spectra.store import budget_log, chargeback_log, emission_queries
 from spectra.store.database import set_meta
 from spectra.store.emission_queries import TOTAL_G
 from spectra.store.factors import write_factors
 from spectra.store.hashing import canonical, digest
 from spectra.store.ledger import recompute
+from spectra.store.selection import Selection
 from spectra.store.writes import write_instances
 from tests import copies, fleet
-from tests.budgets.conftest import CATALOG, HOSTILE, random_fleet, running, utc, with_fleet
+from tests.budgets.conftest import (
+    CATALOG,
+    HOSTILE,
+    SPAN,
+    random_fleet,
+    running,
+    utc,
+    with_fleet,
+)
 from tests.store.conftest import with_factors
 
 NOW = utc("2026-11-03T09:00")
@@ -415,8 +424,16 @@ def test_equal_teams_of_many_equal_resources_stay_equal(store):
 
 
 def test_a_share_of_a_resource_is_as_uncertain_as_the_whole(store):
-    with_fleet(store, running(1, "net"), start="2026-11-01", end="2026-11-02")
+    """What is not measured of a machine is off alike on all of its days, in every month."""
+    with_fleet(store, running(1, "net"), start=SPAN[0], end=SPAN[1])
+    both = emission_queries.total_band(store, Selection(utc(SPAN[0]), utc(SPAN[1])))
+    (team,) = made_of(store).teams.itertuples()
+    assert [float(kg) for kg in (team.low_kg, team.total_kg, team.high_kg)] == pytest.approx(
+        [grams / 1000 for grams in both], abs=6e-4
+    )
+    november = emission_queries.total_band(store, Selection(NOVEMBER.start, utc(SPAN[1])))
     whole = made_of(store, NOVEMBER).rows.iloc[0]
+    assert float(whole["x_TotalHighKg"]) == pytest.approx(november.high / 1000, abs=1e-6)
     pool = Pool("net", "team", "net", "even", {}, ("a", "b"))
     budget_log.keep_rules(store, Rules(pools=(pool,)), date(2026, 1, 1))
     halves = made_of(store, NOVEMBER)
