@@ -140,6 +140,17 @@ def test_a_forecast_of_the_grid_counts_where_there_is_one():
     assert changed.hours[24:].to_numpy() == pytest.approx(usual.hours[24:].to_numpy())
 
 
+def test_a_forecast_of_a_skewed_grid_is_taken_as_it_is():
+    """One week in four at 400 g/kWh: hours without a forecast count at the mean of 250."""
+    rows, known = history(zones=("DE",))
+    rows["energy_kwh"], rows["fixed_g"] = 1.0, 0.0
+    rows["grid_g"] = np.where(np.arange(len(rows)) < 168, 400.0, 200.0)
+    at = coming(known)
+    found = ahead(rows, known, at, pd.DataFrame({"DE": 300 / 200}, index=at[:24]))
+    assert found.hours[:24].sum() == pytest.approx(24 * 300)
+    assert found.hours[24:].to_numpy() == pytest.approx(250)
+
+
 def test_a_trend_is_followed_within_limits():
     rows, known = history(zones=("DE",))
     last = rows["hour"] >= known[-168]

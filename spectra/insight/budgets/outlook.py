@@ -79,7 +79,7 @@ def ahead(
     if len(np.unique(week)) < HOURS_PER_WEEK:
         return None
     zones, (energy, grid, fixed) = _tables(history, known)
-    usual_kwh, rate = _medians(energy, week), _rates(grid, energy, week)
+    usual_kwh, (rate, scale) = _medians(energy, week), _rates(grid, energy, week)
     usual_fixed = _medians(fixed.sum(axis=1)[:, None], week)[:, 0]
     model = (usual_kwh * rate).sum(axis=1) + usual_fixed
     actual = grid.sum(axis=1) + fixed.sum(axis=1)
@@ -88,7 +88,9 @@ def ahead(
     at = _week(coming)
     changed = np.ones((len(coming), len(zones)))
     if deviation is not None:
-        changed = deviation.reindex(index=coming, columns=zones).fillna(1.0).to_numpy()
+        # A forecast is of the grid itself: what scales the medians is none of its business.
+        known_grid = deviation.reindex(index=coming, columns=zones) / scale
+        changed = known_grid.fillna(1.0).to_numpy()
     grams = trend * ((usual_kwh * rate)[at] * changed).sum(axis=1) + usual_fixed[at]
     return Ahead(pd.Series(grams, index=coming), _residuals(actual, model[week], known), trend)
 
@@ -157,16 +159,18 @@ def _medians(values: np.ndarray, week: np.ndarray) -> np.ndarray:
     return pd.DataFrame(values).groupby(week).median().to_numpy()
 
 
-def _rates(grid: np.ndarray, energy: np.ndarray, week: np.ndarray) -> np.ndarray:
+def _rates(grid: np.ndarray, energy: np.ndarray, week: np.ndarray) -> tuple[np.ndarray, float]:
     """Usual gCO2e/kWh by hour of the week and zone; of all hours where that hour had no load.
 
     Intensities are skewed: their medians are scaled so that the load that ran gives what it gave.
+    The scale is returned, too.
     """
     rates = np.divide(grid, energy, out=np.full(grid.shape, np.nan), where=energy > 0)
     frame = pd.DataFrame(rates)
     usual = frame.groupby(week).median().fillna(frame.median()).fillna(0.0).to_numpy()
     modelled = float((energy * usual[week]).sum())
-    return np.asarray(usual * (grid.sum() / modelled)) if modelled > 0 else usual
+    scale = float(grid.sum()) / modelled if modelled > 0 else 1.0
+    return usual * scale, scale
 
 
 def _trend(actual: float, usual: float) -> float:
