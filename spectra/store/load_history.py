@@ -118,7 +118,7 @@ WITH load AS (
     SELECT h.unit_key, count(*) AS observed_hours, count(DISTINCT hour) AS clock_hours,
         sum(h.cpu * h.share) / nullif(sum(h.share), 0) AS mean_pct,
         quantile_disc(h.peak, 0.95) AS p95_pct, max(h.peak, {TOP_PEAKS}) AS peaks_pct,
-        count(*) FILTER (h.peak > 90) AS hours_over_90,
+        count(DISTINCT hour) FILTER (h.peak > 90) AS hours_over_90,
         count(DISTINCT date_trunc('day', hour)) FILTER (h.peak > 90) AS days_over_90,
         quantile_disc(h.memory, 0.995) AS memory_pct, count(h.memory) / count(*) AS memory_share,
         max(h.gpu) AS gpu_max_pct, count(h.net_bytes) / count(*) AS network_share,

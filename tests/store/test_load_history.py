@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from spectra.advice import case_row, judge_fleet, units
-from spectra.insight.rightsizing import Rules, case_of
+from spectra.insight.rightsizing import Finding, Rules, case_of
+from spectra.insight.rightsizing.judge import find, strains
 from spectra.store import load_history
 from spectra.store.load_history import LoadHistory
 from spectra.store.writes import write_costs
@@ -119,6 +120,26 @@ def test_members_of_a_group_are_replayed_as_one(store):
     pooled = rows["asg/111111111111/eu-central-1/web", "m5.xlarge"]
     assert {k: pooled[k] for k in said} == pytest.approx(said, rel=1e-6)
     assert pooled["running_hours"] == pytest.approx(said["hours"])
+
+
+def test_an_hour_of_many_members_counts_once(store):
+    """Two members that peak in one hour peak once; thirty that ran for an hour ran for one."""
+    peak = np.full(len(HOURS), 30.0)
+    peak[-100] = 95.0
+    pair = [{"instance_id": f"i-{k}", "asg_name": "web"} for k in range(2)]
+    burst = [
+        {"instance_id": f"i-{k}", "asg_name": "burst", "valid_from": HOURS[-1]}
+        for k in range(2, 32)
+    ]
+    load = [busy(row["instance_id"], cpu_max_pct=peak) for row in pair]
+    made(store, *pair, *burst, utilisation=[*load, *(
+        fleet.utilisation(row["instance_id"], HOURS[-1:], 99.0) for row in burst
+    )])  # fmt: skip
+    found = {unit.name: unit for unit in statistics(store).values()}
+    assert (found["web"].hours_over_90, found["web"].days_over_90) == (1, 1)
+    assert strains(found["web"]) == ()
+    assert found["burst"].observed_hours == 30
+    assert find(found["burst"], CATALOG) is Finding.NOT_ENOUGH_DATA
 
 
 def test_an_hour_of_two_spans_counts_once(store):

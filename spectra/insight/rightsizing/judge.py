@@ -60,7 +60,7 @@ def find(unit: Unit, catalog: Catalog) -> Finding:
     """The finding as far as the load alone decides it; OPTIMISED where options have to."""
     match = catalog.instance_type(unit.instance_type)
     current = match.type
-    if unit.observed_hours < MIN_HOURS or unit.mean_pct is None:
+    if unit.clock_hours < MIN_HOURS or unit.mean_pct is None:
         return Finding.STOPPED if unit.state == "stopped" else Finding.NOT_ENOUGH_DATA
     if unit.tenancy == "host":
         return Finding.EXCLUDED

@@ -78,7 +78,8 @@ class Unit:
     lag1 : float or None
         Autocorrelation of the hourly maxima at one hour [1].
     hours_over_90, days_over_90 : int
-        Hours whose maximum is above 90 %, and the days they fall on [1].
+        Hours of the clock in which the maximum of any member is above 90 %, and the days they fall
+        on [1].
     growth_per_day : float
         Theil–Sen slope of the daily 95th percentile, relative to its median [1/d].
     busiest_day_bytes : float or None

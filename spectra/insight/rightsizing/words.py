@@ -34,10 +34,7 @@ def reason(
         case Finding.STOPPED:
             text = _stopped(unit)
         case Finding.NOT_ENOUGH_DATA:
-            text = (
-                f"{unit.observed_hours:.0f} hours with a CPU value were seen; "
-                f"{MIN_HOURS} are needed."
-            )
+            text = f"{unit.clock_hours} hours with a CPU value were seen; {MIN_HOURS} are needed."
         case Finding.EXCLUDED:
             text = _excluded(unit)
         case Finding.IDLE:
@@ -92,7 +89,7 @@ def notes(
 ) -> tuple[str, ...]:
     """What a reader must know besides."""
     found = []
-    if is_preliminary and unit.observed_hours >= MIN_HOURS:
+    if is_preliminary and unit.clock_hours >= MIN_HOURS:
         found.append(
             f"Preliminary: {unit.clock_hours} hours seen, coverage {unit.coverage:.0%}, "
             f"{unit.weekends} weekends."
@@ -118,7 +115,7 @@ def notes(
     kept = exclusion(unit)
     if kept is not None and (unit.mean_pct or 100.0) < IDLE_MEAN_PCT:
         found.append(f"It looks idle, but {kept}.")
-    if unit.observed_hours >= MIN_HOURS and unit.network_share < MIN_COVERAGE:
+    if unit.clock_hours >= MIN_HOURS and unit.network_share < MIN_COVERAGE:
         found.append("Network traffic is not known, so it is never called idle.")
     return tuple(found)
 
@@ -175,7 +172,7 @@ def _fits(unit: Unit, demand: Demand | None, *, is_comparable: bool) -> str:
 
 
 def _stopped(unit: Unit) -> str:
-    if unit.observed_hours < MIN_HOURS:
+    if unit.clock_hours < MIN_HOURS:
         return "It is stopped and ran too little of late to be judged."
     return "Nothing seemed to use it while it ran, and it is stopped already."
 
