@@ -144,12 +144,14 @@ neighbours AS (
     FROM lagged WHERE hour_before = hour - INTERVAL 1 HOUR GROUP BY unit_key),
 whole AS (
     SELECT * FROM unit_days WHERE hours >= 12 AND "day" >= $end - INTERVAL {REPLAY_DAYS} DAY),
+level AS (SELECT unit_key, median(p95) AS p95 FROM whole GROUP BY unit_key),
 -- Of pairs of two weeks' days at least: within less a weekend passes for a trend.
 growth AS (
     SELECT a.unit_key,
         median((b.p95 - a.p95) / date_diff('day', a."day", b."day"))
-            / nullif(greatest(median(a.p95), 1), 0) AS growth_per_day
+            / greatest(any_value(level.p95), 1) AS growth_per_day
     FROM whole a JOIN whole b ON a.unit_key = b.unit_key AND a."day" < b."day"
+    JOIN level ON level.unit_key = a.unit_key
     GROUP BY a.unit_key HAVING count(*) >= 91),
 days AS (
     SELECT unit_key, count(*) AS history_days,

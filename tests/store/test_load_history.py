@@ -169,14 +169,18 @@ def test_coverage_weekends_and_what_no_hour_says(store):
     assert unit.paid_share is unit.purchase_option is None
 
 
-def test_a_flat_series_has_no_known_memory_and_a_slow_wave_a_long_one(store):
+def test_memory_and_growth_of_a_flat_series_a_slow_wave_and_a_rise(store):
+    rise = np.repeat(np.arange(len(HOURS) / 24), 24) + 12  # 20 % to 47 % in the last 28 days
     made(
         store,
         {"instance_id": "i-flat"},
         {"instance_id": "i-wave"},
-        utilisation=[busy("i-flat", 20.0), busy("i-wave")],
+        {"instance_id": "i-rise"},
+        utilisation=[busy("i-flat", 20.0), busy("i-wave"), busy("i-rise", rise)],
     )
     found = statistics(store)
+    assert found["i-flat"].growth_per_day == 0
+    assert found["i-rise"].growth_per_day == pytest.approx(1 / 33.5)
     assert found["i-flat"].lag1 is None
     assert found["i-wave"].lag1 == pytest.approx(np.cos(1 / 5), abs=0.01)
 
