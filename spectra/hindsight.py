@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from spectra.insight.scheduling import InfeasibleError, Job, plan
+import pandas as pd
+
+from spectra.insight.scheduling import InfeasibleError, Job, Plan, plan
 from spectra.refresh.hours import HOUR
 from spectra.store import Store, job_log
 from spectra.store.job_log import Run
@@ -36,12 +38,10 @@ def realised(store: Store, run: Run) -> Realised | None:
     home = job_log.stated(store, run.home_zone, run.factor, *window)
     if any(v.empty or v.index[-1].to_pydatetime() + HOUR < run.deadline for v in (there, home)):
         return None
-    restarts = len(run.slots) - 1
-    job = Job(run.duration_hours, *window, run.power_kw, restarts > 0,
-              restart_grams=run.restart_grams)  # fmt: skip
+    restarts, job = len(run.slots) - 1, _job(store, run)
     try:
-        at_home = plan(home, replace(job, power_kw=run.home_power_kw))
-        best = plan(there, job)
+        at_home = _best(home, replace(job, power_kw=run.home_power_kw))
+        best = _best(there, job)
         parts = [plan(there, Job((b - a) / HOUR, a, b, run.power_kw)) for a, b in run.slots]
     except InfeasibleError:
         return None
@@ -49,6 +49,29 @@ def realised(store: Store, run: Run) -> Realised | None:
     # Where restarts cost, the best is sought on a grid of minutes that the slots need not lie on.
     oracle = min(grams, best.grams + run.transfer_grams, at_home.grams)
     return Realised(grams, at_home.grams_run_now, oracle)
+
+
+def _job(store: Store, run: Run) -> Job:
+    """What was to be placed: a job that may be cut could have been, whether or not it was."""
+    spec = job_log.spec_of(store, run.job_id)
+    return Job(
+        run.duration_hours,
+        run.earliest,
+        run.deadline,
+        run.power_kw,
+        spec.get("is_interruptible", len(run.slots) > 1),
+        spec.get("min_chunk_hours", 0.0),
+        run.restart_grams,
+        spec.get("max_chunks"),
+    )
+
+
+def _best(intensity: pd.Series, job: Job) -> Plan:
+    """The best plan; the slow search for chunks only where the cheapest hours are none."""
+    free = plan(intensity, replace(job, min_chunk_hours=0.0, restart_grams=0.0, max_chunks=None))
+    count, shortest = len(free.slots), min((b - a) / HOUR for a, b in free.slots)
+    fits = shortest >= job.min_chunk_hours and count <= (job.max_chunks or count)
+    return free if fits and (count == 1 or not job.restart_grams) else plan(intensity, job)
 
 
 def total(runs: Sequence[Realised]) -> Realised:

@@ -99,6 +99,12 @@ def jobs(store: Store) -> list[SavedJob]:
     return [SavedJob(row[0], row[1], json.loads(row[2]), *row[3:]) for row in rows]
 
 
+def spec_of(store: Store, job_id: str) -> dict[str, Any]:
+    """The form of a job as it was saved; empty for one that was not."""
+    row = store.row("SELECT spec FROM jobs WHERE job_id = ?", [job_id])
+    return {} if row is None else dict(json.loads(row[0]))
+
+
 def keep_run(store: Store, run: Run) -> None:
     """Keep a planned run; one that is planned anew before it starts is replaced."""
     slots = json.dumps([[a.isoformat(), b.isoformat()] for a, b in run.slots])

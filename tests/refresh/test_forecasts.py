@@ -250,6 +250,29 @@ def test_moving_data_and_restarts_count_in_what_a_run_realised(store):
     assert realised(store, replace(run, transfer_grams=None)) is None
 
 
+@pytest.mark.parametrize(
+    ("asked", "best"),
+    [
+        ({"is_interruptible": True}, 200),
+        ({"is_interruptible": True, "min_chunk_hours": 2.0}, 500),
+        ({"is_interruptible": True, "max_chunks": 1}, 500),
+        ({}, 500),
+    ],
+)
+def test_the_best_in_hindsight_is_cut_as_the_job_may_be(store, asked, best):
+    """Also where the run was placed in one piece."""
+    past = NOW - timedelta(days=2)
+    values = np.array([400.0, 100.0, 400.0, 100.0, 400.0, 300.0])
+    at = pd.date_range(past, periods=6, freq="h", unit="us")
+    write_intensities(store, fleet.intensities("FR", at, values - 50, values), CATALOG)
+    job_log.save_job(store, replace(job(None), spec=replace(SPEC, **asked).as_dict()))
+    run = Run("j1", past, past + 6 * HOUR, "eu-west-3", "FR", "lifecycle", 1.0, "FR", 1.0,
+              2.0, ((past + 4 * HOUR, past + 6 * HOUR),), 1.0, 1.0, None, past, 0.0,
+              0.0)  # fmt: skip
+    known = realised(store, run)
+    assert (known.grams, known.oracle_grams) == pytest.approx((700, best))
+
+
 def test_a_run_keeps_what_it_emits_besides_its_hours(forecast):
     spec = replace(SPEC, transfer_gb=1_000.0, restart_grams=5.0, is_interruptible=True)
     options, _ = placed(forecast, spec)
