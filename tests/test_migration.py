@@ -194,6 +194,7 @@ def test_replication_is_taken_off_the_saving(store):
     assumed = Assumptions(days=60, replication_gb_per_h=5.0)
     made = estimate_move(store, CATALOG, ["i-1"], TARGET, END, assumed)
     assert made.replication_g_per_h > 0
+    assert made.months["saving_g"].sum() == pytest.approx(made.saving_g_per_h.central * len(HOURS))
     assert made.saving_g_per_h.central == pytest.approx(
         plain.saving_g_per_h.central - made.replication_g_per_h
     )

@@ -25,6 +25,7 @@ from spectra.insight.regions import (
     saving_interval,
 )
 from spectra.insight.regions.equivalent import nearest_equivalent
+from spectra.insight.regions.estimate import _months, _season
 
 CATALOG = load_catalog()
 # A machine of 21.1 W at PUE 1.14.
@@ -57,6 +58,20 @@ def test_the_moves_of_the_method():
 @pytest.mark.parametrize("saving", [0.0, -3.0, math.nan])
 def test_without_a_saving_nothing_is_ever_made_up_for(saving):
     assert break_even_hours(100.0, saving) == math.inf
+
+
+def test_a_month_that_saves_less_than_replication_takes_is_the_worst():
+    rows = pd.DataFrame(
+        [
+            {"month": pd.Timestamp(month), "side": side, "raw_g": grams * 700, "month_hours": 700}
+            for month, saving in (("2026-09-01", 9.0), ("2026-10-01", 1.0))
+            for side, grams in ((1, 20.0), (-1, 20.0 - saving))
+        ]
+    )
+    assert _season(_months(rows, 0.5), 4.5) == ("October 2026", False)
+    months = _months(rows, 2.0)
+    assert months["saving_g"].tolist() == pytest.approx([7 * 700, -700])
+    assert _season(months, 3.0) == ("October 2026", True)
 
 
 def test_replication_goes_on_at_the_mean_of_both_grids():

@@ -108,7 +108,7 @@ def estimate(  # noqa: PLR0913 (the two sides and what is known of them)
     )
     saving = Interval(*(g - replicated for g in saving_interval(_signed(rows))))
     once = _once(rows, before, after, assumed, transfer_gb, unsized)
-    months = _months(rows)
+    months = _months(rows, replicated)
     worst, is_seasonal = _season(months, saving.central)
     return Estimate(
         target=target,
@@ -176,17 +176,17 @@ def _network_times(once: OneOff, saving: float, replicated: float, times: float)
     return break_even_hours(once.total_g + more, saving - (times - 1) * replicated)
 
 
-def _months(rows: pd.DataFrame) -> pd.DataFrame:
-    """Sums of the hours replayed, before and after."""
+def _months(rows: pd.DataFrame, replicated_g_per_h: float) -> pd.DataFrame:
+    """Sums of the hours replayed, before and after; replication is taken off what they save."""
     sums = rows.pivot_table(index="month", columns="side", values="raw_g", aggfunc="sum")
-    hours = rows.groupby("month")["month_hours"].max()
+    hours = rows.groupby("month")["month_hours"].max().reindex(sums.index)
     return pd.DataFrame(
         {
             "month": sums.index,
             "before_g": sums[1].to_numpy(),
             "after_g": sums[-1].to_numpy(),
-            "saving_g": (sums[1] - sums[-1]).to_numpy(),
-            "clock_hours": hours.reindex(sums.index).to_numpy(),
+            "saving_g": (sums[1] - sums[-1] - replicated_g_per_h * hours).to_numpy(),
+            "clock_hours": hours.to_numpy(),
         }
     )
 

@@ -130,7 +130,8 @@ class Estimate:
     break_even_network_h : float
         `break_even_h` with ten times the energy per GB [h].
     months : DataFrame
-        month, before_g, after_g, saving_g, clock_hours; the hours replayed.
+        month, before_g, after_g, saving_g, clock_hours; the hours replayed, replication taken off
+        saving_g alone.
     worst_month : str
         Month of the lowest saving; empty with less than two months.
     is_seasonal : bool
