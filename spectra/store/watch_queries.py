@@ -140,14 +140,15 @@ def usage_rates(store: Store, end: datetime) -> pd.DataFrame:
     """What a percentage point of CPU for an hour is worth, by instance.
 
     Columns g_per_excess: the slope of the power curve times PUE and the mean intensity of the last
-    week [gCO2e]; usd_per_excess: that part of the list price [USD]; daily_g: what it emits on a
-    day it runs [gCO2e].
+    week, losses included [gCO2e]; usd_per_excess: that part of the list price [USD]; daily_g: what
+    it emits on a day it runs [gCO2e].
     """
     return store.frame(
         f"""
         WITH grid AS (
-            SELECT r.region, any_value(r.pue) AS pue, avg(greatest(
-                intensity_direct_g_per_kwh, intensity_lifecycle_g_per_kwh)) AS g_per_kwh
+            SELECT r.region, any_value(r.pue) AS pue,
+                avg(greatest(intensity_direct_g_per_kwh, intensity_lifecycle_g_per_kwh)
+                    + intensity_lifecycle_g_per_kwh * r.td_factor) AS g_per_kwh
             FROM intensity_hourly JOIN region_factors r USING (zone)
             WHERE hour >= $end - INTERVAL {RECENT_DAYS} DAY AND hour < $end GROUP BY r.region),
         daily AS (

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pandas as pd
 import pytest
 
-from spectra.store import incident_log
+from spectra.store import incident_log, watch_queries
 from spectra.store.clearing import clear_source
 from spectra.store.incident_log import Decision, PlannedEvent
 from spectra.store.writes import (
@@ -57,6 +57,23 @@ def test_a_runaway_is_told_with_its_onset_cost_and_cause(watched):
     assert row["severity"] in ("warning", "critical")
     assert (row["name"], row["team"]) == ("run", "web")
     assert "97 %" in row["cause"] or "CPU at" in row["cause"]
+
+
+def test_what_load_adds_is_reckoned_as_the_ledger_reckons_a_day(watched):
+    """A kWh more emits what a kWh of the same hours emitted, losses included."""
+    midnight = pd.Timestamp("2026-11-25T00:00Z")
+    rate = watch_queries.usage_rates(watched, midnight).loc["i-idle"]
+    ledger_g_per_kwh, kwh_per_point = watched.row(
+        """
+        SELECT sum(scope2_lb_g + upstream_g + td_g) / sum(energy_kwh),
+            (SELECT (watts_at_100 - watts_at_0) / 1e5 FROM type_factors
+             WHERE instance_type = 'm5.xlarge')
+            * (SELECT pue FROM region_factors WHERE region = 'eu-central-1')
+        FROM emissions_daily WHERE resource_id = 'i-idle' AND "day" >= '2026-11-18'
+            AND "day" < '2026-11-25'
+        """
+    )
+    assert rate["g_per_excess"] == pytest.approx(ledger_g_per_kwh * kwh_per_point, rel=1e-3)
 
 
 def test_what_has_no_price_costs_nothing_known(watched):
