@@ -56,6 +56,10 @@ def test_another_method_is_judged_by_at_once(store):
 
 def test_an_idle_machine_that_is_stopped_is_done_once_and_not_told_again(store):
     assert judged_after(store, 0)["action"] == "stop"
+    assert not is_due(store, CATALOG, Rules())
+    # Of a version that judged otherwise.
+    store.cursor().execute("UPDATE advice_runs SET rules = replace(rules, 'revision', 'x')")
+    assert is_due(store, CATALOG, Rules())
     write_instances(
         store,
         fleet.instances(

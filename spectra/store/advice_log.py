@@ -147,7 +147,7 @@ def open_savings(
 def alternatives(store: Store, selection: Selection) -> dict[str, dict[str, Any]]:
     """What the best newer and the best Graviton type of each unit would save, by their kind.
 
-    Only types that carry the load, cost less and emit no more; count, carbon_g_per_h and
+    Only types that carry the load, cost less and emit less beyond doubt; count, carbon_g_per_h and
     list_usd_per_h.
     """
     frame = store.frame(
@@ -157,7 +157,7 @@ def alternatives(store: Store, selection: Selection) -> dict[str, dict[str, Any]
                 arg_max(o.list_usd_per_h, o.carbon_g_per_h) AS usd
             FROM advice_options o JOIN (SELECT unit_id FROM advice WHERE {selection.sql})
                 USING (unit_id)
-            WHERE o.is_feasible AND o.list_usd_per_h > 0 AND o.carbon_g_per_h > 0
+            WHERE o.is_feasible AND o.list_usd_per_h > 0 AND o.carbon_low_g_per_h > 0
                 AND o.kind IN ('generation', 'graviton')
             GROUP BY ALL)
         SELECT kind, count(*) AS "count", sum(g) AS carbon_g_per_h, sum(usd) AS list_usd_per_h

@@ -222,5 +222,23 @@ def test_options_of_two_power_methods_are_ranked_by_the_share_that_each_saves(ve
     assert made.best.option.type.name == "r5.xlarge"
 
 
-def grams(total):
-    return Replay((total * 24.0,) * 28, total, 0, 0, 0, 0.1, 1.0, 10.0, 0.0)
+@pytest.mark.parametrize(("swing", "finding"), [(1, Finding.OVER), (40, Finding.OPTIMISED)])
+def test_a_saving_that_may_be_none_is_not_advised(verdicts, swing, finding):
+    """Of 2 g/h with an interval from below 0 nothing is said but that it was looked at."""
+    kind = CATALOG.instance_type("r5.xlarge").type
+    drafted = Draft(
+        verdicts["memory-bound"].unit, Finding.OPTIMISED, verdicts["memory-bound"].demand,
+        (Option(kind, "family", "MEDIUM", 2.0, 26.0),), is_preliminary=False,
+    )  # fmt: skip
+    replays = {"m5.2xlarge/measured": grams(100), "r5.xlarge/measured": grams(98, swing)}
+    made = advise(drafted, replays, CATALOG, Rules())
+    (rated,) = made.others if made.best is None else (made.best,)
+    assert made.finding is finding
+    assert rated.saving.carbon_g_per_h.central == pytest.approx(2)
+    assert (rated.saving.carbon_g_per_h.low > 0) == (finding is Finding.OVER)
+
+
+def grams(total, swing=0):
+    """A replay of 28 days that are by turns above and below their mean."""
+    daily = (24.0 * (total + swing), 24.0 * (total - swing)) * 14
+    return Replay(daily, total, 0, 0, 0, 0.1, 1.0, 10.0, 0.0)

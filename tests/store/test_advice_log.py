@@ -152,22 +152,22 @@ def test_a_machine_that_was_just_stopped_is_not_yet_called_gone(store):
 def test_alternatives_count_what_fits_and_pays(store):
     option = {
         "kind": "generation", "effort": "LOW", "is_best": False, "peak_pct": 50.0, "checks": [],
-        "obstacles": [], "confidence": "HIGH", "risk": 0, "carbon_low_g_per_h": 0.0,
+        "obstacles": [], "confidence": "HIGH", "risk": 0,
         "carbon_high_g_per_h": 0.0, "scope2_g_per_h": 0.0, "scope3_g_per_h": 0.0,
         "embodied_g_per_h": 0.0, "kwh_per_h": 0.0, "cash_note": "",
     }  # fmt: skip
     rows = [
         {**option, "unit_id": "i-1", "instance_type": t, "is_feasible": ok, "carbon_g_per_h": g,
-         "list_usd_per_h": usd}
+         "carbon_low_g_per_h": g - 0.5 if t != "e" else -1.0, "list_usd_per_h": usd}
         for t, ok, g, usd in (("a", True, 1.0, 0.1), ("b", True, 2.0, 0.2), ("c", False, 9.0, 1.0),
-                              ("d", True, 5.0, -0.1))
+                              ("d", True, 5.0, -0.1), ("e", True, 4.0, 0.3))
     ]  # fmt: skip
     run = Run(NOW, NOW, "{}", "factors", 0.1)
     advice_log.keep(store, run, pd.DataFrame([row("i-1")]), pd.DataFrame(rows))
     found = advice_log.alternatives(store, Selection(NOW, NOW + DAY))
     assert found["generation"]["count"] == 1
     assert found["generation"]["carbon_g_per_h"] == 2.0
-    assert advice_log.options(store, "i-1")["instance_type"].tolist() == ["d", "b", "a", "c"]
+    assert advice_log.options(store, "i-1")["instance_type"].tolist() == ["d", "e", "b", "a", "c"]
 
 
 def test_decisions_outlive_the_process(tmp_path):

@@ -115,8 +115,9 @@ def draft(unit: Unit, catalog: Catalog, rules: Rules) -> Draft:
 def advise(drafted: Draft, replays: Mapping[str, Replay], catalog: Catalog, rules: Rules) -> Advice:
     """Complete a draft with its replays, by the key of their case.
 
-    An over-provisioned unit is one that a smaller type carries for less money and no more carbon;
-    a newer type of the same size alone does not make it one.
+    An over-provisioned unit is one that a smaller type carries for less money and less carbon, the
+    whole interval of the saving above zero; a newer type of the same size alone does not make it
+    one.
     """
     unit, finding = drafted.unit, drafted.finding
     current = catalog.instance_type(unit.instance_type).type
@@ -188,9 +189,9 @@ def _best(rated: Sequence[Rated], finding: Finding) -> Rated | None:
 
 
 def _pays(rated: Rated) -> bool:
-    """Lower cost and not more carbon."""
+    """Lower cost, and less carbon beyond doubt."""
     saving = rated.saving
-    return (saving.list_usd_per_h or 0.0) > 0 and saving.carbon_g_per_h.central >= 0
+    return (saving.list_usd_per_h or 0.0) > 0 and saving.carbon_g_per_h.low > 0
 
 
 def _score(

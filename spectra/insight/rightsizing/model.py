@@ -41,12 +41,15 @@ class Rules:
         Room left above the peak [%].
     carbon_weight : float
         1 ranks by carbon alone (at no higher cost), 0 by cost alone (at no more carbon) [1].
+    revision : int
+        Of the algorithm: what an older one advised is judged anew.
     """
 
     look_back_days: int = 14
     cpu_headroom_pct: float = 20.0
     memory_headroom_pct: float = 20.0
     carbon_weight: float = 1.0
+    revision: int = 2
 
     @property
     def cpu_limit_pct(self) -> float:

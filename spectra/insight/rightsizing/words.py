@@ -168,7 +168,7 @@ def _fits(unit: Unit, demand: Demand | None, *, is_comparable: bool) -> str:
     load = f"CPU peaked at {unit.peaks_pct[0]:.0f} % (mean {unit.mean_pct:.0f} %)"
     if not is_comparable:
         return f"{load}: no list price or no grid of its region is known to weigh other types by."
-    return f"{load}: no smaller type carries that at lower cost and no more carbon."
+    return f"{load}: no smaller type carries that at lower cost and surely less carbon."
 
 
 def _stopped(unit: Unit) -> str:
