@@ -16,6 +16,8 @@ from spectra.store.emission_queries import TOTAL_G
 from spectra.store.selection import Selection
 
 SPARK_DAYS = 14
+# Above it what is said of an instance is of low confidence: METHOD.md, section 1.2.
+LOW_CONFIDENCE_SHARE = 0.2
 
 
 def fleet(store: Store, selection: Selection, now: datetime) -> pd.DataFrame:
@@ -156,6 +158,20 @@ def hours(store: Store, unit_id: str, start: datetime, end: datetime) -> pd.Data
         """,
         {"unit": unit_id, "start": start, "end": end},
     )
+
+
+def default_load_share(store: Store, unit_id: str, start: datetime, end: datetime) -> float:
+    """Share of a unit's running hours whose load is the default, as nothing tells it (T4) [1]."""
+    ids = store.frame(f"SELECT resource_id FROM ({UNIT_OF}) WHERE unit_id = ?", [unit_id])
+    row = store.row(
+        """
+        SELECT sum(running_fraction) FILTER (utilisation_tier = 4) / sum(running_fraction)
+        FROM instance_energy
+        WHERE list_contains($ids, instance_id) AND hour >= $start AND hour < $end
+        """,
+        {"ids": list(ids["resource_id"]), "start": start, "end": end},
+    )
+    return 0.0 if row is None or row[0] is None else float(row[0])
 
 
 def days(store: Store, unit_id: str, start: datetime, end: datetime) -> pd.DataFrame:

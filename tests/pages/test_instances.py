@@ -179,6 +179,18 @@ def test_a_machine_explains_itself(machines):
     assert metrics(app)["Saves a month"].endswith("kg")
 
 
+def test_a_machine_whose_load_is_mostly_unknown_is_of_low_confidence(machines):
+    store = Store(machines)
+    store.cursor().execute(
+        "INSERT INTO utilisation_filled SELECT version_key, hour, 50, NULL, 4 "
+        "FROM instances, (SELECT DISTINCT hour FROM utilisation WHERE hour(hour) < 8) "
+        "WHERE instance_id = 'i-0'"
+    )
+    store.close()
+    assert "33 % of its load assumed" in texts(instances(view="One machine", unit="i-0"))
+    assert "Low confidence" not in texts(instances(view="One machine", unit="i-1"))
+
+
 def test_a_name_is_shown_as_text_whatever_it_is(machines):
     name = "**a** :red[b] $c$ [x](javascript:alert(1)) <b>d</b>"
     store = Store(machines)

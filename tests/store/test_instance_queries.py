@@ -4,10 +4,11 @@ import pandas as pd
 import pytest
 
 from spectra.store import instance_queries
+from spectra.store.ledger import recompute
 from spectra.store.live_writes import write_cost_cuts
 from spectra.store.load_history import LoadHistory
 from spectra.store.selection import Selection
-from spectra.store.writes import write_costs
+from spectra.store.writes import write_costs, write_utilisation
 from tests import fleet
 from tests.store.conftest import build
 
@@ -97,3 +98,11 @@ def test_an_instance_taken_out_of_its_group_is_a_unit_of_its_own(machines):
     fleet_now = instance_queries.fleet(machines, SELECTION, NOW)
     assert set(fleet_now["unit_id"]) == judged == {"i-1", "i-4", GROUP}
     assert instance_queries.members(machines, GROUP) == ["i-2", "i-3"]
+
+
+def test_hours_that_nothing_tells_the_load_of_are_a_share_of_those_it_ran(machines):
+    write_utilisation(machines, fleet.utilisation("i-1", HOURS[:72], 30.0))
+    recompute(machines)
+    shares = [instance_queries.default_load_share(machines, unit, START, NOW)
+              for unit in ("i-1", GROUP, "i-none")]  # fmt: skip
+    assert shares == pytest.approx([0.25, 1.0, 0.0])

@@ -26,8 +26,6 @@ FINDING_COLORS: dict[str, Color] = {
 }  # fmt: skip
 KINDS = {"size": "another size", "generation": "newer generation", "family": "another class",
          "graviton": "Graviton, needs a port"}  # fmt: skip
-
-
 _IN_ADDRESS = "_unit_in_address"
 _NUMBER = st.column_config.NumberColumn
 _OPTION_COLUMNS: dict[str, Any] = {
@@ -268,6 +266,9 @@ def _days(page: Page, unit_id: str, start: Any) -> None:
     )
     cards.chart(fleet_charts.emissions_and_cost(days), key="unit_days", alt=told)
     st.caption(told)
+    share = page.get(instance_queries.default_load_share, unit_id, start, page.hour)
+    if share > instance_queries.LOW_CONFIDENCE_SHARE:
+        st.badge(f"Low confidence: {units.share_text(share)} of its load assumed", color="orange")
 
 
 def _around(page: Page, unit: pd.Series, advice: dict[str, Any] | None) -> None:
