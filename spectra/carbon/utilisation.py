@@ -28,7 +28,8 @@ def utilisation_of(
 ) -> Utilisation:
     """CPU utilisation of one instance-hour; never 0 for "unknown", never dropped.
 
-    The store does the same over all rows in SQL; this is the definition its tests compare with.
+    The store does the same over all rows in SQL, in whichever order they arrive; this is the
+    definition its tests compare with.
 
     Parameters
     ----------
@@ -37,7 +38,8 @@ def utilisation_of(
     own_pct : sequence of float
         The instance's own values at the same hour of the week in the last 28 days [%].
     peers_pct : sequence of float
-        Values of its peers (autoscaling group, service tag or type) in that hour [%].
+        Values of its peers (autoscaling group, service tag or type) of all regions in that hour
+        [%].
     """
     if measured_pct is not None and not math.isnan(measured_pct):
         return Utilisation(min(max(measured_pct, 0.0), 100.0), 1)

@@ -157,12 +157,27 @@ LEFT JOIN own o ON o.version_key = g.version_key AND o.hour = g.hour
 WHERE g.cpu_pct IS NULL AND o.cpu_pct IS NULL
 """
 
+# What was measured in those hours in regions that are not computed anew: peers are everywhere.
+_ELSEWHERE = """
+CREATE OR REPLACE TEMP TABLE elsewhere AS
+SELECT v.version_key, slot(v.region_key, u.hour) AS slot, clip_pct(u.cpu_avg_pct) AS cpu_pct
+FROM utilisation u
+JOIN versions v ON v.resource_key = u.resource_key
+    AND v.valid_from < u.hour + INTERVAL 1 HOUR AND coalesce(v.valid_to > u.hour, true)
+SEMI JOIN (
+    SELECT hour_number * 1000 + region_key AS slot
+    FROM (SELECT DISTINCT hour_number FROM lonely), (SELECT DISTINCT region_key FROM versions)
+    EXCEPT SELECT slot FROM day_hours) o ON o.slot = slot(v.region_key, u.hour)
+WHERE u.hour >= $first AND u.hour < $end
+"""
+
 
 def _peers(group: str) -> str:
     """Median load of a group's measured members in the hours where a member has none at all."""
     return f"""
     SELECT l.slot // 1000 AS hour_number, v.{group} AS peer, median(l.cpu_pct) AS cpu_pct
-    FROM loads l JOIN versions v USING (version_key)
+    FROM (SELECT version_key, slot, cpu_pct FROM loads UNION ALL FROM elsewhere) l
+    JOIN versions v USING (version_key)
     WHERE l.cpu_pct IS NOT NULL AND v.{group} IS NOT NULL
       AND l.slot // 1000 IN (SELECT hour_number FROM lonely)
       AND (l.slot // 1000, v.{group}) IN (SELECT (hour_number, {group}) FROM lonely)
@@ -233,6 +248,7 @@ STATEMENTS = (
     _GAPS,
     _OWN_LOADS,
     _LONELY,
+    _ELSEWHERE,
     _FILLED,
     _FINAL,
     *_LEAVE_FINAL,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from spectra.errors import StoreError
+from spectra.store import reach
 from spectra.store.intensities import resolve_zones
 from spectra.store.tags import UNALLOCATED, TagRules
 
@@ -204,17 +205,16 @@ def write_spans(
         """
     )
     cursor.unregister("incoming")
+    if table == "instances":
+        reach.queue_peers(cursor)
     assignments = ", ".join(f"{c} = excluded.{c}" for c in [*columns, "fetched_at"])
     cursor.execute(
         f"INSERT INTO {table} BY NAME SELECT * EXCLUDE (stale_from, stale_to) FROM changed "
         f"ON CONFLICT ({id_column}, valid_from) DO UPDATE SET {assignments}"
     )
-    mark_stale(
-        cursor,
-        "SELECT DISTINCT c.region, h.hour FROM changed c JOIN ledger_hours() h "
-        "ON h.hour < c.stale_to AND h.hour + INTERVAL 1 HOUR > c.stale_from "
-        "WHERE c.stale_from < c.stale_to",
-    )
+    if table == "instances":
+        reach.queue_peers(cursor)
+    reach.queue_spans(cursor)
     return int(cursor.execute("SELECT count(*) FROM changed").fetchall()[0][0])
 
 
@@ -227,7 +227,10 @@ def _differ(columns: Iterable[str]) -> str:
 
 
 def write_utilisation(store: Store, frame: pd.DataFrame) -> int:
-    """Write hourly utilisation; a later value of the same hour replaces the earlier one."""
+    """Write hourly utilisation; a later value of the same hour replaces the earlier one.
+
+    Hours whose load changes are queued, and those that were filled in from them.
+    """
     if frame.empty:
         return 0
     require_aware(frame, "hour")
@@ -238,16 +241,20 @@ def write_utilisation(store: Store, frame: pd.DataFrame) -> int:
             "SELECT r.resource_key, o.* EXCLUDE (instance_id) FROM offered o "
             "JOIN resources r ON r.resource_id = o.instance_id"
         ).df()
+        cursor.unregister("offered")
+        cursor.register("offered", rows)
+        reach.queue_filled(cursor, "offered")
+        cursor.unregister("offered")
         mark_stale(
             cursor,
             """
-            SELECT DISTINCT i.region, o.hour
-            FROM (SELECT DISTINCT instance_id, hour FROM offered) o
-            JOIN (SELECT DISTINCT instance_id, region FROM instances) i USING (instance_id)
-            SEMI JOIN ledger_hours() h ON h.hour = o.hour
+            SELECT DISTINCT i.region, c.hour
+            FROM changed_loads c JOIN resources k USING (resource_key)
+            JOIN (SELECT DISTINCT instance_id, region FROM instances) i
+                ON i.instance_id = k.resource_id
+            SEMI JOIN ledger_hours() h ON h.hour = c.hour
             """,
         )
-        cursor.unregister("offered")
         upsert_facts(cursor, "utilisation", rows)
     return len(rows)
 

@@ -5,6 +5,7 @@ import math
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
@@ -20,7 +21,7 @@ from spectra.store import Store, ledger
 from spectra.store.factors import write_factors
 from spectra.store.ledger import extend_ledger, recompute
 from spectra.store.writes import write_instances, write_utilisation
-from tests import fleet
+from tests import copies, fleet
 from tests.store.conftest import CATALOG, build
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -253,8 +254,8 @@ def test_vector_5_through_the_store(store):
 
 
 def test_missing_load_climbs_down_the_ladder_and_is_never_zero(store):
-    at = fleet.hours("2026-10-01", "2026-11-01")
-    wanted = at[-1]
+    at = fleet.hours("2026-10-31T23", "2026-11-01")
+    wanted = at[0]
     own = [wanted - timedelta(days=7 * k) for k in (1, 2, 3)]
     rows = [{"instance_id": f"i-{k}", "valid_from": "2026-09-01T00:00Z"} for k in range(8)]
     rows[0] |= {"tags": {}}
@@ -263,9 +264,9 @@ def test_missing_load_climbs_down_the_ladder_and_is_never_zero(store):
     rows[5] |= {"instance_type": "r5.large"}
     loads = [
         fleet.utilisation("i-0", pd.DatetimeIndex(own), [10.0, 30.0, 20.0]),
-        *(fleet.utilisation(f"i-{k}", at[-1:], 10.0 * k) for k in (2, 3, 4)),
-        fleet.utilisation("i-6", at[-1:], float("nan")),
-        fleet.utilisation("i-7", at[-1:], 130.0),
+        *(fleet.utilisation(f"i-{k}", at, 10.0 * k) for k in (2, 3, 4)),
+        fleet.utilisation("i-6", at, float("nan")),
+        fleet.utilisation("i-7", at, 130.0),
     ]
     build(store, instances=fleet.instances(*rows), hours=at, utilisation=loads)
     found = store.frame(
@@ -282,6 +283,90 @@ def test_missing_load_climbs_down_the_ladder_and_is_never_zero(store):
     }
     for name, (cpu, tier) in expected.items():
         assert tuple(found.loc[name]) == (pytest.approx(cpu), tier), name
+
+
+LATE = fleet.hours("2026-11-01", "2026-11-01T02")
+WEEKS = pd.DatetimeIndex([LATE[1] - timedelta(days=7 * k) for k in (1, 2, 3)])
+API = {"tags": {"service": "api"}}
+
+
+def machine(name, **row):
+    return {"instance_id": name, "valid_from": "2026-09-01T00:00Z", **row}
+
+
+def peer(number, **row):
+    return machine(f"p-{number}", region="us-east-1", **row)
+
+
+def before_late_facts(store):
+    """Four lack loads, each in its region; of their peers some are missing and one mistaken."""
+    rows = [
+        machine("i-0"),
+        machine("i-1", instance_type="r5.large", region="eu-west-1", **API),
+        machine("i-2", instance_type="g4dn.xlarge", region="eu-north-1"),
+        machine("i-3", instance_type="c5.large", region="us-east-2", asg_name="pool"),
+        peer(1, asg_name="pool", **API),
+        peer(2),
+        *(peer(number, asg_name="pool") for number in (4, 5)),
+    ]
+    loads = [fleet.utilisation("i-2", LATE, 40.0), fleet.utilisation("p-1", LATE, 99.0)]
+    build(store, instances=fleet.instances(*rows), hours=LATE, utilisation=loads)
+
+
+def late_weeks(store):
+    own = fleet.utilisation("i-0", WEEKS, 5.0)
+    accelerator = fleet.utilisation("i-2", WEEKS, 40.0, gpu_avg_pct=90.0)
+    write_utilisation(store, pd.concat([own, accelerator]))
+
+
+def late_loads(store):
+    peers = [fleet.utilisation(f"p-{k}", LATE, 10.0 * k) for k in range(1, 6)]
+    write_utilisation(store, pd.concat(peers))
+
+
+def late_peers(store):
+    """One is tagged anew, one was not listed before, and one leaves its group."""
+    write_instances(store, fleet.instances(peer(2, **API), peer(3, **API), peer(4)))
+
+
+ORDERS = (
+    ((late_loads,), (late_peers,), (late_weeks,)),
+    ((late_weeks, late_peers), (late_loads,)),
+)
+
+
+def test_the_ledger_is_that_of_a_rebuild_in_whichever_order_facts_arrive(tmp_path):
+    found = []
+    for order in ORDERS:
+        with closing(copies.opened(tmp_path / "spectra.duckdb", before_late_facts)) as store:
+            for writes in order:
+                for write in writes:
+                    write(store)
+                recompute(store)
+            found.append(energies(store))
+            if order is not ORDERS[-1]:
+                continue
+            stood_in = store.frame(
+                "SELECT instance_id, cpu_pct, gpu_pct, utilisation_tier FROM instance_energy "
+                "WHERE hour = $at ORDER BY instance_id LIMIT 4",
+                {"at": LATE[1]},
+            )
+            with store.write() as cursor:
+                ledger.restart_ledger(cursor)
+            recompute(store)
+            rebuilt = energies(store)
+    for incremental in found:
+        pd.testing.assert_frame_equal(incremental, rebuilt, rtol=1e-9)
+    assert stood_in["cpu_pct"].tolist() == [5, 20, 40, 50]
+    assert stood_in["gpu_pct"].tolist()[2] == 90
+    assert stood_in["utilisation_tier"].tolist() == [2, 3, 2, 4]
+
+
+def energies(store):
+    return store.frame(
+        "SELECT hour::VARCHAR AS time, region AS what, energy_kwh FROM emissions_hourly UNION ALL "
+        'SELECT "day"::VARCHAR, resource_id, energy_kwh FROM emissions_daily ORDER BY ALL'
+    )
 
 
 def test_unknown_types_and_prices_are_said_not_zeroed(store):
