@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 import pandas as pd
 
+from spectra.store import reach
 from spectra.store.database import Store
-from spectra.store.writes import mark_stale
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,22 +119,24 @@ def drop_spans(
     offered = kept[[id_column, "valid_from"]]
     with store.write() as cursor:
         cursor.register("kept", offered)
-        gone = cursor.execute(
+        cursor.execute(
             f"""
-            DELETE FROM {table} t
+            CREATE OR REPLACE TEMP TABLE changed AS
+            SELECT {id_column}, region, valid_from, valid_from AS stale_from,
+                coalesce(valid_to, 'infinity') AS stale_to
+            FROM {table} t
             WHERE source = 'demo' AND valid_from > $since
               AND {id_column} IN (SELECT {id_column} FROM kept)
               AND NOT EXISTS (SELECT 1 FROM kept k WHERE k.{id_column} = t.{id_column}
                               AND k.valid_from = t.valid_from)
-            RETURNING region
             """,
             {"since": since},
-        ).fetchall()
+        )
         cursor.unregister("kept")
-        regions: Sequence[str] = sorted({str(region) for (region,) in gone})
-        for region in regions:
-            mark_stale(
-                cursor,
-                f"SELECT '{region}', hour FROM ledger_hours() "
-                f"WHERE hour + INTERVAL 1 HOUR > '{since.isoformat()}'::TIMESTAMPTZ",
-            )
+        if table == "instances":
+            reach.queue_peers(cursor)
+        cursor.execute(
+            f"DELETE FROM {table} t USING changed c "
+            f"WHERE t.{id_column} = c.{id_column} AND t.valid_from = c.valid_from"
+        )
+        reach.queue_spans(cursor)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spectra.errors import InputError
+from spectra.store import reach
 from spectra.store.clearing import DEMO, clear_demo_fleet
 from spectra.store.factors import write_factors
 from spectra.store.history_export import Progress
@@ -22,6 +23,7 @@ from spectra.store.history_sql import (
     FILLED,
     FRESH_GRIDS,
     KNOWN_GRIDS,
+    NEWER_LOADS,
     NEWER_SPANS,
     OFFERED,
     PROVIDER,
@@ -146,6 +148,9 @@ def _read_month(  # noqa: PLR0913 (the parts of one transaction)
             _run(cursor, EXTEND, parts, span)
         else:
             cursor.execute('CREATE OR REPLACE TEMP TABLE offered (region VARCHAR, "day" DATE)')
+        if "utilisation" in parts:
+            _run(cursor, NEWER_LOADS, parts, span)
+            reach.queue_filled(cursor, "newer")
         for table, statements in (
             ("utilisation", UTILISATION),
             ("costs", COSTS),

@@ -68,9 +68,8 @@ EXTEND = (
     """,
 )
 
-# Rows that are not here, or were fetched later; their hours are computed again, unless their sums
-# come along, or were rolled up from just these rows.
-UTILISATION = (
+# Rows that are not here, or were fetched later.
+NEWER_LOADS = (
     """
     INSERT INTO resources (resource_id)
     SELECT DISTINCT resource_id FROM {utilisation} EXCEPT SELECT resource_id FROM resources
@@ -84,6 +83,10 @@ UTILISATION = (
         ON u.resource_key = k.resource_key AND u.hour = f.hour
     WHERE u.resource_key IS NULL OR f.fetched_at > u.fetched_at
     """,
+)
+
+# Their hours are computed again, unless their sums come along, or were rolled up from just these.
+UTILISATION = (
     """
     DELETE FROM utilisation u USING newer n
     WHERE u.resource_key = n.resource_key AND u.hour = n.hour AND u.hour >= $low AND u.hour < $high

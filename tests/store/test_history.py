@@ -156,9 +156,19 @@ def test_what_is_known_newer_stays_and_what_is_missing_is_computed(exported, emp
     late = fleet.utilisation("i-01", hour, 77.0)
     late["fetched_at"] = fleet.utc("2026-12-01")
     write_utilisation(empty, late)
-    with empty.write() as cursor:  # readings that were lost
-        cursor.execute("DELETE FROM utilisation WHERE hour > ?", [HOURS[20].to_pydatetime()])
+    since = {"since": HOURS[20].to_pydatetime()}
+    with empty.write() as cursor:  # readings of a region that were lost, as others' peers, too
+        cursor.execute(
+            "DELETE FROM utilisation WHERE hour > $since AND resource_key IN (SELECT resource_key "
+            "FROM resources JOIN instances ON instance_id = resource_id "
+            "WHERE region = 'us-east-1')",
+            since,
+        )
+        restart_ledger(cursor)
+    recompute(empty)
     import_history(empty, CATALOG, exported)
+    energy = "SELECT sum(energy_kwh), sum(scope2_lb_g) FROM hourly_sums WHERE hour > $since"
+    assert empty.row(energy, since) == pytest.approx(filled.row(energy, since), rel=1e-9)
     key = "resource_key = (SELECT resource_key FROM resources WHERE resource_id = 'i-01')"
     assert empty.row(
         f"SELECT cpu_avg_pct FROM utilisation WHERE {key} AND hour = ?", [hour[0].to_pydatetime()]
