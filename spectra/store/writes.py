@@ -241,7 +241,6 @@ def write_utilisation(store: Store, frame: pd.DataFrame) -> int:
             "SELECT r.resource_key, o.* EXCLUDE (instance_id) FROM offered o "
             "JOIN resources r ON r.resource_id = o.instance_id"
         ).df()
-        cursor.unregister("offered")
         cursor.register("offered", rows)
         reach.queue_filled(cursor, "offered")
         cursor.unregister("offered")
