@@ -53,7 +53,7 @@ class Setting:
         end = next((end for end in _UNITS if self.name.endswith(end)), "")
         words = self.name.removesuffix(end).replace("_", " ")
         for word, spelt in _SPELT.items():
-            words = words.replace(word, spelt)
+            words = re.sub(rf"\b{word}\b", spelt, words)
         return words[0].upper() + words[1:] + (f" [{_UNITS[end]}]" if end else "")
 
     @property

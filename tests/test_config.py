@@ -67,3 +67,4 @@ def test_a_number_is_labelled_with_its_unit():
     assert labels["carbon_price_usd_per_tonne"] == "Carbon price [USD/t]"
     assert labels["alert_intensity_g_per_kwh"] == "Alert intensity [gCO2e/kWh]"
     assert labels["aws_history_days"] == "AWS history days"
+    assert labels["retention_hourly_days"] == "Retention hourly days"

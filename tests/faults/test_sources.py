@@ -38,6 +38,7 @@ NOBODY = "http://127.0.0.1:9"
 ONCE = RETRIES.new(total=0, read=0)
 HTML = Answer(200, "<html>Please sign in to the hotel's network</html>")
 LATE = Answer(200, {}, seconds=1.0)
+PATIENT, HASTY = (5.0, 5.0), (5.0, 0.5)  # a busy machine answers late, too
 NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 
 
@@ -88,6 +89,7 @@ def grids():
 @pytest.mark.parametrize("fault", GRID_FAULTS)
 def test_a_grid_source_that_fails_or_lies_loses_nothing_and_mends(store, grids, fault):
     answer, status, words = GRID_FAULTS[fault]
+    timeout_s = HASTY if answer is LATE else PATIENT
     config = load_config(
         {"SPECTRA_REGIONS": "eu-central-1",
                           "SPECTRA_ELECTRICITY_MAPS_HISTORY_DAYS": "1"})  # fmt: skip
@@ -95,7 +97,7 @@ def test_a_grid_source_that_fails_or_lies_loses_nothing_and_mends(store, grids, 
 
     def ask(url=grids.url):
         """The intensity alone, once the plan is known: what follows from it has its own tests."""
-        client = ElectricityMaps(em.KEY, f"{url}/v4", retries=ONCE, timeout_s=(0.5, 0.5))
+        client = ElectricityMaps(em.KEY, f"{url}/v4", retries=ONCE, timeout_s=timeout_s)
         grid = Live(store, CATALOG, config, Connections(electricity_maps=client))._grid()
         tasks = [t for t in grid.tasks() if t.key.dataset == "intensity"] or grid.plan()
         with store.write(is_fact=False) as cursor:
@@ -151,7 +153,8 @@ def test_a_latency_source_that_fails_is_told_and_one_that_lies_is_passed_over(ra
     if answer is not None:
         radar.answer(PERCENTILES, answer, forever=True)
     url = radar.url if answer is not None else NOBODY
-    client = Radar(TOKEN, url, retries=ONCE, timeout_s=(0.5, 0.5))
+    timeout_s = HASTY if answer is LATE else PATIENT
+    client = Radar(TOKEN, url, retries=ONCE, timeout_s=timeout_s)
     if kind is not None:
         with pytest.raises(kind) as error:
             client.latency({"eu-central-1": "DE"})
@@ -221,7 +224,7 @@ def test_an_aws_service_that_fails_is_told_by_its_name(
     for name, url in endpoints(cloud.url, *SERVICES).items():
         monkeypatch.setenv(name, url)
     keys = AwsKeys(KEYS["aws_access_key_id"], KEYS["aws_secret_access_key"])
-    access = Access(keys, max_attempts=1, timeout_s=(0.5, 0.5))
+    access = Access(keys, max_attempts=1, timeout_s=HASTY if answer is LATE else PATIENT)
     account = access.account()
     if answer is None:
         for name, url in endpoints(NOBODY, *SERVICES).items():
