@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-# The processes fill both cores: threads of BLAS, which numpy starts, would only wait for each other.
+# The processes fill both cores: threads of BLAS, which numpy starts, would only wait.
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 from tests import copies

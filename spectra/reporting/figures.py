@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from spectra.reporting import cost_notes
 from spectra.reporting.data_quality import dqr
 from spectra.reporting.evidence import Evidence
 from spectra.reporting.parts import Drill, Figure, Quality, Unit
-from spectra.units import share_text
 
 _OPERATIONAL = ("method", "power", "pue", "grid")
 # Ids in `Report.factors` of what each part of a sum follows from.
@@ -181,9 +181,9 @@ def _activity(e: Evidence) -> Iterator[Figure]:
     yield Figure("activity.vcpu_hours", "vCPU-hours", vcpu_hours(e), "vCPU-h", note=_nothing(e))
     paid: Quality = "mixed" if e.is_demo else ""
     yield Figure("cost.effective", "Effective cost", e.costs["effective_usd"], "USD",
-                 quality=paid, note=_cost_missing(e))  # fmt: skip
+                 quality=paid, note=cost_notes.missing(e))  # fmt: skip
     yield Figure("cost.list", "List cost", e.costs["list_usd"], "USD", quality=paid,
-                 note=_list_cost_note(e))  # fmt: skip
+                 note=cost_notes.of_list(e))  # fmt: skip
 
 
 def _intensity(e: Evidence) -> Iterator[Figure]:
@@ -195,9 +195,11 @@ def _intensity(e: Evidence) -> Iterator[Figure]:
     scope2 = replace(
         _part(e, "", "", s.scope2_lb if s else None, "scope2_lb_g"), low=None, high=None
     )
-    # Dollars of some days or accounts under grams of all of them would be no ratio of anything.
-    lacking = _cost_missing(e)
-    usd = None if lacking else e.costs["effective_usd"]
+    # Dollars of some days or accounts under grams of all of them would be no ratio of anything;
+    # where a few rows have no price it is a little too high, and says so.
+    lacking = cost_notes.missing(e)
+    usd = e.costs["effective_usd"] if lacking in ("", cost_notes.few_unpriced(e)) else None
+    lb_paid, mb_paid = (replace(f, note=f"{f.note} {lacking}".strip()) for f in (lb, mb))
     currency, revenue = e.request.currency, e.request.revenue
     no_revenue = "Needs the net revenue of the period."
     no_usd = lacking or "The cost of the period is not above 0."
@@ -206,8 +208,8 @@ def _intensity(e: Evidence) -> Iterator[Figure]:
          "gCO2e/revenue", no_revenue),
         ("mb_per_revenue", f"Market-based per {currency} of net revenue", mb, revenue,
          "gCO2e/revenue", no_revenue),
-        ("lb_per_usd", "Location-based per USD of cloud spend", lb, usd, "gCO2e/USD", no_usd),
-        ("mb_per_usd", "Market-based per USD of cloud spend", mb, usd, "gCO2e/USD", no_usd),
+        ("lb_per_usd", "Location-based per USD of cloud spend", lb_paid, usd, "gCO2e/USD", no_usd),
+        ("mb_per_usd", "Market-based per USD of cloud spend", mb_paid, usd, "gCO2e/USD", no_usd),
         ("per_instance_hour", "Per instance-hour", lb, instance_hours(e), "gCO2e/h",
          "No instance ran."),
         ("per_vcpu_hour", "Per vCPU-hour", lb, vcpu_hours(e), "gCO2e/vCPU-h", "No instance ran."),
@@ -227,26 +229,6 @@ def _per(grams: Figure, base: float | None, why_not: str) -> Figure:
         return Figure(grams.id, grams.label, None, grams.unit, note=why_not)
     low, high = (None if x is None else x / base for x in (grams.low, grams.high))
     return replace(grams, value=grams.value / base, low=low, high=high)
-
-
-def _cost_missing(e: Evidence) -> str:
-    """Why the known cost is not that of all that emits; "" where it is."""
-    if e.costs["effective_usd"] is None:
-        return "No cost of the period is known."
-    if e.days_without_cost:
-        return (
-            f"On {e.days_without_cost} of {len(e.days)} days no cost is known of an account "
-            "that emits."
-        )
-    unpriced = e.costs["unpriced_share"]
-    return f"Of {share_text(unpriced)} of the cost rows no price is known." if unpriced else ""
-
-
-def _list_cost_note(e: Evidence) -> str:
-    if e.costs["list_usd"] is None:
-        return "No list price is known."
-    stated = e.costs["is_list_stated"]
-    return _cost_missing(e) if stated else "Running hours of instances at on-demand list price."
 
 
 def _quality(e: Evidence) -> Iterator[Figure]:

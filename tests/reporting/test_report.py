@@ -276,6 +276,19 @@ def test_intensity_per_revenue_spend_and_activity(report):
     assert value(report, "activity.vcpu_hours") == pytest.approx(vcpu)
 
 
+def test_a_few_rows_without_a_price_are_left_out_and_said(store):
+    with store.write() as cursor:
+        cursor.execute(
+            "UPDATE costs SET effective_cost_usd = NULL "
+            "WHERE resource_id = 'v-lost' AND \"day\" > '2026-10-29'"
+        )
+    e = gather(store, CATALOG, october(), NOW)
+    figures = {figure.id: figure for figure in headline_figures(e)}
+    per_usd, usd = figures["intensity.lb_per_usd"], 31 * 8.23 - 2 * 0.75
+    assert per_usd.value == pytest.approx(figures["provider.total_lb"].value / usd)
+    assert "Of 2 % of the cost rows no price is known. Their dollars are left out." in per_usd.note
+
+
 @pytest.mark.parametrize(
     ("change", "usd", "note"),
     [
