@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-# The processes fill both cores: threads of BLAS, which numpy starts, would only wait.
+# Two processes fill two cores: threads of BLAS, which numpy starts, would only wait for each other.
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 from tests import copies
