@@ -136,7 +136,7 @@ def ran_between(
             date_trunc('hour', greatest(min(valid_from), $start, any_value(final_until)))
                 AS first_hour,
             date_trunc('hour', CASE WHEN bool_or(valid_to IS NULL) THEN $end
-                ELSE least(max(valid_to) + INTERVAL 59 MINUTE, $end) END) AS end_hour,
+                ELSE least(max(valid_to) + INTERVAL '0:59:59.999999', $end) END) AS end_hour,
             CASE WHEN any_value(asked_until) IS NOT NULL
                 THEN least(any_value(asked_until), $end) END AS asked_until
         FROM ran LEFT JOIN telemetry_asked USING (instance_id)

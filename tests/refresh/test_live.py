@@ -531,6 +531,18 @@ def test_the_last_machine_of_a_region_is_measured_to_its_end(world, store):
     assert not asked & {"utilisation", "prices", "findings"}
 
 
+def test_a_machine_is_asked_for_to_the_end_of_the_hour_it_ended_in(store):
+    gone = current_hour() - timedelta(days=1)
+    after = (timedelta(), timedelta(seconds=1), timedelta(minutes=59, seconds=59))
+    write_instances(store, fleet.instances(
+        *({"instance_id": f"i-{k}", "valid_from": gone - HOUR, "valid_to": gone + late}
+          for k, late in enumerate(after))
+    ))  # fmt: skip
+    place, span = ("111111111111", "eu-central-1"), (gone - HOUR, current_hour())
+    frame = aws_readings.wanted_telemetry(store, CATALOG, place, span)
+    assert list(frame["end"] - gone) == [timedelta(), HOUR, HOUR]
+
+
 def test_only_what_cloudwatch_answered_is_not_asked_for_again(store, monkeypatch):
     """Be it that it has nothing: each question costs, and one that failed was not answered."""
     end = current_hour() + HOUR
