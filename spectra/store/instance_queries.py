@@ -160,8 +160,11 @@ def hours(store: Store, unit_id: str, start: datetime, end: datetime) -> pd.Data
     )
 
 
-def default_load_share(store: Store, unit_id: str, start: datetime, end: datetime) -> float:
-    """Share of a unit's running hours whose load is the default, as nothing tells it (T4) [1]."""
+def default_load_share(store: Store, unit_id: str, start: datetime, end: datetime) -> float | None:
+    """Share of a unit's running hours whose load is the default, as nothing tells it (T4) [1].
+
+    None where it did not run.
+    """
     ids = store.frame(f"SELECT resource_id FROM ({UNIT_OF}) WHERE unit_id = ?", [unit_id])
     row = store.row(
         """
@@ -171,7 +174,7 @@ def default_load_share(store: Store, unit_id: str, start: datetime, end: datetim
         """,
         {"ids": list(ids["resource_id"]), "start": start, "end": end},
     )
-    return 0.0 if row is None or row[0] is None else float(row[0])
+    return None if row is None or row[0] is None else float(row[0])
 
 
 def days(store: Store, unit_id: str, start: datetime, end: datetime) -> pd.DataFrame:

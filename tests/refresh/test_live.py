@@ -355,16 +355,6 @@ def test_another_key_for_grids_is_asked_for_what_its_plan_has_at_once(world, sto
     assert live.due() == []
 
 
-def test_a_region_that_is_added_has_its_grid_read_with_the_next_refresh(world, store):
-    connections = world.connections(**GRIDS)
-    world.live(store, connections=connections, regions=("us-east-1",)).refresh()
-    assert zones_read(store) == {"US-MIDA-PJM"}
-    live = world.live(store, connections=connections)
-    live.refresh()
-    assert zones_read(store) == {"US-MIDA-PJM", "DE"}
-    assert live.due() == []
-
-
 def test_a_plan_that_grew_is_read_when_a_person_refreshes(world, store):
     every = dict(world.grids.zones)
     del world.grids.zones["DE"]

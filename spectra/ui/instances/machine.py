@@ -267,7 +267,7 @@ def _days(page: Page, unit_id: str, start: Any) -> None:
     cards.chart(fleet_charts.emissions_and_cost(days), key="unit_days", alt=told)
     st.caption(told)
     share = page.get(instance_queries.default_load_share, unit_id, start, page.hour)
-    if share > instance_queries.LOW_CONFIDENCE_SHARE:
+    if share is not None and share > instance_queries.LOW_CONFIDENCE_SHARE:
         st.badge(f"Low confidence: {units.share_text(share)} of its load assumed", color="orange")
 
 

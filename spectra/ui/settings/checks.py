@@ -8,9 +8,6 @@ import pandas as pd
 import streamlit as st
 
 from spectra.checks import Check, metered
-from spectra.sources.aws import Access
-from spectra.sources.cloudflare import Radar
-from spectra.sources.electricity_maps import ElectricityMaps
 from spectra.ui import kept
 from spectra.ui.frame import Page
 
@@ -23,29 +20,22 @@ _LABELS = {
 }
 
 
-def test_button(  # noqa: PLR0913 (what the button says, and what it is about)
-    page: Page,
-    name: str,
-    label: str,
-    run: Callable[[], Iterable[Check]],
-    *,
-    of: Access | ElectricityMaps | Radar | None,
-    help: str,
+def test_button(
+    page: Page, source: str, label: str, run: Callable[[], Iterable[Check]], *, help: str
 ) -> None:
     """A button that runs a test, and the result of its last run in this session; it is metered.
 
     It is for those who may change the workspace: it spends its owner's money, and shows whose
-    account it is. A result is shown beside the connection that it is `of`, and no other.
+    account it is. A result is shown beside the keys of the source that it is of, and no others.
     """
     if not page.workspace.may_change:
         return
-    mine = [page.store.identity]
-    if of is not None:
-        mine += [of.fingerprint, *(role.arn for role in getattr(of, "roles", ()))]
-    if st.button(label, key=f"test_{name}", help=help, icon=":material/network_check:"):
+    marks = page.workspace.setup.connections.fingerprints()
+    mine = page.store.identity, marks.get(source, "")
+    if st.button(label, key=f"test_{source}", help=help, icon=":material/network_check:"):
         with st.spinner("Asking"):
-            kept.keep(f"checks_{name}", metered(page.store, name, run), *mine)
-    if lines := kept.kept(f"checks_{name}", *mine):
+            kept.keep(f"checks_{source}", metered(page.store, source, run), *mine)
+    if lines := kept.kept(f"checks_{source}", *mine):
         table(lines)
 
 

@@ -98,7 +98,6 @@ def aws_section(page: Page) -> None:
             "aws",
             "Test access and permissions",
             lambda: checks.check_aws(setup.connections.aws),
-            of=setup.connections.aws,
             help=f"Signs in and asks for every permission once. Costs {cost} (Cost Explorer).",
         )
     else:
@@ -145,7 +144,6 @@ def grids_section(page: Page) -> None:
         "electricity_maps",
         "Test the key",
         lambda: [checks.check_electricity_maps(connections.electricity_maps, zones)],
-        of=connections.electricity_maps,
         help="Reads what the plan of the key allows; one request.",
     )
     private_keys.electricity_maps_form(page)
@@ -161,7 +159,6 @@ def grids_section(page: Page) -> None:
         "cloudflare_radar",
         "Test the token",
         lambda: [checks.check_radar(connections.radar)],
-        of=connections.radar,
         help="One request.",
     )
     private_keys.cloudflare_form(page)
