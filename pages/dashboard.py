@@ -27,6 +27,7 @@ if not totals["hours"]:
     )
     st.stop()
 
+frame.paint_first()
 standing.card(page)
 
 left, right = st.columns([5, 4])

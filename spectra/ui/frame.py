@@ -23,6 +23,7 @@ from spectra.ui.workspace import Workspace
 
 STALE_AFTER = timedelta(hours=3)
 _KEY = "_spectra_page"
+_PAINTED = "_spectra_painted"
 _PRIVATE = "Keys and data of this session are in its memory alone and end with it."
 
 
@@ -124,6 +125,26 @@ def current() -> Page:
         st.rerun()
     page: Page = st.session_state.pop(_KEY)
     return page
+
+
+def paint_first() -> None:
+    """Have a new session's browser paint what is drawn so far; the rest follows when it has.
+
+    The code of charts takes a new browser seconds to read, and numbers beside them wait for it.
+    Later runs go on at once, as do those that no browser looks at.
+    """
+    if st.context.headers and not st.session_state.get(_PAINTED):
+        st.fragment(_await_browser, run_every=0.1)()
+        st.stop()
+
+
+def _await_browser() -> None:
+    if _PAINTED in st.session_state:  # its timer has called
+        st.session_state[_PAINTED] = True
+        st.rerun()
+    st.session_state[_PAINTED] = False
+    with st.container(key="rest_follows"):
+        st.caption("Charts and tables follow.")
 
 
 def _mend_streamlit() -> None:

@@ -220,7 +220,9 @@ class Visitor:
         if self.page.url == "about:blank":
             self.open()
         self.page.wait_for_function("spectra.first !== null")
-        self.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+        self.page.wait_for_selector(
+            "[data-testid=stApp][data-test-script-state=notRunning]:not(:has(.st-key-rest_follows))"
+        )
         return float(self.page.evaluate("spectra.first"))
 
     def come_back(self) -> float:

@@ -21,7 +21,8 @@ SETTLED = """title => {
     const headings = [...document.querySelectorAll("h1")].map(one => one.textContent.trim());
     const app = document.querySelector("[data-testid=stApp]");
     // One heading, for a page drawn anew has two for a moment.
-    return headings.join() == title && app.dataset.testScriptState == "notRunning";
+    return headings.join() == title && app.dataset.testScriptState == "notRunning"
+        && !document.querySelector(".st-key-rest_follows");
 }"""
 
 
@@ -99,6 +100,7 @@ def test_journey(address, visitor):
     page = visitor.open(address, "Dashboard")
     number = visitor.metric("CO₂e now")
     assert re.fullmatch(r"[\d.,]+ (g|kg)/h", number)
+    expect(page.get_by_role("figure", name="CO₂e by UTC day")).to_be_attached()
 
     filtered = _choose_team(visitor, number)
     _open_region(visitor)
