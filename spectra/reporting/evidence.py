@@ -18,7 +18,14 @@ from spectra.reporting.asking import scope_key, selection_of, year_before, year_
 from spectra.reporting.market import Market, market_of, reconciled, unknown_places
 from spectra.reporting.model import Request
 from spectra.reporting.reductions import Reductions, reductions_of
-from spectra.store import Store, emission_queries, report_inputs, report_log, report_sums
+from spectra.store import (
+    Store,
+    band_queries,
+    emission_queries,
+    report_inputs,
+    report_log,
+    report_sums,
+)
 from spectra.store.factors import method_in_force
 from spectra.store.report_inputs import Fingerprint
 from spectra.store.report_log import Entry
@@ -40,6 +47,8 @@ class Evidence:
         Sums by every cut, see `report_sums.cuts`.
     bands : DataFrame
         A row per region and resource type, see `report_sums.band_rows`.
+    groups : DataFrame
+        The interval of every group by itself, see `band_queries.bands`.
     provider, whole : DataFrame
         AWS's own figures, and our scope 2, of whole months: those of a year up to the period's
         end, also where the period cuts one; of all regions, accounts and teams.
@@ -60,6 +69,7 @@ class Evidence:
     accounted: Accounted
     cuts: dict[str, pd.DataFrame]
     bands: pd.DataFrame
+    groups: pd.DataFrame
     days: pd.DataFrame
     covariance: pd.DataFrame
     tiers: pd.DataFrame
@@ -216,7 +226,8 @@ def gather(store: Store, catalog: Catalog, request: Request, now: datetime) -> E
         report_sums.accounted(store, selection),
         cuts,
         bands,
-        emission_queries.daily_bands(store, selection),
+        band_queries.bands(store, selection),
+        band_queries.daily_bands(store, selection),
         emission_queries.covariance(store, selection),
         emission_queries.quality(store, selection),
         emission_queries.top_emitters(store, selection, TOP),

@@ -1,4 +1,4 @@
-"""Read queries over the emissions ledger: totals, breakdowns, bands, emitters, data quality.
+"""Read queries over the emissions ledger: totals, breakdowns, emitters, data quality.
 
 All figures are of the provider view, location-based; grams of CO2e, kWh and USD. Each query
 aggregates in DuckDB and returns a small frame.
@@ -6,13 +6,11 @@ aggregates in DuckDB and returns a small frame.
 
 from __future__ import annotations
 
-import math
 from datetime import datetime
 from typing import Any, Literal
 
 import pandas as pd
 
-from spectra.carbon import uncertainty
 from spectra.store.database import Store
 from spectra.store.selection import Selection
 
@@ -72,65 +70,6 @@ def breakdown(store: Store, selection: Selection, dimension: Dimension) -> pd.Da
         """,
         selection.parameters,
     )
-
-
-def daily_bands(store: Store, selection: Selection) -> pd.DataFrame:
-    """Emissions by UTC day with the 95 % band: day, low_g, total_g, high_g, energy_kwh.
-
-    The same combination of spreads as `uncertainty.band`, for all days in one query.
-    """
-    frame = store.frame(
-        f"""
-        WITH parts AS (
-            SELECT e."day", r.zone, r.country, e.region, r.pue_is_regional,
-                sum(energy_kwh) AS kwh, sum(scope2_lb_g + upstream_g + td_g) AS op,
-                sum(td_g) AS td, sum(embodied_g) AS embodied, sum(power_sigma_g) AS power,
-                sum(intensity_sigma_g) AS intensity,
-                sum(utilisation_variance_g2) AS utilisation
-            FROM (SELECT * FROM emissions_daily WHERE {selection.days_sql}) e
-            JOIN region_factors r USING (region) GROUP BY ALL),
-        zones AS (SELECT "day", sum(s * s) AS v FROM (
-            SELECT "day", zone, sum(intensity) AS s FROM parts GROUP BY ALL) GROUP BY ALL),
-        countries AS (SELECT "day", sum(s * s) AS v FROM (
-            SELECT "day", country, sum(td) * {math.log(uncertainty.TD_GSD)} AS s
-            FROM parts GROUP BY ALL) GROUP BY ALL)
-        SELECT "day", sum(kwh) AS energy_kwh, sum(op) + sum(embodied) AS total_g,
-            sqrt(sum(power) ** 2 + any_value(zones.v) + any_value(countries.v)
-                + sum((op * CASE WHEN pue_is_regional
-                       THEN {math.log(uncertainty.PUE_REGIONAL_GSD)}
-                       ELSE {math.log(uncertainty.PUE_GLOBAL_GSD)} END) ** 2)
-                + sum(utilisation) + (sum(embodied) * {uncertainty.EMBODIED_SIGMA}) ** 2
-            ) / nullif(total_g, 0) AS sigma
-        FROM parts JOIN zones USING ("day") JOIN countries USING ("day")
-        GROUP BY "day" ORDER BY "day"
-        """,
-        selection.parameters,
-    )
-    spread = (frame["sigma"].fillna(0.0) * uncertainty.Z95).map(math.exp)
-    frame["low_g"], frame["high_g"] = frame["total_g"] / spread, frame["total_g"] * spread
-    return frame.drop(columns="sigma")
-
-
-def total_band(store: Store, selection: Selection) -> uncertainty.Interval:
-    """95 % interval of the emissions of the selection's whole days [gCO2e]."""
-    rows = store.frame(
-        f"""
-        WITH resources AS (
-            SELECT resource_id, region, sum(utilisation_sigma_g) AS sigma
-            FROM emissions_daily WHERE {selection.days_sql} GROUP BY ALL),
-        variance AS (SELECT region, sum(sigma ** 2) AS variance_g2
-                     FROM resources GROUP BY region)
-        SELECT region, r.zone, r.country, r.pue_is_regional,
-            sum(scope2_lb_g + upstream_g + td_g) AS operational_g, sum(td_g) AS td_g,
-            sum(embodied_g) AS embodied_g, sum(power_sigma_g) AS power_sigma_g,
-            sum(intensity_sigma_g) AS intensity_sigma_g,
-            any_value(variance_g2) AS utilisation_variance_g2
-        FROM (SELECT * FROM emissions_daily WHERE {selection.days_sql})
-        JOIN region_factors r USING (region) JOIN variance USING (region) GROUP BY ALL
-        """,
-        selection.parameters,
-    )
-    return uncertainty.band(rows)
 
 
 def top_emitters(store: Store, selection: Selection, limit: int = 15) -> pd.DataFrame:

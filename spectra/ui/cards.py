@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from typing import Literal
 
 import pandas as pd
@@ -90,15 +89,20 @@ def chart(figure: go.Figure, *, key: str, alt: str) -> None:
 
 
 def download(
-    frame: pd.DataFrame, name: str, *, label: str = "CSV", help: str | None = None
+    frame: pd.DataFrame | Callable[[], pd.DataFrame],
+    name: str,
+    *,
+    label: str = "CSV",
+    help: str | None = None,
 ) -> None:
     """A table as a CSV file, written when it is asked for; units stand in its headings.
 
     Its text is safe for spreadsheets.
     """
     st.download_button(
-        label, partial(exports.csv_bytes, frame), f"{name}.csv", "text/csv", key=f"{name}_csv",
-        help=help, icon=":material/download:", on_click="ignore", type="tertiary",
+        label, lambda: exports.csv_bytes(frame() if callable(frame) else frame), f"{name}.csv",
+        "text/csv", key=f"{name}_csv", help=help, icon=":material/download:", on_click="ignore",
+        type="tertiary",
     )  # fmt: skip
 
 

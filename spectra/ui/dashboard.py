@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -9,6 +10,7 @@ import streamlit as st
 
 from spectra import charts, units
 from spectra.insight.periods import midnight
+from spectra.store import band_queries
 from spectra.store import emission_queries as emissions
 from spectra.ui import cards, drawn
 from spectra.ui.frame import Page
@@ -39,10 +41,10 @@ SMALLEST_SHARE = 0.0005
 
 def by_day(page: Page) -> None:
     """Emissions by day with their interval, and the period's total in words."""
-    days = page.get(emissions.daily_bands, page.selection)
+    days = page.get(band_queries.daily_bands, page.selection)
     unit = units.mass(float(days["total_g"].max()))
     per_unit = float(days["total_g"].max()) / unit.value if unit.value else 1.0
-    band = page.get(emissions.total_band, page.selection)
+    band = page.get(band_queries.total_band, page.selection)
     end = page.selection.end
     is_whole = end <= page.hour and end == midnight(end)
     st.caption(
@@ -120,7 +122,9 @@ def by_dimension(page: Page, dimension: emissions.Dimension) -> None:
         dimension.capitalize(),
         alt=f"CO₂e by {dimension}",
     )
-    cards.download(rows, f"by_{dimension}")
+    cards.download(
+        partial(band_queries.breakdown, page.store, page.selection, dimension), f"by_{dimension}"
+    )
 
 
 def top_emitters(page: Page) -> None:

@@ -12,6 +12,7 @@ from spectra import units
 from spectra.carbon.uncertainty import Interval
 from spectra.insight import periods
 from spectra.insight.periods import HOUR, Span
+from spectra.store import band_queries
 from spectra.store import emission_queries as emissions
 from spectra.ui import cards
 from spectra.ui.frame import Page
@@ -69,7 +70,7 @@ def _now(page: Page) -> None:
 def _rate_range(page: Page, rate_g: float) -> str:
     """Interval of the rate: the spread of the running day holds for its last hour too."""
     day = page.selection.between(periods.midnight(page.hour - HOUR), page.hour + HOUR)
-    band = page.get(emissions.total_band, day)
+    band = page.get(band_queries.total_band, day)
     if not band.central:
         return units.MISSING
     spread = band.high / band.central
@@ -86,7 +87,7 @@ def _so_far(page: Page, label: str, span: Span, earlier: Callable[[Span], Span])
     now = page.get(emissions.totals, page.selection.between(*span))
     previous = page.get(emissions.totals, page.selection.between(*previous_span))
     comparable = previous["hours"] == previous_span.hours == now["hours"]
-    band = page.get(emissions.total_band, page.selection.between(*span))
+    band = page.get(band_queries.total_band, page.selection.between(*span))
     cards.headline(
         label,
         units.mass_text(now["total_g"]),

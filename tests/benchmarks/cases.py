@@ -33,6 +33,7 @@ from spectra.reporting import asking
 from spectra.reporting.build import build as build_report
 from spectra.store import (
     Store,
+    band_queries,
     budget_log,
     emission_queries,
     grid_queries,
@@ -170,9 +171,11 @@ def queries(folder: Path, small: bool) -> Iterator[Row]:
 def _calls(store: Store, span: Selection) -> dict[str, Callable[[], Any]]:
     """Each read query that the pages make, by its name, as the pages call it."""
     of_selection = [getattr(emission_queries, name) for name in (
-        "totals", "hourly", "daily_bands", "total_band", "top_emitters", "covariance", "costs",
-        "quality",
-    )] + [grid_queries.footprint_by_region]  # fmt: skip
+        "totals", "hourly", "top_emitters", "covariance", "costs", "quality",
+    )]  # fmt: skip
+    of_selection += [
+        band_queries.daily_bands, band_queries.total_band, grid_queries.footprint_by_region,
+    ]  # fmt: skip
     of_store = [emission_queries.ledger_span, emission_queries.choices,
                 grid_queries.stated_span, grid_queries.status]  # fmt: skip
     calls = {query.__name__: partial(query, store, span) for query in of_selection}

@@ -19,7 +19,7 @@ from spectra.chargeback_rows import COLUMNS, PARTS
 from spectra.errors import InputError
 from spectra.insight.allocation import Pool, Rules, total_of
 from spectra.insight.budgets import period_of
-from spectra.store import budget_log, chargeback_log, emission_queries
+from spectra.store import band_queries, budget_log, chargeback_log
 from spectra.store.database import set_meta
 from spectra.store.emission_queries import TOTAL_G
 from spectra.store.factors import write_factors
@@ -426,12 +426,12 @@ def test_equal_teams_of_many_equal_resources_stay_equal(store):
 def test_a_share_of_a_resource_is_as_uncertain_as_the_whole(store):
     """What is not measured of a machine is off alike on all of its days, in every month."""
     with_fleet(store, running(1, "net"), start=SPAN[0], end=SPAN[1])
-    both = emission_queries.total_band(store, Selection(utc(SPAN[0]), utc(SPAN[1])))
+    both = band_queries.total_band(store, Selection(utc(SPAN[0]), utc(SPAN[1])))
     (team,) = made_of(store).teams.itertuples()
     assert [float(kg) for kg in (team.low_kg, team.total_kg, team.high_kg)] == pytest.approx(
         [grams / 1000 for grams in both], abs=6e-4
     )
-    november = emission_queries.total_band(store, Selection(NOVEMBER.start, utc(SPAN[1])))
+    november = band_queries.total_band(store, Selection(NOVEMBER.start, utc(SPAN[1])))
     whole = made_of(store, NOVEMBER).rows.iloc[0]
     assert float(whole["x_TotalHighKg"]) == pytest.approx(november.high / 1000, abs=1e-6)
     pool = Pool("net", "team", "net", "even", {}, ("a", "b"))

@@ -20,7 +20,7 @@ from spectra.reporting.figures import headline_figures
 from spectra.reporting.sections.breakdowns import profile
 from spectra.reporting.tables import TOTAL_KEY
 from spectra.reporting.words import cell_text, figure_text, interval_text, mass_unit
-from spectra.store import Store, emission_queries, report_queries
+from spectra.store import Store, band_queries, report_queries
 from spectra.store.factors import write_factors
 from spectra.store.ledger import extend_ledger
 from spectra.store.report_queries import Narrow
@@ -343,7 +343,7 @@ def test_the_interval_by_simulation_is_that_of_the_formula_where_types_are_known
     """With an unknown type the sum is skewed, which the formula cannot say and simulation can."""
     report = build(kept, CATALOG, october(accounts=[ONE]), now=NOW)
     total = report.figure("provider.total_lb")
-    band = emission_queries.total_band(kept, selection_of(report.request))
+    band = band_queries.total_band(kept, selection_of(report.request))
     width = band.high - band.low
     assert abs(total.low - band.low) < 0.05 * width
     assert abs(total.high - band.high) < 0.05 * width
@@ -462,7 +462,7 @@ def test_partial_coverage_blocks_and_is_told():
     company(store, grids=False)
     made = build(store, CATALOG, october(), now=NOW)
     coverage = value(made, "quality.coverage")
-    by_region = {r.cells[0]: r.cells[7] for t in made.tables if t.id == "by_region" for r in t.rows}
+    by_region = {r.cells[0]: r.cells[9] for t in made.tables if t.id == "by_region" for r in t.rows}
     assert coverage == pytest.approx(by_region["eu-central-1"] / by_region["Total"])
     assert coverage < 0.95
     assert made.cover.badge == "not audit-ready"

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from spectra.carbon import uncertainty
-from spectra.store import Store, emission_queries, grid_queries
+from spectra.store import Store, band_queries, emission_queries, grid_queries
 from spectra.store.selection import Selection
 from tests import fleet
 from tests.store.conftest import CATALOG, build
@@ -101,18 +101,29 @@ def regions_of(rows: pd.DataFrame) -> pd.DataFrame:
 def test_bands_are_those_of_the_method(filled, rows, selection):
     expected = chosen(rows, selection)
     total = uncertainty.band(regions_of(expected))
-    assert emission_queries.total_band(filled, selection) == pytest.approx(total)
-    days = emission_queries.daily_bands(filled, selection).set_index("day")
+    assert band_queries.total_band(filled, selection) == pytest.approx(total)
+    days = band_queries.daily_bands(filled, selection).set_index("day")
     for day, part in expected.groupby("day"):
         band = uncertainty.band(regions_of(part))
         found = days.loc[day, ["low_g", "total_g", "high_g"]]
         assert tuple(found) == pytest.approx(tuple(band)), day
+    groups = band_queries.bands(filled, selection).set_index(["dimension", "name"])
+    months = expected["day"].map(lambda day: f"{day:%Y-%m}")
+    for dimension in ("region", "team", "environment", "service", "account_id", "month"):
+        named = months if dimension == "month" else expected[dimension]
+        assert set(groups.loc[dimension].index) == set(named)
+        for name, part in expected.groupby(named):
+            band = uncertainty.band(regions_of(part))
+            found = groups.loc[(dimension, name), ["low_g", "total_g", "high_g"]]
+            assert tuple(found) == pytest.approx(tuple(band)), (dimension, name)
+    teams = band_queries.breakdown(filled, selection, "team").set_index("name")
+    assert teams["high_g"].to_dict() == pytest.approx(groups.loc["team"]["high_g"].to_dict())
 
 
 @pytest.mark.parametrize(("hour", "days"), [(0, 2), (1, 3), (23, 3)])
 def test_the_end_of_a_selection_is_exclusive_by_day(filled, hour, days):
     end = START + timedelta(days=2, hours=hour)
-    found = emission_queries.daily_bands(filled, Selection(START, end))
+    found = band_queries.daily_bands(filled, Selection(START, end))
     assert len(found) == days
 
 
@@ -162,10 +173,13 @@ def test_filters_are_values_never_sql(filled, name):
     selection = Selection(START, END, teams=(name,))
     assert emission_queries.totals(filled, selection)["total_g"] is None
     assert emission_queries.hourly(filled, selection).empty
-    assert emission_queries.total_band(filled, selection) == (0, 0, 0)
+    assert band_queries.total_band(filled, selection) == (0, 0, 0)
     assert emission_queries.costs(filled, selection)["effective_usd"] is None
-    for query in ("daily_bands", "top_emitters", "covariance", "quality"):
-        assert getattr(emission_queries, query)(filled, selection).empty
+    for query in (
+        band_queries.daily_bands, band_queries.bands, emission_queries.top_emitters,
+        emission_queries.covariance, emission_queries.quality,
+    ):  # fmt: skip
+        assert query(filled, selection).empty
 
 
 def test_only_dimensions_go_into_sql(filled):

@@ -21,6 +21,7 @@ BREAKDOWNS = (
     ("by_month", "month", "Month", "places"),
 )
 _SUMS = ("total_lb", "total_mb", "scope1_g", "scope2_lb_g", "scope2_mb_g", "scope3_g", "energy_kwh")
+_MEASURES = ("total_lb", "low", "high", *_SUMS[1:])
 ADDITIVE = ("total_lb", "total_mb", "scope1", "scope2_lb", "scope2_mb", "scope3", "kwh", "share")
 CHART_BARS = 12
 
@@ -52,6 +53,8 @@ def _breakdown(e: Evidence, id: str, key: str, title: str, cut: str) -> Table:
     headings: list[Heading] = [
         (key, title, ""),
         ("total_lb", "Total, location-based", "gCO2e", "" if e.market.scope1 else "total_g"),
+        ("low", "Low", "gCO2e"),
+        ("high", "High", "gCO2e"),
         ("total_mb", "Total, market-based", "gCO2e"),
         ("scope1", "Scope 1", "gCO2e"),
         ("scope2_lb", "Scope 2, location-based", "gCO2e", "scope2_lb_g"),
@@ -62,19 +65,32 @@ def _breakdown(e: Evidence, id: str, key: str, title: str, cut: str) -> Table:
     ]
     rows: list[Row] = []
     if e.scopes is not None:
-        s = e.scopes
-        sums = _sums(e, key, cut)
+        s, band, scope1 = e.scopes, e.intervals["total_g"], e.market.scope1 or 0.0
+        sums = _with_bands(e, key, _sums(e, key, cut))
         rows = [_row(key, r, s.total_lb) for r in sums.to_dict("records")]
         rows.append(
             row(
-                "total", "Total", s.total_lb, s.total_mb, s.scope1, s.scope2_lb, s.scope2_mb,
-                s.scope3, e.total["energy_kwh"], 1.0 if s.total_lb else None, drill=Drill(),
-                is_total=True,
+                "total", "Total", s.total_lb, band.low + scope1, band.high + scope1, s.total_mb,
+                s.scope1, s.scope2_lb, s.scope2_mb, s.scope3, e.total["energy_kwh"],
+                1.0 if s.total_lb else None, drill=Drill(), is_total=True,
             )
         )  # fmt: skip
     return table(
-        id, f"Emissions by {title.lower()}", headings, rows, additive=ADDITIVE, missing="n/e"
-    )
+        id, f"Emissions by {title.lower()}", headings, rows, additive=ADDITIVE,
+        notes=("Low and high bound 95 % of a row's total, location-based; they do not add up.",),
+        missing="n/e",
+    )  # fmt: skip
+
+
+def _with_bands(e: Evidence, key: str, sums: pd.DataFrame) -> pd.DataFrame:
+    """Low and high of each group; AWS states its scope 1, shared out here, without an interval."""
+    bands = e.groups[e.groups["dimension"] == key].set_index("name")
+    names = sums[key].dt.strftime("%Y-%m") if key == "month" else sums[key]
+    scope1 = sums["scope1_g"].fillna(0.0)
+    ours = sums["total_lb"] - scope1
+    for end in ("low", "high"):
+        sums[end] = scope1 + ours * names.map(bands[f"{end}_g"] / bands["total_g"])
+    return sums
 
 
 def _sums(e: Evidence, key: str, cut: str) -> pd.DataFrame:
@@ -92,7 +108,7 @@ def _sums(e: Evidence, key: str, cut: str) -> pd.DataFrame:
 
 def _row(key: str, r: dict[object, object], total: float) -> Row:
     name = f"{r[key]:%Y-%m}" if isinstance(r[key], pd.Timestamp) else str(r[key])
-    values = [r[column] for column in _SUMS]
+    values = [r[column] for column in _MEASURES]
     share = float(str(values[0])) / total if total else None
     if share is not None and math.isclose(share, 1.0):
         share = 1.0  # not "more than 99 %" for the last bit of a sum
