@@ -10,7 +10,7 @@ import pandas as pd
 
 from spectra.store.database import Store
 from spectra.store.region_queries import HOURLY_TIERS
-from spectra.store.report_sums import OF_EC2
+from spectra.store.report_sums import COUNTED, OF_EC2
 
 WORKLOAD_COLUMNS = (
     "instance_id", "name", "region", "availability_zone", "account_id", "instance_type", "state",
@@ -250,7 +250,7 @@ def hourly_shares(
 def market_ratios(store: Store, since: datetime) -> pd.DataFrame:
     """AWS's own market-based over location-based scope 2 of EC2: region, ratio, months.
 
-    Sums of the months, accounts and services for which it states both. Regions for which it
+    Sums of the months and accounts for which it states both. Regions for which it
     states no location-based emissions are left out.
     """
     return store.frame(
@@ -259,8 +259,8 @@ def market_ratios(store: Store, since: datetime) -> pd.DataFrame:
             SELECT region, "month",
                 sum(emissions_kg) FILTER (emissions_type LIKE '%SCOPE_2_MBM%') AS market_kg,
                 sum(emissions_kg) FILTER (emissions_type LIKE '%SCOPE_2_LBM%') AS location_kg
-            FROM provider_emissions WHERE "month" >= $since::DATE AND ({OF_EC2})
-            GROUP BY region, "month", account_id, service)
+            FROM ({COUNTED}) WHERE "month" >= $since::DATE AND ({OF_EC2})
+            GROUP BY region, "month", account_id)
         SELECT region, sum(market_kg) / sum(location_kg) AS ratio, count(DISTINCT "month") AS months
         FROM stated WHERE market_kg IS NOT NULL AND location_kg IS NOT NULL
         GROUP BY region HAVING sum(location_kg) > 0

@@ -16,7 +16,7 @@ import duckdb
 
 from spectra.store.database import Store
 from spectra.store.hashing import digest
-from spectra.store.report_sums import months_around, whole_months_sql
+from spectra.store.report_sums import COUNTED, months_around, whole_months_sql
 from spectra.store.selection import Selection
 
 
@@ -52,7 +52,7 @@ _SMALL = {
         f"UNION SELECT region FROM volumes WHERE {_LIVED}))"
     ),
     "provider_emissions": (
-        'SELECT * EXCLUDE (fetched_at) FROM provider_emissions WHERE "month" >= '
+        f'SELECT * EXCLUDE (fetched_at) FROM ({COUNTED}) WHERE "month" >= '
         "date_trunc('month', $start)::DATE AND \"month\" < $end::DATE"
     ),
 }

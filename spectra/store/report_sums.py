@@ -33,6 +33,16 @@ CUTS: dict[str, tuple[str, ...]] = {
 }
 # AWS files volumes under EC2, so both of our services stand against it.
 OF_EC2 = "service ILIKE '%ec2%' OR service ILIKE '%elastic compute cloud%'"
+# Its service and an uploaded export may each state a place, and name what they state differently:
+# one of them counts, the one of the newest model and then of the newest reading.
+STATED = f"""
+SELECT *, {OF_EC2} AS is_ec2, arg_max(source, row(
+    coalesce(try_cast(regexp_extract_all(model_version, '\\d+') AS UBIGINT[]), []),
+    fetched_at, source)) OVER (
+    PARTITION BY "month", account_id, region, emissions_type, is_ec2) AS counted_source
+FROM provider_emissions
+"""
+COUNTED = f"SELECT * EXCLUDE (is_ec2, counted_source) FROM ({STATED}) WHERE source = counted_source"
 
 
 # Days as whole numbers first: truncating five million moments to months is ten times as slow.
@@ -99,16 +109,20 @@ def whole_months_sql(filters: str = "true") -> str:
 def provider_months(store: Store, start: datetime, end: datetime) -> pd.DataFrame:
     """AWS's own figures of EC2 of the months that a span touches, as it states them.
 
-    Columns month, account_id, region, emissions_type, grams, model_version, source, fetched_at.
+    Columns month, account_id, region, emissions_type, grams, model_version, source, fetched_at;
+    ``not_counted`` names a source that states the same and is not in the grams, else it is "".
     """
     first, after = months_around(start, end)
     return store.frame(
         f"""
         SELECT "month", account_id, region, emissions_type,
-            sum(emissions_kg) * 1000 AS grams, max(model_version) AS model_version,
-            max(source) AS source, max(fetched_at) AS fetched_at
-        FROM provider_emissions
-        WHERE "month" >= $start::DATE AND "month" < $end::DATE AND ({OF_EC2})
+            sum(emissions_kg) FILTER (source = counted_source) * 1000 AS grams,
+            max(model_version) FILTER (source = counted_source) AS model_version,
+            counted_source AS source,
+            max(fetched_at) FILTER (source = counted_source) AS fetched_at,
+            coalesce(max(source) FILTER (source <> counted_source), '') AS not_counted
+        FROM ({STATED})
+        WHERE "month" >= $start::DATE AND "month" < $end::DATE AND is_ec2
         GROUP BY ALL ORDER BY ALL
         """,
         {"start": first, "end": after},
@@ -135,7 +149,7 @@ def other_services(store: Store, selection: Selection) -> float | None:
             * date_diff('hour', greatest("month"::TIMESTAMPTZ, $start),
                         least(("month" + INTERVAL 1 MONTH)::TIMESTAMPTZ, $end))
             / date_diff('hour', "month", "month" + INTERVAL 1 MONTH))
-        FROM provider_emissions
+        FROM ({COUNTED})
         WHERE ("month" + INTERVAL 1 MONTH)::TIMESTAMPTZ > $start AND "month"::TIMESTAMPTZ < $end
             AND emissions_type = 'TOTAL_LBM_CARBON_EMISSIONS' AND NOT ({OF_EC2})
             AND (len($regions) = 0 OR list_contains($regions, region)) {of_accounts}

@@ -1,7 +1,7 @@
 """AWS's own figures: they take the place of ours or are compared, and are never added to ours."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 import pytest
@@ -16,6 +16,7 @@ from spectra.reporting.market import reconciled
 from spectra.reporting.sections.actions import reconciliation
 from spectra.reporting.sections.breakdowns import profile
 from spectra.store.live_writes import write_rows
+from spectra.store.move_queries import market_ratios
 from tests import fleet
 from tests.reporting.conftest import NOW, ONE, TWO, october
 from tests.store.conftest import CATALOG
@@ -23,7 +24,10 @@ from tests.store.conftest import CATALOG
 PLACES = {(ONE, "eu-central-1"): 1.0, (TWO, "us-east-1"): 2.0}
 
 
-def aws(store, places=PLACES, service="AmazonEC2", month="2026-10-01", **kinds):
+def aws(  # noqa: PLR0913, PLR0917 (what AWS may say otherwise)
+    store, places=PLACES, service="AmazonEC2", month="2026-10-01", source="aws_sustainability",
+    model="v3.0.0", read_at=fleet.FETCHED, **kinds,
+):  # fmt: skip
     """AWS's figures [kg per place's weight] by kind."""
     rows = [
         {
@@ -33,9 +37,9 @@ def aws(store, places=PLACES, service="AmazonEC2", month="2026-10-01", **kinds):
             "service": service,
             "emissions_type": f"TOTAL_{kind.upper()}_CARBON_EMISSIONS",
             "emissions_kg": kg * weight,
-            "model_version": "v3.0.0",
-            "source": "aws_sustainability",
-            "fetched_at": fleet.FETCHED,
+            "model_version": model,
+            "source": source,
+            "fetched_at": read_at,
         }
         for (account, region), weight in places.items()
         for kind, kg in kinds.items()
@@ -205,6 +209,28 @@ def test_other_services_give_the_size_of_an_exclusion_and_no_more(store):
     assert "not known by team" in {row.cells[-1] for row in exclusions.rows}
 
 
+def test_ec2_that_two_sources_name_differently_counts_once(store):
+    later = fleet.FETCHED + pd.Timedelta(days=1)
+    export = {"service": "Amazon Elastic Compute Cloud", "source": "aws_carbon_export"}
+    aws(store, scope_1=0.5, scope_2_lbm=4.0, scope_2_mbm=2.0)
+    aws(store, **export, read_at=later, scope_2_lbm=5.0)
+    aws(store, **export, model="v2.9.9", read_at=later, scope_2_mbm=1.0)
+    for name, source in (("AmazonS3", "aws_sustainability"), ("S3", "aws_carbon_export")):
+        aws(store, service=name, source=source, lbm=7.0)
+    report = made(store)
+    # The newer reading of one model, and the newer model whenever it was read.
+    assert value(report, "sensitivities/aws/total") == pytest.approx(
+        value(report, "provider.total_lb") - value(report, "provider.scope2_lb") + 15_000
+    )
+    assert value(report, "provider.scope2_mb") == pytest.approx(6_000)
+    assert value(report, "provider.scope1") == pytest.approx(1_500)
+    assert value(report, "exclusions/services/size") == pytest.approx(21_000)
+    notes = " ".join(next(s for s in report.sections if s.id == "reconciliation").notes)
+    for source in ("aws_sustainability", "aws_carbon_export"):
+        assert f"{source} too states EC2 of 2 of the months" in notes
+    assert market_ratios(store, NOW - timedelta(days=90))["ratio"].tolist() == [0.4, 0.4]
+
+
 def test_a_total_with_aws_s_scope_1_is_drilled_into_scope_by_scope(store):
     aws(store, scope_1=0.5, scope_2_mbm=1.0)
     report = made(store)
@@ -236,6 +262,7 @@ def test_the_medians_are_of_twelve_months_however_long_the_period(kept):
             "emissions_type": "TOTAL_SCOPE_2_LBM_CARBON_EMISSIONS",
             "grams": [4_000.0] * 24 + [2_000.0] * 12,
             **{"source": "test", "model_version": "v3.0.0", "fetched_at": fleet.FETCHED},
+            "not_counted": "",
         }
     )
     e = gather(kept, CATALOG, october(), NOW)

@@ -6,6 +6,7 @@ import pandas as pd
 
 from spectra.reporting.budgets import BudgetLine
 from spectra.reporting.evidence import Evidence
+from spectra.reporting.market import PLACE
 from spectra.reporting.parts import Section, Table
 from spectra.reporting.reductions import MEASURED, MEASURED_RUNS
 from spectra.reporting.tables import Heading, from_frame, row, table
@@ -109,12 +110,25 @@ def reconciliation(e: Evidence) -> Section:
         "method; look for missing accounts or a wrong grid zone."
         for r in suspicious.to_dict("records")
     ]
+    notes += _stated_twice(e)
     return Section(
         "reconciliation", 9, "Reconciliation with AWS", tuple(text),
         ("reconciliation.k_median", "market.aws_share"),
         tables=(_factors_k(rows), _medians(e.last_year_reconciled), _unknown(e), _models(e)),
         notes=tuple(notes),
     )  # fmt: skip
+
+
+def _stated_twice(e: Evidence) -> list[str]:
+    """What each source states that another one counts for."""
+    stated = e.within(e.provider)
+    pairs = stated[stated["not_counted"] != ""].groupby(["not_counted", "source"])
+    return [
+        f"{other} too states EC2 of {len(rows[PLACE].drop_duplicates())} of the months, regions "
+        f"and accounts. It is kept and not added: {source} counts there, by the newer model or "
+        "reading."
+        for (other, source), rows in pairs
+    ]
 
 
 def _factors_k(rows: pd.DataFrame) -> Table:
