@@ -10,10 +10,12 @@ import pytest
 
 from spectra import actions
 from spectra.carbon.energy import GIB_TO_GB
+from spectra.carbon.method import Method
 from spectra.errors import InputError
+from spectra.insight.regions.cases import case_between
 from spectra.insight.regions.move_model import LOCATION_BASED, Assumptions
 from spectra.migration import estimate_move
-from spectra.move_history import Move, moves_made, realised
+from spectra.move_history import Move, Standing, moves_made, realised, standing
 from spectra.store import Store, move_queries
 from spectra.store.clearing import clear_demo_fleet
 from tests import copies, fleet
@@ -27,6 +29,7 @@ END = fleet.as_datetime(fleet.utc("2026-11-25"))
 BORN = fleet.utc("2026-09-01")
 MOVED = fleet.utc("2026-11-20")
 HOME, TARGET = "eu-central-1", "eu-north-1"
+METHOD = Method()
 # In November the target's grid is the dirtier one.
 WINTER = np.asarray(HOURS.month == 11)
 
@@ -335,6 +338,44 @@ def test_a_move_is_measured_on_the_hours_since(store):
     assert usd == pytest.approx(prices[0] - prices[1])
 
 
+def test_a_move_adds_emissions_until_its_source_is_stopped(store):
+    move = Move("i-moved", HOME, TARGET, MOVED.to_pydatetime(), 5.0, 0.01, "i-1")
+    grams, usd = realised(store, CATALOG, move, END)
+    direct, td = factors(store, TARGET)
+    embodied = case_between(CATALOG, "m5.xlarge", "m5.xlarge", METHOD).values["a_embodied"]
+    assert grams == pytest.approx(-(21.1e-3 * direct * 600 * (1 + td) + embodied), rel=1e-6)
+    assert usd == pytest.approx(-CATALOG.price("m5.xlarge", TARGET).usd_per_hour)
+    assert standing(store, move).source_runs
+    # The journal knows of the stop before the fleet is read again.
+    stopped = MOVED + pd.Timedelta(days=2)
+    told = replace(move, stopped_at=stopped.to_pydatetime())
+    assert standing(store, told) == Standing("m5.xlarge", told.stopped_at, False, None)
+
+
+def test_a_move_to_another_type_is_measured_against_the_type_it_had(store):
+    move = Move("i-moved", HOME, TARGET, MOVED.to_pydatetime(), 5.0, 0.01, "i-half",
+                "c4.2xlarge", "m5.xlarge")  # fmt: skip
+    grams, usd = realised(store, CATALOG, move, END)
+    case = case_between(CATALOG, "m5.xlarge", "c4.2xlarge", METHOD).values
+    sides = []
+    for side, code, cpu, level in (("a", TARGET, 30, 600), ("b", HOME, 15, 380)):
+        low, high = case[f"{side}10"], case[f"{side}50"]
+        direct, td = factors(store, code)
+        watts = low + (high - low) * (cpu - 10) / 40
+        sides.append(watts * direct * level * (1 + td) / 1000 + case[f"{side}_embodied"])
+    assert grams == pytest.approx(sides[1] - sides[0], rel=1e-6)
+    before, after = (CATALOG.price(*p) for p in (("c4.2xlarge", HOME), ("m5.xlarge", TARGET)))
+    assert usd == pytest.approx(before.usd_per_hour - after.usd_per_hour)
+
+
+def test_a_move_keeps_what_it_saved_when_its_machine_has_ended(store):
+    move = Move("i-moved", TARGET, HOME, BORN.to_pydatetime(), None, None)
+    assert standing(store, move).ended_at == MOVED
+    assert realised(store, CATALOG, move, END) == pytest.approx(
+        realised(store, CATALOG, move, MOVED.to_pydatetime())
+    )
+
+
 def test_too_early_or_gone_is_not_known(store):
     late = Move("i-moved", HOME, TARGET, END - timedelta(hours=5), None, None)
     assert realised(store, CATALOG, late, END) is None
@@ -366,10 +407,17 @@ def test_moves_that_the_journal_has_as_done_are_history_until_the_fleet_goes(tmp
                                  predicted=kept)  # fmt: skip
         if kept:
             do(store, plan)  # the other one is only planned
+    with store.write() as cursor:
+        cursor.execute(
+            "INSERT INTO action_plans SELECT * EXCLUDE (i) REPLACE (plan_id || i AS plan_id, "
+            "'failed' AS state, created_at + INTERVAL 1 DAY AS created_at) "
+            "FROM action_plans JOIN (SELECT unnest(range(200)) AS i) ON true"
+        )
     (move,) = moves_made(store)
     assert (move.source_region, move.target_region) == (machine.region, TO.region)
     assert (move.predicted_g_per_h, move.predicted_usd_per_h) == (2.5, None)
     assert move.instance_id != machine.resource_id
+    assert (move.source_id, move.source_type) == (machine.resource_id, machine.type)
     clear_demo_fleet(store, CATALOG)
     assert moves_made(store) == []
     store.close()

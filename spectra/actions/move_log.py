@@ -45,9 +45,12 @@ class Move:
     stopped_at: datetime | None
 
 
-def moves(store: Store, count: int = 200) -> list[Move]:
-    """The latest moves, the newest first; those that were not begun are left out."""
-    found = action_log.plans(store, count, action="move")
+def moves(store: Store, count: int = 200, *, state: PlanState | None = None) -> list[Move]:
+    """The latest moves, or those in one state, the newest first.
+
+    Those that were not begun are left out.
+    """
+    found = action_log.plans(store, count, action="move", state=state)
     return [_move(Journal(store), entry.plan_id) for entry in found if entry.state != "skipped"]
 
 

@@ -207,12 +207,14 @@ def plan_of(store: Store, plan_id: str) -> LoggedPlan:
     return _plan(row)
 
 
-def plans(store: Store, count: int = 200, *, action: str | None = None) -> list[LoggedPlan]:
-    """The latest plans, or those of one action, the newest first."""
+def plans(
+    store: Store, count: int = 200, *, action: str | None = None, state: PlanState | None = None
+) -> list[LoggedPlan]:
+    """The latest plans, or those of one action or in one state, the newest first."""
     rows = store.cursor().execute(
         "SELECT * FROM action_plans WHERE action = coalesce($action, action) "
-        "ORDER BY created_at DESC, plan_id LIMIT $count",
-        {"action": action, "count": count},
+        "AND state = coalesce($state, state) ORDER BY created_at DESC, plan_id LIMIT $count",
+        {"action": action, "state": state, "count": count},
     )
     return [_plan(row) for row in rows.fetchall()]
 

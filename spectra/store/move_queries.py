@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -245,6 +245,35 @@ def hourly_shares(
         {"regions": list(regions), "start": start, "end": end},
     )
     return dict(zip(rows["region"], rows["share"], strict=True))
+
+
+_COURSE = """
+SELECT max_by(instance_type, valid_from) FILTER (is_copy) AS instance_type,
+    CASE WHEN NOT bool_or(is_copy AND valid_to IS NULL)
+        THEN max(valid_to) FILTER (is_copy) END AS ended_at,
+    max(valid_from) FILTER (is_source AND valid_to IS NULL) AS source_runs_since,
+    max(valid_to) FILTER (is_source) AS source_ran_until
+FROM (SELECT instance_type, valid_from, valid_to, instance_id = $source AND state = 'running'
+        AS is_source, instance_id = $copy AND region = $region
+        AND state NOT IN ('terminated', 'shutting-down') AS is_copy
+    FROM instances WHERE instance_id IN ($source, $copy))
+"""
+
+
+class Course(NamedTuple):
+    """What became of both machines of a move; None where nothing is known or it has not ended."""
+
+    instance_type: str | None
+    ended_at: datetime | None
+    source_runs_since: datetime | None
+    source_ran_until: datetime | None
+
+
+def course(store: Store, source_id: str, copy_id: str, region: str) -> Course:
+    """What the fleet's history says of the copy in a region and of its source."""
+    row = store.row(_COURSE, {"source": source_id, "copy": copy_id, "region": region})
+    kind, *moments = row or (None,) * 4
+    return Course(kind, *(moment and moment.astimezone(UTC) for moment in moments))
 
 
 def market_ratios(store: Store, since: datetime) -> pd.DataFrame:

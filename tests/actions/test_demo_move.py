@@ -16,7 +16,7 @@ from tests import copies
 from tests.actions.conftest import CATALOG, LATER, NOW, YES
 from tests.actions.test_demo import HOUR, do, pass_hours, pick, same_before
 
-TO = Destination("eu-north-1", "eu-north-1a")
+TO = Destination("eu-north-1", "eu-north-1a", stops_source=True)
 
 
 def hourly(store, name, column):
@@ -104,10 +104,12 @@ def others(tmp_path_factory):
     assert outcome.state == "rolled back", outcome.text
     do(store, actions.plan_move(twice, TO))
     first = target(store, "instance", copy_of(store, twice), NOW)
-    there = Destination("ca-central-1", "ca-central-1b", instance_type="m6i.large")
+    there = Destination(
+        "ca-central-1", "ca-central-1b", instance_type="m6i.large", stops_source=True
+    )
     do(store, actions.plan_move(first, there), NOW + timedelta(minutes=10))
     before = store.frame(IN_PARIS)
-    do(store, actions.plan_move(new, Destination("eu-west-3", "eu-west-3b")))
+    do(store, actions.plan_move(new, Destination("eu-west-3", "eu-west-3b", stops_source=True)))
     in_paris = before, store.frame(IN_PARIS)
     pass_hours(store)
     yield Others(store, undone, undone_copy, twice, first, copy_of(store, first), in_paris)

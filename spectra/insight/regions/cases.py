@@ -44,25 +44,24 @@ def case_for(catalog: Catalog, name: str, target: str, method: Method) -> Case |
     The same type keeps the power curve of the ledger. Two types are compared by one method alone:
     the difference between two methods would pass for a saving.
     """
-    match = catalog.instance_type(name)
-    sigma = math.log(POWER_GSD[match.tier])
     if catalog.price(name, target) is not None:
-        own = curve(match, method.power_model)
-        return Case(name, True, sigma, _values(match.type, match.type, own, own, method))
+        return case_between(catalog, name, name, method)
     other = nearest_equivalent(catalog, name, target)
     if other is None:
         return None
-    common = common_method(match.type, other)
-    curves = curve_by(match.type, common), curve_by(other, common)
-    return Case(other.name, False, sigma, _values(match.type, other, *curves, method))
+    return case_between(catalog, name, other.name, method)
 
 
-def same_case(catalog: Catalog, name: str, method: Method) -> Case:
-    """A type that stays what it is, wherever it is offered."""
-    match = catalog.instance_type(name)
-    own = curve(match, method.power_model)
+def case_between(catalog: Catalog, name: str, other: str, method: Method) -> Case:
+    """A type before and another, or the same one, after; offered or not."""
+    match, after = catalog.instance_type(name), catalog.instance_type(other).type
     sigma = math.log(POWER_GSD[match.tier])
-    return Case(name, True, sigma, _values(match.type, match.type, own, own, method))
+    if name == other:
+        own = curve(match, method.power_model)
+        return Case(name, True, sigma, _values(match.type, after, own, own, method))
+    common = common_method(match.type, after)
+    curves = curve_by(match.type, common), curve_by(after, common)
+    return Case(other, False, sigma, _values(match.type, after, *curves, method))
 
 
 def _values(

@@ -54,15 +54,16 @@ def button(  # noqa: PLR0913 (the parts of one request)
         key=key,
         icon=":material/checklist:",
         disabled=not ids,
-        on_click=_plan,
+        on_click=plan,
         args=(page.store, verb, kind, tuple(ids), dict(wanted or {})),
         help="Shows every call and the way back first.",
     )
 
 
-def _plan(
-    store: Store, verb: str, kind: Kind, ids: tuple[str, ...], wanted: dict[str, str]
+def plan(
+    store: Store, verb: str, kind: Kind, ids: Sequence[str], wanted: Mapping[str, str]
 ) -> None:
+    """Plan something for resources and hand it to the Changes view, with what was refused."""
     plans: list[Plan] = []
     refused: list[str] = []
     for target in targets(store, kind=kind, ids=set(ids)):

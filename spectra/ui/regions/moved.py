@@ -9,9 +9,10 @@ import streamlit as st
 
 from spectra import move_history, units
 from spectra.insight.rightsizing.model import HOURS_PER_MONTH
-from spectra.move_history import Move
+from spectra.move_history import MOST, Move, Standing
 from spectra.ui import cards, empty
 from spectra.ui.frame import Page
+from spectra.ui.instances import asking
 
 _NUMBER = st.column_config.NumberColumn
 COLUMNS: dict[str, Any] = {
@@ -19,8 +20,11 @@ COLUMNS: dict[str, Any] = {
     "source": "From",
     "target": "To",
     "moved_at": cards.utc_column("Moved"),
+    "now": "Now",
     "predicted": _NUMBER("Predicted [kg/month]", format="%.2f"),
-    "realised": _NUMBER("Realised [kg/month]", format="%.2f", help="Empty: not a day yet."),
+    "realised": _NUMBER(
+        "Realised [kg/month]", format="%.2f", help="Empty: less than a day of it is known."
+    ),
     "predicted_usd": _NUMBER("Predicted [USD/month]", format="%.2f"),
     "realised_usd": _NUMBER("Realised [USD/month]", format="%.2f", help="At list price."),
 }
@@ -37,7 +41,9 @@ def show(page: Page) -> None:
             empty.Turn("Estimate a move", ":material/moving:", {"region_view": "Move"}),
         )
         return
-    rows = pd.DataFrame([_row(page, move) for move in made])
+    stands = [page.get(move_history.standing, move) for move in made]
+    _both_run(page, [m.source_id for m, now in zip(made, stands, strict=True) if now.both_run])
+    rows = pd.DataFrame([_row(page, move, now) for move, now in zip(made, stands, strict=True)])
     known = rows.dropna(subset=["realised", "predicted"])
     columns = st.columns(3)
     with columns[0]:
@@ -56,18 +62,50 @@ def show(page: Page) -> None:
                                         "realised_usd": "realised_usd_per_month"}),
                    "moves")  # fmt: skip
     st.caption(
-        "Measured: the hours since, on the grid they ran on and on that of the region the machine "
-        "came from. A saving below 0 is more than before."
+        "Measured: the hours since the source was stopped, on the grid they ran on and on that of "
+        "the region the machine came from, as the type it was there. A saving below 0 is more than "
+        "before: so it is as long as both run. Disks of the source are not in it."
+        + (f" The latest {MOST} moves are shown." if len(made) == MOST else "")
     )
 
 
-def _row(page: Page, move: Move) -> dict[str, object]:
+def _both_run(page: Page, sources: list[str]) -> None:
+    """Says which moves add emissions so far, and plans the stop of their sources."""
+    if not sources:
+        return
+    some, their = (
+        ("A move adds", "its source is")
+        if len(sources) == 1
+        else (f"{len(sources)} moves add", "their sources are")
+    )
+    st.warning(
+        f"{some} emissions until {their} stopped: both machines run. After the cut-over, stop "
+        f"{', '.join(sources[:3])}{' …' if len(sources) > 3 else ''}.",
+        icon=":material/warning:",
+    )
+    if page.workspace.may_change and st.button(
+        "Plan the stop of what still runs", key="stop_sources", icon=":material/checklist:"
+    ):
+        asking.plan(page.store, "stop", "instance", sources, {})
+        st.switch_page("pages/instances.py")
+
+
+def _now(now: Standing) -> str:
+    if now.ended_at is not None:
+        return f"Ended {now.ended_at:%Y-%m-%d %H:%M}"
+    if now.source_runs:
+        return "Both run"
+    return f"Alone since {now.since:%Y-%m-%d %H:%M}"
+
+
+def _row(page: Page, move: Move, now: Standing) -> dict[str, object]:
     since = page.get(move_history.realised, page.catalog, move, page.hour)
     return {
         "instance_id": move.instance_id,
         "source": move.source_region,
         "target": move.target_region,
         "moved_at": move.moved_at,
+        "now": _now(now),
         "predicted": _monthly(move.predicted_g_per_h, 1_000),
         "realised": _monthly(since[0] if since else None, 1_000),
         "predicted_usd": _monthly(move.predicted_usd_per_h),
