@@ -36,7 +36,7 @@ class Destination:
     allowed_regions : tuple of str or None
         Regions that the data may be kept in; None where nothing was said.
     stops_source : bool
-        Whether the source is stopped once the copy was checked.
+        Whether the source is stopped once the copy was checked, before anybody has cut over.
     """
 
     region: str
@@ -51,7 +51,7 @@ class Destination:
     http_endpoint: str = ""
     http_hop_limit: int | None = None
     allowed_regions: tuple[str, ...] | None = None
-    stops_source: bool = True
+    stops_source: bool = False
 
     def for_machine(self, instance_type: str, own: Own) -> Destination:
         """The same place for one of several machines, which keeps what is its own.

@@ -33,10 +33,11 @@ def plan_move(
     reboots: bool = False,
     predicted: Mapping[str, float | None] | None = None,
 ) -> Plan:
-    """Move a running instance to another region: a copy is launched there, the source stopped.
+    """Move a running instance to another region: a copy is launched and checked there.
 
-    Nothing of the source is deleted. The source runs until the copy has passed AWS's status
-    checks; an error before that leaves it running.
+    Nothing of the source is deleted. It runs on until it is stopped after the cut-over, unless
+    the destination asks for its stop once the copy has passed AWS's status checks; an error before
+    that leaves it running.
 
     Parameters
     ----------
@@ -213,7 +214,8 @@ def _note(target: Target, to: Destination, *, reboots: bool) -> str:
     end = (
         "The source is stopped at the end, and never terminated"
         if to.stops_source
-        else "The source runs on; stop it yourself after the cut-over"
+        else "The source runs on, and both emit, until you stop it after the cut-over; it is never "
+        "terminated"
     )
     return (
         f"{lost} The copy is launched in {to.availability_zone} with {place}, {groups} and {key}; "

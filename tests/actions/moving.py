@@ -8,7 +8,7 @@ from tests.actions.conftest import REGION, TAG, shown
 from tests.servers.aws import ec2_refusal
 
 ELSEWHERE, ZONE = "eu-north-1", "eu-north-1a"
-TO = Destination(ELSEWHERE, ZONE)
+TO = Destination(ELSEWHERE, ZONE, stops_source=True)
 STEPS = ("CreateImage", "CopyImage", "RunInstances", "CreateTags", "StopInstances")
 
 

@@ -21,7 +21,7 @@ DISK = Target(
     "123456789012", "eu-central-1", "vol-01", "volume", "gp2", "available", HOSTILE,
     "eu-central-1a", size_gib=500, tags={"team": HOSTILE, "aws:x": "kept out"},
 )  # fmt: skip
-NORTH = Destination("eu-north-1", "eu-north-1a")
+NORTH = Destination("eu-north-1", "eu-north-1a", stops_source=True)
 FULL = Destination(
     "eu-north-1", "eu-north-1b", "m6i.large", "subnet-1", ("sg-1", "sg-2"), "ops", "alias/aws/ebs",
     http_tokens="required", allowed_regions=("eu-north-1",),
@@ -160,7 +160,7 @@ def test_a_name_that_spells_the_mark_of_a_result_stays_in_its_quotes(tmp_path):
 def test_a_move_says_what_it_asks_for_and_what_is_left_to_a_person():
     text = actions.plan_move(MACHINE, FULL).as_markdown()
     for words in ("subnet-1", "sg-1, sg-2", "ops", "as after a power cut", "never terminated",
-                  "DNS", "Elastic IP", "eu-north-1b"):  # fmt: skip
+                  "The source runs on", "DNS", "Elastic IP", "eu-north-1b"):  # fmt: skip
         assert words in text, words
     plain = actions.plan_move(MACHINE, NORTH, reboots=True)
     assert "default security group" in plain.note

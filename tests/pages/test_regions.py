@@ -271,10 +271,17 @@ def test_a_machine_of_the_demo_is_moved_through_its_plan(demo):
     app.text_input(key="plan_typed").set_value(machine)
     next(b for b in app.button if b.label == "Carry it out").click()
     healthy(app.run())
-    rows = frame(regions(region_view="Moves made"), "moves_made")
+    app = regions(region_view="Moves made")
+    rows = frame(app, "moves_made")
     assert rows["target"].tolist() == ["eu-north-1"]
     assert rows["predicted"].notna().all()
     assert rows["realised"].isna().all()
+    assert rows["now"].tolist() == ["Both run"]
+    assert "A move adds emissions until its source is stopped" in texts(app)
+    app.button(key="stop_sources").click()
+    app.run()
+    healthy(app.switch_page("pages/instances.py").run())
+    assert any(e.label.startswith("Stop") for e in app.expander)
 
 
 def running_machine(store):

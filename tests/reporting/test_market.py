@@ -24,7 +24,7 @@ from tests.store.conftest import CATALOG
 PLACES = {(ONE, "eu-central-1"): 1.0, (TWO, "us-east-1"): 2.0}
 
 
-def aws(  # noqa: PLR0913, PLR0917 (what AWS may say otherwise)
+def aws(  # noqa: PLR0917 (what AWS may say otherwise)
     store, places=PLACES, service="AmazonEC2", month="2026-10-01", source="aws_sustainability",
     model="v3.0.0", read_at=fleet.FETCHED, **kinds,
 ):  # fmt: skip

@@ -33,7 +33,8 @@ def plan_card(page: Page, made: Estimate) -> None:
         st.markdown(
             f"The estimate covers {covered} machine{'s' if covered > 1 else ''}. "
             "A machine moves by an image: made in its region, copied, launched and checked in "
-            f"{made.target}. Only then is the source stopped; it is never terminated."
+            f"{made.target}. The source runs on until you stop it after the cut-over; it is "
+            "never terminated."
         )
         if not page.workspace.may_change:
             st.caption("This deployment is public: nothing is changed from here.")
@@ -124,8 +125,10 @@ def _destination(
         zone = st.selectbox("Zone", zones, key="move_zone")
         subnet = _place("Subnet", [s for s in choices.subnets or () if s.zone == zone],
                         "move_subnet")  # fmt: skip
-        stops = st.toggle("Stop the source at the end", value=True, key="move_stops",
-                          help="Else both run until somebody has cut over.")  # fmt: skip
+        stops = st.toggle("Stop the source at the end", key="move_stops",
+                          help="Stops it once the copy has passed AWS's checks, before anybody has "
+                          "cut over. Else both run, and emit, until you stop it: “Moves made” "
+                          "plans that.")  # fmt: skip
     with middle:
         groups = st.multiselect(
             "Security groups", [g.place_id for g in choices.security_groups or ()],
