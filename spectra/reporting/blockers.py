@@ -166,17 +166,36 @@ def _of_licences(e: Evidence) -> Iterator[Blocker]:
         )
 
 
+def larger_change(e: Evidence) -> tuple[str, float | None, str]:
+    """Which total differs more from the final report that stands, by what share, and its weight.
+
+    The share is None where neither total can be compared.
+    """
+    s, before = e.scopes, e.standing
+    changes = (
+        {
+            "location-based": relative_change(s.total_lb, before.total_lb_g),
+            "market-based": relative_change(s.total_mb, before.total_mb_g),
+        }
+        if s and before
+        else {"location-based": None}
+    )
+    basis = max(changes, key=lambda name: abs(changes[name] or 0.0))
+    change = changes[basis]
+    is_significant = change is not None and abs(change) >= SIGNIFICANT
+    return basis, change, "significant" if is_significant else "not significant"
+
+
 def _of_standing(e: Evidence) -> Iterator[Blocker]:
     """The final report that stands and is not what today's data say."""
-    if e.standing is None or e.scopes is None:
+    if e.standing is None:
         return
-    change = relative_change(e.scopes.total_lb, e.standing.total_lb_g)
+    basis, change, weight = larger_change(e)
     if change is not None and abs(change) > SAME:
-        weight = "significant" if abs(change) >= SIGNIFICANT else "not significant"
         yield Blocker(
             "restatement",
-            f"The total differs by {percent_text(change * 100, 2)} ({weight}) from the final "
-            f"report {e.standing.report_id}.",
+            f"The {basis} total differs by {percent_text(change * 100, 2)} ({weight}) from the "
+            f"final report {e.standing.report_id}.",
             "Make this report final to restate it.",
             "restatements",
             blocks=False,

@@ -105,6 +105,15 @@ def test_late_data_make_a_restatement_and_never_an_edit(store):
     assert final.reproduce(store, CATALOG, "R0002", now=NOW).holds
     after = build(store, CATALOG, october(), now=NOW)
     assert "restatement" not in {b.id for b in after.blockers}
+    # A market-based total that AWS states anew is as much a change.
+    aws(store, scope_2_mbm=0.0)
+    restated = build(store, CATALOG, october(), now=NOW)
+    due = next(b for b in restated.blockers if b.id == "restatement")
+    told = next(s for s in restated.sections if s.id == "restatements").text[-1]
+    share = restated.figure("provider.total_mb").value / second.figure("provider.total_mb").value
+    for text in (due.what, told):
+        assert f"market-based total differs by −{(1 - share) * 100:.2f} %" in text
+        assert "not significant" not in text
     log = next(t for t in build(store, CATALOG, october(), now=NOW).tables if t.id == "report_log")
     assert [row.key for row in log.rows] == ["R0002", "R0001"]
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from spectra.insight.periods import relative_change
-from spectra.reporting.blockers import SIGNIFICANT
+from spectra.reporting.blockers import SIGNIFICANT, larger_change
 from spectra.reporting.evidence import Evidence
 from spectra.reporting.model import Blocker, Datapoint, Manifest
 from spectra.reporting.parts import Figure, Section, Table
@@ -20,15 +19,15 @@ def restatements(e: Evidence) -> Section:
     """The policy, what this report restates, and the log of final reports."""
     text = [
         "A final report is never changed. When its data change, a further one restates it and says "
-        f"by how much; {percent_text(SIGNIFICANT * 100)} of the total or more is significant.",
+        f"by how much; {percent_text(SIGNIFICANT * 100)} or more of either total, location-based "
+        "or market-based, is significant.",
     ]
-    before, now = e.standing, e.scopes.total_lb if e.scopes else None
+    before = e.standing
     if before is not None:
-        change = relative_change(now, before.total_lb_g)
-        weight = "significant" if abs(change or 0.0) >= SIGNIFICANT else "not significant"
+        basis, change, weight = larger_change(e)
         text.append(
             f"The final report {before.report_id} of {before.sealed_at:%Y-%m-%d} stands for this "
-            f"period and boundary. By today's data its total differs by "
+            f"period and boundary. By today's data its {basis} total differs by "
             f"{percent_text(None if change is None else change * 100, 2)}: {weight}."
         )
     headings: list[Heading] = [
