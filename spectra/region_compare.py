@@ -132,6 +132,21 @@ def _load(store: Store, catalog: Catalog, question: Question, hour: datetime) ->
     return _Load(*known, priced or types, unpriced if priced else ())
 
 
+def _not_offered(catalog: Catalog, load: _Load, home: str, region: str) -> tuple[str, ...]:
+    """Types without a price at home, where they run, that have none in a region but have elsewhere.
+
+    Of a type that has a price nowhere it is not known where it is offered.
+    """
+    if region == home:
+        return ()
+    return tuple(
+        name
+        for name in load.unpriced
+        if catalog.price(name, region) is None
+        and any(catalog.price(name, other.code) for other in catalog.regions)
+    )
+
+
 def _facts(  # noqa: PLR0913, PLR0917 (what a row is made of)
     catalog: Catalog,
     region: Region,
@@ -157,7 +172,9 @@ def _facts(  # noqa: PLR0913, PLR0917 (what a row is made of)
         "wue_l_per_kwh": region.wue_l_per_kwh,
         # AWS states water per kWh of the machines themselves.
         "water_l_per_h": load.it_kwh_per_h * region.wue_l_per_kwh,
-        "missing_types": missing,
+        "missing_types": tuple(
+            sorted((*missing, *_not_offered(catalog, load, question.home, region.code)))
+        ),
         "no_data": no_data,
     }
 

@@ -10,7 +10,15 @@ import pytest
 from spectra.carbon.energy import instance_watts
 from spectra.errors import InputError
 from spectra.insight.regions import compare
-from spectra.region_compare import BY_DISTANCE, BY_EDGE, MEASURED, Question, regions_for
+from spectra.region_compare import (
+    BY_DISTANCE,
+    BY_EDGE,
+    MEASURED,
+    Question,
+    _Load,
+    _not_offered,
+    regions_for,
+)
 from spectra.store import Store, forecast_log, region_queries
 from tests import fleet
 from tests.store.conftest import CATALOG, build
@@ -82,6 +90,19 @@ def test_types_without_a_price_at_home_are_named_and_no_saving(store):
     assert north.usd_per_h is None
     reasons = {e.region: e.reason for e in compare(list(places.values()), HOME).excluded}
     assert reasons["eu-north-1"] == "Not offered there: p3.2xlarge."
+    assert "zz9.plural" not in facts.loc["us-east-1", "missing_types"]
+
+
+def test_a_type_without_a_price_where_it_runs_must_be_offered_too():
+    name = next(
+        kind.name for kind in CATALOG.instance_types
+        if CATALOG.price(kind.name, "us-east-1") and not CATALOG.price(kind.name, HOME)
+        and not CATALOG.price(kind.name, "eu-north-1")
+    )  # fmt: skip
+    load = _Load(1.0, 1.0, {"m5.xlarge": 1}, (name, "zz9.plural"))
+    offered = {code: _not_offered(CATALOG, load, HOME, code) for code in (
+        HOME, "eu-north-1", "us-east-1")}  # fmt: skip
+    assert offered == {HOME: (), "eu-north-1": (name,), "us-east-1": ()}
 
 
 def test_what_is_no_hourly_data_is_not_ranked(store):
@@ -104,10 +125,19 @@ def test_the_next_day_is_of_issued_forecasts(store):
             store,
             pd.DataFrame(
                 {"zone": "DE", "factor": "lifecycle", "issued_at": pd.Timestamp(NOW - age),
-                 "hour": ahead, "mean_g_per_kwh": np.where(np.arange(48) < 24, level, 999.0),
+                 "hour": ahead, "mean_g_per_kwh": np.where(np.arange(48) <= 24, level, 999.0),
                  "lower_g_per_kwh": 1.0, "upper_g_per_kwh": 2.0, "level": 0.8, "step": 1}
             ),
         )  # fmt: skip
+    short = ahead[1:24]  # of a grid that is more than a day late
+    forecast_log.keep_issued(
+        store,
+        pd.DataFrame(
+            {"zone": "SE-SE3", "factor": "lifecycle", "issued_at": pd.Timestamp(NOW),
+             "hour": short, "mean_g_per_kwh": 1.0, "lower_g_per_kwh": 1.0, "upper_g_per_kwh": 2.0,
+             "level": 0.8, "step": 1}
+        ),
+    )  # fmt: skip
     places, facts = facts_of(store, question)
     assert facts.loc[HOME, "ahead_g_per_kwh"] == pytest.approx(111.0)
     assert places["eu-north-1"].g_per_h is None

@@ -59,8 +59,8 @@ def grids(
         ahead AS (
             SELECT zone, avg(mean_g_per_kwh) AS ahead_g_per_kwh
             FROM issued_forecasts JOIN issues USING (zone, issued_at)
-            WHERE factor = $factor AND hour >= $hour AND hour < $hour + INTERVAL 24 HOUR
-            GROUP BY zone HAVING count(*) >= 18),
+            WHERE factor = $factor AND hour > $hour AND hour <= $hour + INTERVAL 24 HOUR
+            GROUP BY zone HAVING count(*) = 24),
         own AS (
             SELECT i.zone, sum(l.it_kwh * i.{value}) / nullif(sum(l.it_kwh), 0) AS own_g_per_kwh
             FROM ({_LOAD}) l JOIN intensity_hourly i USING (hour) GROUP BY i.zone)

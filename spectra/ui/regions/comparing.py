@@ -247,7 +247,8 @@ def _notes(question: Question, facts: pd.DataFrame) -> None:
     unpriced: Sequence[str] = facts.attrs.get("unpriced", ())
     if unpriced:
         notes.append(f"No price is known in {question.home} for {plain(', '.join(unpriced))}: the "
-                     "price leaves them out everywhere, the carbon does not.")  # fmt: skip
+                     "price leaves them out everywhere, the carbon does not. Where the catalogue "
+                     "has no price of a type at all, no region is left out for it.")  # fmt: skip
     if facts["latency_is"].eq(BY_DISTANCE).any():
         notes.append("Latency that nobody measured is 2 × distance × 1.5 / 200 km a millisecond "
                      "+ 5 ms.")  # fmt: skip
