@@ -10,14 +10,19 @@ from typing import Any
 from spectra.errors import InputError
 from spectra.reporting.asking import selection_of
 from spectra.reporting.model import Report
-from spectra.reporting.parts import Drill
+from spectra.reporting.parts import Drill, Unit
 from spectra.store import Store, report_queries
 from spectra.store.report_queries import Narrow, Rows
 from spectra.store.selection import Selection
 
+_UNITS: dict[str, Unit] = {"_kwh": "kWh", "_usd": "USD", "_hours": "h"}
+
 
 def rows_behind(store: Store, report: Report, figure: str, limit: int = 1_000) -> Rows:
     """Resources that a figure sums, the largest first; their sum is the figure.
+
+    AWS's own part of a figure has no rows, as its note says; where the figure has another unit
+    than `unit_of` its part, it is computed from what they sum to.
 
     Of today's store: where data changed since a final report, the sum says so.
 
@@ -27,6 +32,14 @@ def rows_behind(store: Store, report: Report, figure: str, limit: int = 1_000) -
         If the report has no such figure, or it is no sum of resources.
     """
     return report_queries.rows(store, *narrowed(report, figure), limit)
+
+
+def unit_of(part: str) -> Unit:
+    """Unit of a summed column."""
+    for end, unit in _UNITS.items():
+        if part.endswith(end):
+            return unit
+    return "gCO2e"
 
 
 def narrowed(report: Report, figure: str) -> tuple[Selection, Narrow]:

@@ -9,6 +9,7 @@ from spectra.reporting import cost_notes
 from spectra.reporting.data_quality import dqr
 from spectra.reporting.evidence import Evidence
 from spectra.reporting.parts import Drill, Figure, Quality, Unit
+from spectra.units import mass_text
 
 _OPERATIONAL = ("method", "power", "pue", "grid")
 # Ids in `Report.factors` of what each part of a sum follows from.
@@ -58,8 +59,7 @@ def _part(  # noqa: PLR0913 (a figure has that many sides)
 ) -> Figure:
     """A sum of the ledger with its interval.
 
-    `shift` is AWS's scope 1, which has neither interval nor rows: a total with it is drilled into
-    scope by scope.
+    `shift` is AWS's scope 1, which has neither interval nor rows; the note names it.
     """
     band = e.intervals.get(part)
     return Figure(
@@ -72,9 +72,13 @@ def _part(  # noqa: PLR0913 (a figure has that many sides)
         quality=_quality_of(e),
         coverage=e.coverage,
         factors=FACTORS[part],
-        note="" if value is not None else _nothing(e),
-        drill=None if shift else Drill(part),
+        note=_of_scope1(shift) if value is not None else _nothing(e),
+        drill=Drill(part),
     )
+
+
+def _of_scope1(grams: float) -> str:
+    return f"AWS's scope 1 of {mass_text(grams)} CO₂e in it has no rows." if grams else ""
 
 
 def _nothing(e: Evidence) -> str:
@@ -117,24 +121,28 @@ _BASIS = {
 def _market_based(e: Evidence) -> Figure:
     value = e.scopes.scope2_mb if e.scopes else None
     made = _part(e, "provider.scope2_mb", "Scope 2, market-based", value, "scope2_lb_g")
-    return _market_noted(e, made)
+    return _market_noted(e, made, "Its rows are location-based.")
 
 
 def _total_mb(e: Evidence, id: str, label: str) -> Figure:
     value = e.scopes.total_mb if e.scopes else None
     shift = e.market.scope1 or 0.0
-    return _market_noted(e, _part(e, id, label, value, "total_g", shift=shift))
+    made = _part(e, id, label, value, "total_g", shift=shift)
+    noted = _market_noted(e, made, "Its rows are scope 3 alone.")
+    return noted if e.market.basis == "location-based" else replace(noted, drill=Drill("scope3_g"))
 
 
-def _market_noted(e: Evidence, figure: Figure) -> Figure:
-    """A market-based figure: an interval only as long as it is the location-based one."""
+def _market_noted(e: Evidence, figure: Figure, rows: str) -> Figure:
+    """A market-based figure: an interval and rows only as far as it is the location-based one."""
     if e.is_empty:
         return figure
-    made = replace(figure, factors=(*figure.factors, "market"), note=_BASIS[e.market.basis])
-    if e.market.basis == "location-based":
+    is_ours = e.market.basis == "location-based"
+    notes = (_BASIS[e.market.basis], "" if is_ours else rows, figure.note)
+    made = replace(figure, factors=(*figure.factors, "market"), note=" ".join(filter(None, notes)))
+    if is_ours:
         return made
     quality: Quality = "imported" if e.market.basis == "aws" else "mixed"
-    return replace(made, low=None, high=None, quality=quality, drill=None)
+    return replace(made, low=None, high=None, quality=quality)
 
 
 def _customer(e: Evidence) -> Iterator[Figure]:
@@ -175,15 +183,21 @@ def _activity(e: Evidence) -> Iterator[Figure]:
     )
     yield replace(energy, unit="kWh", coverage=e.utilisation_coverage)
     resources = None if e.is_empty else float(e.accounted.resources)
-    yield Figure("activity.resources", "Resources", resources, "count", note=_nothing(e))
+    of_machines = Drill("resource_hours", service="Amazon EC2")
+    yield Figure("activity.resources", "Resources", resources, "count",
+                 note=_nothing(e),
+                 drill=Drill("resource_hours"))  # fmt: skip
     yield Figure("activity.instance_hours", "Instance-hours", instance_hours(e), "h",
-                 note=_nothing(e))  # fmt: skip
-    yield Figure("activity.vcpu_hours", "vCPU-hours", vcpu_hours(e), "vCPU-h", note=_nothing(e))
+                 note=_nothing(e), drill=of_machines)  # fmt: skip
+    yield Figure("activity.vcpu_hours", "vCPU-hours", vcpu_hours(e), "vCPU-h",
+                 note=_nothing(e),
+                 drill=of_machines)  # fmt: skip
     paid: Quality = "mixed" if e.is_demo else ""
-    yield Figure("cost.effective", "Effective cost", e.costs["effective_usd"], "USD",
-                 quality=paid, note=cost_notes.missing(e))  # fmt: skip
+    yield Figure("cost.effective", "Effective cost", e.costs["effective_usd"], "USD", quality=paid,
+                 note=cost_notes.missing(e), drill=Drill("effective_cost_usd"))  # fmt: skip
+    stated = "stated_list_cost_usd" if e.costs["is_list_stated"] else "list_cost_usd"
     yield Figure("cost.list", "List cost", e.costs["list_usd"], "USD", quality=paid,
-                 note=cost_notes.of_list(e))  # fmt: skip
+                 note=cost_notes.of_list(e), drill=Drill(stated))  # fmt: skip
 
 
 def _intensity(e: Evidence) -> Iterator[Figure]:
@@ -219,7 +233,7 @@ def _intensity(e: Evidence) -> Iterator[Figure]:
          "gCO2e/kWh", "No energy is known."),
     ]  # fmt: skip
     for id, label, grams, base, unit, why_not in metrics:
-        made = replace(grams, id=f"intensity.{id}", label=label, unit=unit, drill=None)
+        made = replace(grams, id=f"intensity.{id}", label=label, unit=unit)
         yield _per(made, base, _nothing(e) or why_not)
 
 

@@ -21,8 +21,8 @@ Cell = str | float | int | bool | datetime | None
 class Drill:
     """Which rows of the store a number is made of, beyond the report's own boundary and period.
 
-    Every filter is a value of that column, "" for any; `part` is the summed column
-    (``total_g``, ``scope2_lb_g``, ``upstream_g``, ``td_g``, ``embodied_g``, ``energy_kwh``).
+    Every filter is a value of that column, "" for any; `part` is the summed column, one of
+    `store.report_queries.PARTS`.
     """
 
     part: str = "total_g"

@@ -26,7 +26,16 @@ PARTS = {
     "embodied_g": "embodied_g",
     "energy_kwh": "energy_kwh",
     "measured_utilisation_kwh": "measured_utilisation_kwh",
+    "sci_g": "scope2_lb_g + embodied_g",
+    "resource_hours": "resource_hours",
+    "list_cost_usd": "list_cost_usd",
+    # As a provider states them: by the day, of no type, and not always by resource.
+    "effective_cost_usd": "effective_cost_usd",
+    "stated_list_cost_usd": "list_cost_usd",
 }
+OF_COSTS = ("effective_cost_usd", "stated_list_cost_usd")
+_COSTS = """(SELECT *, '' AS resource_type, NULL::DOUBLE AS resource_hours,
+    NULL::DOUBLE AS energy_kwh FROM costs)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +77,7 @@ def rows(store: Store, selection: Selection, narrow: Narrow, limit: int = 1_000)
             SELECT resource_id, service, resource_type, region, account_id, team, environment,
                 sum(resource_hours) AS resource_hours, sum(energy_kwh) AS energy_kwh,
                 sum({part}) AS value
-            FROM emissions_daily WHERE {where} GROUP BY ALL)
+            FROM {_source(narrow)} WHERE {where} GROUP BY ALL)
         SELECT *, value / nullif(sum(value) OVER (), 0) AS share, count(*) OVER () AS all_rows,
             sum(value) OVER () AS all_value
         FROM ranked ORDER BY value DESC, resource_id, resource_type LIMIT $limit
@@ -87,7 +96,7 @@ def days(store: Store, selection: Selection, narrow: Narrow) -> pd.DataFrame:
     return store.frame(
         f"""
         SELECT "day", sum(energy_kwh) AS energy_kwh, sum({part}) AS value
-        FROM emissions_daily WHERE {where} GROUP BY ALL ORDER BY "day"
+        FROM {_source(narrow)} WHERE {where} GROUP BY ALL ORDER BY "day"
         """,
         parameters,
     )
@@ -105,7 +114,7 @@ SELECT e.hour, e.resource_id, e.service, e.resource_type, e.region, e.zone, e.re
     'grid:' || e.zone AS intensity_factor
 FROM (SELECT *, {part} AS value FROM (
         SELECT *, CASE WHEN utilisation_tier = 1 THEN energy_kwh ELSE 0 END
-            AS measured_utilisation_kwh
+            AS measured_utilisation_kwh, resource_hours * usd_per_hour AS list_cost_usd
         FROM {view}) WHERE {where}) e
 JOIN region_factors r USING (region)
 JOIN intensity_hourly i ON i.zone = e.zone AND i.hour = e.hour
@@ -123,8 +132,10 @@ def hours(store: Store, selection: Selection, narrow: Narrow) -> pd.DataFrame:
     Raises
     ------
     InputError
-        If the span is longer than 100 days.
+        If the span is longer than 100 days, or the figure is one of costs, known by the day.
     """
+    if narrow.part in OF_COSTS:
+        raise InputError("What is paid is known by the day, not by the hour.")
     if selection.end - selection.start > timedelta(days=100):
         raise InputError("Hours are shown for at most 100 days at a time.")
     part, _, parameters = _checked(selection, narrow)
@@ -134,6 +145,10 @@ def hours(store: Store, selection: Selection, narrow: Narrow) -> pd.DataFrame:
         for view in ("instance_emissions", "volume_emissions")
     )
     return store.frame(" UNION ALL ".join(queries) + " ORDER BY hour", parameters)
+
+
+def _source(narrow: Narrow) -> str:
+    return _COSTS if narrow.part in OF_COSTS else "emissions_daily"
 
 
 def _checked(selection: Selection, narrow: Narrow) -> tuple[str, str, dict[str, Any]]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
 
-from spectra.reporting.drill import hours_of_row, months_within, narrowed
+from spectra.reporting.drill import hours_of_row, months_within, narrowed, unit_of
 from spectra.reporting.model import Report
 from spectra.reporting.words import figure_text, shown
 from spectra.store import report_queries, retention
@@ -21,9 +22,12 @@ _NUMBER = st.column_config.NumberColumn
 
 def show(page: Page, report: Report) -> None:
     """Choose a figure and follow it down."""
-    with cards.card("Where a figure comes from", help="Any total, scope or row of a breakdown: its "
-                    "resources, their days, and each hour as energy times intensity."):  # fmt: skip
-        ids = [id for id, figure in report.numbers.items() if figure.drill is not None]
+    with cards.card("Where a figure comes from", help="Any sum, cost, intensity or row of a "
+                    "breakdown: its resources, their days, and each hour as energy times "
+                    "intensity."):  # fmt: skip
+        ids = [
+            id for id, f in report.numbers.items() if f.drill is not None and f.value is not None
+        ]
         if not ids:
             st.caption("No figure of this report is a sum of resources.")
             return
@@ -38,8 +42,14 @@ def _rows(page: Page, report: Report, figure: str) -> None:
     if found.frame.empty:
         st.caption("No resource is behind it.")
         return
-    unit = report.figure(figure).unit
-    st.caption(f"{found.count} resources sum to {shown(found.total, unit)} in today's store.")
+    made, narrow = report.figure(figure), narrowed(report, figure)[1]
+    unit = unit_of(narrow.part)
+    is_whole = math.isclose(found.total or 0.0, made.value or 0.0)
+    more = "" if is_whole else plain(made.note)
+    if unit != made.unit:
+        more = "The figure is computed from that."
+    st.caption(f"{found.count} resources sum to {shown(found.total, unit)} in today's store. "
+               f"{more}")  # fmt: skip
     largest = found.frame.head(MOST_ROWS)
     event = st.dataframe(
         largest, hide_index=True, width="stretch", height=cards.table_height(len(largest)),
@@ -54,6 +64,9 @@ def _rows(page: Page, report: Report, figure: str) -> None:
         cards.download(found.frame, "rows", label="Rows as CSV")
         days = page.get(report_queries.days, *narrowed(report, figure))
         cards.download(days, "days", label="Days as CSV")
+    if narrow.part in report_queries.OF_COSTS:
+        st.caption("What is paid is known by the day, not by the hour.")
+        return
     rows = [row for row in event.selection.rows if row < len(largest)]
     if rows:
         _hours(page, report, figure, largest.iloc[rows[0]].to_dict())
@@ -73,7 +86,7 @@ def _hours(page: Page, report: Report, figure: str, row: Mapping[str, Any]) -> N
         start, end = st.selectbox("Hours of", months, format_func=lambda span: f"{span[0]:%b %Y}",
                                   key="report_hours_month", width=160)  # fmt: skip
     hours = page.get(report_queries.hours, selection.between(start, end), narrow)
-    total = shown(float(hours["value"].sum()), report.figure(figure).unit)
+    total = shown(float(hours["value"].sum()), unit_of(narrow.part))
     st.markdown(
         f"Hours of {plain(row['resource_id'])} from {start:%d %b %Y} to before {end:%d %b %Y} UTC "
         f"sum to {total}."
