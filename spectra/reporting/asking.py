@@ -126,6 +126,10 @@ def make_request(  # noqa: PLR0913 (each is a question of the form)
         raise InputError(
             f"There is no template “{template}”.", next_step=f"Use {', '.join(TEMPLATES)}."
         )
+    if template == "team" and len(_names(teams)) != 1:
+        raise InputError(
+            "A statement of a team is of one team.", next_step="Name one, or use another template."
+        )
     return Request(
         period.strip(),
         start,

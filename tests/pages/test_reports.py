@@ -97,6 +97,9 @@ def test_a_template_shows_its_own_sections(company):
     every = len(app.selectbox(key="report_section").options)
     for template in ("executive", "team"):
         app.selectbox(key="report_template").set_value(template)
+        if template == "team":
+            assert "A statement of a team is of one team." in app.run().error[0].value
+            app.multiselect(key="report_teams").set_value(["web"])
         healthy(app.run())
         assert 2 <= len(app.selectbox(key="report_section").options) < every, template
 

@@ -71,6 +71,8 @@ def test_a_year_before():
         {"regions": ["eu-west-9"]},
         {"view": "both"},
         {"template": "poster"},
+        {"template": "team"},
+        {"template": "team", "teams": ["data", "web"]},
         {"revenue": 0.0},
         {"revenue": -1.0},
         {"revenue": float("nan")},

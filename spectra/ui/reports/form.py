@@ -43,7 +43,7 @@ def ask(page: Page) -> Request:
         view = st.selectbox("Leading view", list(VIEWS), format_func=VIEWS.__getitem__,
                             key="report_view", width=280, persist_state="session",
                             help="Both are in the report, with equal totals.")  # fmt: skip
-    boundary = _boundary(page, template)
+    boundary = _boundary(page)
     with st.expander("Company, revenue, assurance, logo"):
         typed = _typed()
     return make_request(page.catalog, period, template=template, view=view, **boundary, **typed)
@@ -76,8 +76,7 @@ def _labels(page: Page, kind: Kind) -> list[str]:
         period = period.previous
 
 
-def _boundary(page: Page, template: str) -> dict[str, Any]:
-    """Teams, regions and accounts; of a team's statement one team must be named."""
+def _boundary(page: Page) -> dict[str, Any]:
     known = page.get(emissions.choices)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         teams = st.multiselect("Teams", known["teams"], key="report_teams", width=300,
@@ -87,8 +86,6 @@ def _boundary(page: Page, template: str) -> dict[str, Any]:
         accounts = st.multiselect("Accounts", page.get(emissions.accounts), key="report_accounts",
                                   width=260, placeholder="All",
                                   persist_state="session")  # fmt: skip
-    if template == "team" and len(teams) != 1:
-        st.caption("A statement is of one team: choose it under Teams.")
     return {"teams": teams, "regions": regions, "accounts": accounts}
 
 
