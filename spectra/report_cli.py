@@ -39,7 +39,9 @@ def add_commands(commands: Any) -> None:
     report.add_argument("--template", default="full", choices=sorted(TEMPLATES))
     report.add_argument("--company", default="")
     report.add_argument("--entity", default="", help="the reporting entity")
-    report.add_argument("--logo", type=Path, help="PNG, JPEG or SVG, at most 512 KB")
+    report.add_argument(
+        "--logo", type=Path, help="PNG or JPEG, or SVG for HTML alone, at most 512 KB"
+    )
     report.add_argument("--revenue", type=float, help="net revenue of the period")
     report.add_argument("--currency", default="USD", help="of the revenue, such as EUR")
     report.add_argument("--assurance", default="", help="one line: who assures it, or nobody")

@@ -2,13 +2,15 @@
 
 import base64
 import io
+import zipfile
 
 import pytest
 from PIL import Image
+from pypdf import PdfReader
 
 from spectra.errors import InputError
 from spectra.reporting.faces import written
-from spectra.reporting.faces.logo import MAX_BYTES, checked_logo, logo_of
+from spectra.reporting.faces.logo import MAX_BYTES, NO_SVG, checked_logo, left_out, logo_of
 from tests.reporting.conftest import october
 from tests.reporting.sample import sample
 
@@ -89,5 +91,9 @@ def test_an_svg_is_shown_by_the_page_and_left_out_elsewhere():
     uri = _uri(b"<svg xmlns='http://www.w3.org/2000/svg'/>", "image/svg+xml")
     report = sample(logo=uri)
     assert f'<img src="{uri}"' in written(report, "html").decode()
-    assert written(report, "pdf").startswith(b"%PDF")
-    assert written(report, "xlsx").startswith(b"PK")
+    for template in ("full", "executive"):
+        pdf = written(sample(template, logo=uri), "pdf")
+        assert NO_SVG in " ".join(PdfReader(io.BytesIO(pdf)).pages[0].extract_text().split())
+    with zipfile.ZipFile(io.BytesIO(written(report, "xlsx"))) as book:
+        assert NO_SVG in book.read("xl/sharedStrings.xml").decode()
+    assert left_out(sample().cover.logo) == ""

@@ -21,6 +21,10 @@ _NEXT_STEP = (
 )
 
 
+# PDF and XLSX hold no SVG.
+NO_SVG = "The logo is an SVG, which the HTML file shows and this one cannot."
+
+
 @dataclass(frozen=True, slots=True)
 class Logo:
     """A checked picture."""
@@ -86,6 +90,12 @@ def logo_of(uri: str) -> Logo | None:
         return checked_logo(base64.b64decode(body, validate=True))
     except binascii.Error:
         raise _refused("The logo is no data URI of a picture.") from None
+
+
+def left_out(uri: str) -> str:
+    """What a PDF or workbook says of a logo that it cannot show; "" where it shows it."""
+    logo = logo_of(uri)
+    return NO_SVG if logo is not None and logo.is_drawn else ""
 
 
 def _drawn(content: bytes) -> Logo:

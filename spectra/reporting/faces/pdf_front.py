@@ -11,7 +11,7 @@ from reportlab.platypus import Image, Paragraph, Spacer
 
 from spectra.reporting.codec import to_json
 from spectra.reporting.faces.layout import leading_figures
-from spectra.reporting.faces.logo import logo_of
+from spectra.reporting.faces.logo import left_out, logo_of
 from spectra.reporting.faces.pdf_style import (
     ACCENT,
     BOLD,
@@ -54,6 +54,8 @@ def cover(report: Report, name: str, width: float) -> list[Any]:
     parts.append(paragraph(clipped(plain(report.cover.title), _NAME), "title"))
     parts.append(paragraph(f"{name} · {clipped(report.cover.period, _NAME)}", "subtitle"))
     parts += [Spacer(1, 14), badge(report), Spacer(1, 20), facts(report, width)]
+    if no_logo := left_out(report.cover.logo):
+        parts += [Spacer(1, 6), paragraph(no_logo, "note")]
     if report.cover.warning:
         parts += [Spacer(1, 14), warning(report.cover.warning, width)]
     figures = leading_figures(report, 3)
@@ -81,7 +83,8 @@ def strip(report: Report, name: str, width: float) -> list[Any]:
         Spacer(1, 8),
     ]
     boundary = short_boundary(report, _FACT, "all are in the full report")
-    notes = [f"{boundary} · {report.cover.view}", report.cover.assurance, _about(report)]
+    notes = [f"{boundary} · {report.cover.view}", report.cover.assurance, _about(report),
+             left_out(report.cover.logo)]  # fmt: skip
     parts += [badge(report), Spacer(1, 6)]
     parts += [paragraph(clipped(note, 2 * _FACT), "note") for note in notes if note]
     if report.cover.warning:

@@ -105,9 +105,14 @@ def _typed() -> dict[str, Any]:
         assurance = st.text_input("Assurance", placeholder="Limited assurance by …, or none",
                                   key="report_assurance", persist_state="session")  # fmt: skip
         logo = st.file_uploader(f"Logo (PNG, JPEG or SVG, at most {MAX_BYTES // 1024} KB)",
-                                type=["png", "jpg", "jpeg", "svg"], key="report_logo")  # fmt: skip
+                                type=["png", "jpg", "jpeg", "svg"], key="report_logo",
+                                help="An SVG is shown in HTML alone: PDF and XLSX go without "
+                                "it.")  # fmt: skip
+        picture = checked_logo(logo.getvalue()) if logo is not None else None
+        if picture is not None and picture.is_drawn:
+            st.caption("PDF and XLSX go without an SVG. Choose a PNG or JPEG to have it in all.")
     return {
         "company": company, "entity": entity, "prepared_by": prepared, "revenue": revenue or None,
         "currency": currency, "assurance": assurance,
-        "logo": checked_logo(logo.getvalue()).uri if logo is not None else "",
+        "logo": picture.uri if picture is not None else "",
     }  # fmt: skip
