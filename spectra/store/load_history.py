@@ -94,8 +94,7 @@ UPDATE unit_hours u SET share = s.share FROM split_hours s WHERE u.rowid = s.kep
 _DAYS = """
 CREATE OR REPLACE TEMP TABLE unit_days AS
 SELECT unit_key, date_trunc('day', hour) AS "day", quantile_cont(peak, 0.95) AS p95,
-    sum(net_bytes) AS net_bytes, count(DISTINCT hour) AS hours,
-    count(*) FILTER (credits <= 0.5) AS empty_hours, count(credits) AS credit_hours
+    sum(net_bytes) AS net_bytes, count(DISTINCT hour) AS hours
 FROM unit_hours GROUP BY ALL
 """
 
@@ -124,6 +123,8 @@ WITH load AS (
         max(h.gpu) AS gpu_max_pct, count(h.net_bytes) / count(*) AS network_share,
         quantile_disc(h.net_mbps, 0.995) AS network_mbps,
         quantile_disc(h.ebs_mbps, 0.995) AS ebs_mbps,
+        24 * count(*) FILTER (h.credits <= 0.5) / nullif(count(h.credits), 0)
+            AS credit_empty_hours_per_day,
         count(DISTINCT date_trunc('week', hour)) FILTER (isodow(hour) >= 6) AS weekends,
         any_value(l.days) AS look_back_days
     FROM unit_hours h JOIN look_back l USING (unit_key)
@@ -155,9 +156,7 @@ growth AS (
     GROUP BY a.unit_key HAVING count(*) >= 91),
 days AS (
     SELECT unit_key, count(*) AS history_days,
-        max(net_bytes) FILTER ("day" >= l.first_hour - INTERVAL 1 DAY) AS busiest_day_bytes,
-        CASE WHEN sum(credit_hours) > 0
-             THEN 24 * sum(empty_hours) / sum(credit_hours) END AS credit_empty_hours_per_day
+        max(net_bytes) FILTER ("day" >= l.first_hour - INTERVAL 1 DAY) AS busiest_day_bytes
     FROM unit_days JOIN look_back l USING (unit_key) GROUP BY unit_key),
 running AS (
     SELECT unit_key, sum(greatest(epoch_us(least(valid_to, $end)) - epoch_us(greatest(

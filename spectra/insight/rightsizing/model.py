@@ -49,7 +49,7 @@ class Rules:
     cpu_headroom_pct: float = 20.0
     memory_headroom_pct: float = 20.0
     carbon_weight: float = 1.0
-    revision: int = 2
+    revision: int = 3
 
     @property
     def cpu_limit_pct(self) -> float:
@@ -90,7 +90,7 @@ class Unit:
     network_mbps, ebs_mbps, memory_pct : float or None
         99.5th percentile of the hourly means [Mbit/s, %].
     credit_empty_hours_per_day : float or None
-        Hours a day without burst credits [h].
+        Hours a day without burst credits in the look-back [h].
     """
 
     unit_key: int
