@@ -215,6 +215,9 @@ def _confidence(drafted: Draft, finding: Finding, best: Rated | None) -> Confide
         return best.confidence
     if drafted.is_preliminary or finding in (Finding.EXCLUDED, Finding.NOT_ENOUGH_DATA):
         return "LOW"
+    if drafted.unit.memory_known_pct is None:
+        # That CPU is too small is seen without memory; that nothing is in use, or all fits, is not.
+        return "MEDIUM" if finding in (Finding.UNDER, Finding.BURST) else "LOW"
     return "HIGH" if drafted.unit.history_days >= 28 else "MEDIUM"
 
 
