@@ -148,14 +148,15 @@ class Resize:
 def realised(
     store: Store, catalog: Catalog, resize: Resize, end: datetime
 ) -> tuple[float, float] | None:
-    """What a resize has saved since: (gCO2e per hour of the clock, list USD per hour).
+    """What a resize has saved up to `end`: (gCO2e per hour of the clock, list USD per hour).
 
-    The hours since are replayed on the old type. None while less than a day has passed, or no hour
-    since was measured.
+    The hours since are replayed on the old type and on the one that the unit has at `end`, which
+    is that of the resize where nothing else has changed it before. None where less than a day lies
+    between, or no hour of it was measured.
     """
     if end - resize.done_at < timedelta(days=1):
         return None
-    history = LoadHistory(store, end, REPLAY_DAYS, resize.members)
+    history = LoadHistory(store, end, REPLAY_DAYS, resize.members, is_past=True)
     history.first = max(history.first, resize.done_at)
     try:
         known = _units(history, resize.members)

@@ -14,6 +14,13 @@ END = fleet.as_datetime(fleet.utc("2026-11-25"))
 RESIZED = fleet.utc("2026-11-20")
 QUIET = fleet.utc("2026-11-05")
 BORN = fleet.utc("2026-10-01")
+FIRST, SECOND, GONE = (fleet.utc(f"2026-11-{day}") for day in (10, 16, 23))
+# A machine made smaller twice, and gone since.
+STEPS = (
+    (BORN, FIRST, "m5.2xlarge"),
+    (FIRST, SECOND, "m5.xlarge"),
+    (SECOND, GONE, "m5.large"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +34,10 @@ def store():
             {"instance_id": "i-2", "valid_from": RESIZED, "instance_type": "m5.large"},
             {"instance_id": "i-3", "valid_from": BORN, "valid_to": QUIET},
             {"instance_id": "i-3", "valid_from": QUIET, "state": "stopped"},
+            *(
+                {"instance_id": "i-4", "valid_from": since, "valid_to": to, "instance_type": name}
+                for since, to, name in STEPS
+            ),
         ),
         hours=HOURS,
         intensities=[
@@ -37,6 +48,9 @@ def store():
             fleet.utilisation("i-1", HOURS, 20.0),
             fleet.utilisation("i-2", HOURS, np.where(HOURS < RESIZED, 20.0, 40.0)),
             fleet.utilisation("i-3", HOURS[HOURS < QUIET], 20.0),
+            fleet.utilisation(
+                "i-4", HOURS[HOURS < GONE], np.where(HOURS < FIRST, 10, 20)[HOURS < GONE]
+            ),
         ],
     )
     yield store
@@ -101,6 +115,18 @@ def test_a_resize_is_measured_on_the_hours_since(store):
     back = what_if(store, CATALOG, ["i-2"], END, Choice("m5.xlarge", "eu-central-1"))
     assert grams == pytest.approx(back.then.total_g_per_h - back.now.total_g_per_h)
     assert grams > 0
+
+
+def test_each_of_two_resizes_saves_its_own_step_also_of_a_machine_that_is_gone(store):
+    def saved(old_type, since, to):
+        resize = Resize(("i-4",), old_type, since.to_pydatetime())
+        return realised(store, CATALOG, resize, to.to_pydatetime())
+
+    first, second = saved("m5.2xlarge", FIRST, SECOND), saved("m5.xlarge", SECOND, GONE)
+    usd = [CATALOG.price(name, "eu-central-1").usd_per_hour for *_, name in STEPS]
+    assert first[1] == pytest.approx(usd[0] - usd[1])
+    assert second[1] == pytest.approx(usd[1] - usd[2])
+    assert min(first[0], second[0]) > 0
 
 
 def test_a_resized_machine_that_is_gone_has_no_other_ones_saving(store):

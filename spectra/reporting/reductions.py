@@ -30,7 +30,7 @@ class Reductions:
     ----------
     changes : DataFrame
         Recommendations carried out before the period's end: unit_id, name, team, region, action,
-        old_type, new_type, done_at, hours (of the period since), promised_g (in them),
+        old_type, new_type, done_at, hours (of the period, while it saves), promised_g (in them),
         realised_g (NaN where not measured).
     runs : int
         Jobs that were placed by carbon in the period.
@@ -102,27 +102,28 @@ def _is_of(run: job_log.Run, selection: Selection) -> bool:
 
 def _changes(store: Store, catalog: Catalog, selection: Selection, now: datetime) -> pd.DataFrame:
     rows = advice_log.carried_out(store, selection)
-    end = min(selection.end, now)
-    start = pd.Timestamp(selection.start)
+    start, end = pd.Timestamp(selection.start), pd.Timestamp(min(selection.end, now))
+    for name in ("held_until", "saves_until"):
+        rows[name] = rows[name].where(rows[name] < end, end)
     since = rows["done_at"].where(rows["done_at"] > start, start)
-    rows["hours"] = (pd.Timestamp(end) - since).dt.total_seconds() / 3600
+    rows["hours"] = (rows["saves_until"] - since).dt.total_seconds() / 3600
     rows = rows[rows["hours"] > 0].reset_index(drop=True)
     rows["promised_g"] = rows["carbon_g_per_h"] * rows["hours"]
     rows = rows.sort_values("promised_g", ascending=False, na_position="last")
     rows["realised_g"] = float("nan")
     for index, row in rows.head(MEASURED).iterrows():
-        per_hour = _realised(store, catalog, row.to_dict(), end)
+        per_hour = _realised(store, catalog, row.to_dict())
         if per_hour is not None:
             rows.loc[index, "realised_g"] = per_hour * float(row["hours"])
     return rows
 
 
-def _realised(store: Store, catalog: Catalog, row: dict[Any, Any], end: datetime) -> float | None:
-    """What a change has saved per hour since [gCO2e/h]; None where it cannot be measured."""
-    done_at = row["done_at"].to_pydatetime()
+def _realised(store: Store, catalog: Catalog, row: dict[Any, Any]) -> float | None:
+    """What a change has saved per hour while it held [gCO2e/h]; None where it was not measured."""
+    done_at, end = row["done_at"].to_pydatetime(), row["held_until"].to_pydatetime()
     if row["action"] == "stop":
         found = advice_log.realised_stop(store, row["unit_id"], done_at, end)
     else:
-        members = tuple(instance_queries.members(store, row["unit_id"]))
+        members = tuple(instance_queries.members(store, row["unit_id"], end))
         found = realised(store, catalog, Resize(members, row["old_type"], done_at), end)
     return None if found is None else found[0]

@@ -10,17 +10,11 @@ from typing import Any, Literal
 import pandas as pd
 
 from spectra.store.database import Store
+from spectra.store.lasting import LASTING, UNIT_OF
 from spectra.store.selection import Selection
 
 # Marked by a person and then seen in the inventory within these days is one change.
 SAME_CHANGE_DAYS = 30
-# Every instance there ever was, with the unit it belongs to: its group of late, or itself.
-UNIT_OF = """
-SELECT instance_id AS resource_id, coalesce(
-    'asg/' || arg_max(account_id, valid_from) || '/' || arg_max(region, valid_from) || '/'
-        || arg_max_null(asg_name, valid_from), instance_id) AS unit_id
-FROM instances GROUP BY instance_id
-"""
 State = Literal["open", "accepted", "snoozed", "dismissed", "done"]
 STATES: tuple[State, ...] = ("open", "accepted", "snoozed", "dismissed", "done")
 
@@ -220,16 +214,20 @@ def events(store: Store, unit_id: str) -> pd.DataFrame:
 
 
 def carried_out(store: Store, selection: Selection | None = None) -> pd.DataFrame:
-    """The ledger, newest first; with a selection, what was done before its end."""
+    """The ledger, newest first; with a selection, what was done before its end.
+
+    Each with `held_until`, when its machine was next otherwise than the change left it, and
+    `saves_until`, when what it saves ended; NaT where it still does.
+    """
     if selection is None:
-        return store.frame("SELECT * FROM advice_ledger ORDER BY done_at DESC")
+        return store.frame(f"SELECT * FROM ({LASTING}) ORDER BY done_at DESC")
     return store.frame(
         f"""
         WITH present AS (
             SELECT instance_id AS unit_id, account_id, region, team, environment FROM instances
             UNION SELECT concat_ws('/', 'asg', account_id, region, asg_name), account_id, region,
                 team, environment FROM instances WHERE asg_name IS NOT NULL)
-        SELECT * FROM advice_ledger WHERE done_at < $end AND unit_id IN (
+        SELECT * FROM ({LASTING}) WHERE done_at < $end AND unit_id IN (
             SELECT unit_id FROM present WHERE {selection.sql})
         ORDER BY done_at DESC
         """,

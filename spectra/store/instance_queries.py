@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 import pandas as pd
 
 from spectra.store import advice_log
-from spectra.store.advice_log import UNIT_OF
 from spectra.store.database import Store
 from spectra.store.emission_queries import TOTAL_G
+from spectra.store.lasting import UNIT_OF
 from spectra.store.selection import Selection
 
 SPARK_DAYS = 14
@@ -128,12 +128,17 @@ def _load(store: Store, now: datetime) -> pd.DataFrame:
     )
 
 
-def members(store: Store, unit_id: str) -> list[str]:
-    """Instances of a unit that are there now."""
+def members(store: Store, unit_id: str, at: datetime | None = None) -> list[str]:
+    """Instances of a unit that are there now, or were up to a moment."""
     frame = store.frame(
-        f"SELECT instance_id FROM instances JOIN ({UNIT_OF}) u ON u.resource_id = instance_id "
-        "WHERE valid_to IS NULL AND unit_id = ? ORDER BY instance_id",
-        [unit_id],
+        f"""
+        SELECT DISTINCT instance_id FROM instances
+        JOIN ({UNIT_OF}) u ON u.resource_id = instance_id
+        WHERE unit_id = $unit AND (valid_to IS NULL OR valid_to >= $at)
+            AND ($at IS NULL OR valid_from < $at)
+        ORDER BY instance_id
+        """,
+        {"unit": unit_id, "at": at},
     )
     return list(frame["instance_id"])
 

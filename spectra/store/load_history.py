@@ -23,7 +23,8 @@ UNITS_AT_ONCE = 1_000
 _UNITS = """
 CREATE OR REPLACE TEMP TABLE units AS
 WITH spans AS (
-    SELECT *, coalesce(valid_to, $end) AS until FROM instances
+    SELECT * REPLACE (CASE WHEN valid_to < $end OR NOT $is_past THEN valid_to END AS valid_to)
+    FROM instances
     WHERE valid_from < $end AND (valid_to IS NULL OR valid_to > $end - INTERVAL 7 DAY)
         AND (len($only) = 0 OR list_contains($only, instance_id))),
 last AS (
@@ -51,7 +52,7 @@ LEFT JOIN autoscaling_groups g USING (account_id, region, asg_name)
 _MEMBERS = f"""
 CREATE OR REPLACE TEMP TABLE members AS
 SELECT u.unit_key, k.resource_key, i.instance_id, u.region, i.valid_from,
-    coalesce(i.valid_to, $end) AS valid_to,
+    least(i.valid_to, $end) AS valid_to,
     date_trunc('hour', i.valid_from) AS first_hour
 FROM instances i
 JOIN units u ON u.instance_type = i.instance_type AND (
@@ -212,13 +213,23 @@ class LoadHistory:
         Days that are judged where the month shows no pattern.
     only : sequence of str
         Instances to read; none for the whole fleet.
+    is_past : bool
+        Whether the fleet is that of `end`, whatever became of it since.
     """
 
     def __init__(
-        self, store: Store, end: datetime, look_back_days: int = 14, only: Sequence[str] = ()
+        self,
+        store: Store,
+        end: datetime,
+        look_back_days: int = 14,
+        only: Sequence[str] = (),
+        *,
+        is_past: bool = False,
     ) -> None:
         self._cursor = store.cursor()
-        self._parameters: dict[str, Any] = {"end": end, "look_back_days": look_back_days}
+        self._parameters: dict[str, Any] = {
+            "end": end, "look_back_days": look_back_days, "is_past": is_past,
+        }  # fmt: skip
         self.first = end - timedelta(days=REPLAY_DAYS)
         self._run(_UNITS, only=list(only))
         self._run(_MEMBERS)

@@ -59,7 +59,15 @@ def test_a_change_counts_from_when_it_was_done_to_the_end_of_the_period(changed)
     assert value(report, "reductions.promised") == pytest.approx(4.0 * HOURS_SINCE)
     table = next(t for t in report.tables if t.id == "changes")
     assert table.rows[0].cells[2] == "m5.2xlarge → m5.xlarge"
-    assert 0 < value(report, "reductions.realised") < 20 * HOURS_SINCE
+    saved = value(report, "reductions.realised")
+    assert 0 < saved < 20 * HOURS_SINCE
+    # Or to its own end: five days of the same load.
+    span = {"instance_id": "i-web", "valid_from": "2026-10-15T00:00", "valid_to": "2026-10-20"}
+    write_instances(changed, fleet.instances(span))
+    recompute(changed)
+    gone = made(changed)
+    assert value(gone, "reductions.promised") == pytest.approx(4.0 * 120)
+    assert value(gone, "reductions.realised") == pytest.approx(saved * 120 / HOURS_SINCE)
 
 
 def test_what_is_open_is_told_and_not_counted_as_done(changed):

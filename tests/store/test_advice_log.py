@@ -103,6 +103,44 @@ def test_the_same_advice_carried_out_again_is_another_change(store):
     assert len(advice_log.carried_out(store)) == 2
 
 
+def test_a_change_lasts_until_its_machine_is_otherwise_and_saves_on_through_the_next_of_it(store):
+    """Made smaller twice, then larger by hand; stopped twice; resized and gone; a group of two."""
+    at = [NOW - days * DAY for days in (80, 60, 40, 20)]
+    group = "asg/111111111111/eu-central-1/web"
+    resize, steps = ("over-provisioned", "resize"), ("m5.2xlarge", "m5.xlarge", "m5.large")
+    done = [("i-1", *resize, *steps[:2], at[0]), ("i-1", *resize, *steps[1:], at[1]),
+            ("i-2", "idle", "stop", "m5.large", None, at[0]),
+            ("i-2", "idle", "stop", "m5.large", None, at[2]),
+            ("i-3", *resize, *steps[:2], at[0]), (group, *resize, *steps[:2], at[0])]  # fmt: skip
+    for unit_id, finding, action, old, new, when in done:
+        keep(store, row(unit_id, finding, action, instance_type=old, target_type=new))
+        decide(store, unit_id, "done", when, finding=finding)
+    spans = [("i-1", at[0], at[1], "m5.xlarge"), ("i-1", at[1], at[2], "m5.large"),
+             ("i-1", at[2], None, "m5.4xlarge"), ("i-3", at[0], at[3], "m5.xlarge"),
+             ("i-4", at[1], None, "m5.xlarge"), ("i-5", at[2], None, "m5.2xlarge")]  # fmt: skip
+    ups = [(at[0], at[1], "stopped"), (at[1], at[2], "running"), (at[2], None, "stopped")]
+    write_instances(
+        store,
+        fleet.instances(
+            *({"instance_id": i, "valid_from": since, "valid_to": to, "instance_type": name,
+               "asg_name": "web" if i > "i-3" else None} for i, since, to, name in spans),
+            *({"instance_id": "i-2", "valid_from": since, "valid_to": to, "state": state}
+              for since, to, state in ups),
+        ),
+    )  # fmt: skip
+    found = advice_log.carried_out(store).set_index(["unit_id", "done_at"])
+    ends = {key: tuple(None if pd.isna(to) else to for to in pair)
+            for key, *pair in found[["held_until", "saves_until"]].itertuples()}  # fmt: skip
+    assert ends == {
+        ("i-1", at[0]): (at[1], at[2]),
+        ("i-1", at[1]): (at[2], at[2]),
+        ("i-2", at[0]): (at[1], at[1]),
+        ("i-2", at[2]): (None, None),
+        ("i-3", at[0]): (at[3], at[3]),
+        (group, at[0]): (None, None),
+    }
+
+
 def test_a_machine_that_is_gone_was_done_when_it_went_not_when_it_was_born(store):
     write_instances(
         store,

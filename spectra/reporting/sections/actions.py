@@ -25,6 +25,8 @@ def reductions(e: Evidence) -> Section:
         f"The {MEASURED} largest changes are measured: a resize by replaying its last four weeks "
         "on the old type, a stop by what it emitted before; the rest is as promised. So are jobs "
         f"beyond the {MEASURED_RUNS} that were to save the most.",
+        "A change saves until its machine is gone, runs again, or leaves the type it got by no "
+        "further change of the table; of changes in a row each saves its own step.",
         "What the end of an incident avoids is not estimated: shown is the excess while it lasted.",
         "Advice that is open is as of the day of the report, not of the period.",
     )

@@ -27,14 +27,21 @@ def show(page: Page) -> None:
             asking.TO_FLEET,
         )
         return
+    end = pd.Timestamp(page.hour)
+    done["measured_to"] = done["held_until"].where(done["held_until"] < end, end)
     rows = pd.DataFrame([_row(page, entry) for entry in done.to_dict("records")])
-    known = rows.dropna(subset="realised")
+    ended = rows["saves_until"].notna()
+    known = rows[~ended].dropna(subset="realised")
     columns = st.columns(3)
     with columns[0]:
-        cards.headline("Carried out", str(len(rows)), note=f"{len(known)} measured so far")
+        cards.headline(
+            "Carried out",
+            str(len(rows)),
+            note=f"{len(known)} measured and saving, {ended.sum()} ended",
+        )
     with columns[1]:
         cards.headline("Promised a month", units.mass_text(float(known["promised"].sum()) * 1e3)
-                       if len(known) else "not yet", note="of those measured")  # fmt: skip
+                       if len(known) else "not yet", note="of those saving")  # fmt: skip
     with columns[2]:
         promised = known["promised"].sum()
         share = known["realised"].sum() / promised if promised > 0 else None
@@ -46,7 +53,8 @@ def show(page: Page) -> None:
     st.dataframe(
         rows, hide_index=True, width="stretch", key="results",
         column_config={
-            "done_at": cards.utc_column("Done"), "name": "Machine", "team": "Team",
+            "done_at": cards.utc_column("Done"), "saves_until": cards.utc_column("Saved until"),
+            "name": "Machine", "team": "Team",
             "change": "Change", "how": "How we know",
             "promised": number("Promised [kg/month]", format="%.2f"),
             "range": "95 % interval",
@@ -63,7 +71,9 @@ def show(page: Page) -> None:
                    "results")  # fmt: skip
     st.caption(
         "A resize is judged by replaying the hours since on the old type; a stop by what the "
-        "machine emitted before, less what it emits now."
+        "machine emitted before, less what it emits now; both up to the next change of the "
+        "machine. A saving ends when the machine is gone, runs again, or leaves the type it got "
+        "by no further change of this list."
     )
 
 
@@ -72,6 +82,7 @@ def _row(page: Page, entry: dict[str, Any]) -> dict[str, Any]:
     realised = _realised(page, entry)
     return {
         "done_at": entry["done_at"],
+        "saves_until": entry["saves_until"],
         "name": entry["name"],
         "team": entry["team"],
         "change": "stopped" if entry["action"] == "stop"
@@ -87,14 +98,15 @@ def _row(page: Page, entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def _realised(page: Page, entry: dict[str, Any]) -> tuple[float, float] | None:
+    unit_id, end = entry["unit_id"], entry["measured_to"]
     if entry["action"] == "stop":
-        found = page.get(advice_log.realised_stop, entry["unit_id"], entry["done_at"], page.hour)
+        found = page.get(advice_log.realised_stop, unit_id, entry["done_at"], end)
         return None if found is None else tuple(found)
-    members = page.get(instance_queries.members, entry["unit_id"])
+    members = page.get(instance_queries.members, unit_id, end)
     result: tuple[float, float] | None = page.get(
         what_if.realised,
         page.catalog,
         Resize(tuple(members), entry["old_type"], entry["done_at"]),
-        page.hour,
+        end,
     )
     return result
