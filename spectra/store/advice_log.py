@@ -163,24 +163,24 @@ def alternatives(store: Store, selection: Selection) -> dict[str, dict[str, Any]
 
 
 def decide(store: Store, decisions: Iterable[Decision]) -> None:
-    """Write down decisions; what is done also enters the ledger with what was promised."""
+    """Write down decisions; what is done also enters the ledger with what was promised.
+
+    What a person marked so of late leaves it where they decide otherwise and it is still advised.
+    """
     with store.write() as cursor:
         for made in decisions:
             cursor.execute(
                 "INSERT INTO advice_events VALUES (?, ?, ?, ?, ?, ?)",
                 [made.unit_id, made.finding, made.state, made.until, made.reason, made.decided_at],
             )
+            since = made.decided_at - timedelta(days=SAME_CHANGE_DAYS)
+            cursor.execute(
+                "DELETE FROM advice_ledger l USING advice a WHERE l.unit_id = ? AND l.finding = ? "
+                "AND a.unit_id = l.unit_id AND l.old_type = a.instance_type AND l.new_type IS NOT "
+                "DISTINCT FROM a.target_type AND l.done_at > ? AND (? = 'done' OR how = 'marked')",
+                [made.unit_id, made.finding, since, made.state],
+            )
             if made.state == "done":
-                cursor.execute(
-                    "DELETE FROM advice_ledger l USING advice a WHERE l.unit_id = ? "
-                    "AND l.finding = ? AND a.unit_id = l.unit_id AND l.old_type = a.instance_type "
-                    "AND l.new_type IS NOT DISTINCT FROM a.target_type AND l.done_at > ?",
-                    [
-                        made.unit_id,
-                        made.finding,
-                        made.decided_at - timedelta(days=SAME_CHANGE_DAYS),
-                    ],
-                )
                 cursor.execute(
                     """
                     INSERT OR IGNORE INTO advice_ledger

@@ -96,6 +96,17 @@ def test_marked_and_then_seen_is_one_change(store):
     assert advice_log.carried_out(store)["how"].tolist() == ["seen in the inventory"]
 
 
+def test_a_mark_is_taken_back_but_not_what_the_inventory_has_seen(store):
+    decide(store, "i-1", "done")
+    decide(store, "i-2", "done", finding="idle")
+    decide(store, "i-1", "open", NOW + DAY)
+    assert states(store, NOW + DAY) == {"i-1": "open", "i-2": "done"}
+    assert advice_log.carried_out(store)["unit_id"].tolist() == ["i-2"]
+    decide(store, "i-2", "done", NOW + DAY, "idle", reason="seen in the inventory")
+    decide(store, "i-2", "open", NOW + 2 * DAY, "idle")
+    assert advice_log.carried_out(store)["unit_id"].tolist() == ["i-2"]
+
+
 def test_the_same_advice_carried_out_again_is_another_change(store):
     """Stopped in spring, started again, idle again: the ledger keeps both."""
     decide(store, "i-2", "done", NOW - 90 * DAY, finding="idle")
