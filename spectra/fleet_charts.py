@@ -72,8 +72,8 @@ def _apart(named: pd.DataFrame) -> pd.DataFrame:
     return named.assign(more=more).drop_duplicates(cells)
 
 
-def load(hours: pd.DataFrame, lines: dict[str, float]) -> go.Figure:
-    """CPU hour by hour: mean, maximum, and named levels as horizontal lines [%]."""
+def load(hours: pd.DataFrame, lines: dict[str, float | None]) -> go.Figure:
+    """CPU hour by hour: mean, maximum, and named levels as horizontal lines, if known [%]."""
     figure = go.Figure()
     for column, name, color, width in (
         ("cpu_max_pct", "CPU, maximum of the hour", MUTED, 1.0),
@@ -84,19 +84,29 @@ def load(hours: pd.DataFrame, lines: dict[str, float]) -> go.Figure:
             line={"color": color, "width": width}, connectgaps=False,
             hovertemplate="%{y:.1f} %<extra>" + name + "</extra>",
         )  # fmt: skip
-    for place, (label, level) in enumerate(lines.items()):
-        figure.add_hline(
-            y=level, line={"color": COLORWAY[1], "width": 1, "dash": "dash"},
-            annotation={"text": label, "font": {"size": 11}},
-            annotation_position=("bottom right", "top left")[place % 2],
-        )  # fmt: skip
+    _levels(figure, lines)
     figure.update_yaxes(title="CPU [%]", rangemode="tozero")
     figure.update_xaxes(title="Hour (UTC)")
     return figure_layout(figure, height=300)
 
 
-def series(hours: pd.DataFrame, names: dict[str, str], title: str) -> go.Figure:
-    """Columns of an hourly frame as lines; a column without any value is left out."""
+def _levels(figure: go.Figure, lines: dict[str, float | None]) -> None:
+    known = {label: level for label, level in lines.items() if level is not None}
+    for place, (label, level) in enumerate(known.items()):
+        figure.add_hline(
+            y=level, line={"color": COLORWAY[1], "width": 1, "dash": "dash"},
+            annotation={"text": label, "font": {"size": 11}},
+            annotation_position=("bottom right", "top left")[place % 2],
+        )  # fmt: skip
+
+
+def series(
+    hours: pd.DataFrame, names: dict[str, str], title: str, lines: dict[str, float | None]
+) -> go.Figure:
+    """Columns of an hourly frame as lines, and named levels as `load` has them.
+
+    A column without any value is left out.
+    """
     figure = go.Figure()
     for place, (column, name) in enumerate(names.items()):
         if hours[column].notna().any():
@@ -105,6 +115,7 @@ def series(hours: pd.DataFrame, names: dict[str, str], title: str) -> go.Figure:
                 line={"color": COLORWAY[place], "width": 1.4},
                 hovertemplate="%{y:.3~s}<extra>" + name + "</extra>",
             )  # fmt: skip
+    _levels(figure, lines)
     figure.update_yaxes(title=title, rangemode="tozero")
     figure.update_xaxes(title="Hour (UTC)")
     return figure_layout(figure, height=220, showlegend=True)

@@ -177,6 +177,9 @@ def test_a_machine_explains_itself(machines):
     assert options["fits"].iloc[0] == "recommended"
     assert "does not fit" in set(options["fits"])
     assert metrics(app)["Saves a month"].endswith("kg")
+    said = " ".join(chart.proto.alt for chart in app.get("plotly_chart"))
+    assert "99.5th percentile of memory 35." in said
+    assert "99.5th percentile of network" in said
 
 
 def test_a_machine_whose_load_is_mostly_unknown_is_of_low_confidence(machines):

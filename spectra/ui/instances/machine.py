@@ -81,7 +81,7 @@ def show(page: Page, table: pd.DataFrame) -> None:
                   empty.Link("pages/settings.py", "What was read", ":material/settings:",
                              {"section": "Usage"}))  # fmt: skip
     else:
-        _load(hours, advice)
+        _load(hours, advice or {})
     _candidates(page, unit, advice)
     left, right = st.columns(2)
     with left, cards.card("Emissions and cost by day"):
@@ -177,11 +177,9 @@ def _usd(usd_per_h: float | None) -> str:
     return units.usd_text(None if usd_per_h is None else usd_per_h * HOURS_PER_MONTH)
 
 
-def _load(hours: pd.DataFrame, advice: dict[str, Any] | None) -> None:
-    lines = {}
-    if advice is not None and advice["p95_pct"] is not None:
-        lines["95th percentile"] = advice["p95_pct"]
-        lines["highest of the look-back"] = advice["highest_pct"]
+def _load(hours: pd.DataFrame, advice: dict[str, Any]) -> None:
+    lines = {"95th percentile": advice.get("p95_pct"),
+             "highest of the look-back": advice.get("highest_pct")}  # fmt: skip
     with cards.card("CPU, last four weeks"):
         cards.chart(fleet_charts.load(hours, lines), key="cpu",
                         alt="CPU by hour of four weeks: mean "
@@ -191,24 +189,26 @@ def _load(hours: pd.DataFrame, advice: dict[str, Any] | None) -> None:
     memory = {"memory_pct": "Memory", "gpu_pct": "Accelerator"}
     with left, cards.card("Memory and accelerators"):
         if hours[list(memory)].notna().any(axis=None):
-            _series(hours, memory, "[%]", "memory")
+            _series(hours, memory, "[%]", "memory", advice.get("memory_pct"))
         else:
             st.caption("Not watched: the CloudWatch agent would report them. So memory is never "
                        "shrunk.")  # fmt: skip
     with right, cards.card("Network"):
         traffic = {"network_in_mbps": "In", "network_out_mbps": "Out"}
         if hours[list(traffic)].notna().any(axis=None):
-            _series(hours, traffic, "Mbit/s, mean of the hour", "network")
+            _series(hours, traffic, "Mbit/s, hourly mean", "network", advice.get("network_mbps"))
         else:
             st.caption("No traffic was reported.")
 
 
-def _series(hours: pd.DataFrame, names: dict[str, str], title: str, key: str) -> None:
-    cards.chart(fleet_charts.series(hours, names, title), key=key,
-                alt=f"{key.capitalize()} by hour, {title}: " + ", ".join(
-                    f"{label} {units.number(hours[name].mean())} on average"
-                    for name, label in names.items() if hours[name].notna().any()
-                ) + ".")  # fmt: skip
+def _series(
+    hours: pd.DataFrame, names: dict[str, str], title: str, key: str, level: float | None
+) -> None:
+    said = [f"{label} {units.number(hours[name].mean())} on average"
+            for name, label in names.items() if hours[name].notna().any()]  # fmt: skip
+    said += [] if level is None else [f"99.5th percentile of {key} {units.number(level)}"]
+    cards.chart(fleet_charts.series(hours, names, title, {"99.5th percentile": level}), key=key,
+                alt=f"{key.capitalize()} by hour, {title}: {', '.join(said)}.")  # fmt: skip
 
 
 def _candidates(page: Page, unit: pd.Series, advice: dict[str, Any] | None) -> None:
