@@ -185,6 +185,7 @@ def _type_facts(kind: InstanceType) -> Facts:
     return {
         "ProcessorInfo": {"SupportedArchitectures": [kind.architecture]},
         "SupportedVirtualizationTypes": ["hvm"],
+        "SupportedBootModes": ["uefi"] if kind.architecture == "arm64" else ["legacy-bios", "uefi"],
         "Hypervisor": "nitro" if kind.generation >= 5 else "xen",
         "InstanceStorageSupported": bool(_LOCAL_DISKS.match(kind.name)),
         "NetworkInfo": {"EnaSupport": "required", "MaximumNetworkInterfaces": 2},

@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from spectra.actions.plan import Check, Plan
 from spectra.sources.aws.described import Described, Facts
 
+# How an image boots that names no mode of its own, by its architecture.
+_USUAL_BOOT = {"i386": "legacy-bios", "x86_64": "legacy-bios", "arm64": "uefi"}
+
 
 def type_checks(plan: Plan, instance: Facts, found: Described) -> Iterator[Check]:
     """Compare the wanted type with the instance; the way back is the old type in every case."""
@@ -26,6 +29,7 @@ def fits(wanted: str, instance: Facts, facts: Facts) -> Iterator[Check]:
     """Whether what an instance is and has goes with a type."""
     yield _architecture(wanted, instance, facts)
     yield _virtualisation(wanted, instance, facts)
+    yield _boot(wanted, instance, facts)
     yield _network(wanted, instance, facts)
     yield from _room(wanted, instance, facts)
 
@@ -58,6 +62,17 @@ def _virtualisation(wanted: str, instance: Facts, facts: Facts) -> Check:
         text = "AWS does not state both kinds of virtualisation."
         return Check("Same virtualisation", None, text, is_blocking=False)
     return Check("Same virtualisation", own in able, f"It is {own}, {wanted} is {', '.join(able)}.")
+
+
+def _boot(wanted: str, instance: Facts, facts: Facts) -> Check:
+    """An image that prefers UEFI boots without it, too."""
+    name, able = "Same boot mode", facts.get("SupportedBootModes")
+    own = instance.get("BootMode") or _USUAL_BOOT.get(instance.get("Architecture", ""))
+    if own is None or not able:
+        text = "AWS does not state both boot modes; with a wrong one it does not come up."
+        return Check(name, None, text, is_blocking=False)
+    is_ok = own == "uefi-preferred" or own in able
+    return Check(name, is_ok, f"It boots by {own}, {wanted} by {' or '.join(able)}.")
 
 
 def _network(wanted: str, instance: Facts, facts: Facts) -> Check:

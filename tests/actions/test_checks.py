@@ -41,6 +41,7 @@ def facts(**changes):
     return {
         "ProcessorInfo": {"SupportedArchitectures": ["x86_64"]},
         "SupportedVirtualizationTypes": ["hvm"],
+        "SupportedBootModes": ["legacy-bios", "uefi"],
         "Hypervisor": "nitro",
         "InstanceStorageSupported": False,
         "NetworkInfo": {"EnaSupport": "required", "MaximumNetworkInterfaces": 3},
@@ -126,6 +127,7 @@ GROUP = [*INSTANCE["Tags"], {"Key": "aws:autoscaling:groupName", "Value": "web"}
         ("resize", with_type("m5.xlarge", ProcessorInfo={}), "Same architecture"),
         ("resize", with_type("m5.xlarge", SupportedVirtualizationTypes=["paravirtual"]),
          "Same virtualisation"),
+        ("resize", with_type("m5.xlarge", SupportedBootModes=["uefi"]), "Same boot mode"),
         ("resize", with_instance(EnaSupport=False), "Network adapter"),
         ("resize", replace(FOUND, offering_zones=frozenset({"us-east-1b"})), "Offered in the zone"),
         ("resize", replace(FOUND, offering_zones=frozenset()), "Offered in the zone"),
