@@ -7,7 +7,6 @@ from spectra.actions.builders import (
     start,
     stop,
     terminate,
-    volume_migration_text,
 )
 from spectra.actions.bulk import Batch, bulk, execute_batch
 from spectra.actions.calls import Call, Result, Wait
@@ -20,6 +19,7 @@ from spectra.actions.permit import Permit, may_act
 from spectra.actions.plan import Check, Plan, Step, Target
 from spectra.actions.run import Outcome
 from spectra.actions.runner import Runner
+from spectra.actions.volume_text import volume_migration_text
 
 __all__ = [
     "Batch",

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from spectra.actions.calls import Call, Result, Wait, tagged
 from spectra.actions.plan import NO_ROOM, Action, Kind, Plan, Step, Target
-from spectra.actions.text import prose
+from spectra.catalog.volumes import GP3_IOPS, GP3_MIB_PER_S, gp2_sustains, gp3_like_gp2
 from spectra.errors import InputError
 
 PLAN_TAG, STEP_TAG, PREVIOUS_TYPE_TAG = "spectra:plan", "spectra:step", "spectra:previous-type"
@@ -109,7 +109,7 @@ def delete_volume(target: Target) -> Plan:
 
 
 def change_volume_type(target: Target, new_type: str, iops: int | None = None) -> Plan:
-    """Change a volume's type while it stays in use.
+    """Change a volume's type while it stays in use; a gp3 gives no less than a gp2 before.
 
     Parameters
     ----------
@@ -129,63 +129,18 @@ def change_volume_type(target: Target, new_type: str, iops: int | None = None) -
     if new_type in ("io1", "io2") and iops is None:
         raise InputError(f"A volume of type {new_type} needs IOPS.", next_step="State them.")
     back_iops = target.iops if target.type in ("io1", "io2") else None
+    note, throughput = "AWS goes on changing the volume after the call; it may take hours.", None
+    if (target.type, new_type) == ("gp2", "gp3"):
+        iops, throughput, kept = _kept_of_gp2(target.size_gib)
+        note = f"{kept} {note}"
     step = Step(
-        _modify_volume(target, new_type, iops),
+        _modify_volume(target, new_type, iops, throughput),
         f"Change the volume type from {target.type} to {new_type}; it stays usable meanwhile.",
         f"Change it back to {target.type}, which AWS allows only some hours after the first "
         "change is complete.",
         undo=_modify_volume(target, target.type, back_iops),
     )
-    note = "AWS goes on changing the volume after the call; it may take hours."
     return _plan("change volume type", target, (step,), wanted=new_type, note=note)
-
-
-def volume_migration_text(target: Target, size_gib: int) -> str:
-    """How to move an oversized volume to a smaller one, by hand; AWS cannot shrink a volume.
-
-    Parameters
-    ----------
-    size_gib : int
-        Size of the new volume [GiB].
-
-    Raises
-    ------
-    InputError
-        If it is not smaller than the volume.
-    """
-    require_kind(target, "volume")
-    if target.size_gib is not None and size_gib >= target.size_gib:
-        raise InputError(f"{size_gib} GiB is no less than what {target.label} has.")
-    zone = target.availability_zone or "<the zone of the volume>"
-    create = Call(
-        "create_volume",
-        {"AvailabilityZone": zone, "VolumeType": target.type, "Size": size_gib},
-        target.region, gives="new_volume", result_path="VolumeId",
-    )  # fmt: skip
-    keep = Call("create_snapshot", {"VolumeId": target.resource_id}, target.region)
-    return f"""# Move {prose(target.label)} to a volume of {size_gib} GiB
-
-AWS cannot shrink a volume, and only its file system knows what may be left out, so SPECTRA does
-not do this by itself. Nothing is deleted before the last step.
-
-1. Find out how much is in use (`df -h`) and leave at least a fifth of the new volume free.
-2. Snapshot the old volume and wait until it is complete:
-
-       {keep.as_cli()}
-
-3. Create the smaller volume in the same zone:
-
-       {create.as_cli()}
-
-4. Attach it to the same instance, make a file system on it (`mkfs`) and mount it beside the old.
-5. Stop what writes, copy everything (`rsync -aHAX --numeric-ids`), and compare the two.
-6. Put the new volume in the place of the old one (`/etc/fstab` by UUID), mount, start, and test.
-   A root volume also needs its boot loader; building a new image is safer.
-7. Detach the old volume. After some days without trouble, delete it with SPECTRA, which
-   snapshots it once more.
-
-Back: mount the old volume again; it is unchanged until step 7.
-"""
 
 
 def _plan(  # noqa: PLR0913 (the parts of one record)
@@ -287,8 +242,24 @@ def _snapshot(target: Target, volume_id: str, number: int, plan_id: str) -> Step
     )  # fmt: skip
 
 
-def _modify_volume(target: Target, volume_type: str, iops: int | None) -> Call:
+def _kept_of_gp2(size_gib: int | None) -> tuple[int | None, int | None, str]:
+    """IOPS and throughput to ask of gp3, None where its own are enough, and that in words."""
+    own = f"{GP3_IOPS:,} IOPS and {GP3_MIB_PER_S} MiB/s"
+    if size_gib is None:
+        return None, None, f"Its size is not known, so it gets gp3's {own}: compare them with now."
+    now, (iops, speed) = gp2_sustains(size_gib), gp3_like_gp2(size_gib)
+    text = (
+        f"As gp2 it sustains {now[0]:,} IOPS and {now[1]} MiB/s, as gp3 it gets {iops:,} and "
+        f"{speed}; what is above {own} is charged on top."
+    )
+    asked = iops if iops > GP3_IOPS else None, speed if speed > GP3_MIB_PER_S else None
+    return *asked, text
+
+
+def _modify_volume(
+    target: Target, volume_type: str, iops: int | None, throughput: int | None = None
+) -> Call:
     arguments: dict[str, Any] = {"VolumeId": target.resource_id, "VolumeType": volume_type}
-    if iops is not None:
-        arguments["Iops"] = iops
+    asked = {"Iops": iops, "Throughput": throughput}
+    arguments |= {name: value for name, value in asked.items() if value is not None}
     return Call("modify_volume", arguments, target.region)

@@ -11,6 +11,7 @@ from datetime import datetime
 import pandas as pd
 
 from spectra.catalog import Catalog
+from spectra.catalog.volumes import gp3_like_gp2_usd_per_month
 from spectra.store.database import Store
 from spectra.store.emission_queries import TOTAL_G
 from spectra.store.selection import Selection
@@ -108,10 +109,11 @@ def old_volume_types(
 ) -> pd.DataFrame:
     """Volumes of an old type: what follows it, and what that saves a month at list price [USD].
 
-    The same kind of disk carries both, so CO2e stays what it is.
+    The same kind of disk carries both, so CO2e stays what it is. A gp3 is priced with what it needs
+    to give no less than the gp2.
     """
     pairs = ", ".join(f"('{old}', '{new}')" for old, new in SUCCESSORS.items())
-    return _frame(
+    rows = _frame(
         store,
         catalog,
         selection,
@@ -123,6 +125,8 @@ def old_volume_types(
         JOIN ebs_prices p USING (volume_type) JOIN ebs_prices n ON n.volume_type = successor
         """,
     )
+    extra = rows["size_gib"].map(gp3_like_gp2_usd_per_month).where(rows["successor"] == "gp3", 0.0)
+    return rows.assign(saves_usd_per_month=rows["saves_usd_per_month"] - extra)
 
 
 def quiet_volumes(

@@ -129,6 +129,23 @@ def test_what_makes_no_sense_is_refused():
             build()
 
 
+@pytest.mark.parametrize(
+    ("size_gib", "asked", "said"),
+    [
+        (20, {}, "100 IOPS and 25 MiB/s"),
+        (500, {"Throughput": 250}, "1,500 IOPS and 250 MiB/s"),
+        (4_000, {"Iops": 12_000, "Throughput": 250}, "it gets 12,000 and 250"),
+        (None, {}, "size is not known"),
+    ],
+)
+def test_a_gp3_gives_no_less_than_the_gp2_before_it(size_gib, asked, said):
+    plan = actions.change_volume_type(replace(DISK, size_gib=size_gib), "gp3")
+    (step,) = plan.steps
+    assert step.call.arguments == {"VolumeId": "vol-01", "VolumeType": "gp3", **asked}
+    assert step.undo.arguments == {"VolumeId": "vol-01", "VolumeType": "gp2"}
+    assert said in plan.note
+
+
 def test_an_oversized_volume_gets_a_written_plan_alone():
     text = actions.volume_migration_text(DISK, 100)
     assert "aws ec2 create-volume" in text

@@ -71,9 +71,9 @@ def show(page: Page) -> None:
     _plan(page, "terminate", "instance", chosen)
     chosen = _card(
         "Volumes of an old type", old, "old_types",
-        "gp3 costs less than gp2 and carries 3,000 IOPS whatever its size; compare what a gp2 of "
-        "more than 1 TiB bursts to. Changed while in use. The same disks carry both: no CO₂e is "
-        "saved.",
+        "gp3 costs less than gp2: the plan gives it at least the IOPS and throughput that a gp2 of "
+        "its size sustains, and the saving is after what that costs. Changed while in use. The "
+        "same disks carry both: no CO₂e is saved.",
     )  # fmt: skip
     to_gp3 = chosen[chosen["successor"] == "gp3"] if len(chosen) else chosen
     _plan(page, "change volume type", "volume", to_gp3)
