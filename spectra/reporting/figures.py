@@ -270,6 +270,13 @@ def _others(e: Evidence) -> Iterator[Figure]:
     yield Figure("reductions.realised", "Carried out: saved in the period as measured",
                  r.realised_g, "gCO2e", quality=_quality_of(e),
                  note=(none or "Not measured.") if r.realised_g is None else "")  # fmt: skip
+    none = "No machine was moved." if r.moves.empty else ""
+    yield Figure("reductions.moved", "Moved to another region: saved in the period as predicted",
+                 r.moved_g, "gCO2e",
+                 note=(none or "Not predicted.") if r.moved_g is None else "")  # fmt: skip
+    yield Figure("reductions.moved_realised", "Moved to another region: saved as measured",
+                 r.moved_realised_g, "gCO2e", quality=_quality_of(e),
+                 note=(none or "Not measured.") if r.moved_realised_g is None else "")  # fmt: skip
     unplaced = "No job was placed." if r.runs == 0 else ""
     if e.request.teams or e.request.accounts:
         unplaced = "A job is of no team or account."

@@ -11,13 +11,13 @@ from typing import Any
 
 import pandas as pd
 
-from spectra import hindsight
+from spectra import hindsight, move_history
 from spectra.catalog import Catalog
-from spectra.store import Store, advice_log, instance_queries, job_log, report_sums
+from spectra.store import Store, advice_log, instance_queries, job_log, lasting, report_sums
 from spectra.store.selection import Selection
 from spectra.what_if import Resize, realised
 
-# Measuring replays hours: the largest changes and runs are measured, the rest is as promised.
+# Measuring replays hours: the largest of each kind are measured, the rest is as promised.
 MEASURED = 20
 MEASURED_RUNS = 200
 
@@ -32,6 +32,9 @@ class Reductions:
         Recommendations carried out before the period's end: unit_id, name, team, region, action,
         old_type, new_type, done_at, hours (of the period, while it saves), promised_g (in them),
         realised_g (NaN where not measured).
+    moves : DataFrame
+        Moves to another region before the period's end: instance_id, name, team, source, target,
+        moved_at, hours, promised_g and realised_g as of changes.
     runs : int
         Jobs that were placed by carbon in the period.
     shifted_g : float or None
@@ -43,6 +46,7 @@ class Reductions:
     """
 
     changes: pd.DataFrame
+    moves: pd.DataFrame
     runs: int
     shifted_g: float | None
     shifted_realised_g: float | None
@@ -53,14 +57,27 @@ class Reductions:
     @property
     def promised_g(self) -> float | None:
         """What carried-out changes were to save in the period; None if none was carried out."""
-        known = self.changes["promised_g"].dropna()
-        return float(known.sum()) if len(known) else None
+        return _sum(self.changes["promised_g"])
 
     @property
     def realised_g(self) -> float | None:
         """What those of them that were measured did save; None if none was."""
-        known = self.changes["realised_g"].dropna()
-        return float(known.sum()) if len(known) else None
+        return _sum(self.changes["realised_g"])
+
+    @property
+    def moved_g(self) -> float | None:
+        """What moves were to save in the period; None if that of none is known."""
+        return _sum(self.moves["promised_g"])
+
+    @property
+    def moved_realised_g(self) -> float | None:
+        """What those of them that were measured did save; None if none was."""
+        return _sum(self.moves["realised_g"])
+
+
+def _sum(grams: pd.Series[float]) -> float | None:
+    known = grams.dropna()
+    return float(known.sum()) if len(known) else None
 
 
 def reductions_of(
@@ -79,6 +96,7 @@ def reductions_of(
     judged = advice_log.last_run(store) is not None
     return Reductions(
         _changes(store, catalog, selection, now),
+        _moves(store, catalog, selection, now),
         len(runs),
         sum(map(_saved, runs)) if runs else None,
         total.now_grams - total.grams if known else None,
@@ -102,20 +120,50 @@ def _is_of(run: job_log.Run, selection: Selection) -> bool:
 
 def _changes(store: Store, catalog: Catalog, selection: Selection, now: datetime) -> pd.DataFrame:
     rows = advice_log.carried_out(store, selection)
-    start, end = pd.Timestamp(selection.start), pd.Timestamp(min(selection.end, now))
-    for name in ("held_until", "saves_until"):
-        rows[name] = rows[name].where(rows[name] < end, end)
-    since = rows["done_at"].where(rows["done_at"] > start, start)
-    rows["hours"] = (rows["saves_until"] - since).dt.total_seconds() / 3600
-    rows = rows[rows["hours"] > 0].reset_index(drop=True)
-    rows["promised_g"] = rows["carbon_g_per_h"] * rows["hours"]
-    rows = rows.sort_values("promised_g", ascending=False, na_position="last")
-    rows["realised_g"] = float("nan")
+    end = pd.Timestamp(min(selection.end, now))
+    rows["held_until"] = rows["held_until"].where(rows["held_until"] < end, end)
+    rows["hours"] = _hours(rows["done_at"], rows["saves_until"], selection, now)
+    rows = _in_period(rows, rows["carbon_g_per_h"])
     for index, row in rows.head(MEASURED).iterrows():
         per_hour = _realised(store, catalog, row.to_dict())
         if per_hour is not None:
             rows.loc[index, "realised_g"] = per_hour * float(row["hours"])
     return rows
+
+
+def _moves(store: Store, catalog: Catalog, selection: Selection, now: datetime) -> pd.DataFrame:
+    made = {move.instance_id: move for move in move_history.moves_made(store)}
+    rows = lasting.machines(store, selection, list(made))
+    moves = [made[name] for name in rows["instance_id"]]
+    rows = rows.assign(
+        source=[move.source_region for move in moves],
+        target=[move.target_region for move in moves],
+        moved_at=pd.to_datetime([move.moved_at for move in moves], utc=True),
+    )
+    rows["hours"] = _hours(rows["moved_at"], rows["ended_at"], selection, now)
+    rows = _in_period(rows, pd.Series([m.predicted_g_per_h for m in moves], dtype=float))
+    for index, row in rows.head(MEASURED).iterrows():
+        end = min(selection.end, now, row["ended_at"] if pd.notna(row["ended_at"]) else now)
+        found = move_history.realised(store, catalog, made[row["instance_id"]], end)
+        if found is not None:
+            rows.loc[index, "realised_g"] = found[0] * float(row["hours"])
+    return rows
+
+
+def _hours(
+    since: pd.Series[Any], until: pd.Series[Any], selection: Selection, now: datetime
+) -> pd.Series[float]:
+    """Hours of the period between two moments, the second NaT where it is still to come [h]."""
+    start, end = pd.Timestamp(selection.start), pd.Timestamp(min(selection.end, now))
+    lasted = until.where(until < end, end) - since.where(since > start, start)
+    return lasted.dt.total_seconds() / 3600
+
+
+def _in_period(rows: pd.DataFrame, g_per_h: pd.Series[float]) -> pd.DataFrame:
+    """Rows that have hours, with what they were to save in them, the most first."""
+    rows = rows.assign(promised_g=g_per_h * rows["hours"], realised_g=float("nan"))
+    rows = rows[rows["hours"] > 0].reset_index(drop=True)
+    return rows.sort_values("promised_g", ascending=False, na_position="last")
 
 
 def _realised(store: Store, catalog: Catalog, row: dict[Any, Any]) -> float | None:

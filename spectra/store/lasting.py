@@ -1,10 +1,17 @@
-"""How long changes of the advice ledger last: a machine is changed again, started again, or goes.
+"""How long what was changed lasts: a machine is changed again, started again, or goes.
 
 A change holds until its machine is next otherwise than it left it. What it saves goes on through
 changes that begin where it ended: of two resizes in a row each saves its own step, to the end.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from spectra.store.database import Store
+from spectra.store.selection import Selection
 
 # Every instance there ever was, with the unit it belongs to: its group of late, or itself.
 UNIT_OF = """
@@ -45,3 +52,24 @@ SELECT * EXCLUDE (goes_on, line),
         ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS saves_until
 FROM rows_of
 """
+
+
+def machines(store: Store, selection: Selection, instance_ids: Sequence[str]) -> pd.DataFrame:
+    """Those of some instances that are of a selection's boundary.
+
+    Columns instance_id, name, team, ended_at (NaT while it is there).
+    """
+    return store.frame(
+        f"""
+        SELECT instance_id, coalesce(arg_max(nullif(name, ''), valid_from), instance_id) AS name,
+            arg_max(team, valid_from) AS team, any_value(ended_at) AS ended_at
+        FROM (
+            SELECT *, CASE WHEN bool_and(valid_to IS NOT NULL) OVER one
+                THEN max(valid_to) OVER one END AS ended_at
+            FROM instances WHERE list_contains($ids, instance_id)
+                AND state NOT IN ('terminated', 'shutting-down')
+            WINDOW one AS (PARTITION BY instance_id))
+        WHERE {selection.sql} GROUP BY instance_id ORDER BY instance_id
+        """,
+        {**selection.filters, "ids": list(instance_ids)},
+    )

@@ -6,8 +6,12 @@ from datetime import UTC, datetime, timedelta
 import pandas as pd
 import pytest
 
+from spectra import move_history
+from spectra.move_history import Move
+from spectra.reporting.asking import selection_of
 from spectra.reporting.budgets import BudgetLine
 from spectra.reporting.build import build
+from spectra.reporting.reductions import reductions_of
 from spectra.store import advice_log, job_log
 from spectra.store.advice_log import Decision, Run
 from spectra.store.factors import write_factors
@@ -90,6 +94,19 @@ def test_a_change_of_another_boundary_is_not_mine(changed):
     assert value(made(changed, regions=["us-east-1"]), "reductions.promised") is None
     assert value(made(changed, accounts=["222222222222"]), "reductions.promised") is None
     assert value(made(changed, accounts=["111111111111"]), "reductions.promised") is not None
+
+
+def test_machines_moved_from_when_they_were(kept, monkeypatch):
+    moved = datetime(2026, 10, 12, tzinfo=UTC)
+    move = Move("i-data", "eu-central-1", "us-east-1", moved, 5.0, None)
+    monkeypatch.setattr(move_history, "moves_made", lambda _store: [move])
+    report = made(kept)
+    assert value(report, "reductions.moved") == pytest.approx(5.0 * 20 * 24)
+    (shown,) = next(t for t in report.tables if t.id == "moves").rows
+    assert shown.cells[1:4] == ("data", "eu-central-1", "us-east-1")
+    saved = move_history.realised(kept, CATALOG, move, datetime(2026, 11, 1, tzinfo=UTC))
+    assert value(report, "reductions.moved_realised") == pytest.approx(saved[0] * 20 * 24)
+    assert reductions_of(kept, CATALOG, selection_of(october(teams=["web"])), NOW).moves.empty
 
 
 def test_jobs_placed_by_carbon(store):

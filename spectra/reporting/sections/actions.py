@@ -20,11 +20,20 @@ OUTSIDE = (
 
 def reductions(e: Evidence) -> Section:
     """Changes carried out, jobs placed by carbon, incidents settled, and what is still open."""
-    names = ("promised", "realised", "shifted", "shifted_realised", "open")
+    names = (
+        "promised",
+        "realised",
+        "moved",
+        "moved_realised",
+        "shifted",
+        "shifted_realised",
+        "open",
+    )
     notes = (
-        f"The {MEASURED} largest changes are measured: a resize by replaying its last four weeks "
-        "on the old type, a stop by what it emitted before; the rest is as promised. So are jobs "
-        f"beyond the {MEASURED_RUNS} that were to save the most.",
+        f"The {MEASURED} largest changes and moves are measured: a resize by replaying its last "
+        "four weeks on the old type, a stop by what it emitted before, a move by replaying its "
+        "hours since in the region it came from; the rest is as promised. So are jobs beyond the "
+        f"{MEASURED_RUNS} that were to save the most.",
         "A change saves until its machine is gone, runs again, or leaves the type it got by no "
         "further change of the table; of changes in a row each saves its own step.",
         "What the end of an incident avoids is not estimated: shown is the excess while it lasted.",
@@ -33,7 +42,7 @@ def reductions(e: Evidence) -> Section:
     return Section(
         "reductions", 7, "Reductions, outside the inventory", (OUTSIDE,),
         tuple(f"reductions.{n}" for n in names),
-        tables=(_changes(e), _incidents(e)), notes=notes,
+        tables=(_changes(e), _moves(e), _incidents(e)), notes=notes,
     )  # fmt: skip
 
 
@@ -57,6 +66,20 @@ def _changes(e: Evidence) -> Table:
             )
         )  # fmt: skip
     return table("changes", "Recommendations carried out", headings, rows)
+
+
+def _moves(e: Evidence) -> Table:
+    headings: list[Heading] = [
+        ("name", "Resource", ""),
+        ("team", "Team", ""),
+        ("source", "From", ""),
+        ("target", "To", ""),
+        ("moved_at", "Moved", "time"),
+        ("hours", "Hours in the period", "h"),
+        ("promised_g", "Saved as predicted", "gCO2e"),
+        ("realised_g", "Saved as measured", "gCO2e"),
+    ]
+    return from_frame("moves", "Machines moved", headings, e.reductions.moves, "instance_id")
 
 
 def _incidents(e: Evidence) -> Table:
