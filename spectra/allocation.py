@@ -211,9 +211,9 @@ def classes(
 ) -> pd.DataFrame:
     """What the tags of each resource say to the rules, from which moment on.
 
-    A resource that nothing is to be said of is left out. Whether a team is that of a parent
-    decides who carries a row only where accounts have a default; else it is left unsaid unless
-    `parents` asks for it.
+    A volume without a tag of its own has that of its instance. A resource that nothing is to be
+    said of is left out. Whether a team is that of a parent decides who carries a row only where
+    accounts have a default; else it is left unsaid unless `parents` asks for it.
     """
     pools = [(p.name, *_tag(p.key)) for p in rules.pools if p.match == "tag"]
     if not (pools or labels or rules.accounts or parents):
@@ -221,7 +221,7 @@ def classes(
     tag_rules = allocation_queries.tag_rules_in_force(store)
     read = _reader(tag_rules, pools, [(label, *_tag(label)) for label in labels])
     rows = allocation_queries.tagged_resources(store)
-    said = [read(tags) for tags in rows["tags"]]
+    said = [read(*tags) for tags in zip(rows["tags"], rows["parent_tags"], strict=True)]
     frame = pd.DataFrame(
         {
             "resource_id": rows["resource_id"],
@@ -237,21 +237,31 @@ def classes(
 
 def _reader(
     tag_rules: TagRules, pools: list[tuple[str, str, str]], labels: list[tuple[str, str, str]]
-) -> Callable[[str], tuple[str, bool, str]]:
-    """Reads tags (JSON text) into pool, whether there is a team, and labels (JSON text)."""
+) -> Callable[[str, str], tuple[str, bool, str]]:
+    """Reads tags and those of a parent (JSON texts) into pool, whether there is a team, labels.
+
+    A tag of its own comes before that of the parent; a team of its own keeps it out of the
+    parent's pool.
+    """
 
     @functools.cache
-    def read(text: str) -> tuple[str, bool, str]:
-        try:
-            tags = {fold(key): fold(value) for key, value in json.loads(text).items()}
-        except (ValueError, AttributeError) as error:
-            raise StoreError("Tags of a resource are not a JSON object.") from error
-        pool = next((name for name, key, value in pools if tags.get(key) == value), "")
+    def read(text: str, of_parent: str) -> tuple[str, bool, str]:
+        own = _folded(text)
+        tags = own | {k: v for k, v in _folded(of_parent).items() if not own.get(k)}
+        has_team = any(own.get(key) for key in tag_rules.team)
+        asked = own if has_team else tags
+        pool = next((name for name, key, value in pools if asked.get(key) == value), "")
         found = [label for label, key, value in labels if tags.get(key) == value]
-        has_team = any(tags.get(key) for key in tag_rules.team)
         return pool, has_team, json.dumps(found) if found else ""
 
     return read
+
+
+def _folded(text: str) -> dict[str, str]:
+    try:
+        return {fold(key): fold(value) for key, value in json.loads(text).items()}
+    except (ValueError, AttributeError) as error:
+        raise StoreError("Tags of a resource are not a JSON object.") from error
 
 
 def _collapsed(frame: pd.DataFrame) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from spectra.carbon.method import METHOD_VERSION
 from spectra.catalog import Catalog
 from spectra.chargeback_rows import DIGITS, UNALLOCATED_NAME, focus_rows, team_table
 from spectra.errors import InputError
-from spectra.insight.allocation import UNALLOCATED
+from spectra.insight.allocation import ALLOCATION_VERSION, UNALLOCATED
 from spectra.insight.budgets import Period
 from spectra.store import Store, allocation_queries, chargeback_log
 from spectra.store.chargeback_log import LINE_KEYS, LINE_VALUES, Run
@@ -210,6 +210,7 @@ def _manifest(
         "is_demo": _is_demo(store),
         "accounted_from": max(first, period.start).isoformat(),
         "method_version": METHOD_VERSION,
+        "allocation_version": ALLOCATION_VERSION,
         "method": asdict(method_in_force(store)),
         "factor_set": store.meta("factor_set"),
         "factor_files": dict(catalog.file_hashes),
@@ -254,6 +255,7 @@ def _differences(before: dict[str, Any], after: dict[str, Any]) -> tuple[str, ..
     """What the figures follow from that is not as it was, in sentences."""
     said = {
         "method_version": "The version of the method changed.",
+        "allocation_version": "The way in which emissions are allocated changed.",
         "method": "A choice within the method changed.",
         "factor_set": "The factors changed.",
         "tag_rules": "The meaning of tags changed.",

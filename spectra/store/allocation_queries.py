@@ -42,10 +42,34 @@ def tag_rules_in_force(store: Store) -> TagRules:
 
 
 def tagged_resources(store: Store) -> pd.DataFrame:
-    """Tags of every span of every resource: resource_id, valid_from, is_volume, tags (JSON)."""
+    """Tags from moment to moment: resource_id, valid_from, is_volume, tags, parent_tags (JSON).
+
+    A volume has a moment more wherever its instance changes; before the first span of that it has
+    the tags of that. parent_tags is ``{}`` where there is no instance.
+    """
     return store.frame(
-        "SELECT instance_id AS resource_id, valid_from, false AS is_volume, tags FROM instances "
-        "UNION ALL SELECT volume_id, valid_from, true, tags FROM volumes ORDER BY ALL"
+        """
+        WITH parents AS (
+            SELECT instance_id, tags, valid_from, CASE WHEN lag(valid_from) OVER (
+                PARTITION BY instance_id ORDER BY valid_from) IS NULL
+                THEN '-infinity'::TIMESTAMPTZ ELSE valid_from END AS since
+            FROM instances),
+        moments AS (
+            SELECT volume_id, instance_id, valid_from, tags FROM volumes
+            UNION
+            SELECT v.volume_id, v.instance_id, p.valid_from, v.tags
+            FROM volumes v JOIN parents p ON p.instance_id = v.instance_id
+                AND p.valid_from > v.valid_from
+                AND p.valid_from < coalesce(v.valid_to, 'infinity'::TIMESTAMPTZ))
+        SELECT instance_id AS resource_id, valid_from, false AS is_volume, tags,
+            '{}' AS parent_tags
+        FROM instances
+        UNION ALL
+        SELECT m.volume_id, m.valid_from, true, m.tags, coalesce(p.tags, '{}')
+        FROM moments m ASOF LEFT JOIN parents p
+            ON p.instance_id = m.instance_id AND m.valid_from >= p.since
+        ORDER BY ALL
+        """
     )
 
 

@@ -296,7 +296,7 @@ def test_the_manifest_says_what_the_figures_follow_from(store):
     assert again.run.manifest["content_sha256"] == said["content_sha256"]
 
 
-def test_the_same_period_again_says_what_changed(store):
+def test_the_same_period_again_says_what_changed(store, monkeypatch):
     with_fleet(store, running(1, "web"), running(2, "data"), start="2026-11-01", end="2026-11-02")
     first = chargeback.export(store, CATALOG, NOVEMBER, NOW, PRICE)
     assert first.changes is None
@@ -316,8 +316,9 @@ def test_the_same_period_again_says_what_changed(store):
     write_factors(store, CATALOG, Method(embodied_years=4.0))
     recompute(store)
     budget_log.keep_rules(store, Rules(aliases={"web": "shop"}), date(2026, 1, 1))
+    monkeypatch.setattr(chargeback, "ALLOCATION_VERSION", "next")
     other = chargeback.export(store, CATALOG, NOVEMBER, NOW, 50.0)
-    assert len(other.differences) == 3
+    assert len(other.differences) == 4
     assert set(other.changes["team"]) == {"web", "shop"}
     assert len(chargeback_log.runs(store)) == 4
 

@@ -9,7 +9,8 @@ from spectra import allocation
 from spectra.insight.allocation import Pool, Rules
 from spectra.store import budget_log
 from spectra.store.emission_queries import TOTAL_G
-from spectra.store.writes import write_instances
+from spectra.store.ledger import recompute
+from spectra.store.writes import write_instances, write_volumes
 from tests import fleet
 from tests.budgets.conftest import random_fleet, running, utc, with_fleet
 from tests.store.conftest import with_factors
@@ -126,6 +127,37 @@ def test_a_tag_that_changes_puts_a_machine_into_the_pool_from_that_day(fleet_sto
     net = days[days["team"] == "net"].groupby("day")["total_g"].sum()
     assert net.iloc[-1] == pytest.approx(2 * net.iloc[0], rel=0.3)
     assert net.sum() > first
+
+
+def test_a_volume_follows_its_machine_into_a_pool_and_a_tag_budget(fleet_store):
+    """Also from the day on which the machine's tags change; what it says itself comes first."""
+    of_six = {"valid_from": "2026-01-01", "instance_id": "i-006"}
+    write_instances(
+        fleet_store,
+        fleet.instances(
+            running(6, "web", tags={"shared": "nat"}, valid_to="2026-11-01"),
+            running(6, "web", tags={"project": "apollo"}, valid_from="2026-11-01"),
+        ),
+    )
+    write_volumes(
+        fleet_store,
+        fleet.volumes(
+            {"volume_id": "vol-6", **of_six},
+            {"volume_id": "vol-data", **of_six, "tags": {"Team": "data"}},
+            {"volume_id": "vol-alone", **of_six, "tags": {"shared": "none", "Project": "zeus"}},
+        ),
+    )
+    recompute(fleet_store)
+    rules = Rules(pools=(Pool("network", "tag", "shared=nat", "fixed", {"net": 100}),))
+    budget_log.keep_rules(fleet_store, rules, date(2026, 1, 1))
+    days = allocation.allocated_resources(fleet_store, START, END)
+    teams = days.groupby("resource_id")["team"].unique().map(list).to_dict()
+    assert teams["i-006"] == teams["vol-6"] == ["net", "web"]
+    assert (teams["vol-data"], teams["vol-alone"]) == (["data"], ["web"])
+    said = allocation.classes(fleet_store, rules, ["project=apollo"])
+    since = said[said["labels"] != ""].set_index("resource_id")["valid_from"]
+    assert set(since.index) == {"i-006", "vol-6", "vol-data"}
+    assert set(since) == {fleet.utc("2026-11-01")}
 
 
 @pytest.mark.parametrize("seed", range(6))

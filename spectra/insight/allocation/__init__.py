@@ -10,7 +10,11 @@ from spectra.insight.allocation.rounding import apportion, apportion_tree, total
 from spectra.insight.allocation.rules import UNALLOCATED, Pool, Rules
 from spectra.insight.allocation.shares import METHODS, allocate, distribute
 
+# Grows with every change of whose an emission is: exports say so when they are compared.
+ALLOCATION_VERSION = "1.1"
+
 __all__ = [
+    "ALLOCATION_VERSION",
     "METHODS",
     "UNALLOCATED",
     "NearMiss",
