@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,7 @@ import pandas as pd
 
 from spectra import allocation
 from spectra.insight.budgets import Outlook, Period, ahead, linear_outlook, outlook, weekly_weights
-from spectra.store import Store, budget_queries
+from spectra.store import Store, advice_log, budget_queries
 from spectra.store.budget_log import Budget
 
 LOOK_BACK = timedelta(days=28)
@@ -125,6 +126,20 @@ def covered(span: tuple[datetime, datetime], start: datetime, end: datetime) -> 
     if hours <= 0:
         return 1.0
     return max(0, (min(span[1], end) - max(span[0], start)) // HOUR) / hours
+
+
+def open_savings(store: Store, now: datetime) -> Mapping[str, float] | None:
+    """Open savings by team [gCO2e/h]; None where the fleet was never judged."""
+    if advice_log.last_run(store) is None:
+        return None
+    frame = advice_log.open_savings(store, now, "team").dropna(subset=["carbon_g_per_h"])
+    rules, found = (
+        allocation.rules_on(store, now.astimezone(UTC).date()),
+        defaultdict[str, float](float),
+    )
+    for name, grams in zip(frame["name"], frame["carbon_g_per_h"], strict=True):
+        found[rules.team(str(name))] += float(grams)
+    return found
 
 
 def _plans(

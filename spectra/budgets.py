@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -10,7 +9,15 @@ from datetime import UTC, date, datetime, timedelta
 import pandas as pd
 
 from spectra.allocation import rules_on
-from spectra.budget_outlook import HOUR, Facts, covered, expected, gather, grams_by_day
+from spectra.budget_outlook import (
+    HOUR,
+    Facts,
+    covered,
+    expected,
+    gather,
+    grams_by_day,
+    open_savings,
+)
 from spectra.errors import InputError
 from spectra.insight.allocation import Rules
 from spectra.insight.budgets import (
@@ -30,7 +37,7 @@ from spectra.insight.budgets import (
     period_of,
     planned,
 )
-from spectra.store import Store, advice_log, budget_log
+from spectra.store import Store, budget_log
 from spectra.store.budget_log import Budget
 from spectra.store.emission_queries import ledger_span
 
@@ -53,6 +60,9 @@ class Status:
         Share of the plan that has passed [1].
     coverage : float
         Share of the hours so far that is accounted for [1].
+    reached, held, told : tuple of str
+        Thresholds that are reached; those that are, or were and are not left by two points yet;
+        and those that were told before.
     actual_days : Series
         Grams by UTC day.
     savings_g : float or None
@@ -72,6 +82,7 @@ class Status:
     burn: float | None
     outlook: Outlook | None
     reached: tuple[str, ...]
+    held: tuple[str, ...]
     told: tuple[str, ...]
     state: State
     reason: str
@@ -123,7 +134,7 @@ def statuses(
         (span[0].astimezone(UTC), known),
         budget_log.versions(store),
         budget_log.told(store, set(periods.values()), until),
-        _savings(store, now),
+        open_savings(store, now),
         rules_on(store, now.date()),
     )
     return [_status(context, budget, periods[budget.budget_id]) for budget in chosen]
@@ -146,18 +157,18 @@ def check_thresholds(store: Store, now: datetime) -> list[tuple[Status, Threshol
         found += statuses(store, moment, late)
     reached, left = [], []
     for status in found:
-        for name in status.reached:
+        for name in status.held:
             key = notice_key(status.budget.budget_id, status.period, name)
             value = status.value_of(name)
             reached.append((key, status.budget.budget_id, status.period.label, name, value))
         left += [
             notice_key(status.budget.budget_id, status.period, name)
             for name in status.told
-            if name not in status.reached
+            if name not in status.held
         ]
     if reached or left:
         budget_log.mark(store, reached, left, now)
-    return [(s, t) for s in found for t in THRESHOLDS if t.name in s.reached]
+    return [(s, t) for s in found for t in THRESHOLDS if t.name in s.held]
 
 
 def burn_down(status: Status) -> pd.DataFrame:
@@ -259,14 +270,14 @@ def _status(context: _Context, budget: Budget, period: Period) -> Status:
         future = expected(budget, facts, own, (actual or 0.0, amount, share))
     known = Known(amount, actual, share, coverage, future, is_seen)
     before = context.told.get((budget.budget_id, period.label), {})
-    reached = crossed(known, [name for name, holds in before.items() if holds])
-    state, reason = judge(known, reached, list(before), has_ended=facts.until >= period.end)
+    held = crossed(known, [name for name, holds in before.items() if holds])
+    state, reason = judge(known, list(before), has_ended=facts.until >= period.end)
     if (merged := _merged(context, budget)) and state in _UNCLEAR:
         reason = merged
     return Status(
         budget, period, until, plan, amount, actual, so_far, share, coverage,
         None if amount is None or actual is None else burn(actual, amount, share),
-        future, reached, tuple(before), state, reason, days,
+        future, crossed(known), held, tuple(before), state, reason, days,
         _open_savings(context, budget, until, period),
     )  # fmt: skip
 
@@ -277,17 +288,6 @@ def _merged(context: _Context, budget: Budget) -> str:
     if budget.scope_kind != "team" or means == budget.scope_key:
         return ""
     return f"The rules of allocation merge this team into “{means}”: set a budget for that one."
-
-
-def _savings(store: Store, now: datetime) -> Mapping[str, float] | None:
-    """Open savings by team [gCO2e/h]; None where the fleet was never judged."""
-    if advice_log.last_run(store) is None:
-        return None
-    frame = advice_log.open_savings(store, now, "team").dropna(subset=["carbon_g_per_h"])
-    rules, found = rules_on(store, now.astimezone(UTC).date()), defaultdict[str, float](float)
-    for name, grams in zip(frame["name"], frame["carbon_g_per_h"], strict=True):
-        found[rules.team(str(name))] += float(grams)
-    return found
 
 
 def _open_savings(

@@ -295,6 +295,12 @@ def test_late_data_that_lowers_the_figure_is_called_restated_and_not_unsent(stor
     budgets.check_thresholds(store, NOW)
     assert len(budget_log.notices(store)) == len(before)
     assert budget_log.notices(store)["cleared_at"].isna().all()
+    # Just below a threshold the notice holds, but the budget is said to be where it is.
+    budgets.change_amount(store, made, emitted(store) / 0.79, date(2026, 1, 1))
+    budgets.check_thresholds(store, NOW)
+    assert "80% was told as reached" in status(store, made).reason
+    of_80 = budget_log.notices(store).set_index("threshold").loc["actual-80"]
+    assert pd.isna(of_80["cleared_at"])
 
 
 def test_a_forecast_of_a_dirtier_grid_raises_the_outlook(two_teams):

@@ -232,19 +232,24 @@ def test_thresholds_with_hysteresis():
         (State.OVER, known(100.0, ends(120)), ()),
         (State.OVER, known(100.0, ends(120), coverage=0.5), ()),
         (State.RESTATED, known(70.0, ends(90)), ("actual-80",)),
+        (State.RESTATED, known(98.5, ends(99)), ("actual-80", "actual-100")),
         (State.ALERT, known(70.0, ends(101, 0.9)), ()),
         (State.WARN, known(70.0, ends(101, 0.6)), ()),
-        (State.ON_TRACK, known(70.0, ends(99, 0.4)), ("actual-50",)),
+        (State.WARN, known(70.0, ends(101, 0.79)), ("probability-80",)),
+        (State.ON_TRACK, known(70.0, ends(99, 0.4)), ("actual-50", "forecast-100")),
     ],
 )
-def test_states(state, facts, told):
-    assert judge(facts, crossed(facts, told), told)[0] is state
-    assert judge(facts, crossed(facts, told), told)[1]
+def test_states_follow_the_figures_as_they_are(state, facts, told):
+    assert judge(facts, told)[0] is state
+    assert judge(facts, told)[1]
 
 
 def test_a_period_that_ended_below_its_budget_was_kept():
     facts = known(90.0, None, share=1.0)
-    assert judge(facts, crossed(facts), has_ended=True)[0] is State.KEPT
+    assert judge(facts, has_ended=True)[0] is State.KEPT
+    late = known(98.5, None, share=1.0)
+    state, reason = judge(late, ("actual-100",), has_ended=True)
+    assert (state, "100% was told" in reason) == (State.RESTATED, True)
 
 
 def test_a_key_names_budget_period_and_threshold():

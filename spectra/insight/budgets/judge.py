@@ -87,15 +87,19 @@ def crossed(known: Known, before: Collection[str] = ()) -> tuple[str, ...]:
 
 
 def judge(
-    known: Known, reached: Collection[str], told: Collection[str] = (), *, has_ended: bool = False
+    known: Known, told: Collection[str] = (), *, has_ended: bool = False
 ) -> tuple[State, str]:
     """The state of a budget and why, in a sentence.
 
+    It follows from the figures as they are: that a threshold is left only two points below its
+    level is for what is told alone.
+
     Parameters
     ----------
-    reached, told : collection of str
-        Thresholds that are reached now, and those that were told in this period.
+    told : collection of str
+        Thresholds that were told in this period.
     """
+    reached = crossed(known)
     if known.budget_g is None or known.budget_g <= 0:
         return State.NO_BUDGET, "No amount is set for this period."
     if "actual-100" in reached:
