@@ -13,7 +13,13 @@ from spectra.allocation import allocated_resources, segments
 from spectra.carbon import uncertainty
 from spectra.carbon.method import METHOD_VERSION
 from spectra.catalog import Catalog
-from spectra.chargeback_rows import DIGITS, UNALLOCATED_NAME, focus_rows, team_table
+from spectra.chargeback_rows import (
+    DIGITS,
+    UNALLOCATED_NAME,
+    focus_rows,
+    team_table,
+    with_aws_figures,
+)
 from spectra.errors import InputError
 from spectra.insight.allocation import ALLOCATION_VERSION, UNALLOCATED
 from spectra.insight.budgets import Period
@@ -25,11 +31,21 @@ from spectra.store.hashing import canonical, digest
 
 NOTES = (
     "Figures are AWS-operations emissions allocated to the customer: their inventory scope is 3.1.",
-    "Scope 1 of the provider and market-based scope 2 are not estimated and left empty.",
     "x_TotalLowKg and x_TotalHighKg are the interval of each row; they do not add up.",
     "The payer account is not known: BillingAccountId is the account of the usage.",
     "x_CarbonCharge is internal and no part of BilledCost.",
 )
+# What is said of scope 1 and of market-based scope 2, by whether AWS's own figures are in it.
+SCOPE1_NOTES = {
+    False: "Scope 1 of the provider is left empty: AWS does not state it for all of the period.",
+    True: "Scope 1 is AWS's own figure, shared out by location-based scope 2, and part of "
+    "x_TotalLbKg.",
+}
+MARKET_NOTES = {
+    False: "Market-based scope 2 is not estimated and left empty.",
+    True: "Market-based scope 2 is AWS's own figure, shared out by the location-based one, and "
+    "left empty where AWS states none.",
+}
 DEMO_NOTE = "The demo company is invented: no figure of this statement is of a real fleet."
 
 
@@ -79,6 +95,7 @@ def statement(
     first, until = _accounted(store, period)
     end = min(period.end, until)
     raw = _with_bands(store, allocated_resources(store, period.start.date(), _day_after(end)))
+    raw, aws_figures = with_aws_figures(store, period, raw)
     run_id = uuid4().hex[:12]
     rows = focus_rows(store, catalog, raw, end, price_usd_per_tonne, run_id)
     lines = raw.groupby(list(LINE_KEYS), as_index=False)[list(LINE_VALUES)].sum(min_count=1)
@@ -88,6 +105,8 @@ def statement(
         **_manifest(store, catalog, period, end, first),
         "run_id": run_id,
         "created_at": now.isoformat(),
+        "aws_figures": aws_figures,
+        "notes": _notes(store, raw),
         "carbon_price_usd_per_tonne": price_usd_per_tonne,
         "row_count": len(rows),
         "content_sha256": _content(rows),
@@ -220,8 +239,13 @@ def _manifest(
             for part in segments(store, period.start.date(), _day_after(end))
         ],
         "decimals": dict(DIGITS),
-        "notes": [*NOTES, *([DEMO_NOTE] if _is_demo(store) else [])],
     }
+
+
+def _notes(store: Store, raw: pd.DataFrame) -> list[str]:
+    has_scope1, has_market = (bool(raw[n].notna().any()) for n in ("scope1_g", "scope2_mb_g"))
+    said = [NOTES[0], SCOPE1_NOTES[has_scope1], MARKET_NOTES[has_market], *NOTES[1:]]
+    return [*said, *([DEMO_NOTE] if _is_demo(store) else [])]
 
 
 def _content(rows: pd.DataFrame) -> str:
@@ -257,6 +281,7 @@ def _differences(before: dict[str, Any], after: dict[str, Any]) -> tuple[str, ..
         "method_version": "The version of the method changed.",
         "allocation_version": "The way in which emissions are allocated changed.",
         "method": "A choice within the method changed.",
+        "aws_figures": "AWS's own figures of scope 1 and market-based scope 2 changed.",
         "factor_set": "The factors changed.",
         "tag_rules": "The meaning of tags changed.",
         "allocation_rules": "The rules of allocation changed.",

@@ -20,8 +20,11 @@ from spectra.insight.allocation import (
     apportion_tree,
     total_of,
 )
-from spectra.insight.budgets import period_of
+from spectra.insight.budgets import Period, period_of
+from spectra.insight.market import PLACE, market_of
 from spectra.store import Store, allocation_queries
+from spectra.store.hashing import digest
+from spectra.store.report_sums import provider_months, whole_months
 from spectra.units import GRAMS_PER_KG, GRAMS_PER_TONNE
 
 UNALLOCATED_NAME = "Unallocated"
@@ -42,6 +45,7 @@ COLUMNS = (
     "x_CoveragePct", "x_InternalCarbonPrice", "x_CarbonCharge", "x_MethodVersion",
     "x_FactorSetHash", "x_RunId",
 )  # fmt: skip
+SCOPE1, SCOPE2_MB = "x_ProviderScope1Kg", "x_ProviderScope2MbKg"
 PARTS = {
     "x_ProviderScope2LbKg": "scope2_lb_g",
     "x_Scope3FeraUpstreamKg": "upstream_g",
@@ -59,6 +63,28 @@ _KINDS = {"Amazon EC2": ("Compute", "Instance"), "Amazon EBS": ("Storage", "Volu
 _LEVELS = ("period", "team")
 
 
+def with_aws_figures(
+    store: Store, period: Period, raw: pd.DataFrame
+) -> tuple[pd.DataFrame, str | None]:
+    """Rows with AWS's scope 1 and market-based scope 2, shared out as in a report of the period.
+
+    Scope 1 is part of total_g and has no interval. Also the hash of what AWS states; None where it
+    is none of a month that is accounted for whole.
+    """
+    span = period.start, period.end
+    provider = provider_months(store, *span)
+    rows = raw.assign(month=pd.to_datetime(raw["period"]))
+    places = rows.groupby(PLACE, as_index=False)[["scope2_lb_g"]].sum()
+    market = market_of(places, whole_months(store, *span), provider)
+    found = market.stated(rows)
+    for name in ("total_g", "low_g", "high_g"):
+        found[name] += found["scope1_g"].fillna(0.0)
+    if found["scope1_g"].isna().all() and found["scope2_mb_g"].isna().all():
+        return found, None
+    said = provider[[*PLACE, "emissions_type", "grams"]].to_csv(index=False, lineterminator="\n")
+    return found, digest(said)
+
+
 def focus_rows(  # noqa: PLR0913, PLR0917 (what a row says of itself)
     store: Store,
     catalog: Catalog,
@@ -70,7 +96,7 @@ def focus_rows(  # noqa: PLR0913, PLR0917 (what a row says of itself)
     """Rows by month, team and resource, in the columns and the order of `COLUMNS`.
 
     Every column of amounts adds up to its total by month and by team, to the last decimal; the
-    parts of a row add up to its x_TotalLbKg.
+    parts of a row, AWS's scope 1 among them where it is known, add up to its x_TotalLbKg.
     """
     rows = raw.sort_values(["period", "team", "service", "region", "resource_id"]).reset_index(
         drop=True
@@ -80,7 +106,9 @@ def focus_rows(  # noqa: PLR0913, PLR0917 (what a row says of itself)
         found[column] = apportion_tree(rows, value, _LEVELS, DIGITS[unit])
     for column, parts in _part_columns(rows).items():
         found[column] = parts
-    found["x_TotalLbKg"] = _row_sums([found[column] for column in PARTS])
+    found["x_TotalLbKg"] = _row_sums([found[column] for column in (SCOPE1, *PARTS)])
+    in_kg = rows.assign(kg=rows["scope2_mb_g"] / GRAMS_PER_KG)
+    found[SCOPE2_MB] = apportion_tree(in_kg, "kg", _LEVELS, DIGITS["kg"])
     for column, bound in (("x_TotalLowKg", "low_g"), ("x_TotalHighKg", "high_g")):
         found[column] = _fixed(rows[bound] / GRAMS_PER_KG, DIGITS["kg"])
     coverage = (
@@ -93,8 +121,7 @@ def focus_rows(  # noqa: PLR0913, PLR0917 (what a row says of itself)
     found["x_CarbonCharge"] = _charges(rows, price_usd_per_tonne, DIGITS["usd"])
     found["x_FactorSetHash"] = store.meta("factor_set")
     return found.assign(
-        x_MethodVersion=METHOD_VERSION, x_RunId=run_id, x_ProviderScope1Kg=None,
-        x_ProviderScope2MbKg=None, x_InventoryScope=INVENTORY_SCOPE,
+        x_MethodVersion=METHOD_VERSION, x_RunId=run_id, x_InventoryScope=INVENTORY_SCOPE,
     )[list(COLUMNS)]  # fmt: skip
 
 
@@ -171,11 +198,12 @@ def _named(store: Store, catalog: Catalog, rows: pd.DataFrame, end: datetime) ->
 
 def _part_columns(rows: pd.DataFrame) -> dict[str, pd.Series]:
     """The parts in kg: the total is split into them first, then each down to the rows."""
+    parts = {SCOPE1: "scope1_g", **PARTS}
     total = total_of(list(rows["total_g"].dropna() / GRAMS_PER_KG), DIGITS["kg"])
-    sums = [float(rows[part].sum()) / GRAMS_PER_KG for part in PARTS.values()]
+    sums = [float(rows[part].sum()) / GRAMS_PER_KG for part in parts.values()]
     wanted = apportion(sums, DIGITS["kg"], total)
     found = {}
-    for (column, part), amount in zip(PARTS.items(), wanted, strict=True):
+    for (column, part), amount in zip(parts.items(), wanted, strict=True):
         in_kg = rows.assign(kg=rows[part] / GRAMS_PER_KG)
         found[column] = apportion_tree(in_kg, "kg", _LEVELS, DIGITS["kg"], amount)
     return found
@@ -192,7 +220,9 @@ def _charges(
 
 
 def _row_sums(columns: Sequence[pd.Series]) -> pd.Series:
-    sums = [None if None in parts else sum(parts) for parts in zip(*columns, strict=True)]
+    """What is known of each row added up; None where nothing is."""
+    known = ([part for part in parts if part is not None] for parts in zip(*columns, strict=True))
+    sums = [sum(parts) if parts else None for parts in known]
     return pd.Series(sums, index=columns[0].index, dtype=object)
 
 
@@ -219,7 +249,9 @@ def _team_band(rows: pd.DataFrame) -> uncertainty.Interval:
     ].sum()
     machines["utilisation_variance_g2"] = machines["utilisation_sigma_g"] ** 2
     by_region = machines.groupby(keys, as_index=False)
-    return uncertainty.band(by_region[[*sums, "utilisation_variance_g2"]].sum())
+    band = uncertainty.band(by_region[[*sums, "utilisation_variance_g2"]].sum())
+    scope1 = float(rows["scope1_g"].sum())  # AWS states it without an interval
+    return uncertainty.Interval(*(bound + scope1 for bound in band))
 
 
 def _utilisation_tier(coverage: pd.Series) -> np.ndarray:

@@ -14,8 +14,8 @@ from spectra.carbon.method import Method
 from spectra.carbon.scopes import Scopes
 from spectra.carbon.uncertainty import Interval
 from spectra.catalog import Catalog
+from spectra.insight.market import Market, market_of, reconciled, unknown_places
 from spectra.reporting.asking import scope_key, selection_of, year_before, year_up_to
-from spectra.reporting.market import Market, market_of, reconciled, unknown_places
 from spectra.reporting.model import Request
 from spectra.reporting.reductions import Reductions, reductions_of
 from spectra.store import (

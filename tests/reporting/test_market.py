@@ -1,17 +1,23 @@
 """AWS's own figures: they take the place of ours or are compared, and are never added to ours."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 import pandas as pd
 import pytest
 
+from spectra import chargeback
+from spectra.chargeback_rows import PARTS
+from spectra.errors import InputError
+from spectra.insight.allocation import total_of
+from spectra.insight.budgets import period_of
+from spectra.insight.market import reconciled
 from spectra.reporting.asking import make_request
 from spectra.reporting.build import build
 from spectra.reporting.drill import rows_behind, unit_of
 from spectra.reporting.evidence import gather
 from spectra.reporting.figures import headline_figures
-from spectra.reporting.market import reconciled
 from spectra.reporting.sections.actions import reconciliation
 from spectra.reporting.sections.breakdowns import profile
 from spectra.store.live_writes import write_rows
@@ -100,6 +106,38 @@ def test_aws_figures_take_the_place_of_ours_and_scope_1_is_known(store):
     )
 
 
+def statement(store):
+    return chargeback.statement(store, CATALOG, period_of("month", date(2026, 10, 1)), NOW, 100.0)
+
+
+def test_a_statement_shares_aws_figures_out_as_the_report_does(store):
+    before = statement(store)
+    unknown = before.rows[["x_ProviderScope1Kg", "x_ProviderScope2MbKg"]]
+    assert unknown.isna().all(axis=None)
+    aws(store, scope_1=0.5, scope_2_lbm=4.0, scope_2_mbm=1.0)
+    chargeback.keep(store, before, NOW)
+    report, made_of = made(store), statement(store)
+    rows = made_of.rows[made_of.rows["x_TotalLbKg"].notna()]
+    assert rows["x_ProviderScope1Kg"].sum() == Decimal("1.5")
+    assert rows["x_ProviderScope2MbKg"].sum() == Decimal(3)
+    total = value(report, "provider.total_lb") / 1_000
+    assert rows["x_TotalLbKg"].sum() == total_of([total], 6)
+    assert made_of.teams["total_kg"].sum() == total_of([total], 3)
+    parts = rows[["x_ProviderScope1Kg", *PARTS]].sum(axis=1)
+    assert parts.tolist() == rows["x_TotalLbKg"].tolist()
+    for name in ("web", "Unallocated"):
+        team = f"by_team/:{name.lower()}"
+        own = rows[rows["x_Team"] == name]
+        for column, figure in (("x_TotalLbKg", "total_lb"), ("x_ProviderScope2MbKg", "scope2_mb")):
+            shown = float(own[column].sum())
+            assert shown == pytest.approx(value(report, f"{team}/{figure}") / 1_000, abs=1e-5)
+    (difference,) = made_of.differences
+    assert difference.startswith("AWS's own figures")
+    assert made_of.changes["change_g"].sum() == pytest.approx(1_500)
+    bands = made_of.teams[["low_kg", "total_kg", "high_kg"]].astype(float)
+    assert bands.apply(lambda row: row.is_monotonic_increasing, axis=1).all()
+
+
 def test_the_parts_of_a_month_add_up_to_aws_s_figure_of_it(store):
     aws(store, scope_1=0.5, scope_2_lbm=4.0, scope_2_mbm=1.0, lbm=9.0)
     spans = ("2026-10", "2026-10-01..2026-10-15", "2026-10-16..2026-10-31")
@@ -147,6 +185,11 @@ def test_a_place_that_aws_does_not_state_keeps_ours_and_scope_1_stays_unknown(st
     assert 0 < value(report, "market.aws_share") < 1
     assert report.figure("provider.scope2_mb").quality == "mixed"
     assert report.figure("provider.total_mb").low is None
+    rows = statement(store).rows
+    assert rows["x_ProviderScope1Kg"].isna().all()
+    stated = rows[rows["x_ProviderScope2MbKg"].notna()]
+    assert set(stated["RegionId"]) == {"eu-central-1"}
+    assert stated["x_ProviderScope2MbKg"].sum() == Decimal(1)
 
 
 def test_aws_s_zero_is_a_statement(store):

@@ -12,7 +12,7 @@ import streamlit as st
 from spectra import chargeback, chargeback_files, units
 from spectra.catalog import Catalog
 from spectra.chargeback import Statement
-from spectra.chargeback_rows import shown_team
+from spectra.chargeback_rows import SCOPE1, shown_team
 from spectra.errors import SpectraError
 from spectra.insight.budgets import Kind, Period, period_of
 from spectra.store import Store, chargeback_log
@@ -101,10 +101,12 @@ def _periods(page: Page, kind: Kind) -> list[Period]:
 def _statement(page: Page, made: Statement) -> None:
     state = _reach(made)
     total = units.mass_text(made.run.total_g)
+    has_scope1 = made.rows[SCOPE1].notna().any()
+    scope1 = " AWS's own scope 1 is in it, which budgets leave out." if has_scope1 else ""
     st.caption(
         f"{plain(total)} CO₂e {state}, location-based, AWS's operations allocated to us (our scope "
-        "3.1). Every column but low and high adds up to its total to the last digit; list and "
-        "effective cost are as far as they are known."
+        f"3.1).{scope1} Every column but low and high adds up to its total to the last digit; list "
+        "and effective cost are as far as they are known."
     )
     st.dataframe(
         made.teams.astype({name: float for name in made.teams.columns if name != "team"}),

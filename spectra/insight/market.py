@@ -52,8 +52,14 @@ class Market:
 
     def of(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Rows of places with their columns ``scope1_g`` and ``scope2_mb_g`` added."""
+        found = self.stated(rows)
+        found["scope2_mb_g"] = found["scope2_mb_g"].fillna(found["scope2_lb_g"])
+        return found
+
+    def stated(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """The same, but market-based scope 2 is unknown where AWS states none."""
         found = rows.merge(self.ratios, on=PLACE, how="left")
-        found["scope2_mb_g"] = found["scope2_lb_g"] * found["mb"].fillna(1.0)
+        found["scope2_mb_g"] = found["scope2_lb_g"] * found["mb"]
         known = found["s1"] if self.scope1 is not None else float("nan")
         found["scope1_g"] = found["scope2_lb_g"] * known
         return found.drop(columns=["mb", "s1"])
