@@ -142,6 +142,16 @@ def open_savings(store: Store, now: datetime) -> Mapping[str, float] | None:
     return found
 
 
+def saved(
+    savings: Mapping[str, float] | None, budget: Budget, start: datetime, end: datetime
+) -> float | None:
+    """Open savings of a budget's team over a span [gCO2e]; None where they are not known by it."""
+    is_known = budget.scope_kind == "team" and budget.basis == "total_lb"
+    if savings is None or not is_known:
+        return None
+    return savings.get(budget.scope_key, 0.0) * max(0, (end - start) / HOUR)
+
+
 def _plans(
     store: Store, budgets: Sequence[Budget], periods: Mapping[str, Period], labels: Sequence[str]
 ) -> dict[str, np.ndarray]:

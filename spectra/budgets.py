@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -17,6 +17,7 @@ from spectra.budget_outlook import (
     gather,
     grams_by_day,
     open_savings,
+    saved,
 )
 from spectra.errors import InputError
 from spectra.insight.allocation import Rules
@@ -207,9 +208,19 @@ def change_amount(
     budget_log.keep(store, budget, [Version(valid_from, grams)], note)
 
 
-def follow_path(store: Store, budget: Budget, path: Iterable[Version], note: str = "") -> None:
-    """Lay a reduction path out as the amounts of the coming periods."""
-    budget_log.keep(store, budget, path, note or "reduction path")
+def follow_path(store: Store, budget: Budget, path: Sequence[Version], note: str = "") -> None:
+    """Lay a reduction path out; every amount set for its first day or later gives way to it."""
+    older = {v.valid_from for v in amounts_between(store, budget, path[0].valid_from)}
+    gone = older - {v.valid_from for v in path}
+    budget_log.keep(store, budget, path, note or "reduction path", taken_back=gone)
+
+
+def amounts_between(
+    store: Store, budget: Budget, start: date, end: date = date.max
+) -> list[Version]:
+    """Amounts of a budget that begin on the UTC days of [start, end)."""
+    known = budget_log.versions(store).get(budget.budget_id, [])
+    return [version for version in known if start <= version.valid_from < end]
 
 
 def copy_to_next(store: Store, budget: Budget, now: datetime, change_pct: float = 0.0) -> float:
@@ -221,8 +232,7 @@ def copy_to_next(store: Store, budget: Budget, now: datetime, change_pct: float 
         If no amount is in force.
     """
     period = period_of(budget.period_kind, now)
-    known = budget_log.versions(store).get(budget.budget_id, [])
-    in_force = [v for v in known if v.start < period.end]
+    in_force = amounts_between(store, budget, date.min, period.end.date())
     if not in_force:
         raise InputError(
             f"No amount of “{budget.scope_key}” is in force to copy.", next_step="Set one first."
@@ -278,7 +288,7 @@ def _status(context: _Context, budget: Budget, period: Period) -> Status:
         budget, period, until, plan, amount, actual, so_far, share, coverage,
         None if amount is None or actual is None else burn(actual, amount, share),
         future, crossed(known), held, tuple(before), state, reason, days,
-        _open_savings(context, budget, until, period),
+        saved(context.savings, budget, max(until, context.now), period.end),
     )  # fmt: skip
 
 
@@ -288,13 +298,3 @@ def _merged(context: _Context, budget: Budget) -> str:
     if budget.scope_kind != "team" or means == budget.scope_key:
         return ""
     return f"The rules of allocation merge this team into “{means}”: set a budget for that one."
-
-
-def _open_savings(
-    context: _Context, budget: Budget, until: datetime, period: Period
-) -> float | None:
-    is_known = budget.scope_kind == "team" and budget.basis == "total_lb"
-    if context.savings is None or not is_known:
-        return None
-    hours = max(0, (period.end - max(until, context.now)) / HOUR)
-    return context.savings.get(budget.scope_key, 0.0) * hours

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Literal, get_args
@@ -118,19 +118,33 @@ def find(store: Store, like: Budget) -> Budget | None:
     )
 
 
-def keep(store: Store, budget: Budget, versions: Iterable[Version], note: str = "") -> None:
+def keep(
+    store: Store,
+    budget: Budget,
+    versions: Iterable[Version],
+    note: str = "",
+    taken_back: Collection[date] = (),
+) -> None:
     """Add a budget or change what it says of itself, and add versions of its amount.
+
+    Parameters
+    ----------
+    taken_back : collection of date
+        Days whose amounts are no longer to be; what was set stays readable.
 
     Raises
     ------
     InputError
         If an amount is negative or not a number.
     """
-    keep_all(store, [(budget, list(versions))], note)
+    keep_all(store, [(budget, list(versions))], note, {budget.budget_id: taken_back})
 
 
 def keep_all(
-    store: Store, changes: Sequence[tuple[Budget, Sequence[Version]]], note: str = ""
+    store: Store,
+    changes: Sequence[tuple[Budget, Sequence[Version]]],
+    note: str = "",
+    taken_back: Mapping[str, Collection[date]] = {},
 ) -> None:
     """The same of many budgets, all or none."""
     if any(not 0 <= version.grams < float("inf") for _, rows in changes for version in rows):
@@ -139,8 +153,10 @@ def keep_all(
         return
     now = datetime.now(UTC)
     said = pd.DataFrame([asdict(budget) for budget, _ in changes]).assign(created_at=now)
+    gone = [(key, day, None, "taken back", now) for key, days in taken_back.items() for day in days]
     amounts = pd.DataFrame(
-        [(b.budget_id, v.valid_from, v.grams, note, now) for b, rows in changes for v in rows],
+        gone
+        + [(b.budget_id, v.valid_from, v.grams, note, now) for b, rows in changes for v in rows],
         columns=["budget_id", "valid_from", "grams", "note", "created_at"],
     )
     with store.write() as cursor:
@@ -165,8 +181,8 @@ def versions(store: Store) -> dict[str, list[Version]]:
     rows = (
         store.cursor()
         .execute(
-            "SELECT budget_id, valid_from, arg_max(grams, (created_at, rowid)) "
-            "FROM budget_versions GROUP BY ALL ORDER BY ALL"
+            "SELECT budget_id, valid_from, last(grams ORDER BY created_at, rowid) AS held "
+            "FROM budget_versions GROUP BY ALL HAVING held IS NOT NULL ORDER BY ALL"
         )
         .fetchall()
     )
@@ -177,7 +193,10 @@ def versions(store: Store) -> dict[str, list[Version]]:
 
 
 def version_history(store: Store, budget_id: str) -> pd.DataFrame:
-    """Every amount that was ever set: valid_from, grams, note, created_at; the latest first."""
+    """Every amount that was ever set: valid_from, grams, note, created_at; the latest first.
+
+    A row without grams takes back what was set for its day.
+    """
     return store.frame(
         "SELECT valid_from, grams, note, created_at FROM budget_versions WHERE budget_id = ? "
         "ORDER BY created_at DESC, rowid DESC",

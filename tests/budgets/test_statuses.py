@@ -5,10 +5,10 @@ from datetime import date, timedelta
 import pandas as pd
 import pytest
 
-from spectra import budgets
+from spectra import budget_csv, budgets
 from spectra.errors import InputError
 from spectra.insight.allocation import Pool, Rules
-from spectra.insight.budgets import State, Version
+from spectra.insight.budgets import State, Version, reduction_path
 from spectra.store import advice_log, budget_log
 from spectra.store.budget_log import new_budget
 from spectra.store.emission_queries import TOTAL_G
@@ -248,6 +248,25 @@ def test_copied_to_the_next_period(two_teams):
     unset = new_budget("team", "data", "month")
     with pytest.raises(InputError, match="No amount"):
         budgets.copy_to_next(two_teams, unset, NOW)
+
+
+def test_a_path_laid_anew_ends_the_older_one_and_an_amount_can_be_taken_back(two_teams):
+    made = budget(two_teams, "web", 1_000.0, period="year")
+
+    def amounts():
+        return {v.valid_from.year: v.grams for v in budget_log.versions(two_teams)[made.budget_id]}
+
+    for until, pct in ((2032, 4.2), (2029, 20.0)):
+        path = reduction_path(1_000.0, 2026, until, pct, "year")
+        budgets.follow_path(two_teams, made, path)
+    assert amounts() == pytest.approx({2026: 1_000, 2027: 800, 2028: 600, 2029: 400})
+    budget_log.keep(two_teams, made, [], taken_back=[date(2028, 1, 1)])
+    assert amounts() == pytest.approx({2026: 1_000, 2027: 800, 2029: 400})
+    budgets.change_amount(two_teams, made, 700.0, date(2028, 1, 1))
+    assert amounts()[2028] == 700
+    history = budget_log.version_history(two_teams, made.budget_id)
+    assert history["grams"].isna().sum() == 4
+    assert budget_csv.export_budgets(two_teams).count(b"\n") == 5
 
 
 def test_each_threshold_is_told_once_over_restarts(tmp_path):

@@ -156,6 +156,14 @@ def test_a_budget_is_set_changed_copied_and_closed(company):
     healthy(button(app, "Copy").click().run())
     amounts = budget_log.versions(app_store())[budget.budget_id]
     assert amounts[-1] == Version(MONTH.end.date(), 18_000.0)
+    app.run()
+    assert f"18.0 kg are set for {MONTH.next.label}" in texts(app)
+    app.button_group(key="budget_way").set_value("Amount")
+    healthy(app.run())
+    app.selectbox(key=f"back_{budget.budget_id}").set_value(MONTH.end.date())
+    healthy(app.run())
+    healthy(button(app, "Take back").click().run())
+    assert budget_log.versions(app_store())[budget.budget_id] == amounts[:-1]
     app.button_group(key="budget_way").set_value("Close")
     healthy(app.run())
     app.date_input(key="close_on").set_value(END.date())
@@ -195,6 +203,11 @@ def test_a_reduction_path_is_laid_out(budgeted):
     amounts = budget_log.versions(app_store())[kept()["analytics"].budget_id]
     last = sum(v.grams for v in amounts if v.valid_from.year == END.year + 4)
     assert last == pytest.approx(1_200_000 * (1 - 4 * 0.042))
+    app.number_input(key="path_until").set_value(END.year + 1)
+    healthy(app.run())
+    assert "48 amounts are set from" in texts(app)
+    healthy(button(app, "Lay out 12 amounts").click().run())
+    assert len(budget_log.versions(app_store())[chosen]) == 1 + 12
 
 
 def test_names_are_merged_after_their_effect_was_shown(company):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import streamlit as st
 
@@ -125,6 +125,19 @@ def _amount(page: Page, budget: Budget, found: list[Status]) -> None:
         if st.form_submit_button("Set", type="primary") and since:
             budgets.change_amount(page.store, budget, _given(grams), since, note.strip())
             _done("Set.")
+    _take_back(page, budget)
+
+
+def _take_back(page: Page, budget: Budget) -> None:
+    amounts = {v.valid_from: v.grams for v in budgets.amounts_between(page.store, budget, date.min)}
+    day = st.selectbox("Take an amount back", list(reversed(amounts)), index=None,
+                       format_func=lambda d: f"{d}: {units.mass_text(amounts[d])}",
+                       placeholder="Choose one", key=f"back_{budget.budget_id}",
+                       help="The amount before it holds on then; what was set stays readable.",
+                       )  # fmt: skip
+    if day is not None and st.button("Take back", key="back_keep"):
+        budget_log.keep(page.store, budget, [], taken_back=[day])
+        _done(f"The amount from {day} on is taken back.")
 
 
 def _current(page: Page, budget: Budget) -> float | None:
@@ -137,6 +150,10 @@ def _next(page: Page, budget: Budget, found: list[Status]) -> None:
     period = period_of(budget.period_kind, page.hour)
     change = st.number_input("Change [%]", -100.0, 1_000.0, 0.0, step=1.0, key="next_change")
     st.caption(f"{period.next.label} gets the amount of {period.label}, changed by this.")
+    day = period.end.date()
+    for old in budgets.amounts_between(page.store, budget, day, day + timedelta(days=1)):
+        st.warning(f"{units.mass_text(old.grams)} are set for {period.next.label}: the copy takes "
+                   "their place.", icon=":material/published_with_changes:")  # fmt: skip
     if st.button("Copy", type="primary", key="next_copy"):
         grams = budgets.copy_to_next(page.store, budget, page.hour, change)
         _done(f"{period.next.label}: {units.mass_text(grams)}.")
@@ -167,6 +184,11 @@ def _path(page: Page, budget: Budget, found: list[Status]) -> None:
     path = reduction_path(base * GRAMS_PER_KG, year, int(target), pct, budget.period_kind,
                           is_linear=is_linear)  # fmt: skip
     _drawn(path)
+    if older := budgets.amounts_between(page.store, budget, path[0].valid_from):
+        st.warning(f"{len(older)} amounts are set from {older[0].valid_from} on, the last of them "
+                   f"{units.mass_text(older[-1].grams)} from {older[-1].valid_from}: they give way "
+                   "to this path, which holds on after its last period.",
+                   icon=":material/published_with_changes:")  # fmt: skip
     if st.button(f"Lay out {len(path)} amounts", type="primary", key="path_keep"):
         budgets.follow_path(page.store, budget, path, f"−{pct:g} % a year from {year}")
         _done(f"{len(path)} amounts are set.")
