@@ -18,8 +18,8 @@ _SPELT = {"aws": "AWS", "pue": "PUE", "cpu": "CPU", "url": "URL", "cost explorer
           "electricity maps": "Electricity Maps", "least": "least excess"}  # fmt: skip
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
 ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+")
-_MOTHERDUCK = re.compile(r"md:[A-Za-z_][\w-]*")
-_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
+_MOTHERDUCK, _REGION = re.compile(r"md:[A-Za-z_][\w-]*"), re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
+MOST_USD_PER_TONNE = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ def _optional_price(text: str) -> float | None:
         value = float(text)
     except ValueError:
         raise ValueError("expected US dollars per tonne, or nothing") from None
-    if not 0 < value <= 100_000:
+    if not 0 < value <= MOST_USD_PER_TONNE:
         raise ValueError("expected US dollars per tonne above 0, up to 100000, or nothing")
     return value
 

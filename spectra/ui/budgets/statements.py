@@ -15,6 +15,7 @@ from spectra.chargeback import Statement
 from spectra.chargeback_rows import SCOPE1, shown_team
 from spectra.errors import SpectraError
 from spectra.insight.budgets import Kind, Period, period_of
+from spectra.settings import MOST_USD_PER_TONNE
 from spectra.store import Store, chargeback_log
 from spectra.store.emission_queries import ledger_span
 from spectra.ui import cards, workspace
@@ -81,8 +82,8 @@ def _asked(page: Page) -> tuple[Period, float | None]:
         preset = page.workspace.config.carbon_price_usd_per_tonne
         # Another price in the settings, or another workspace, begins anew with it.
         price = st.number_input(
-            "Carbon price [USD/t]", min_value=0.0, max_value=10_000.0, step=10.0,
-            value=preset, key=f"chargeback_price_{preset}", width=200,
+            "Carbon price [USD/t]", min_value=0.0, max_value=float(MOST_USD_PER_TONNE),
+            step=10.0, value=preset, key=f"chargeback_price_{preset}", width=200,
             placeholder="none", persist_state="session",
             help="An internal price; it is charged beside the cost and no part of it.",
         )  # fmt: skip
