@@ -83,6 +83,11 @@ def texts(app) -> str:
     return "\n".join(str(e.value) for kind in kinds for e in getattr(app, kind))
 
 
+def places(app) -> str:
+    """The table of where a team emits."""
+    return next(h.proto.body for h in app.get("html") if "Region and service" in h.proto.body)
+
+
 def button(app, label: str):
     return next(b for b in app.button if b.label == label)
 
@@ -105,7 +110,13 @@ def test_without_a_budget_the_page_says_what_to_do(company):
     app = page()
     assert "No budget is set yet." in texts(app)
     assert "belongs to nobody" in texts(app)
-    assert "No budget is set yet." in texts(page("One budget"))
+    # A team has a page without one, too: its course, where it emits, what would reduce it.
+    app = page("One budget")
+    assert "No budget is set yet." in texts(app)
+    assert app.selectbox(key="budget").options[0] == "analytics · no budget"
+    assert "without a limit" in texts(app)
+    assert "a day, if carried out now" in texts(app)
+    assert "eu-central-1 · Amazon EC2" in places(app)
 
 
 def test_without_a_fleet_there_is_nothing_to_account_for(database):
@@ -119,6 +130,7 @@ def test_one_budget_shows_its_course_and_the_way_back(budgeted):
     assert shown["Budget"] == "100 g"
     assert app.get("plotly_chart")
     assert "must be saved until the end" in texts(app)
+    assert "eu-central-1 · Amazon EC2" in places(app)
     assert "The budget is used up." in texts(app)
 
 
@@ -128,7 +140,7 @@ def test_budgets_of_one_team_on_two_bases_are_told_apart(budgeted):
     budgets.create(store, budget, 100.0, MONTH.start.date())
     store.close()
     options = page("One budget").selectbox(key="budget").options
-    assert len(set(options)) == 3
+    assert len([o for o in options if not o.endswith("no budget")]) == 3
     assert [o for o in options if "scope 3" in o and o.startswith("web")]
 
 

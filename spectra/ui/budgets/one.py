@@ -1,8 +1,8 @@
-"""One budget: its course, where it will end, and what would bring it back."""
+"""One budget, or a team without one: its course, where it will end, what would bring it back."""
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import timedelta
 
 import streamlit as st
 
@@ -11,7 +11,7 @@ from spectra.budgets import Status
 from spectra.insight.budgets import THRESHOLDS
 from spectra.store import budget_log
 from spectra.ui import cards, empty
-from spectra.ui.budgets import standing
+from spectra.ui.budgets import standing, team
 from spectra.ui.frame import Page
 from spectra.ui.plain import plain
 
@@ -22,16 +22,25 @@ LABELS = {
 
 
 def show(page: Page, found: list[Status]) -> None:
-    """Everything about one budget."""
+    """Everything about one budget, or about a team that has none."""
     if not found:
         empty.say("No budget is set yet.", "Set the first one.", standing.SET_ONE)
-        return
+    teams = {f"team:{name}": name for name in team.without_budget(page, found)}
     names = {s.budget.budget_id: _label(s) for s in found}
+    names |= {key: f"{name} · no budget" for key, name in teams.items()}
+    if not names:
+        return
     if st.session_state.get("budget") not in names:
         st.session_state.pop("budget", None)
-    chosen = st.selectbox("Budget", list(names), format_func=names.__getitem__, key="budget",
-                          persist_state="session")  # fmt: skip
-    status = next(s for s in found if s.budget.budget_id == chosen)
+    chosen = st.selectbox("Budget or team", list(names), format_func=names.__getitem__,
+                          key="budget", persist_state="session")  # fmt: skip
+    if chosen in teams:
+        team.show(page, teams[chosen])
+    else:
+        _budget(page, next(s for s in found if s.budget.budget_id == chosen))
+
+
+def _budget(page: Page, status: Status) -> None:
     _head(status)
     _course(status)
     left, right = st.columns(2)
@@ -39,6 +48,10 @@ def show(page: Page, found: list[Status]) -> None:
         _way_back(status)
     with right, cards.card("Amounts and thresholds"):
         _history(page, status)
+    if status.budget.scope_kind == "team" and status.until > status.period.start:
+        last = status.until - timedelta(hours=1)
+        team.where(page, status.budget.scope_key, status.period.start.date(),
+                   last.date() + timedelta(days=1))  # fmt: skip
 
 
 def _label(status: Status) -> str:
@@ -126,13 +139,10 @@ def _way_back(status: Status) -> None:
             f"{units.mass_text(status.savings_g)} until then, if carried out now."
         )
     if status.budget.scope_kind == "team":
-        query: dict[str, Any] = {"teams": status.budget.scope_key}
-        st.page_link("pages/instances.py", label="The team's recommendations",
-                     icon=":material/dns:", query_params=query)  # fmt: skip
-        st.page_link("pages/anomalies.py", label="The team's anomalies",
-                     icon=":material/warning:", query_params=query)  # fmt: skip
-    st.page_link("pages/scheduler.py", label="Move work to cleaner hours",
-                 icon=":material/schedule:")  # fmt: skip
+        team.links(status.budget.scope_key)
+    else:
+        st.page_link("pages/scheduler.py", label="Move work to cleaner hours",
+                     icon=":material/schedule:")  # fmt: skip
 
 
 def _history(page: Page, status: Status) -> None:

@@ -1,0 +1,120 @@
+"""What a team emits, with a budget or without: its course, where, and what would reduce it."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from spectra import allocation, units
+from spectra.budget_outlook import open_savings
+from spectra.budgets import Status
+from spectra.insight.allocation import UNALLOCATED
+from spectra.insight.budgets import period_of
+from spectra.store import Store
+from spectra.store.emission_queries import ledger_span
+from spectra.ui import cards, drawn
+from spectra.ui.frame import Page
+from spectra.ui.plain import plain
+
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+SHOWN = 8
+
+
+def without_budget(page: Page, found: list[Status]) -> list[str]:
+    """Teams that emit in the running month and have no budget, the greatest first."""
+    kept = {s.budget.scope_key for s in found if s.budget.scope_kind == "team"}
+    league = page.get(allocation.league, *_month(page))
+    return [name for name in league["team"] if name not in kept and name != UNALLOCATED]
+
+
+def show(page: Page, name: str) -> None:
+    """A team without a budget: all but a limit."""
+    first, after = _month(page)
+    days = page.get(_days, name, first, after)
+    total = float(days["total_g"].sum())
+    with cards.card(plain(name)):
+        with st.container(horizontal=True, gap="small"):
+            st.badge("no budget", color="gray")
+            st.badge(f"{first:%Y-%m}", color="blue")
+            st.caption("all scopes, location-based · AWS's operations, allocated")
+        st.markdown(f"{units.mass_text(total)} CO₂e so far this month, without a limit: no budget "
+                    "is set for this team.")  # fmt: skip
+    with cards.card("Course of the month"):
+        st.bar_chart(
+            days.assign(kg=days["total_g"] / units.GRAMS_PER_KG), x="day", y="kg",
+            x_label="Day (UTC)", y_label="CO₂e [kg]", height=240,
+            alt=f"CO₂e of the team by UTC day: {units.mass_text(total)} in {len(days)} days.",
+        )  # fmt: skip
+        cards.download(days, "team_days")
+    left, right = st.columns(2)
+    with left:
+        where(page, name, first, after)
+    with right, cards.card("What would reduce it"):
+        _advice(page, name)
+        links(name)
+
+
+def where(page: Page, name: str, first: date, after: date) -> None:
+    """Regions and services of a team over the UTC days of [first, after)."""
+    with cards.card("Where it emits", help="By region and service, after the rules of allocation; "
+                    "all scopes, location-based."):  # fmt: skip
+        rows = page.get(_places, name, first, after)
+        if rows.empty:
+            st.caption("Nothing is accounted for yet.")
+            return
+        shown = rows.assign(
+            name=rows["region"] + " · " + rows["service"],
+            co2e=rows["total_g"].map(units.mass_text),
+            share=rows["total_g"] / (rows["total_g"].sum() or 1.0),
+        )
+        drawn.shares(shown.head(SHOWN), "Region and service",
+                     alt="CO₂e of the team by region and service")  # fmt: skip
+        if len(rows) > SHOWN:
+            st.caption(f"The {SHOWN} greatest of {len(rows)} are shown; the CSV has all.")
+        cards.download(rows, "team_places")
+
+
+def links(name: str) -> None:
+    """Where to act on what a team emits."""
+    query: dict[str, Any] = {"teams": name}
+    st.page_link("pages/instances.py", label="The team's recommendations",
+                 icon=":material/dns:", query_params=query)  # fmt: skip
+    st.page_link("pages/anomalies.py", label="The team's anomalies",
+                 icon=":material/warning:", query_params=query)  # fmt: skip
+    st.page_link("pages/scheduler.py", label="Move work to cleaner hours",
+                 icon=":material/schedule:")  # fmt: skip
+
+
+def _advice(page: Page, name: str) -> None:
+    savings = page.get(open_savings, page.hour)
+    if savings is None:
+        st.caption("The fleet was not judged yet.")
+        return
+    grams = 24 * savings.get(name, 0.0)
+    st.markdown(f"Open recommendations of the team would save {units.mass_text(grams)} a day, if "
+                "carried out now.")  # fmt: skip
+
+
+def _month(page: Page) -> tuple[date, date]:
+    """UTC days of the month that the last hour lies in, up to its day."""
+    last = page.get(ledger_span)[1] - HOUR
+    return period_of("month", last).start.date(), last.date() + DAY
+
+
+def _days(store: Store, name: str, first: date, after: date) -> pd.DataFrame:
+    """Grams of a team by UTC day: day, total_g."""
+    rows = allocation.allocated_days(store, first, after)
+    return rows[rows["team"] == name].groupby("day", as_index=False)[["total_g"]].sum()
+
+
+def _places(store: Store, name: str, first: date, after: date) -> pd.DataFrame:
+    """Grams of a team by region and service, the greatest first."""
+    rows = allocation.allocated_resources(store, first, after).reindex(
+        columns=["team", "region", "service", "total_g"]
+    )
+    own = rows[(rows["team"] == name) & rows["total_g"].notna()]
+    sums = own.groupby(["region", "service"], as_index=False)[["total_g"]].sum()
+    return sums.sort_values("total_g", ascending=False, ignore_index=True)
