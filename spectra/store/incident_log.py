@@ -28,8 +28,11 @@ FROM (SELECT DISTINCT ON (incident_id) * FROM incident_events
 """
 
 
-# Days that an excess is spread over. Of days of a team the last ones are not known yet.
+# Days that an excess is spread over. Of waste they are those that were summed up; of days of a team
+# the last ones are not known yet.
 _RATE_DAYS = """greatest(1 / 24, CASE
+    WHEN i.family IN ('idle', 'fleet') THEN i."value"
+    WHEN i.family = 'volume' THEN date_diff('second', i."start", i.last_seen) / 86400.0
     WHEN i.family IN ('team', 'cost') AND i."end" IS NULL
         THEN date_diff('second', i."start", i.last_seen + INTERVAL 1 DAY) / 86400.0
     ELSE days END)"""

@@ -244,8 +244,12 @@ def test_what_somebody_took_on_is_told_when_it_becomes_critical(store):
 def test_the_excess_of_days_is_not_spread_over_days_that_are_not_known_yet(store):
     day = END - 5 * 24 * HOUR
     about = {"start": day, "last_seen": day, "excess_usd": 390.0}
-    keep(store, row("web", family="cost", **about), row("i-1", **about))
+    waste = {"start": day, "last_seen": day + 36 * HOUR, "value": 1.5, "excess_g": 30.0}
+    families = ("idle", "volume", "fleet")
+    keep(store, row("web", family="cost", **about), row("i-1", **about),
+         *(row(family, family=family, **waste) for family in families))  # fmt: skip
     rows = incident_log.incidents(store, NOW).set_index("series")
+    assert rows.loc[list(families), "g_per_day"].tolist() == [20.0] * 3
     assert rows.loc["web", "usd_per_day"] == pytest.approx(390)
     assert rows.loc["i-1", "usd_per_day"] == pytest.approx(390 / 5)
 
