@@ -131,22 +131,26 @@ def going_on(store: Store, family: str, since: datetime | None = None) -> pd.Dat
     )
 
 
-def end_others(store: Store, family: str, going: list[str], unknown: list[str]) -> None:
+def end_others(
+    store: Store, family: str, going: list[str], unknown: list[str], until: datetime
+) -> None:
     """End those of a family that are not found any more, with their last day.
 
     Parameters
     ----------
+    until : datetime
+        Up to when was looked: none ends later.
     unknown : list of str
         Series of which the day is not known: what is not known has not ended.
     """
     with store.write() as cursor:
         cursor.execute(
             """
-            UPDATE incidents SET "end" = last_seen + INTERVAL 1 DAY
+            UPDATE incidents SET "end" = least(last_seen + INTERVAL 1 DAY, ?)
             WHERE family = ? AND "end" IS NULL AND NOT list_contains(?, incident_id)
                 AND NOT list_contains(?, series)
             """,
-            [family, going, unknown],
+            [until, family, going, unknown],
         )
 
 

@@ -120,9 +120,11 @@ def held_by_groups(store: Store) -> set[str]:
 
 
 def unused_volumes(store: Store, now: datetime) -> pd.DataFrame:
-    """Present volumes, as `forgotten_volumes` takes them.
+    """Present volumes that no running machine uses, as `forgotten_volumes` takes them.
 
-    Those of a machine that is stopped count as used for a week: it may be off for a weekend.
+    Unused since at least the last use that is known, else since the disk was created or its region
+    first listed: before that nobody looked. Nothing counts that the ledger does not hold. The disk
+    of a machine that is off counts as used for a week: it may be off for a weekend.
     """
     return store.frame(
         f"""
@@ -134,25 +136,31 @@ def unused_volumes(store: Store, now: datetime) -> pd.DataFrame:
                 AND coalesce(i.valid_to, $now) > v.valid_from
             GROUP BY v.volume_id),
         born AS (SELECT volume_id, min(valid_from) AS at FROM volumes GROUP BY volume_id),
+        listed AS (
+            SELECT scope, min(started_at) AS at FROM fetch_log
+            WHERE dataset = 'inventory' AND status = 'ok' GROUP BY scope),
+        unused AS (
+            SELECT v.volume_id, greatest((SELECT first_hour FROM ledger),
+                coalesce(used.until, greatest(born.at, listed.at))) AS since
+            FROM volumes v JOIN born USING (volume_id) LEFT JOIN used USING (volume_id)
+            LEFT JOIN listed ON listed.scope = concat(v.account_id, '/', v.region)
+            WHERE v.valid_to IS NULL AND (v.instance_id IS NULL OR v.instance_id NOT IN (
+                    SELECT instance_id FROM instances
+                    WHERE state = 'running' AND valid_to IS NULL)
+                AND coalesce(used.until < $now - INTERVAL {STOPPED_DAYS} DAY, true))),
         daily AS (
-            SELECT resource_id, sum({TOTAL_G}) / sum(resource_hours) * 24 AS g FROM emissions_daily
-            WHERE "day" >= $now::DATE - {RECENT_DAYS} AND service = 'Amazon EBS'
-                AND resource_hours > 0 GROUP BY resource_id),
+            SELECT volume_id, sum({TOTAL_G}) / sum(resource_hours) * 24 AS g
+            FROM emissions_daily JOIN unused ON resource_id = volume_id
+            WHERE "day" >= since::DATE AND "day" < $now::DATE AND service = 'Amazon EBS'
+                AND resource_hours > 0 GROUP BY volume_id),
         paid AS (
-            SELECT resource_id, sum(effective_cost_usd) / count(DISTINCT "day") AS usd FROM costs
-            WHERE "day" >= $now::DATE - {RECENT_DAYS} AND "day" < $now::DATE GROUP BY resource_id)
-        SELECT v.volume_id AS series,
-            CASE WHEN used.until >= $now - INTERVAL {STOPPED_DAYS} DAY AND stopped.instance_id
-                IS NOT NULL THEN NULL
-            WHEN used.until < $now THEN used.until WHEN used.until IS NULL THEN born.at END
-                AS unused_since,
-            daily.g AS g_per_day, paid.usd AS usd_per_day
-        FROM volumes v JOIN born USING (volume_id) LEFT JOIN used USING (volume_id)
-        LEFT JOIN instances stopped ON stopped.instance_id = v.instance_id
-            AND stopped.state = 'stopped' AND stopped.valid_to IS NULL
-        LEFT JOIN daily ON daily.resource_id = v.volume_id
-        LEFT JOIN paid ON paid.resource_id = v.volume_id
-        WHERE v.valid_to IS NULL
+            SELECT volume_id, sum(effective_cost_usd) / count(DISTINCT "day") AS usd
+            FROM costs JOIN unused ON resource_id = volume_id
+            WHERE "day" >= since::DATE AND "day" < $now::DATE AND effective_cost_usd IS NOT NULL
+            GROUP BY volume_id)
+        SELECT volume_id AS series, since AS unused_since, daily.g AS g_per_day,
+            paid.usd AS usd_per_day
+        FROM unused LEFT JOIN daily USING (volume_id) LEFT JOIN paid USING (volume_id)
         """,
         {"now": now},
     ).astype({"g_per_day": float, "usd_per_day": float})

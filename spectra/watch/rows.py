@@ -18,6 +18,8 @@ from spectra.store.incident_log import incident_id
 from spectra.watch.kinds import UNITS
 
 HALF_KNOWN, LONG_GAP = 0.5, pd.Timedelta(hours=36)
+# Waste that is looked back at for some days only; of a volume its whole history is read.
+LOOKED_BACK = ("idle", "fleet")
 NAMES = ["name", "region", "team", "environment", "account_id"]
 
 
@@ -76,13 +78,17 @@ def of_waste(  # noqa: PLR0913 (the parts of one table)
     Parameters
     ----------
     known : DataFrame
-        Those that went on before: what lasts longer than is looked back stays one incident.
+        Those that went on before: what lasts longer than is looked back stays one incident, and
+        what goes on keeps its name though its start is known better by now.
     """
     if found.empty:
         return pd.DataFrame()
     week = 7 / found["days"].clip(lower=1).to_numpy(dtype=float)
     grams, usd = (week * found[n].to_numpy(dtype=float) for n in ("excess_g", "excess_usd"))
-    found = _continued(found, known)
+    names = known.drop_duplicates("series").set_index("series")["incident_id"]
+    found = found.assign(incident_id=found["series"].map(names))
+    if family in LOOKED_BACK:
+        found = _continued(found, known)
     times = np.fmax(grams / sensitivity.min_excess_g, usd / sensitivity.min_excess_usd)
     severity = np.select(
         [(times >= CRITICAL_TIMES) & found["level"].eq("alert").to_numpy(),
@@ -129,7 +135,10 @@ def _finished(frame: pd.DataFrame, family: str, facts: pd.DataFrame, now: dateti
         "alerts", "excess_g", "excess_usd", "severity", *NAMES,
     ]  # fmt: skip
     rows = named[columns].assign(
-        incident_id=[incident_id(r["series"], family, r["start"]) for r in records],
+        incident_id=[
+            _known(r).get("incident_id") or incident_id(r["series"], family, r["start"])
+            for r in records
+        ],
         family=family,
         unit=UNITS[family],
         cause=[cause(_known(r)) for r in records],

@@ -42,6 +42,8 @@ AGAIN = {"grid": timedelta(days=2), "team": timedelta(days=2), "cost": timedelta
 MEASURED = ("idle", "fleet", "team")
 # What is found anew each day as a whole; what is not found any more has ended.
 STANDING = ("idle", "volume", "fleet")
+# Detectors whose rules have changed: what an older SPECTRA looked at is looked at anew.
+RULES = {"volume": 2}
 
 
 def sensitivity_of(config: Config) -> Sensitivity:
@@ -164,12 +166,12 @@ class Watcher:
         if family in STANDING:
             going = [] if rows.empty else list(rows["incident_id"])
             unknown = watch_days.unmeasured(self._store, end) if family == "idle" else []
-            incident_log.end_others(self._store, family, going, unknown)
+            incident_log.end_others(self._store, family, going, unknown, end)
         return incident_log.keep(self._store, family, Looked(end, text), _without_past(rows, known))
 
     def _start_over_if_changed(self, family: str, sensitivity: Sensitivity, since: datetime) -> str:
-        """Forget what another sensitivity found since; returns the text of this one."""
-        text = _text(sensitivity)
+        """Forget what another sensitivity found since, or other rules; returns the text of these."""
+        text = _text(sensitivity) + (f" {RULES[family]}" if family in RULES else "")
         seen = incident_log.looked(self._store, family)
         if seen is not None and seen.sensitivity != text:
             # Waste is found as a whole each time; forgotten, it would begin anew a week ago.

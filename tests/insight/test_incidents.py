@@ -211,4 +211,4 @@ def test_a_cause_says_what_the_numbers_say(kind, value, expected, traffic, said)
 
 
 def test_a_day_is_not_days():
-    assert cause({"kind": "forgotten volume", "days": 1}).endswith("for a day.")
+    assert cause({"kind": "forgotten volume", "days": 1}).endswith("for at least a day.")

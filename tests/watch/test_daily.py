@@ -5,11 +5,14 @@ from datetime import timedelta
 import pandas as pd
 import pytest
 
+from spectra.insight.anomalies import forgotten_volumes
 from spectra.store import incident_log, watch_days
+from spectra.store.fetch_log import Fetch, log_fetch
 from spectra.store.writes import write_costs, write_instances, write_utilisation
-from spectra.watch import Watcher
+from spectra.watch import Watcher, sensitivity_of
+from spectra.watch.rows import of_waste
 from tests import fleet
-from tests.watch.conftest import CONFIG, END, NOW, costs_of, go_on
+from tests.watch.conftest import AT, CONFIG, END, NOW, costs_of, go_on
 from tests.watch.test_watch import found
 
 DAY = timedelta(days=1)
@@ -102,3 +105,74 @@ def test_costs_that_are_all_provisional_end_nothing(company):
     write_costs(company, costs_of(at, 10.0).assign(is_provisional=True))
     watcher.look(CONFIG, NOW + 5 * DAY)
     assert found(company, family="cost")["end"].isna().any()
+
+
+def unused_since(store):
+    return watch_days.unused_volumes(store, MIDNIGHT).set_index("series")["unused_since"].to_dict()
+
+
+@pytest.mark.parametrize("days", [3, 8])
+def test_disks_of_a_machine_that_runs_again_since_midnight_are_in_use(company, days):
+    off, on = MIDNIGHT - days * DAY, MIDNIGHT + timedelta(minutes=7)
+    spans = [("running", "2026-10-01", off), ("stopped", off, on), ("running", on, None)]
+    write_instances(company, fleet.instances(*(
+        {"instance_id": "i-clean", "valid_from": start, "valid_to": end, "state": state}
+        for state, start, end in spans
+    )))  # fmt: skip
+    assert set(unused_since(company)) == {"vol-lost"}
+    off_again = {"valid_from": on + timedelta(hours=2), "state": "stopped"}
+    write_instances(company, fleet.instances(
+        {"instance_id": "i-clean", "valid_from": on, "valid_to": off_again["valid_from"]},
+        {"instance_id": "i-clean", **off_again},
+    ))  # fmt: skip
+    assert ("vol-used" in unused_since(company)) == (days > watch_days.STOPPED_DAYS)
+
+
+def test_a_disk_is_unused_since_somebody_saw_it_and_not_before_the_ledger(company):
+    """Of a disk that was made before its region was first listed nobody knows when it was used."""
+    assert unused_since(company) == {"vol-lost": pd.Timestamp("2026-10-20T00:00Z")}
+    with company.write() as cursor:
+        cursor.execute("UPDATE volumes SET valid_from = '2024-11-01T00:00Z'")
+    assert unused_since(company) == {"vol-lost": AT[0]}
+    seen = MIDNIGHT - timedelta(hours=1)
+    for scope, at in (("111111111111/eu-central-1", seen), ("111111111111/us-east-1", END - DAY)):
+        log_fetch(company, Fetch("aws", "inventory", 1, "ok", scope=scope, started_at=at))
+    assert unused_since(company) == {"vol-lost": seen}
+    unused = watch_days.unused_volumes(company, MIDNIGHT)
+    assert forgotten_volumes(unused, pd.Timestamp(MIDNIGHT)).empty
+
+
+def test_a_disk_that_an_older_spectra_called_forgotten_is_dated_anew_under_its_name(watched):
+    before = found(watched, family="volume").iloc[0]
+    with watched.write() as cursor:
+        cursor.execute(
+            """UPDATE incidents SET "start" = '2024-11-01', excess_g = 9e9
+            WHERE family = 'volume'"""
+        )
+        cursor.execute(
+            "UPDATE watch_state SET sensitivity = (SELECT sensitivity FROM watch_state "
+            "WHERE detector = 'idle') WHERE detector = 'volume'"
+        )
+    Watcher(watched).look(CONFIG, NOW)
+    after = found(watched, family="volume").iloc[0]
+    columns = ["incident_id", "start", "value", "excess_g", "severity", "found_at"]
+    assert after[columns].to_dict() == before[columns].to_dict()
+    per_day = watched.row(
+        "SELECT sum(scope2_lb_g + upstream_g + td_g + embodied_g) / sum(resource_hours) * 24 "
+        "FROM emissions_daily WHERE resource_id = 'vol-lost' AND \"day\" < '2026-11-25'"
+    )[0]
+    assert after["g_per_day"] == pytest.approx(per_day)
+    assert "for at least 36 days" in after["cause"]
+
+
+def test_part_of_a_day_weighs_as_part_of_a_day():
+    """Eight cents a day for almost two days are 56 cents a week, whatever the days round to."""
+    now = pd.Timestamp(MIDNIGHT)
+    volume = {"series": "vol-1", "unused_since": now - timedelta(hours=47.97), "g_per_day": 0.8,
+              "usd_per_day": 0.08}  # fmt: skip
+    wasted = forgotten_volumes(pd.DataFrame([volume]), now)
+    none = pd.DataFrame(columns=["incident_id", "series"])
+    made = of_waste(wasted, "volume", known=none, facts=pd.DataFrame(),
+                    sensitivity=sensitivity_of(CONFIG), now=NOW)  # fmt: skip
+    assert made["severity"].tolist() == ["log"]
+    assert made["value"].iloc[0] == pytest.approx(47.97 / 24)

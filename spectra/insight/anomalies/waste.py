@@ -119,7 +119,7 @@ def forgotten_volumes(volumes: pd.DataFrame, now: pd.Timestamp) -> pd.DataFrame:
     ----------
     volumes : DataFrame
         series (volume id), unused_since (aware UTC: detached, or its machine stopped; NaT while in
-        use), g_per_day [gCO2e], usd_per_day [USD].
+        use), g_per_day [gCO2e] and usd_per_day [USD] since then.
     now : Timestamp
         Aware UTC.
 
@@ -138,7 +138,7 @@ def forgotten_volumes(volumes: pd.DataFrame, now: pd.Timestamp) -> pd.DataFrame:
             "level": np.where(found["days"] >= ALERT_DAYS, "alert", "warning"),
             "start": found["unused_since"],
             "last_seen": now,
-            "days": found["days"].astype(int),
+            "days": found["days"],
             "excess_g": found["g_per_day"] * found["days"],
             "excess_usd": found["usd_per_day"] * found["days"],
         },

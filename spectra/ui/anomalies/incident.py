@@ -27,6 +27,7 @@ TITLES = {
 _COST_NOTES = {
     "usage": "the share of the machine's list price that it takes",
     "idle": "paid, or at list price where no bill is known",
+    "volume": "at what its known days cost",
 }
 BEFORE, AFTER, LONGEST = timedelta(days=7), timedelta(days=1), timedelta(days=35)
 MACHINES = ("usage", "idle", "gap")
