@@ -58,18 +58,24 @@ def resized(store: Store, since: datetime, end: datetime, settling: timedelta) -
     )
 
 
-def watched(store: Store, since: datetime, end: datetime) -> list[str]:
-    """Instances that ran in [since, end) for a day or more altogether, by name."""
+def watched(
+    store: Store, since: datetime, end: datetime, ran_since: datetime | None = None
+) -> list[str]:
+    """Instances that ran in [since, end) for a day or more altogether, by name.
+
+    With `ran_since` only those of which some hour since then counts.
+    """
     frame = store.frame(
         """
         SELECT instance_id FROM instances
         WHERE state = 'running' AND valid_from < $end AND coalesce(valid_to, $end) > $since
         GROUP BY instance_id
-        HAVING sum(epoch(least(coalesce(valid_to, $end), $end)) - epoch(greatest(valid_from,
-            $since))) >= 86400 OR bool_or(valid_to IS NULL)
+        HAVING (sum(epoch(least(coalesce(valid_to, $end), $end)) - epoch(greatest(valid_from,
+            $since))) >= 86400 OR bool_or(valid_to IS NULL))
+            AND max(coalesce(valid_to, $end)) > coalesce($ran_since, $since)
         ORDER BY instance_id
         """,
-        {"since": since, "end": end},
+        {"since": since, "end": end, "ran_since": ran_since},
     )
     return list(frame["instance_id"])
 

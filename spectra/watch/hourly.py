@@ -6,7 +6,13 @@ from datetime import datetime, timedelta
 
 import pandas as pd
 
-from spectra.insight.anomalies import Sensitivity, data_gaps, fold, intensity_spikes
+from spectra.insight.anomalies import (
+    MEMORY_DAYS,
+    Sensitivity,
+    data_gaps,
+    fold,
+    intensity_spikes,
+)
 from spectra.insight.anomalies.grids import DAYS
 from spectra.insight.anomalies.series import HOUR
 from spectra.store import Store, watch_queries
@@ -48,7 +54,7 @@ def gaps(
     since, end = span
     # Before the first reading of all nothing was missing: nobody had asked yet.
     first = max(since - timedelta(days=1), watch_queries.known_from(store) or since)
-    machines = watch_queries.watched(store, first, end)
+    machines = watch_queries.watched(store, end - timedelta(days=MEMORY_DAYS), end, ran_since=first)
     if not machines and known.empty:
         return pd.DataFrame()
     frame = watch_queries.cpu_hours(store, machines, first, end)

@@ -61,33 +61,57 @@ def _without_resized(alerts: pd.DataFrame, resized: pd.DataFrame) -> pd.DataFram
     """Without another level on a machine of another size; one that runs away is told."""
     is_runaway = alerts["kind"].eq(RUNAWAY)
     settled = without_planned(alerts[~is_runaway].reset_index(drop=True), resized)
-    parts = [part for part in (alerts[is_runaway], settled) if not part.empty]
-    return pd.concat(parts, ignore_index=True) if parts else alerts.iloc[:0]
+    return _together([alerts[is_runaway], settled])
 
 
 def alerts_between(
     store: Store, span: Span, sensitivity: Sensitivity, memory: Memory | None = None
 ) -> tuple[pd.DataFrame, Memory | None]:
-    """Alerts in the hours of a span; without a memory the weeks before are read first."""
+    """Alerts in the hours of a span; what is not remembered is read with the weeks before."""
     since, end = span
-    if memory is not None and memory.end == pd.Timestamp(since):
-        frame = watch_queries.cpu_hours(
-            store, watch_queries.watched(store, since - timedelta(days=1), end), since, end
-        )
-        result = scan(frame, memory, sensitivity)
-        return result.alerts, result.state
     first = end - timedelta(days=MEMORY_DAYS)
-    machines = watch_queries.watched(store, first, end)
-    found, memories = [pd.DataFrame(columns=COLUMNS)], []
+    if memory is None or memory.end != pd.Timestamp(since):
+        return _from_history(store, watch_queries.watched(store, first, end), span, sensitivity)
+    machines = watch_queries.watched(store, first, end, ran_since=since)
+    late = _unremembered(store, machines, memory, (first, since))
+    here = [name for name in machines if name not in late]
+    result = scan(watch_queries.cpu_hours(store, here, since, end), memory, sensitivity)
+    if not late:
+        return result.alerts, result.state
+    alerts, others = _from_history(store, sorted(late), span, sensitivity)
+    memories = [result.state] if others is None else [result.state, others]
+    return _together([result.alerts, alerts]), joined(memories)
+
+
+def _unremembered(store: Store, machines: list[str], memory: Memory, before: Span) -> set[str]:
+    """Those that the memory does not know though there is load of theirs before its end.
+
+    One that runs now and then is watched from when it has run for a day altogether.
+    """
+    new = [name for name in machines if name not in memory.series]
+    known = watch_queries.cpu_hours(store, new, *before).notna().any()
+    return set(known.index[known])
+
+
+def _from_history(
+    store: Store, machines: list[str], span: Span, sensitivity: Sensitivity
+) -> tuple[pd.DataFrame, Memory | None]:
+    """Alerts in a span of machines of which nothing is remembered, and their memory."""
+    since, end = span
+    first = end - timedelta(days=MEMORY_DAYS)
+    found, memories = [], []
     for low in range(0, len(machines), AT_ONCE):
         part = machines[low : low + AT_ONCE]
         result = scan(watch_queries.cpu_hours(store, part, first, end), None, sensitivity)
         found.append(result.alerts[result.alerts["at"] >= pd.Timestamp(since)])
         memories.append(result.state)
         del result
-    filled = [frame for frame in found if not frame.empty]
-    alerts = pd.concat(filled, ignore_index=True) if filled else found[0]
-    return alerts, joined(memories) if memories else None
+    return _together(found), joined(memories) if memories else None
+
+
+def _together(alerts: list[pd.DataFrame]) -> pd.DataFrame:
+    filled = [frame for frame in alerts if not frame.empty]
+    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=COLUMNS)
 
 
 def tags_of(facts: pd.DataFrame) -> pd.DataFrame:

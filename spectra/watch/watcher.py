@@ -38,6 +38,9 @@ DAILY: dict[str, Callable[..., pd.DataFrame]] = {
 # Hours of a grid and days of a team are corrected for a while, and a day's cost is final when its
 # month has been billed: so far back is looked again each time.
 AGAIN = {"grid": timedelta(days=2), "team": timedelta(days=2), "cost": timedelta(days=35)}
+# What ended shortly before may go on: that of a machine that stops ends before its last hours
+# are known.
+QUIET = timedelta(hours=daily.QUIET_HOURS)
 # What rests on load and emissions looks at days of which both are known as a whole.
 MEASURED = ("idle", "fleet", "team")
 # What is found anew each day as a whole; what is not found any more has ended.
@@ -141,7 +144,7 @@ class Watcher:
         if since >= end or watch_queries.known_until(self._store) is None:
             return 0
         memory = self._memory if seen and self._remembers == text else None
-        known = incident_log.going_on(self._store, "usage", since)
+        known = incident_log.going_on(self._store, "usage", since - QUIET)
         rows, self._memory, until = usage.look(
             self._store, (since, end), sensitivity, now, known, memory
         )
@@ -161,7 +164,8 @@ class Watcher:
             return 0
         since = seen.until - AGAIN.get(family, timedelta(0)) if seen else first
         find = HOURLY.get(family) or DAILY[family]
-        known = incident_log.going_on(self._store, family, None if family in STANDING else since)
+        again = None if family in STANDING else since - QUIET
+        known = incident_log.going_on(self._store, family, again)
         rows = find(self._store, (since, end), sensitivity, now, known)
         if family in STANDING:
             going = [] if rows.empty else list(rows["incident_id"])
@@ -170,7 +174,7 @@ class Watcher:
         return incident_log.keep(self._store, family, Looked(end, text), _without_past(rows, known))
 
     def _start_over_if_changed(self, family: str, sensitivity: Sensitivity, since: datetime) -> str:
-        """Forget what another sensitivity found since, or other rules; returns the text of these."""
+        """Forget what another sensitivity or other rules found since; returns their text now."""
         text = _text(sensitivity) + (f" {RULES[family]}" if family in RULES else "")
         seen = incident_log.looked(self._store, family)
         if seen is not None and seen.sensitivity != text:

@@ -90,13 +90,33 @@ def test_a_second_look_finds_nothing_new(watched):
     pd.testing.assert_frame_equal(found(watched), before)
 
 
+def off_for_the_night(store, name, days=3):
+    """It runs from midnight to eleven on the last days, and is off at the last look."""
+    noon = [END - day * 24 * HOUR for day in range(days, -1, -1)]
+    spans = [("2026-10-01", noon[0])] + [(t - 12 * HOUR, t - HOUR) for t in noon[1:]]
+    write_instances(store, fleet.instances(*(
+        {"instance_id": name, "valid_from": start, "valid_to": end} for start, end in spans
+    )))  # fmt: skip
+    with store.write() as cursor:
+        cursor.execute(
+            "DELETE FROM utilisation u USING resources k WHERE u.resource_key = k.resource_key "
+            "AND resource_id = ? AND hour >= ? AND hour(hour) >= 11",
+            [name, noon[0]],
+        )
+
+
 @pytest.mark.parametrize("is_restarted", [False, True], ids=["same process", "a new process"])
 def test_hour_by_hour_is_the_same_as_all_at_once(company, is_restarted):
+    off_for_the_night(company, "i-run")
+    new = {"instance_id": "i-new", "valid_from": END - 34 * HOUR}
+    write_instances(company, fleet.instances({**new, "valid_to": END - 2 * HOUR}))
+    write_utilisation(company, fleet.utilisation("i-new", AT[-34:-2], [20.0] * 30 + [99.0] * 2))
     watcher = Watcher(company)
     for back in range(12, -1, -1):
         watcher = Watcher(company) if is_restarted else watcher
         watcher.look(CONFIG, NOW - back * HOUR)
     streamed = found(company, family="usage")
+    assert {"i-run", "i-new"} <= set(streamed["series"])
     incident_log.restart(company, "usage", ["usage"])
     Watcher(company).look(CONFIG, NOW)
     at_once = found(company, family="usage")
