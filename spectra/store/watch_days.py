@@ -210,7 +210,7 @@ def team_days(store: Store, end: datetime, days: int = 60) -> pd.DataFrame:
     )
 
 
-def cost_days(store: Store, end: datetime, days: int = 70) -> pd.DataFrame:
+def cost_days(store: Store, end: datetime, days: int = 75) -> pd.DataFrame:
     """Effective cost of UTC days by team, as `cost_spikes` takes it; provisional days are named."""
     return store.frame(
         """

@@ -36,8 +36,8 @@ DAILY: dict[str, Callable[..., pd.DataFrame]] = {
     "cost": daily.costs,
 }
 # Hours of a grid and days of a team are corrected for a while, and a day's cost is final when its
-# month has been billed: so far back is looked again each time.
-AGAIN = {"grid": timedelta(days=2), "team": timedelta(days=2), "cost": timedelta(days=35)}
+# month has been billed, which takes two weeks: so far back is looked again each time.
+AGAIN = {"grid": timedelta(days=2), "team": timedelta(days=2), "cost": timedelta(days=31 + 14)}
 # What ended shortly before may go on: that of a machine that stops ends before its last hours
 # are known.
 QUIET = timedelta(hours=daily.QUIET_HOURS)

@@ -49,13 +49,15 @@ def test_a_cost_that_is_final_late_is_one_incident_that_goes_on_until_days_are_f
 
 
 def test_days_of_a_month_that_is_billed_at_its_end_are_looked_at_then(company):
-    watcher = Watcher(company)
-    dear_days(company, ("2026-11-10",), final_until="2026-10-31")
+    """Also its first one, of a month of 31 days that is final only after two weeks."""
+    watcher, dear = Watcher(company), ("2026-10-27", "2026-11-10")
+    dear_days(company, dear, final_until="2026-10-20")
     watcher.look(CONFIG, NOW)
     assert found(company, family="cost").empty
-    dear_days(company, ("2026-11-10",), final_until="2026-11-30")
-    watcher.look(CONFIG, NOW + timedelta(days=8))
-    assert found(company, family="cost")["start"].tolist() == [pd.Timestamp("2026-11-10T00:00Z")]
+    watcher.look(CONFIG, NOW + timedelta(days=15))
+    dear_days(company, dear, final_until="2026-11-30")
+    watcher.look(CONFIG, NOW + timedelta(days=16))
+    assert sorted(found(company, family="cost")["start"]) == [fleet.utc(day) for day in dear]
 
 
 def test_another_sensitivity_forgets_nothing_that_it_would_not_find_again(watched):
