@@ -17,11 +17,13 @@ from spectra.insight.anomalies import (
     forgotten_volumes,
     idle_instances,
     off_hours_fleets,
+    without_planned,
 )
 from spectra.insight.rightsizing.judge import stands_by
-from spectra.store import Store, watch_days, watch_queries
+from spectra.store import Store, incident_log, watch_days, watch_queries
 from spectra.store.tags import fold as folded_text
 from spectra.watch import rows
+from spectra.watch.tagged import team_tags
 
 DAY = pd.Timedelta(days=1)
 QUIET_HOURS = 48
@@ -69,9 +71,9 @@ def teams(
     store: Store, span: Span, sensitivity: Sensitivity, now: datetime, known: pd.DataFrame
 ) -> pd.DataFrame:
     """Days on which a team emitted far more than usual, and what drove them."""
-    alerts = footprint_spikes(
+    alerts = _unplanned(store, footprint_spikes(
         watch_days.team_days(store, span[1]), pd.Timestamp(span[0]), sensitivity
-    )
+    ))  # fmt: skip
     folded = _folded(known, alerts, span[1])
     parts = alerts.rename(columns={"at": "start"})[
         ["series", "start", "usage_g", "grid_g", "mix_g"]
@@ -96,7 +98,7 @@ def costs(
 ) -> pd.DataFrame:
     """Days on which a team cost far more than usual, once their cost is final."""
     days = watch_days.cost_days(store, span[1])
-    alerts = cost_spikes(days, pd.Timestamp(span[0]), sensitivity)
+    alerts = _unplanned(store, cost_spikes(days, pd.Timestamp(span[0]), sensitivity))
     # A day that is provisional has not been quiet yet: of any team, nor of this one.
     is_open = days["is_provisional"].astype(bool)
     final = days.loc[~is_open, "day"].max() + DAY
@@ -106,6 +108,12 @@ def costs(
         folded, "cost", rates=_rates(folded, usd_per_excess=1.0), facts=_teams(folded),
         sensitivity=sensitivity, now=now,
     )  # fmt: skip
+
+
+def _unplanned(store: Store, alerts: pd.DataFrame) -> pd.DataFrame:
+    """Days of teams that no event falls on, about everything or a tag of all their machines."""
+    tags = team_tags(watch_queries.facts(store))
+    return without_planned(alerts, incident_log.planned(store), tags, step=DAY)
 
 
 def _folded(

@@ -10,13 +10,15 @@ from spectra.insight.anomalies import (
     MEMORY_DAYS,
     Sensitivity,
     data_gaps,
+    due_unplanned,
     fold,
     intensity_spikes,
 )
 from spectra.insight.anomalies.grids import DAYS
 from spectra.insight.anomalies.series import HOUR
-from spectra.store import Store, watch_queries
+from spectra.store import Store, incident_log, watch_queries
 from spectra.watch import rows
+from spectra.watch.tagged import tags_of
 
 # So many machines of a region falling silent at once are one trouble, not many.
 TOGETHER = 5
@@ -58,10 +60,14 @@ def gaps(
     if not machines and known.empty:
         return pd.DataFrame()
     frame = watch_queries.cpu_hours(store, machines, first, end)
-    due = watch_queries.running_hours(store, machines, first, end)
+    facts = watch_queries.facts(store)
+    due = due_unplanned(
+        watch_queries.running_hours(store, machines, first, end),
+        incident_log.planned(store),
+        tags_of(facts),
+    )
     # One hour more, so that a trouble that began before is not taken for a new one.
     alerts = data_gaps(frame, pd.Timestamp(since) - HOUR, due)
-    facts = watch_queries.facts(store)
     alerts = _together(alerts, facts)
     alerts = alerts[alerts["at"] >= pd.Timestamp(since)]
     folded = fold(alerts, pd.Timestamp(end), known)

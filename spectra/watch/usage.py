@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime, timedelta
 
 import pandas as pd
@@ -13,6 +12,7 @@ from spectra.insight.anomalies.memory import joined
 from spectra.insight.anomalies.scores import SHIFT_PAST_HOURS
 from spectra.store import Store, incident_log, watch_queries
 from spectra.watch import rows
+from spectra.watch.tagged import tags_of
 
 # Histories are read so many machines at a time, so that memory stays bounded.
 AT_ONCE = 250
@@ -112,8 +112,3 @@ def _from_history(
 def _together(alerts: list[pd.DataFrame]) -> pd.DataFrame:
     filled = [frame for frame in alerts if not frame.empty]
     return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=COLUMNS)
-
-
-def tags_of(facts: pd.DataFrame) -> pd.DataFrame:
-    """Tags by series, one column a key; keys and values as they are written."""
-    return pd.DataFrame([json.loads(text) for text in facts["tags"]], index=facts.index)

@@ -175,6 +175,28 @@ def test_a_plan_for_another_machine_explains_nothing(company):
     incident_log.plan(company, event, NOW)
     Watcher(company).look(CONFIG, NOW)
     assert len(found(company, series="i-run", family="usage")) == 1
+    assert len(found(company, series="i-gap", family="gap")) == 1
+
+
+@pytest.mark.parametrize(
+    ("about", "gaps", "spikes"),
+    [({}, [], []), ({"series": "i-gap"}, [], ["batch", "web"]),
+     ({"tag": "team", "value": "batch"}, ["i-gap"], ["web"]),
+     ({"tag": "release", "value": "gap"}, [], ["batch", "web"])],
+    ids=["everything", "a machine", "a tag of a team", "a tag of one of its machines"],
+)  # fmt: skip
+def test_what_was_planned_explains_gaps_and_days_of_those_it_is_about(company, about, gaps, spikes):
+    """An event ends half an hour before the load comes back, or lasts an hour of a dear day."""
+    dear = pd.Timestamp("2026-11-18T23:30Z").to_pydatetime()
+    for name, start, end in (
+        ("gap", END - 14.5 * HOUR, END - HOUR / 2), ("cost", dear, dear + HOUR),
+        ("batch", dear + 5 * 24 * HOUR, dear + 5 * 24 * HOUR + HOUR),
+    ):  # fmt: skip
+        incident_log.plan(company, PlannedEvent(name, name, start, end, **about), NOW)
+    Watcher(company).look(CONFIG, NOW)
+    assert found(company, family="gap")["series"].tolist() == gaps
+    assert sorted({*found(company, family="team")["series"],
+                   *found(company, family="cost")["series"]}) == spikes  # fmt: skip
 
 
 def test_another_sensitivity_looks_anew_and_keeps_what_was_decided(watched):

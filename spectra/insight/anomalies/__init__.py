@@ -21,6 +21,7 @@ function               frame: columns and units
 `forgotten_volumes`    series, unused_since, g_per_day, usd_per_day
 `off_hours_fleets`     series, hour, timezone, running_hours, cpu_avg_pct, grams, usd; 7 days
 `without_planned`      alerts; start, end, series, tag, value of events; tags: series × tag
+`due_unplanned`        hours × series of bool: ran; events and tags as above
 `fold`                 alerts, and the incidents that were folded before
 `ranked`               incidents; by series g_per_excess [gCO2e per unit and row], usd_per_excess
                        [USD], daily_g [gCO2e]
@@ -37,7 +38,7 @@ from spectra.insight.anomalies.daily import benjamini_hochberg
 from spectra.insight.anomalies.footprint import Change, decompose, footprint_spikes
 from spectra.insight.anomalies.gaps import data_gaps
 from spectra.insight.anomalies.grids import intensity_spikes
-from spectra.insight.anomalies.incidents import fold, ranked, without_planned
+from spectra.insight.anomalies.incidents import due_unplanned, fold, ranked, without_planned
 from spectra.insight.anomalies.memory import MEMORY_DAYS, Memory
 from spectra.insight.anomalies.onset import change_points, onset
 from spectra.insight.anomalies.sensitivity import CPU, DEFAULT, Sensitivity
@@ -63,6 +64,7 @@ __all__ = [
     "data_gaps",
     "decompose",
     "detect",
+    "due_unplanned",
     "fold",
     "footprint_spikes",
     "forgotten_volumes",

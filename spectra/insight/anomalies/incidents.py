@@ -174,7 +174,11 @@ def ranked(
 
 
 def without_planned(
-    alerts: pd.DataFrame, events: pd.DataFrame, tags: pd.DataFrame | None = None
+    alerts: pd.DataFrame,
+    events: pd.DataFrame,
+    tags: pd.DataFrame | None = None,
+    *,
+    step: pd.Timedelta | None = None,
 ) -> pd.DataFrame:
     """Rows that no planned event explains; what outlasts an event is raised when it is over.
 
@@ -188,12 +192,31 @@ def without_planned(
         a tag about the series that bear the value, one with neither about all.
     tags : DataFrame, optional
         Indexed by series, one column a tag.
+    step : Timedelta, optional
+        How long a row lasts, such as a day: any of it explains all of it.
     """
     planned = np.zeros(len(alerts), dtype=bool)
     for event in _records(events):
-        during = (alerts["at"] >= event["start"]) & (alerts["at"] < event["end"])
+        since = alerts["at"] >= event["start"]
+        if step is not None:
+            since = alerts["at"] + step > event["start"]
+        during = since & (alerts["at"] < event["end"])
         planned |= (during & _concerned(alerts["series"], event, tags)).to_numpy()
     return alerts[~planned].reset_index(drop=True)
+
+
+def due_unplanned(
+    due: pd.DataFrame, events: pd.DataFrame, tags: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """In which hours a value is due, hours × series, without those that an event touches.
+
+    Events and tags are as `without_planned` takes them.
+    """
+    left, at = due.copy(), pd.DatetimeIndex(due.index)
+    for event in _records(events):
+        during = (at + HOUR > event["start"]) & (at < event["end"])
+        left.loc[during, _concerned(due.columns.to_series(), event, tags).to_numpy()] = False
+    return left
 
 
 def _concerned(series: pd.Series, event: dict[str, Any], tags: pd.DataFrame | None) -> pd.Series:

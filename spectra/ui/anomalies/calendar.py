@@ -19,8 +19,10 @@ ABOUT = ("Everything", "Machines with a tag", "One machine")
 def show(page: Page) -> None:
     """What is planned, and a form for more."""
     events = page.get(incident_log.planned)
-    with cards.card("Planned events", help="What happens while one lasts raises no alert of usage; "
-                    "what outlasts it is raised when it is over."):  # fmt: skip
+    with cards.card("Planned events", help="What happens while one lasts raises no alert of usage "
+                    "or missing data; a day it falls on raises none of the footprint or cost of a "
+                    "team if the event is about everything, or about a tag that all machines of "
+                    "the team bear. What outlasts it is raised when it is over."):  # fmt: skip
         if events.empty:
             st.caption("No event is planned.")
         else:
