@@ -19,9 +19,10 @@ def series(store: Store, family: str, name: str, start: datetime, end: datetime)
     The band is what the same hour of the day (one hour before and after included) or, of daily
     values, the 28 days before had: 5th percentile, median, 95th. Empty where nothing is known.
     """
-    if family in ("usage", "gap", "idle"):
+    is_grid = family == "grid" or (family == "gap" and not name.startswith("i-"))
+    if family in ("usage", "gap", "idle") and not is_grid:
         return _hourly(store, _CPU, name, start, end)
-    if family == "grid":
+    if is_grid:
         return _hourly(store, _GRID, name, start, end)
     if family == "fleet":
         return _hourly(store, _FLEET, name, start, end)

@@ -215,6 +215,23 @@ def grid_hours(store: Store, since: datetime, end: datetime) -> pd.DataFrame:
     return frame.pivot(index="hour", columns="zone", values="g_per_kwh").asfreq("h")
 
 
+def stated_grids(store: Store) -> pd.DataFrame:
+    """Grids in use that a source states hour by hour: since when, and the regions, by zone.
+
+    Files of past years promise nothing, and of a zone that no source states nothing is missing.
+    """
+    return store.frame(
+        """
+        SELECT zone AS series, min(hour) AS since, regions FROM intensities
+        JOIN (SELECT zone, string_agg(region, ', ' ORDER BY region) AS regions FROM region_factors
+              WHERE region IN (
+                  SELECT region FROM instances WHERE state = 'running' AND valid_to IS NULL)
+              GROUP BY zone) USING (zone)
+        WHERE source <> 'electricity_maps_portal' GROUP BY ALL ORDER BY series
+        """
+    ).set_index("series")
+
+
 def grid_rates(store: Store, end: datetime) -> pd.DataFrame:
     """What a gCO2e/kWh above the usual is worth in an hour, by zone: kWh of our fleet there."""
     return store.frame(

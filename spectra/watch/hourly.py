@@ -14,6 +14,7 @@ from spectra.insight.anomalies import (
     fold,
     intensity_spikes,
 )
+from spectra.insight.anomalies.alerts import COLUMNS
 from spectra.insight.anomalies.grids import DAYS
 from spectra.insight.anomalies.series import HOUR
 from spectra.store import Store, incident_log, watch_queries
@@ -22,6 +23,7 @@ from spectra.watch.tagged import tags_of
 
 # So many machines of a region falling silent at once are one trouble, not many.
 TOGETHER = 5
+DAY = timedelta(days=1)
 Span = tuple[datetime, datetime]
 
 
@@ -35,47 +37,64 @@ def grids(
         return pd.DataFrame()
     alerts = intensity_spikes(frame, pd.Timestamp(since))
     rates = watch_queries.grid_rates(store, end)
-    facts = pd.DataFrame(
-        {"name": [f"Grid {zone} ({r})" for zone, r in rates["regions"].items()],
-         # A grid of several regions concerns all of them.
-         "region": rates["regions"].mask(rates["regions"].str.contains(", "))},
-        index=rates.index,
-    )  # fmt: skip
     stated = frame.melt(ignore_index=False).dropna().reset_index()
     until = stated.groupby("zone")["hour"].max() + HOUR
     folded = fold(alerts, pd.Timestamp(end), known, known_until=until)
     return rows.of_folded(
-        folded, "grid", rates=rates, facts=facts, sensitivity=sensitivity, now=now
+        folded, "grid", rates=rates, facts=_grids(rates["regions"]), sensitivity=sensitivity,
+        now=now,
+    )  # fmt: skip
+
+
+def _grids(regions: pd.Series) -> pd.DataFrame:
+    """What grids are called, by zone; one of several regions concerns all of them."""
+    names = [f"Grid {zone} ({where})" for zone, where in regions.items()]
+    return pd.DataFrame(
+        {"name": names, "region": regions.mask(regions.str.contains(", "))}, index=regions.index
     )
 
 
 def gaps(
     store: Store, span: Span, sensitivity: Sensitivity, now: datetime, known: pd.DataFrame
 ) -> pd.DataFrame:
-    """Machines that run without a CPU value for a tenth of a day or more."""
-    since, end = span
-    # Before the first reading of all nothing was missing: nobody had asked yet.
-    first = max(since - timedelta(days=1), watch_queries.known_from(store) or since)
-    machines = watch_queries.watched(store, end - timedelta(days=MEMORY_DAYS), end, ran_since=first)
-    if not machines and known.empty:
-        return pd.DataFrame()
-    frame = watch_queries.cpu_hours(store, machines, first, end)
-    facts = watch_queries.facts(store)
-    due = due_unplanned(
-        watch_queries.running_hours(store, machines, first, end),
-        incident_log.planned(store),
-        tags_of(facts),
-    )
-    # One hour more, so that a trouble that began before is not taken for a new one.
-    alerts = data_gaps(frame, pd.Timestamp(since) - HOUR, due)
-    alerts = _together(alerts, facts)
-    alerts = alerts[alerts["at"] >= pd.Timestamp(since)]
-    folded = fold(alerts, pd.Timestamp(end), known)
+    """Machines that run, and grids, without a value for a tenth of a day or more."""
+    facts, stated = watch_queries.facts(store), watch_queries.stated_grids(store)
+    found = [_silent_machines(store, span, facts), _silent_grids(store, span, stated)]
+    filled = [alerts for alerts in found if not alerts.empty]
+    alerts = pd.concat(filled, ignore_index=True) if filled else found[0]
+    alerts = alerts[alerts["at"] >= pd.Timestamp(span[0])]
+    folded = fold(alerts, pd.Timestamp(span[1]), known)
     none = pd.DataFrame(columns=["g_per_excess", "usd_per_excess", "daily_g"], dtype=float)
     return rows.of_folded(
-        folded, "gap", rates=none, facts=pd.concat([facts, _places(facts)]),
+        folded, "gap", rates=none,
+        facts=pd.concat([facts, _places(facts), _grids(stated["regions"])]),
         sensitivity=sensitivity, now=now,
     )  # fmt: skip
+
+
+def _silent_machines(store: Store, span: Span, facts: pd.DataFrame) -> pd.DataFrame:
+    since, end = span
+    # Before the first reading of all nothing was missing: nobody had asked yet.
+    first = max(since - DAY, watch_queries.known_from(store) or since)
+    machines = watch_queries.watched(store, end - timedelta(days=MEMORY_DAYS), end, ran_since=first)
+    if not machines:
+        return pd.DataFrame(columns=COLUMNS)
+    ran = watch_queries.running_hours(store, machines, first, end)
+    due = due_unplanned(ran, incident_log.planned(store), tags_of(facts))
+    frame = watch_queries.cpu_hours(store, machines, first, end)
+    # One hour more, so that a trouble that began before is not taken for a new one.
+    return _together(data_gaps(frame, pd.Timestamp(since) - HOUR, due), facts)
+
+
+def _silent_grids(store: Store, span: Span, stated: pd.DataFrame) -> pd.DataFrame:
+    since, end = span
+    if stated.empty:
+        return pd.DataFrame(columns=COLUMNS)
+    at = pd.date_range(since - DAY, end, freq="h", inclusive="left", unit="us")
+    frame = watch_queries.grid_hours(store, since - DAY, end)
+    due = pd.DataFrame({zone: at >= first for zone, first in stated["since"].items()}, index=at)
+    frame = frame.reindex(index=at, columns=due.columns)
+    return data_gaps(frame, pd.Timestamp(since) - HOUR, due)
 
 
 def _places(facts: pd.DataFrame) -> pd.DataFrame:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pandas as pd
 import pytest
 
-from spectra.store import incident_log, watch_queries
+from spectra.store import incident_log, incident_queries, watch_queries
 from spectra.store.clearing import clear_source
 from spectra.store.incident_log import Decision, PlannedEvent
 from spectra.store.writes import (
@@ -239,6 +239,29 @@ def test_a_grid_of_which_no_energy_is_known_has_no_excess_known(company):
             cursor.execute(f"DELETE FROM {table}")
     Watcher(company).look(CONFIG, NOW)
     assert found(company, family="grid")["excess_g"].isna().all()
+
+
+def test_a_grid_that_falls_silent_is_a_gap_and_one_that_nobody_states_is_none(company):
+    write_instances(company, fleet.instances(
+        {"instance_id": "i-cape", "valid_from": "2026-10-01", "region": "af-south-1"}
+    ))  # fmt: skip
+    silent = NOW - 20 * HOUR
+    with company.write() as cursor:
+        cursor.execute("DELETE FROM intensities WHERE hour >= ?", [silent])
+        cursor.execute("UPDATE intensity_hourly SET tier = 'C' WHERE hour >= ?", [silent])
+    watcher = Watcher(company)
+    for now in (NOW - HOUR, NOW, NOW + 48 * HOUR):
+        watcher.look(CONFIG, now)
+    gaps = found(company, family="gap").set_index("series")
+    assert "ZA" not in gaps.index
+    row = gaps.loc["DE"]
+    assert (row["name"], row["region"]) == ("Grid DE (eu-central-1)", "eu-central-1")
+    assert (row["severity"], row["alerts"]) == ("warning", 1)
+    assert row["start"] == silent + 2 * HOUR
+    assert pd.isna(row["end"])
+    assert "source failed" in row["cause"]
+    drawn = incident_queries.series(company, "gap", "DE", silent - 24 * HOUR, silent)
+    assert drawn["value"].between(350, 410).all()
 
 
 def test_incidents_go_with_the_fleet_they_are_about(watched):

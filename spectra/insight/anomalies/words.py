@@ -59,8 +59,8 @@ def cause(row: dict[str, Any]) -> str:
             )
         case kind if kind == GAP:
             text = (
-                f"Only {units.share_text(row['value'])} of a day's hours have a CPU value: it "
-                "is not watched, or monitoring failed. It is not taken for low load."
+                f"Only {units.share_text(row['value'])} of a day's hours have a value: it is not "
+                "watched, or its source failed. It is not taken for a low one."
             )
     return text
 

@@ -137,7 +137,7 @@ def _series(page: Page, row: dict[str, Any]) -> None:
         began = _onset(row, series)
         cards.chart(
             incident_charts.against_usual(
-                series, TITLES[row["family"]], (max(row["start"], start), end), began
+                series, _title(row), (max(row["start"], start), end), began
             ),
             key="against_usual", alt=_told(row, series),
         )  # fmt: skip
@@ -148,12 +148,18 @@ def _series(page: Page, row: dict[str, Any]) -> None:
         )
 
 
+def _title(row: dict[str, Any]) -> str:
+    """What is drawn: also of a grid that is silent the intensity."""
+    is_machine = str(row["series"]).startswith("i-")
+    return TITLES["grid" if row["family"] == "gap" and not is_machine else row["family"]]
+
+
 def _told(row: dict[str, Any], series: pd.DataFrame) -> str:
     """The series against what is usual in a sentence."""
     during = series[series["moment"] >= row["start"]]["value"]
     before = series[series["moment"] < row["start"]]["value"]
     now, was = (units.number(part.mean() if len(part) else None) for part in (during, before))
-    return (f"{row['name']}, {TITLES[row['family']]}: mean {now} since "
+    return (f"{row['name']}, {_title(row)}: mean {now} since "
             f"{units.moment_text(row['start'])}, {was} before.")  # fmt: skip
 
 
@@ -196,7 +202,8 @@ def _next(page: Page, row: dict[str, Any]) -> None:
                      query_params={"view": "One machine", "unit": row["series"]})  # fmt: skip
         console.instance_button(str(row["region"]), str(row["series"]))
     elif family in MACHINES:
-        st.page_link("pages/settings.py", label="See in Settings whether the account is read",
+        source = "the account" if row["account_id"] else "its source"
+        st.page_link("pages/settings.py", label=f"See in Settings whether {source} is read",
                      icon=":material/settings:")  # fmt: skip
     elif family == "volume":
         st.page_link("pages/instances.py", label="Snapshot and delete it under Waste",
