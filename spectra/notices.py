@@ -83,7 +83,7 @@ def sample_notice(now: datetime) -> Notice:
 
 def _incidents(rows: list[notice_log.UntoldIncident], now: datetime) -> list[Notice]:
     """One notice an incident and severity; of many at once, one for all."""
-    keys = [notice_log.incident_key(row.incident_id, row.severity) for row in rows]
+    keys = [notice_log.incident_key(row.incident_id, row.severity, row.kind) for row in rows]
     if len(rows) <= INCIDENTS_ALONE:
         return [_incident(row, key, now) for row, key in zip(rows, keys, strict=True)]
     first = "; ".join(f"{row.kind} of {row.name}" for row in rows[:INCIDENTS_ALONE])

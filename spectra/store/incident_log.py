@@ -105,7 +105,7 @@ def keep(store: Store, detector: str, seen: Looked, incidents: pd.DataFrame) -> 
 def restart(
     store: Store, detector: str, families: Iterable[str], since: datetime | None = None
 ) -> None:
-    """Forget what a detector found that nobody decided on, so that it looks anew.
+    """Forget what a detector found that nobody decided on or was told, so that it looks anew.
 
     What began before `since`, from where it will look, stays: it would not be found again.
     """
@@ -114,7 +114,9 @@ def restart(
         cursor.execute(
             "DELETE FROM incidents WHERE list_contains($families, family) "
             'AND ($since IS NULL OR "start" >= $since) '
-            "AND incident_id NOT IN (SELECT incident_id FROM incident_events)",
+            "AND incident_id NOT IN (SELECT incident_id FROM incident_events) "
+            "AND incident_id NOT IN (SELECT split_part(event_key, '|', 2) FROM notices "
+            "WHERE event_key LIKE 'incident|%')",
             {"families": list(families), "since": since},
         )
 

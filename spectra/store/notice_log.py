@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from spectra.insight.anomalies.alerts import RUNAWAY
 from spectra.store.database import Store
 from spectra.store.incident_log import incidents
 
@@ -91,28 +92,40 @@ def recent(store: Store, count: int = 50) -> pd.DataFrame:
 def untold_incidents(store: Store, now: datetime) -> list[UntoldIncident]:
     """Incidents worth a notice, the gravest first; one that was told as critical is told.
 
-    One that somebody took on is told again only when it has become critical since.
+    A machine that runs away is told as that also after its spike was. One that somebody took on is
+    told again only when it has become critical since.
     """
     found = incidents(store, now)
     told = set(store.frame("SELECT event_key FROM notices")["event_key"])
-    was_lighter = found["incident_id"].map(lambda name: incident_key(name, "warning")).isin(told)
-    is_graver = found["state"].eq("acknowledged") & found["severity"].eq("critical") & was_lighter
+    was_lighter = found["incident_id"].map(
+        lambda name: not told.isdisjoint(incident_key(name, "warning", k) for k in ("", RUNAWAY))
+    )
+    is_graver = (
+        found["state"].eq("acknowledged")
+        & found["severity"].eq("critical")
+        & was_lighter.astype(bool)
+    )
     is_told = found["state"].eq("open") | is_graver
     found = found[found["end"].isna() & found["severity"].ne("log") & is_told]
     rows = [
         UntoldIncident(*row)
         for row in found[list(UntoldIncident._fields)].itertuples(index=False, name=None)
     ]
-    return [
-        row
-        for row in rows
-        if not told & {incident_key(row.incident_id, s) for s in (row.severity, "critical")}
-    ]
+    return [row for row in rows if not told & _as_grave(row)]
 
 
-def incident_key(incident_id: str, severity: str) -> str:
-    """The key of an incident's notice: another one when its severity grows."""
-    return f"incident|{incident_id}|{severity}"
+def _as_grave(row: UntoldIncident) -> set[str]:
+    """Keys of notices of an incident that said as much as there is to say."""
+    return {
+        incident_key(row.incident_id, severity, kind)
+        for severity in (row.severity, "critical")
+        for kind in (row.kind, RUNAWAY)
+    }
+
+
+def incident_key(incident_id: str, severity: str, kind: str) -> str:
+    """The key of an incident's notice: another one when its severity grows, or it runs away."""
+    return f"incident|{incident_id}|{severity}" + ("|runaway" if kind == RUNAWAY else "")
 
 
 def failing_sources(store: Store, failures: int) -> list[FailingSource]:

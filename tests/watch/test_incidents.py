@@ -110,11 +110,14 @@ def test_statistics_count_what_was_raised_and_judged(store):
     assert incident_log.by_kind(store, NOW, NOW + HOUR).empty
 
 
-def test_what_was_decided_survives_a_restart_of_the_detector(store):
-    keep(store, row("a"), row("b"))
-    incident_log.decide(store, [Decision("id-a", "expected", NOW)])
+def test_what_was_decided_or_told_survives_a_restart_of_the_detector(store):
+    """What another sensitivity dates otherwise would else be told again."""
+    keep(store, row("a"))
+    told(store, [])
+    keep(store, row("b"), row("c"))
+    incident_log.decide(store, [Decision("id-b", "expected", NOW)])
     incident_log.restart(store, "usage", ["usage"])
-    assert names(incident_log.incidents(store, NOW)) == ["a"]
+    assert sorted(names(incident_log.incidents(store, NOW))) == ["a", "b"]
     assert incident_log.looked(store, "usage") is None
 
 
@@ -187,6 +190,9 @@ def test_an_incident_is_told_once_and_again_when_it_grows(store):
     keep(store, row(severity="warning"))
     assert told(store, sent) == 0
     assert "CPU at 90 %" in sent[0].text
+    for kind, count in (("runaway process", 1), ("runaway process", 0), ("usage spike", 0)):
+        keep(store, row(kind=kind, severity="critical"))
+        assert told(store, sent) == count
 
 
 @pytest.mark.parametrize(
