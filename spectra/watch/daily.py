@@ -112,8 +112,9 @@ def costs(
 
 def _unplanned(store: Store, alerts: pd.DataFrame) -> pd.DataFrame:
     """Days of teams that no event falls on, about everything or a tag of all their machines."""
-    tags = team_tags(watch_queries.facts(store))
-    return without_planned(alerts, incident_log.planned(store), tags, step=DAY)
+    events = incident_log.planned(store)
+    tags = team_tags(watch_queries.facts(store), events)
+    return without_planned(alerts, events, tags, step=DAY)
 
 
 def _folded(

@@ -80,7 +80,8 @@ def _silent_machines(store: Store, span: Span, facts: pd.DataFrame) -> pd.DataFr
     if not machines:
         return pd.DataFrame(columns=COLUMNS)
     ran = watch_queries.running_hours(store, machines, first, end)
-    due = due_unplanned(ran, incident_log.planned(store), tags_of(facts))
+    events = incident_log.planned(store)
+    due = due_unplanned(ran, events, tags_of(facts, events))
     frame = watch_queries.cpu_hours(store, machines, first, end)
     # One hour more, so that a trouble that began before is not taken for a new one.
     return _together(data_gaps(frame, pd.Timestamp(since) - HOUR, due), facts)

@@ -40,7 +40,8 @@ def look(  # noqa: PLR0913, PLR0917 (as the other detectors, and what it remembe
     end = known_until
     alerts, memory = alerts_between(store, (since, end), sensitivity, memory)
     facts = watch_queries.facts(store)
-    alerts = without_planned(alerts, incident_log.planned(store), tags_of(facts))
+    events = incident_log.planned(store)
+    alerts = without_planned(alerts, events, tags_of(facts, events))
     alerts = _without_resized(alerts, watch_queries.resized(store, since, end, SETTLING))
     names = sorted({*alerts["series"], *known["series"]})
     until = watch_queries.machines_known_until(store, names, end)
@@ -73,7 +74,7 @@ def alerts_between(
     if memory is None or memory.end != pd.Timestamp(since):
         return _from_history(store, watch_queries.watched(store, first, end), span, sensitivity)
     machines = watch_queries.watched(store, first, end, ran_since=since)
-    late = _unremembered(store, machines, memory, (first, since))
+    late = _unremembered(store, {*machines} - {*memory.series}, (first, since))
     here = [name for name in machines if name not in late]
     result = scan(watch_queries.cpu_hours(store, here, since, end), memory, sensitivity)
     if not late:
@@ -83,12 +84,14 @@ def alerts_between(
     return _together([result.alerts, alerts]), joined(memories)
 
 
-def _unremembered(store: Store, machines: list[str], memory: Memory, before: Span) -> set[str]:
-    """Those that the memory does not know though there is load of theirs before its end.
+def _unremembered(store: Store, names: set[str], before: Span) -> set[str]:
+    """Those that were not watched yet though there is load of theirs.
 
     One that runs now and then is watched from when it has run for a day altogether.
     """
-    new = [name for name in machines if name not in memory.series]
+    new = sorted(names.difference(watch_queries.watched(store, *before)))
+    if not new:
+        return set()
     known = watch_queries.cpu_hours(store, new, *before).notna().any()
     return set(known.index[known])
 
