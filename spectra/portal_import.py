@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from stat import S_ISREG
-from typing import BinaryIO, Literal
+from typing import Any, BinaryIO, Literal
 
 import pandas as pd
 
@@ -147,34 +147,55 @@ def _import_file(
 def _import_zone_years(
     store: Store, catalog: Catalog, portal: PortalFile, report: FileReport
 ) -> FileReport:
-    """Write the zone-years that are new or of a newer vintage."""
-    wanted, older = [], 0
+    """Write the zone-years that are new or of a newer vintage.
+
+    Rows that stray into a year that the file does not state replace nothing: they stand until a
+    file of that year comes.
+    """
+    whole, parts, notes, older = list[tuple[str, int, str, int]](), [], list(report.notes), 0
     for zone, year in portal.zone_years:
         part = portal.frame[
             portal.frame["zone"].eq(zone) & portal.frame["datetime_utc"].dt.year.eq(year)
         ]
-        known = store.row(
-            'SELECT content_hash, snapshot_date FROM portal_imports WHERE zone = ? AND "year" = ?',
-            [zone, year],
-        )
-        digest = _digest(part)
+        digest, known = _digest(part), _known(store, zone, year)
         if known and known[0] == digest:
             continue
-        if known and _is_older(portal.snapshot_date, known[1]):
+        if (zone, year) not in portal.stated:
+            notes.append(_stray_note(zone, year, len(part), known[2] if known else None))
+            if known:
+                continue
+        elif known and _is_older(portal.snapshot_date, known[1]):
             older += 1
             continue
-        wanted.append((zone, year, digest, part))
-    if not wanted:
-        status: Status = "older" if older else "unchanged"
-        return replace(report, status=status)
-    frame = _tidy(pd.concat([part for *_, part in wanted], ignore_index=True))
-    changed = write_intensities(
-        store, frame, catalog, replace_years=tuple((zone, year) for zone, year, *_ in wanted)
+        else:
+            whole.append((zone, year, digest, len(part)))
+        parts.append(part)
+    changed = 0
+    if parts:
+        years = tuple((zone, year) for zone, year, *_ in whole)
+        frame = _tidy(pd.concat(parts, ignore_index=True))
+        changed = write_intensities(store, frame, catalog, replace_years=years)
+        _record(store, portal, whole)
+        unknown = sorted({z for z in frame["zone"].unique() if catalog.zone(z) is None})
+        notes += [f"Zone {zone} hosts no AWS region that SPECTRA knows." for zone in unknown]
+    status: Status = "imported" if whole or changed else "older" if older else "unchanged"
+    return replace(report, status=status, changed_count=changed, notes=tuple(notes))
+
+
+def _known(store: Store, zone: str, year: int) -> tuple[Any, ...] | None:
+    """Hash, vintage and name of the file that stated a zone-year last."""
+    return store.row(
+        "SELECT content_hash, snapshot_date, file_name FROM portal_imports "
+        'WHERE zone = ? AND "year" = ?',
+        [zone, year],
     )
-    _record(store, portal, [(zone, year, digest, len(part)) for zone, year, digest, part in wanted])
-    unknown = sorted({zone for zone, *_ in wanted if catalog.zone(zone) is None})
-    notes = tuple(f"Zone {zone} hosts no AWS region that SPECTRA knows." for zone in unknown)
-    return replace(report, changed_count=changed, notes=report.notes + notes)
+
+
+def _stray_note(zone: str, year: int, count: int, stated_by: str | None) -> str:
+    rows = f"{zone}: {count:,} {'row' if count == 1 else 'rows'} of {year}"
+    if stated_by is None:
+        return f"{rows} added to that year, which is not the file's own."
+    return f"{rows} left out: {stated_by} states that year."
 
 
 def _is_older(offered: date | None, stored: date | None) -> bool:

@@ -9,6 +9,7 @@ import pytest
 from spectra.catalog import load_catalog
 from spectra.portal_import import import_files, import_folder
 from spectra.store import Store
+from spectra.store.database import migration_steps
 from spectra.store.ledger import recompute
 from tests import fleet
 from tests.store.conftest import build
@@ -90,6 +91,37 @@ def test_a_newer_vintage_replaces_the_whole_zone_year(store):
     assert rows["g"].tolist() == [160.0] * 40
     (older,) = import_files(store, CATALOG, [upload("snapshots_2026-11-15_DE-2026-hourly.csv")])
     assert (older.status, older.changed_count) == ("older", 0)
+
+
+def test_a_row_that_strays_into_another_year_replaces_nothing_of_it(store):
+    old = fleet.hours("2025-12-31", "2026-01-01")
+    stray = HOURS[:9].union(old[-1:])
+    files = {
+        "DE-2025-hourly.csv": portal_csv(old, lifecycle=160.0),
+        "DE-2026-hourly.csv": portal_csv(stray),
+        "no-year-in-its-name.csv": portal_csv(stray, lifecycle=170.0),
+    }
+    before, after = [
+        import_files(store, CATALOG, [upload(name, files[name]) for name in order])
+        for order in (list(files)[1:], list(files))
+    ]
+    kept = store.frame(
+        "SELECT year(hour) AS y, count(*) AS n, min(intensity_lifecycle_g_per_kwh) AS g "
+        "FROM intensities WHERE source <> 'demo' GROUP BY y ORDER BY y"
+    )
+    assert kept.to_numpy().tolist() == [[2025, 24, 160.0], [2026, 9, 170.0]]
+    added = "DE: 1 row of 2025 added to that year, which is not the file's own."
+    assert before[0].notes[-1] == added
+    left_out = "DE: 1 row of 2025 left out: DE-2025-hourly.csv states that year."
+    assert [report.notes[-1] for report in after[1:]] == [left_out] * 2
+    assert [report.status for report in after] == ["imported"] * 3
+    with store.write() as cursor:  # as an older version left it
+        cursor.execute(
+            "UPDATE portal_imports SET row_count = 1, file_name = 'no-year-in-its-name.csv' "
+            'WHERE "year" = 2025'
+        )
+        cursor.execute(migration_steps()[15])
+    assert store.frame('SELECT "year" FROM portal_imports')["year"].tolist() == [2026]
 
 
 def test_a_bad_file_stops_no_other_and_says_why(store):

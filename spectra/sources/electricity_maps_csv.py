@@ -67,6 +67,9 @@ class PortalFile:
         Sentences for the person who loads the file.
     zone_years
         The pairs of zone and calendar year (UTC) that have rows.
+    stated
+        Those that the file states whole: of the year in its name, else of the year that most rows
+        of the zone are of.
     snapshot_date
         Download date in the file name, the vintage of the data; None if it has none.
     header_vintage
@@ -82,6 +85,7 @@ class PortalFile:
     rejected_count: int
     notes: tuple[str, ...]
     zone_years: tuple[tuple[str, int], ...]
+    stated: frozenset[tuple[str, int]]
     snapshot_date: date | None
     header_vintage: str
     name_disagrees: bool
@@ -139,14 +143,15 @@ def _inspect(name: str, table: PortalTable, converted: Converted, notes: list[st
     year_notes, name_disagrees = _check_year(name, frame)
     notes = [*notes, *table.notes, *converted.notes, *dropped]
     notes += [*year_notes, *_check_zone(name, frame), *_gap_notes(frame)]
-    pairs = pd.DataFrame({"zone": frame["zone"], "year": frame["datetime_utc"].dt.year})
+    counts = frame.groupby(["zone", frame["datetime_utc"].dt.year]).size()
     return PortalFile(
         name=name,
         frame=frame,
         rejected=tuple(rejected[:MAX_REJECTED_SAMPLES]),
         rejected_count=len(rejected),
         notes=tuple(notes),
-        zone_years=tuple((z, int(y)) for z, y in pairs.drop_duplicates().to_numpy()),
+        zone_years=tuple((zone, int(year)) for zone, year in counts.index),
+        stated=_stated(name, counts),
         snapshot_date=_snapshot_date(name),
         header_vintage=table.vintage,
         name_disagrees=name_disagrees,
@@ -249,6 +254,15 @@ def _check_year(name: str, frame: pd.DataFrame) -> tuple[list[str], bool]:
     disagrees = len(others) > len(frame) / 2
     count = "its rows are" if len(others) == len(frame) else f"{len(others):,} rows are"
     return [f"file name says {named['year']} but {count} of {years}"], disagrees
+
+
+def _stated(name: str, counts: pd.Series) -> frozenset[tuple[str, int]]:
+    """Zone-years that are the file's own, of its rows by zone and year."""
+    if named := _ZONE_YEAR.search(name):
+        is_own = counts.index.get_level_values(1) == int(named["year"])
+    else:
+        is_own = (counts > counts.groupby(level=0).transform("sum") / 2).to_numpy()
+    return frozenset((str(zone), int(year)) for zone, year in counts.index[is_own])
 
 
 def _check_zone(name: str, frame: pd.DataFrame) -> list[str]:
