@@ -13,7 +13,7 @@ import pandas as pd
 from spectra.carbon import embodied, energy, scopes, uncertainty, utilisation
 from spectra.carbon.method import METHOD_VERSION, Method
 from spectra.store.database import set_meta
-from spectra.store.intensities import resolve_defaults
+from spectra.store.intensities import resolve_unmeasured
 from spectra.store.ledger import restart_ledger
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def write_factors(store: Store, catalog: Catalog, method: Method | None = None) 
     """Bring factors of regions and of the types in use up to date.
 
     When the factor set or the method changed, be it a choice within it or its version, hours whose
-    intensity is a default are filled anew and every hour is queued for recomputation.
+    intensity was not measured are filled anew and every hour is queued for recomputation.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def write_factors(store: Store, catalog: Catalog, method: Method | None = None) 
             )
             for name, value in basis.items():
                 set_meta(cursor, name, value)
-            resolve_defaults(cursor, catalog)
+            resolve_unmeasured(cursor, catalog)
         added = _add_types(cursor, catalog, method)
         if renewed:
             restart_ledger(cursor)

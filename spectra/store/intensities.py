@@ -22,23 +22,22 @@ HOUR = timedelta(hours=1)
 # forward into the profiles of later gaps.
 REACH_BACK = timedelta(days=7)
 
-# Which source's value counts where several know the same hour.
-SOURCE_RANK = {"electricity_maps": 0, "electricity_maps_portal": 1, "demo": 9}
-
 PROFILE = ["mean_direct_g_per_kwh", "mean_lifecycle_g_per_kwh"]
 DAYS_A_WEEK = {"weekday": 5, "weekend": 2}
 HOURS_A_WEEK = 7 * 24
 
-_RANK = " ".join(f"WHEN '{name}' THEN {rank}" for name, rank in SOURCE_RANK.items())
-
-# What the best source says of each hour of the windows and of a margin around them.
-_OBSERVED = f"""
+# What is known best of each hour of the windows and of a margin around them: what was measured
+# comes before what a provider estimated or stated by half, and the API before a file.
+_OBSERVED = """
     SELECT zone, hour, intensity_direct_g_per_kwh, intensity_lifecycle_g_per_kwh, is_estimated,
            direct_is_scaled, quality, source
     FROM intensities JOIN windows USING (zone)
     WHERE hour BETWEEN first - $margin AND last + $margin
     QUALIFY row_number() OVER (
-        PARTITION BY zone, hour ORDER BY CASE source {_RANK} ELSE 5 END) = 1
+        PARTITION BY zone, hour ORDER BY source = 'demo',
+            is_estimated OR direct_is_scaled OR intensity_direct_g_per_kwh IS NULL
+                OR intensity_lifecycle_g_per_kwh IS NULL,
+            source <> 'electricity_maps', source) = 1
 """
 
 # A span of observed hours reaches to the filled-in hours around it that it may change, and to the
@@ -63,10 +62,10 @@ _NEEDED = """
     WHERE hour BETWEEN first AND last GROUP BY zone
 """
 
-# Hours known by a mean of months or years; those of rolled days stay as their sums have them.
-_DEFAULTS = """
+# Hours that nobody measured; those of rolled days stay as their sums have them.
+_UNMEASURED = """
     SELECT zone, min(hour) AS first, max(hour) AS last FROM intensity_hourly
-    WHERE tier IN ('E', 'F') AND hour::DATE NOT IN (SELECT "day" FROM rolled_days) GROUP BY zone
+    WHERE tier <> 'A' AND hour::DATE NOT IN (SELECT "day" FROM rolled_days) GROUP BY zone
 """
 
 
@@ -102,9 +101,9 @@ def resolve_zones(
         _write_changes(cursor, _resolve(cursor, catalog, windows))
 
 
-def resolve_defaults(cursor: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
-    """Refill hours that rest on the catalogue's means, after it or the method changed."""
-    rows = cursor.execute(_DEFAULTS).fetchall()
+def resolve_unmeasured(cursor: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
+    """Refill hours that may rest on the catalogue or the ladder, after it or the method changed."""
+    rows = cursor.execute(_UNMEASURED).fetchall()
     spans = {str(zone): (first, last) for zone, first, last in rows}
     resolve_zones(cursor, catalog, spans, observed=False)
 

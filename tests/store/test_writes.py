@@ -96,6 +96,22 @@ def test_the_better_source_counts_hour_by_hour(store):
     assert rows["intensity_direct_g_per_kwh"].tolist()[4:6] == [100.0, 50.0]
 
 
+def test_what_was_measured_comes_before_an_estimate_of_any_source(store):
+    demo, portal = {"source": "demo", "quality": "demo"}, {"source": "electricity_maps_portal"}
+    estimate, half = {"is_estimated": [True] * 2 + [False]}, [float("nan")] * 2 + [320.0]
+    stated = [
+        grid(HOURS[:3], 1.0, 1.0, **demo),
+        grid(HOURS[1:3], 100.0, 150.0, **portal),
+        grid(HOURS[:3], **estimate),
+        grid(HOURS[4:6], 100.0, 150.0, **portal),
+        grid(HOURS[4:7], direct=half),
+    ]
+    write_intensities(store, pd.concat(stated), CATALOG)
+    query = "SELECT tier, intensity_lifecycle_g_per_kwh AS g FROM intensity_hourly ORDER BY hour"
+    rows = store.frame(query).drop(index=3).to_numpy().tolist()
+    assert rows == [["B", 380], ["A", 150], ["A", 380], ["A", 150], ["A", 150], ["A", 380]]
+
+
 def test_a_late_value_refills_the_gap_around_it(store):
     holes = HOURS.delete([20, 21, 22, 23, 24, 25])
     build(store, instances=ONE, hours=HOURS, intensities=[grid(holes)])
