@@ -14,7 +14,8 @@ MAX_JUMP = 5.0
 INTERPOLATED_HOURS = 3
 PROFILE_HOURS = 7 * 24
 PROFILE_HISTORY_HOURS = 28 * 24
-HISTORY = pd.Timedelta(days=31)  # what a filled hour can depend on: its profile and its month
+# What a filled hour can depend on: its month, or the profile of the beginning of its gap.
+HISTORY = pd.Timedelta(hours=PROFILE_HISTORY_HOURS + PROFILE_HOURS)
 MONTH_MIN_HOURS = 7 * 24
 LEVEL_CLIP = (0.5, 2.0)
 

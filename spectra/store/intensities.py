@@ -40,10 +40,11 @@ _OBSERVED = """
             source <> 'electricity_maps', source) = 1
 """
 
-# A span of observed hours reaches to the filled-in hours around it that it may change, and to the
-# hour before: only the next one tells a spike from a step.
+# A span of observed hours reaches to the filled-in hours around it that it may change, to the
+# beginning of the gap that the first of them is in, and to the hour before: only the next one tells
+# a spike from a step.
 _REACHED = """
-    SELECT zone, least(s.first - INTERVAL 1 HOUR, coalesce(min(hour), s.first)) AS first,
+    SELECT zone, least(s.first - INTERVAL 1 HOUR, coalesce(min(hour) - $back, s.first)) AS first,
         greatest(s.last, coalesce(max(hour), s.last)) AS last
     FROM windows s LEFT JOIN (
         SELECT zone, hour FROM intensity_hourly WHERE tier NOT IN ('A', 'B')) f

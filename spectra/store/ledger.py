@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from spectra.errors import StoreError
 from spectra.store import rollups
-from spectra.store.intensities import resolve_zones
+from spectra.store.intensities import REACH_BACK, resolve_zones
 
 if TYPE_CHECKING:
     import duckdb
@@ -67,7 +67,7 @@ def extend_ledger(store: Store, catalog: Catalog, first: datetime, end: datetime
         zones = {r.zone for r in catalog.regions}
         for start, stop in added:
             lacking = zones - _resolved(cursor, start, stop)
-            span = (start, stop - HOUR)
+            span = (start - REACH_BACK, stop - HOUR)  # a gap that grows past a week is another
             resolve_zones(cursor, catalog, dict.fromkeys(lacking, span), observed=False)
             cursor.execute(
                 """

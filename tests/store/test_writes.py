@@ -1,5 +1,8 @@
 """Bulk writes: keys stay unique, later statements win, and only what changes is made stale."""
 
+from datetime import timedelta
+
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -8,8 +11,8 @@ from hypothesis import strategies as st
 from spectra.errors import StoreError
 from spectra.store import Store
 from spectra.store.factors import write_factors
-from spectra.store.intensities import monthly_profile
-from spectra.store.ledger import recompute
+from spectra.store.intensities import monthly_profile, resolve_zones
+from spectra.store.ledger import extend_ledger, recompute
 from spectra.store.live_writes import write_grid_shares
 from spectra.store.writes import (
     write_costs,
@@ -119,6 +122,30 @@ def test_a_late_value_refills_the_gap_around_it(store):
     assert set(store.frame(tiers)["tier"][20:26]) == {"E"}
     write_intensities(store, grid(HOURS[23:24]), CATALOG)
     assert store.frame(tiers)["tier"][20:26].tolist() == ["C", "C", "C", "A", "C", "C"]
+
+
+def test_a_gap_says_the_same_in_whichever_steps_it_has_grown(store):
+    at = fleet.hours("2026-09-01", "2026-10-11")
+    values = 300 + 100 * np.sin(np.arange(len(at)) / 12 * np.pi)
+    write_intensities(store, grid(at[:-240], values[:-240], values[:-240] + 50), CATALOG)
+    query = "SELECT hour, tier, intensity_direct_g_per_kwh FROM intensity_hourly WHERE zone = 'DE'"
+    first = at[0].to_pydatetime()
+
+    def difference():
+        """Between the hours as they have come about and all of them at once."""
+        grown = store.frame(f"{query} ORDER BY hour")
+        with store.write() as cursor:
+            resolve_zones(cursor, CATALOG, {"DE": (first, at[-1].to_pydatetime())}, observed=False)
+        return len(grown.compare(store.frame(f"{query} ORDER BY hour")))
+
+    for hours, tier in ((168, "D"), (169, "E"), (240, "E")):
+        extend_ledger(store, CATALOG, first, (at[-240] + timedelta(hours=hours)).to_pydatetime())
+        assert set(store.frame(f"{query} AND hour >= $gap", {"gap": at[-240]})["tier"]) == {tier}
+    write_intensities(store, grid(at[-24:], values[-24:], values[-24:] + 50), CATALOG)
+    assert difference() == 0
+    write_intensities(store, grid(at[-100:-90], values[-100:-90], 400.0), CATALOG)
+    assert store.row(f"{query} AND hour = $gap", {"gap": at[-240]})[1] == "D"
+    assert difference() == 0
 
 
 def test_a_reference_month_is_of_whole_weeks_and_each_factor_its_own():
