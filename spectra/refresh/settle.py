@@ -1,4 +1,4 @@
-"""Brings what follows from the facts in line with them: tags, factors, emissions."""
+"""Brings what follows from the facts in line with them: tags, runs, factors, emissions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from spectra.config import Config
 from spectra.store import Store
 from spectra.store.database import set_meta
 from spectra.store.factors import write_factors
-from spectra.store.fleet_queries import history
+from spectra.store.fleet_queries import history, proven_runs
 from spectra.store.ledger import recompute
 from spectra.store.tags import TagRules
 from spectra.store.writes import write_instances, write_volumes
@@ -28,15 +28,16 @@ def settle(
     *,
     config: Config | None = None,
 ) -> None:
-    """Bring tags, factors and emissions in line with the facts and the settings.
+    """Bring tags, runs, factors and emissions in line with the facts and the settings.
 
     Parameters
     ----------
     config : Config, optional
-        Settings in force; without it the method and the tag rules stay as they are.
+        Settings in force; without it the method, the tag rules and the runs stay as they are.
     """
     if config is not None:
         _apply_tag_rules(store, tag_rules(config))
+        _count_proven(store, tag_rules(config))
     write_factors(store, catalog, method(config) if config is not None else None)
     recompute(store, progress)
 
@@ -67,3 +68,10 @@ def _apply_tag_rules(store: Store, rules: TagRules) -> None:
     write_volumes(store, history(store, "volumes"), rules)
     with store.write() as cursor:
         set_meta(cursor, _TAG_RULES, text)
+
+
+def _count_proven(store: Store, rules: TagRules) -> None:
+    """Let machines have run in the hours of which there is a load, though no listing saw them."""
+    runs = proven_runs(store)
+    if len(runs):
+        write_instances(store, runs, rules)

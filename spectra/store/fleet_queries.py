@@ -16,6 +16,34 @@ _DERIVED = {
 }
 
 
+# A run that ended unseen, before a restart or a stop, counts up to when it was listed last. Whole
+# hours between then and what came next that have a load prove more of it; a row of them that does
+# not begin where it ended was a run of its own.
+_PROVEN = f"""
+    WITH unseen AS (
+        SELECT *, lead(valid_from) OVER spans AS until FROM instances
+        WINDOW spans AS (PARTITION BY instance_id ORDER BY valid_from)
+        QUALIFY state = 'running' AND valid_to + INTERVAL 1 HOUR <= until
+            AND (lead(state) OVER spans, lead(launched_at) OVER spans) IS DISTINCT FROM
+                (state, launched_at)),
+    loads AS (
+        SELECT version_key, hour,
+            hour - to_hours(row_number() OVER (PARTITION BY version_key ORDER BY hour)) AS run
+        FROM unseen JOIN resources ON resource_id = instance_id
+        JOIN utilisation USING (resource_key)
+        WHERE hour >= valid_to AND hour + INTERVAL 1 HOUR <= until AND cpu_avg_pct IS NOT NULL
+            AND hour >= (SELECT min(valid_to) FROM unseen)),
+    runs AS (
+        SELECT version_key, min(hour) AS first, max(hour) + INTERVAL 1 HOUR AS last
+        FROM loads GROUP BY version_key, run)
+    SELECT unseen.* EXCLUDE ({_DERIVED["instances"]}, until, first, last, goes_on) REPLACE (
+        CASE WHEN goes_on THEN valid_from ELSE first END AS valid_from, last AS valid_to,
+        CASE WHEN goes_on THEN launched_at ELSE first END AS launched_at)
+    FROM (SELECT *, first < valid_to + INTERVAL 1 HOUR AS goes_on
+          FROM unseen JOIN runs USING (version_key)) AS unseen
+"""
+
+
 def history(store: Store, table: Literal["instances", "volumes"]) -> pd.DataFrame:
     """All spans as the tidy frame they were written from."""
     return store.frame(f"SELECT * EXCLUDE ({_DERIVED[table]}) FROM {table}")
@@ -30,6 +58,11 @@ def open_spans(
         "WHERE valid_to IS NULL AND account_id = ? AND region = ?",
         [account_id, region],
     )
+
+
+def proven_runs(store: Store) -> pd.DataFrame:
+    """Running spans that loads prove beyond what listings saw: tidy rows, new and changed ones."""
+    return store.frame(_PROVEN)
 
 
 def open_places(store: Store) -> list[tuple[str, str]]:

@@ -13,12 +13,13 @@ from spectra.config import load_config
 from spectra.refresh.aws_left import end_left
 from spectra.refresh.aws_tasks import AwsTasks
 from spectra.refresh.fleet_history import instance_spans, volume_spans
+from spectra.refresh.settle import settle
 from spectra.refresh.tasks import Progress
 from spectra.sources.aws import Access, AwsKeys, Role
 from spectra.sources.aws.frames import tidy
 from spectra.store import fleet_queries, source_state
 from spectra.store.source_state import Key
-from spectra.store.writes import write_instances, write_volumes
+from spectra.store.writes import write_instances, write_utilisation, write_volumes
 from tests import fleet
 from tests.fleet import utc
 from tests.store.conftest import CATALOG
@@ -201,6 +202,25 @@ def test_lingering_as_terminated_changes_nothing_more():
 def test_pending_becomes_running_from_its_launch():
     first = after(NOTHING, seen({"state": "pending"}))
     assert spans_of(after(first, seen({}))) == [("running", LAUNCH, None)]
+
+
+def test_hours_with_a_load_count_though_no_listing_saw_them(store):
+    friday, start = utc("2026-11-20T17:10"), utc("2026-11-23T08:55")
+    stored = after(after(NOTHING, seen({})), seen({"launched_at": start}), NOW, friday)
+    write_instances(store, stored)
+    for first, end in (("20T16", "21T04"), ("22T10", "22T12"), ("23T08", "23T12")):
+        at = fleet.hours(f"2026-11-{first}", f"2026-11-{end}")
+        write_utilisation(store, fleet.utilisation("i-1", at, 40.0))
+    write_utilisation(store, fleet.utilisation("i-1", fleet.hours("2026-11-21T04", "2026-11-21T05"),
+                                               float("nan")))  # fmt: skip
+    for _ in range(2):
+        settle(store, CATALOG, config=load_config({}, saved={}))
+        assert spans_of(fleet_queries.history(store, "instances")) == [
+            ("running", LAUNCH, utc("2026-11-21T04:00")),
+            ("running", utc("2026-11-22T10:00"), utc("2026-11-22T12:00")),
+            ("running", start, None),
+        ]
+    assert len(fleet_queries.proven_runs(store)) == 0
 
 
 def disks(*rows: dict) -> pd.DataFrame:
