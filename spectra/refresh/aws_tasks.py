@@ -20,7 +20,7 @@ from spectra.refresh.hours import HOUR, current_hour
 from spectra.refresh.settle import tag_rules
 from spectra.refresh.tasks import CancelledError, Estimate, Landed, Progress, Task
 from spectra.sources.aws import Access, Account, Role, inventory
-from spectra.sources.aws.cloudwatch import plan_metrics
+from spectra.sources.aws.cloudwatch import RETENTION, plan_metrics
 from spectra.store import Store, fleet_queries, source_state
 from spectra.store.clearing import clear_demo_fleet
 from spectra.store.live_writes import write_rows
@@ -113,6 +113,12 @@ class AwsTasks:
             for region in found["regions"]
             if region in known and (not self.config.regions or region in self.config.regions)
         ]
+
+    def window(self) -> tuple[datetime, datetime]:
+        """The hours whose telemetry is read, as far back as CloudWatch keeps any."""
+        end = current_hour() + HOUR
+        first = end - timedelta(days=self.config.aws_history_days)
+        return max(self.since or first, end - RETENTION), end
 
     def roles(self) -> tuple[Role | None, ...]:
         """Ways into AWS; None is that of the keys themselves."""
@@ -236,14 +242,9 @@ class AwsTasks:
         )
 
     def _wanted(self, place: Place) -> pd.DataFrame:
-        here, window = (place.account_id, place.region), self._window()
+        here, window = (place.account_id, place.region), self.window()
         again = self.since is not None
         return aws_readings.wanted_telemetry(self.store, self.catalog, here, window, again=again)
-
-    def _window(self) -> tuple[datetime, datetime]:
-        end = current_hour() + HOUR
-        first = end - timedelta(days=self.config.aws_history_days)
-        return self.since or first, end
 
     def _metrics(self, place: Place) -> Estimate:
         planned = plan_metrics(self._wanted(place))

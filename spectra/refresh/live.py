@@ -158,10 +158,12 @@ class Live:
         """Account for the hours of a live fleet, and compute what changed."""
         progress.enter("Computing emissions", 0.75)
         if self.connections.aws is not None:
-            if "aws" in self.sources:
-                end_left(self._aws(self.connections.aws, progress))
             end = current_hour() + HOUR
             first = end - timedelta(days=self.config.aws_history_days)
+            if "aws" in self.sources:
+                aws = self._aws(self.connections.aws, progress)
+                end_left(aws)
+                first = min(first, aws.window()[0])
             extend_ledger(self.store, self.catalog, first, end)
         settle(
             self.store,
