@@ -24,6 +24,7 @@ from spectra.sources.aws.cloudwatch import RETENTION, plan_metrics
 from spectra.store import Store, fleet_queries, source_state
 from spectra.store.clearing import clear_demo_fleet
 from spectra.store.live_writes import write_rows
+from spectra.store.owners import OWNER, with_owners
 from spectra.store.source_state import Key
 from spectra.store.writes import write_instances, write_volumes
 
@@ -209,17 +210,18 @@ class AwsTasks:
         rules = tag_rules(self.config)
         here = place.account_id, place.region
         spans = instance_spans(
-            snapshot.instances,
-            fleet_queries.open_spans(self.store, "instances", *here),
+            rules.with_columns(snapshot.instances, *OWNER),
+            rules.with_columns(fleet_queries.open_spans(self.store, "instances", *here), *OWNER),
             fleet_queries.known_ids(self.store, "instances", *here),
             observed_at,
             last_seen,
         )
         count = write_instances(self.store, spans, rules) if len(spans) else 0
         if snapshot.volumes is not None:  # disks that may not be listed are not gone
+            owned = partial(with_owners, self.store.cursor(), rules=rules)
             disks = volume_spans(
-                snapshot.volumes,
-                fleet_queries.open_spans(self.store, "volumes", *here),
+                owned(snapshot.volumes.assign(valid_from=observed_at, valid_to=None)),
+                owned(fleet_queries.open_spans(self.store, "volumes", *here)),
                 fleet_queries.known_ids(self.store, "volumes", *here),
                 observed_at,
                 last_seen,

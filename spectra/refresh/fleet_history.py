@@ -7,7 +7,12 @@ from typing import Any
 
 import pandas as pd
 
-# A change in one of these begins a new span; names and tags are just kept up to date.
+from spectra.store.owners import OWNER
+from spectra.store.tags import UNALLOCATED
+
+# A change in one of these begins a new span, and so does another owner: the past stays with the old
+# one. An owner that was not known is the span's all along; names and other tags are just kept up to
+# date.
 _INSTANCE_FACTS = ("state", "instance_type", "lifecycle", "tenancy", "asg_name", "launched_at")
 _VOLUME_FACTS = ("state", "volume_type", "size_gib", "instance_id")
 _GONE = ("terminated", "shutting-down")
@@ -33,9 +38,10 @@ def instance_spans(
     Parameters
     ----------
     snapshot : DataFrame
-        One row per instance as listed now, with ``launched_at`` and ``transition_at``.
+        One row per instance as listed now, with ``launched_at``, ``transition_at``, ``team`` and
+        ``environment``.
     open_spans : DataFrame
-        Tidy ``instances`` rows of this region without an end.
+        Tidy ``instances`` rows of this region without an end, with their owner.
     known : set of str
         Instances that have any span.
     observed_at : datetime
@@ -84,7 +90,7 @@ def volume_spans(
         if old is None:
             began_at = None if volume_id in known else created_at
             spans.append(_span(row, began_at or observed_at))
-        elif _same(old, row, _VOLUME_FACTS):
+        elif _same(old, row, _VOLUME_FACTS) and not _changes_hands(old, row):
             spans.append(_span(row, old["valid_from"]))
         else:
             spans += _split(old, row, observed_at)
@@ -113,6 +119,8 @@ def _continued(old: Row, row: Row, observed_at: datetime, last_seen: datetime | 
     if old["state"] == "pending" != row["state"]:
         old = {**old, "state": "running"}  # as it was from its launch on
     if _same(old, row, _INSTANCE_FACTS):
+        if _changes_hands(old, row):
+            return _split(old, row, observed_at)
         return [_span(row, old["valid_from"])]
     ran_until = last_seen if old["state"] == "running" else None
     launched_at, transition_at = row["launched_at"], row["transition_at"]
@@ -137,6 +145,11 @@ def _split(old: Row, row: Row, moment: datetime, old_end: datetime | None = None
 
 def _same(old: Row, row: Row, facts: tuple[str, ...]) -> bool:
     return all(old[fact] == row[fact] for fact in facts)
+
+
+def _changes_hands(old: Row, row: Row) -> bool:
+    """Whether a known owner is another one now, or not known any more."""
+    return any(old.get(k) not in (None, UNALLOCATED) and old[k] != row[k] for k in OWNER)
 
 
 def _span(row: Row, valid_from: datetime, valid_to: datetime | None = None) -> Row:

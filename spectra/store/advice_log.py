@@ -10,6 +10,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from spectra.store.database import Store
+from spectra.store.fleet_queries import STOPPED_SINCE
 from spectra.store.lasting import LASTING, UNIT_OF
 from spectra.store.selection import Selection
 
@@ -267,21 +268,25 @@ def seen_done(store: Store, now: datetime) -> list[Decision]:
     rows: list[tuple[Any, ...]] = (
         store.cursor()
         .execute(
-            """
+            f"""
             WITH present AS (
-                SELECT DISTINCT ON (instance_id) instance_id, instance_type, state, valid_to,
-                    valid_from, coalesce(valid_to, valid_from) AS changed_at
-                FROM instances ORDER BY instance_id, valid_from DESC)
-            SELECT a.unit_id, a.finding,
-                CASE WHEN a."action" = 'stop' THEN p.changed_at ELSE p.valid_from END AS done_at
+                SELECT DISTINCT ON (instance_id) instance_id, instance_type, state, valid_to
+                FROM instances ORDER BY instance_id, valid_from DESC),
+            typed AS (
+                SELECT instance_id, min(valid_from) FILTER (coalesce(valid_from >= o, true)) AS at
+                FROM (SELECT i.*, max(i.valid_to) FILTER (i.instance_type <> p.instance_type)
+                          OVER (PARTITION BY instance_id) AS o
+                      FROM instances i JOIN present p USING (instance_id)) GROUP BY instance_id)
+            SELECT a.unit_id, a.finding, CASE WHEN a."action" = 'stop'
+                THEN coalesce(p.valid_to, s.since) ELSE typed.at END AS done_at
             FROM advice a JOIN present p ON p.instance_id = a.unit_id
+            JOIN typed USING (instance_id) JOIN ({STOPPED_SINCE}) s USING (instance_id)
             WHERE NOT EXISTS (
                 FROM advice_events e WHERE e.unit_id = a.unit_id AND e.finding = a.finding
                     AND e.state = 'done' AND e.decided_at >= done_at)
-              AND (
-                a."action" = 'resize' AND p.instance_type = a.target_type
+              AND (a."action" = 'resize' AND p.instance_type = a.target_type
                 OR a."action" = 'stop' AND (p.valid_to IS NOT NULL
-                    OR p.state = 'stopped' AND p.valid_from <= $now - INTERVAL 1 DAY))
+                    OR p.state = 'stopped' AND s.since <= $now - INTERVAL 1 DAY))
             """,
             {"now": now},
         )

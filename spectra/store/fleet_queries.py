@@ -16,6 +16,16 @@ _DERIVED = {
 }
 
 
+# Since when machines are stopped: the first span after the last one in another state, for a new
+# owner is no new stop.
+STOPPED_SINCE = """
+    SELECT instance_id, min(valid_from) FILTER (state = 'stopped' AND valid_from >=
+        coalesce(up_until, valid_from)) AS since
+    FROM (SELECT *, max(valid_to) FILTER (state <> 'stopped')
+              OVER (PARTITION BY instance_id) AS up_until FROM instances)
+    GROUP BY instance_id
+"""
+
 # A run that ended unseen, before a restart or a stop, counts up to when it was listed last. Whole
 # hours between then and what came next that have a load prove more of it; a row of them that does
 # not begin where it ended was a run of its own.

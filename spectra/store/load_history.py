@@ -14,6 +14,7 @@ import pandas as pd
 
 from spectra.store import load_replay
 from spectra.store.database import Store
+from spectra.store.fleet_queries import STOPPED_SINCE
 
 LONGEST_DAYS, REPLAY_DAYS = 32, 28
 TOP_PEAKS = 64
@@ -182,7 +183,7 @@ unit_paid AS (
 SELECT u.unit_key, u.unit_id, u.kind, coalesce(u.asg_name, nullif(u.name, ''), u.unit_id) AS name,
     u.account_id, u.region, u.team, u.environment, u.instance_type, u.state, u.lifecycle,
     u.tenancy, u.members, u.min_size, u.tags,
-    CASE WHEN u.state = 'stopped' THEN epoch_us($end - u.valid_from) / 3600e6 END AS stopped_hours,
+    CASE WHEN u.state = 'stopped' THEN epoch_us($end - s.since) / 3600e6 END AS stopped_hours,
     coalesce(load.look_back_days, $look_back_days) AS look_back_days,
     coalesce(running_hours, 0) AS running_hours, coalesce(observed_hours, 0) AS observed_hours,
     coalesce(clock_hours, 0) AS clock_hours, coalesce(history_days, 0) AS history_days,
@@ -194,6 +195,7 @@ SELECT u.unit_key, u.unit_id, u.kind, coalesce(u.asg_name, nullif(u.name, ''), u
     coalesce(network_share, 0) AS network_share, busiest_day_bytes, network_mbps, ebs_mbps,
     credit_empty_hours_per_day, paid_share, purchase_option
 FROM units u
+LEFT JOIN ({STOPPED_SINCE}) s USING (instance_id)
 LEFT JOIN running USING (unit_key) LEFT JOIN load USING (unit_key)
 LEFT JOIN month USING (unit_key) LEFT JOIN neighbours USING (unit_key)
 LEFT JOIN growth USING (unit_key) LEFT JOIN days USING (unit_key)

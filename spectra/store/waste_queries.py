@@ -14,6 +14,7 @@ from spectra.catalog import Catalog
 from spectra.catalog.volumes import gp3_like_gp2_usd_per_month
 from spectra.store.database import Store
 from spectra.store.emission_queries import TOTAL_G
+from spectra.store.fleet_queries import STOPPED_SINCE
 from spectra.store.selection import Selection
 
 # What follows an old volume type of the same kind of disk.
@@ -73,11 +74,7 @@ def unattached(store: Store, catalog: Catalog, selection: Selection, now: dateti
 
 
 def of_stopped(store: Store, catalog: Catalog, selection: Selection, now: datetime) -> pd.DataFrame:
-    """Stopped instances that still pay for disks: since when, how many, what they cost and emit.
-
-    The stretch begins with the first span after the last one in another state: a new tag is no
-    new stop.
-    """
+    """Stopped instances that still pay for disks: since when, how many, what they cost and emit."""
     return _frame(
         store,
         catalog,
@@ -90,12 +87,7 @@ def of_stopped(store: Store, catalog: Catalog, selection: Selection, now: dateti
             sum(usd_per_month) AS usd_per_month, string_agg(DISTINCT cost_basis, ', ')
                 AS cost_basis, sum(g_per_month) AS g_per_month
         FROM (SELECT * FROM instances WHERE valid_to IS NULL AND state = 'stopped') i
-        JOIN (
-            SELECT instance_id, min(valid_from) FILTER (state = 'stopped' AND valid_from >=
-                coalesce(up_until, valid_from)) AS since
-            FROM (SELECT *, max(valid_to) FILTER (state <> 'stopped')
-                      OVER (PARTITION BY instance_id) AS up_until FROM instances)
-            GROUP BY instance_id) s USING (instance_id)
+        JOIN ({STOPPED_SINCE}) s USING (instance_id)
         JOIN monthly m USING (instance_id)
         WHERE since <= $now - INTERVAL {STOPPED_DAYS} DAY
         GROUP BY i.instance_id, i.name, i.instance_type, i.account_id, i.region, i.team,

@@ -110,9 +110,17 @@ def running_hours(
     frame = pd.DataFrame(False, index=at, columns=pd.Index(instances, dtype="object"))
     spans = store.frame(
         """
-        SELECT instance_id, valid_from, valid_to FROM instances
-        WHERE state = 'running' AND list_contains($instances, instance_id)
-            AND valid_from < $end AND coalesce(valid_to, $end) > $since
+        WITH spans AS (
+            SELECT instance_id, valid_from, valid_to,
+                valid_from IS DISTINCT FROM lag(valid_to) OVER same AS is_start
+            FROM instances WHERE state = 'running' AND list_contains($instances, instance_id)
+                AND valid_from < $end AND coalesce(valid_to, $end) > $since
+            WINDOW same AS (PARTITION BY instance_id ORDER BY valid_from)),
+        runs AS (
+            SELECT *, count(*) FILTER (is_start)
+                OVER (PARTITION BY instance_id ORDER BY valid_from) AS run FROM spans)
+        SELECT instance_id, min(valid_from), arg_max_null(valid_to, valid_from)
+        FROM runs GROUP BY instance_id, run
         """,
         {"instances": instances, "since": since, "end": end},
     )

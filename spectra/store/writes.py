@@ -10,6 +10,7 @@ import pandas as pd
 from spectra.errors import StoreError
 from spectra.store import reach
 from spectra.store.intensities import resolve_zones
+from spectra.store.owners import with_owners
 from spectra.store.tags import UNALLOCATED, TagRules
 
 if TYPE_CHECKING:
@@ -153,26 +154,9 @@ def write_instances(store: Store, frame: pd.DataFrame, rules: TagRules = DEFAULT
 
 
 def write_volumes(store: Store, frame: pd.DataFrame, rules: TagRules = DEFAULT_RULES) -> int:
-    """Write spans of volumes; an untagged volume belongs to the team of its instance."""
-    rows = rules.with_columns(frame, "team", "environment")
+    """Write spans of volumes; an untagged volume belongs to whom its instance belonged to then."""
     with store.write() as cursor:
-        cursor.register("incoming", rows)
-        rows = cursor.execute(
-            f"""
-            SELECT incoming.* REPLACE (
-                CASE WHEN incoming.team = '{UNALLOCATED}' THEN coalesce(i.team, incoming.team)
-                     ELSE incoming.team END AS team,
-                CASE WHEN incoming.environment = '{UNALLOCATED}'
-                     THEN coalesce(i.environment, incoming.environment)
-                     ELSE incoming.environment END AS environment)
-            FROM incoming LEFT JOIN (
-                SELECT instance_id, arg_max(team, valid_from) AS team,
-                       arg_max(environment, valid_from) AS environment
-                FROM instances GROUP BY instance_id) i USING (instance_id)
-            """
-        ).df()
-        cursor.unregister("incoming")
-        return write_spans(cursor, "volumes", "volume_id", rows)
+        return write_spans(cursor, "volumes", "volume_id", with_owners(cursor, frame, rules))
 
 
 def write_spans(

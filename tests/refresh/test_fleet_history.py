@@ -18,7 +18,9 @@ from spectra.refresh.tasks import Progress
 from spectra.sources.aws import Access, AwsKeys, Role
 from spectra.sources.aws.frames import tidy
 from spectra.store import fleet_queries, source_state
+from spectra.store.owners import OWNER, with_owners
 from spectra.store.source_state import Key
+from spectra.store.tags import TagRules
 from spectra.store.writes import write_instances, write_utilisation, write_volumes
 from tests import fleet
 from tests.fleet import utc
@@ -103,6 +105,20 @@ def test_seen_again_unchanged_it_is_the_same_span():
     again = after(first, seen({"tags": '{"team": "x"}', "name": "new"}))
     assert spans_of(again) == [("running", LAUNCH, None)]
     assert again.iloc[0]["name"] == "new"
+
+
+def test_another_owner_begins_a_new_span_and_a_first_one_is_that_of_all_of_it():
+    def tagged(**tags):
+        return TagRules().with_columns(seen({"tags": json.dumps(tags)}), *OWNER)
+
+    stored, at = NOTHING, NOW
+    for tags in ({}, {"team": "web"}, {"team": "WEB", "x": "y"}, {"team": "data"}, {"x": "y"}):
+        stored, at = after(stored, tagged(**tags), at, at - HOUR), at + HOUR
+    assert list(zip(stored["team"], stored["valid_from"], strict=True)) == [
+        ("web", LAUNCH), ("data", NOW + 3 * HOUR), ("unallocated", NOW + 4 * HOUR),
+    ]  # fmt: skip
+    assert stored["valid_to"].tolist()[:2] == stored["valid_from"].tolist()[1:]
+    assert set(stored["launched_at"]) == {LAUNCH}
 
 
 def test_stopped_between_two_looks():
@@ -245,6 +261,29 @@ def test_a_volume_counts_from_its_creation_and_ends_when_gone():
     gone = volume_spans(disks(), first, known, NOW + HOUR, NOW)
     assert gone["valid_to"].tolist() == [NOW]
     assert len(volume_spans(disks(), NO_DISKS, set(), NOW, BEFORE)) == 0
+
+
+def test_a_volume_changes_hands_with_its_machine_unless_it_has_tags_of_its_own(store):
+    attached = {"instance_id": "i-1"}
+    own = {**attached, "volume_id": "vol-2", "tags": '{"team": "ops", "env": "test"}'}
+    for at, team in ((BEFORE, "web"), (NOW, "data")):
+        listed = TagRules().with_columns(seen({"tags": json.dumps({"team": team})}), *OWNER)
+        before = TagRules().with_columns(
+            fleet_queries.open_spans(store, "instances", *HERE), *OWNER
+        )
+        known = fleet_queries.known_ids(store, "instances", *HERE)
+        write_instances(store, instance_spans(listed, before, known, at, BEFORE))
+        now, then = (
+            with_owners(store.cursor(), frame, TagRules()) for frame in (
+                disks(attached, own).assign(valid_from=at, valid_to=None),
+                fleet_queries.open_spans(store, "volumes", *HERE),
+            )
+        )  # fmt: skip
+        write_volumes(store, volume_spans(now, then, set(), at, BEFORE))
+    rows = store.frame("SELECT volume_id, team, valid_from FROM volumes ORDER BY ALL")
+    assert rows.sort_values(["volume_id", "valid_from"]).to_numpy().tolist() == [
+        ["vol-1", "web", LAUNCH], ["vol-1", "data", NOW], ["vol-2", "ops", LAUNCH],
+    ]  # fmt: skip
 
 
 def test_a_volume_that_comes_again_counts_from_when_it_is_seen():

@@ -177,15 +177,27 @@ def test_a_change_that_the_inventory_shows_is_written_down(store):
         store,
         fleet.instances(
             {"instance_id": "i-1", "valid_from": "2026-11-01", "valid_to": "2026-11-24"},
-            {"instance_id": "i-1", "valid_from": "2026-11-24", "instance_type": "m5.large"},
+            {"instance_id": "i-1", "valid_from": "2026-11-24", "instance_type": "m5.large",
+             "valid_to": "2026-11-25"},
             {"instance_id": "i-2", "valid_from": "2026-11-01", "valid_to": "2026-11-23"},
             {"instance_id": "i-2", "valid_from": "2026-11-23", "state": "stopped"},
         ),
-    )
+    )  # fmt: skip
     seen = advice_log.seen_done(store, NOW)
     assert {(d.unit_id, d.state) for d in seen} == {("i-1", "done"), ("i-2", "done")}
     advice_log.decide(store, seen)
     assert advice_log.seen_done(store, NOW) == []
+    handed = {"valid_from": "2026-11-25", "tags": {"team": "data"}}
+    write_instances(
+        store,
+        fleet.instances(
+            {"instance_id": "i-1", "instance_type": "m5.large", **handed},
+            {"instance_id": "i-2", "valid_from": "2026-11-23", "state": "stopped",
+             "valid_to": "2026-11-25"},
+            {"instance_id": "i-2", "state": "stopped", **handed},
+        ),
+    )  # fmt: skip
+    assert advice_log.seen_done(store, NOW) == []  # another owner is no other change
     assert set(advice_log.carried_out(store)["how"]) == {"seen in the inventory"}
 
 

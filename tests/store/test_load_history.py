@@ -7,7 +7,7 @@ import pytest
 from spectra.advice import case_row, judge_fleet, units
 from spectra.insight.rightsizing import Finding, Rules, case_of
 from spectra.insight.rightsizing.judge import find, strains
-from spectra.store import load_history
+from spectra.store import load_history, watch_queries
 from spectra.store.load_history import LoadHistory
 from spectra.store.writes import write_costs
 from tests import fleet
@@ -85,11 +85,17 @@ def test_a_replay_on_the_present_type_is_what_the_ledger_says(store):
         {"instance_id": "i-2", "valid_from": "2026-11-20T09:45", "state": "stopped",
          "valid_to": "2026-11-20T09:50"},
         {"instance_id": "i-2", "valid_from": "2026-11-20T09:50"},
+        {"instance_id": "i-3", "valid_to": "2026-11-20", "state": "stopped"},
+        {"instance_id": "i-3", "valid_from": "2026-11-20", "state": "stopped",
+         "tags": {"team": "data"}},
     )  # fmt: skip
     rows = replayed(store, ())
     for unit in ("i-1", "i-2"):
         said = ledger(store, unit)
         assert {k: rows[unit, "m5.xlarge"][k] for k in said} == pytest.approx(said, rel=1e-6)
+    assert statistics(store)["i-3"].stopped_hours == 55 * 24
+    ran = watch_queries.running_hours(store, ["i-2"], HOURS[0].to_pydatetime(), END)["i-2"]
+    assert ran.index[~ran].tolist() == [fleet.utc("2026-11-20T09:00")]
 
 
 def test_a_replay_on_another_type_carries_the_load_over_hour_by_hour(store):

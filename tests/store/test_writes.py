@@ -197,6 +197,18 @@ def test_tags_are_folded_and_volumes_follow_their_instance(store):
     assert owners["environment"].tolist() == ["production", "unallocated"]
     volumes = store.frame("SELECT team FROM volumes ORDER BY volume_id")
     assert volumes["team"].tolist() == ["data platform", "unallocated", "other"]
+    handed = fleet.utc("2026-11-01")
+    ended = {"instance_id": "i-1", "valid_from": "2026-10-01T00:00Z", "valid_to": handed}
+    write_instances(store, fleet.instances(
+        {**ended, "tags": {"team": "data platform"}},
+        {"instance_id": "i-1", "valid_from": handed, "tags": {"team": "search"}},
+    ))  # fmt: skip
+    write_volumes(store, fleet.volumes(
+        {"volume_id": "v-1", **ended},
+        {"volume_id": "v-1", "valid_from": handed, "instance_id": "i-1"},
+    ))  # fmt: skip
+    volumes = store.frame("SELECT team FROM volumes ORDER BY volume_id, valid_from")
+    assert volumes["team"].tolist() == ["data platform", "search", "unallocated", "other"]
 
 
 def test_costs_belong_to_the_team_of_their_day(store):
