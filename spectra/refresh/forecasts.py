@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from spectra.errors import InputError, SpectraError, unexpected
 from spectra.insight.forecast import Choice, choose, clean_history, issue
 from spectra.refresh.hours import HOUR, current_hour
 from spectra.store import Store, forecast_log
@@ -38,6 +40,8 @@ def issue_forecasts(
 ) -> int:
     """Issue this hour's forecast of every zone that has none yet; choose models where it is time.
 
+    A zone that cannot be forecast is left out, and the log says why.
+
     Parameters
     ----------
     zones : sequence of str, optional
@@ -55,7 +59,7 @@ def issue_forecasts(
     done: list[str] = []
 
     def work(zone: str) -> pd.DataFrame | None:
-        frame = _issue(store, zone, factor, hour)
+        frame = _issued_or_none(store, zone, factor, hour)
         done.append(zone)
         if progress:
             progress(len(done) / len(missing), f"Forecasting {zone}")
@@ -97,12 +101,27 @@ def issued(store: Store, zone: str, factor: Factor, hour: datetime) -> Issued | 
     return Issued(mean, _from_json(kept.choice).errors[:, HORIZON_HOURS - len(rows) :])
 
 
+def _issued_or_none(store: Store, zone: str, factor: Factor, hour: datetime) -> pd.DataFrame | None:
+    """The forecast of a zone; None where its history breaks the models, which others may not."""
+    told: SpectraError
+    try:
+        return _issue(store, zone, factor, hour)
+    except InputError as error:
+        told = error
+    except (ArithmeticError, LookupError, ValueError) as error:
+        told = unexpected(error)
+    logging.getLogger(__name__).error("%s was not forecast. %s", zone, told.message)
+    return None
+
+
 def _issue(store: Store, zone: str, factor: Factor, hour: datetime) -> pd.DataFrame | None:
     history = forecast_log.history(store, zone, factor, hour + HOUR)
     if history.empty:
         return None
     choice = _choice(store, zone, factor, history)
     made = issue(history, HORIZON_HOURS, LEVEL, choice=choice)
+    if not np.isfinite(made.frame.to_numpy()).all():
+        raise InputError("Its models gave no number.")
     frame = made.frame[made.frame.index >= pd.Timestamp(hour)]
     if frame.empty:  # what is known ended so long ago that the models' last hour has passed
         return None
@@ -130,7 +149,10 @@ def _choice(store: Store, zone: str, factor: Factor, history: pd.Series) -> Choi
         and now - kept.chosen_at.astimezone(UTC) < CHOICE_TTL
         and len(history) < kept.known_hours * GROWTH
     ):
-        return _from_json(kept.choice)
+        choice = _from_json(kept.choice)
+        # Earlier versions kept a choice of no model where a gap left nothing to judge them by.
+        if choice.members:
+            return choice
     made = choose(clean_history(history), HORIZON_HOURS)
     forecast_log.keep_choice(store, zone, factor, Chosen(now, len(history), _to_json(made)))
     return made

@@ -58,12 +58,13 @@ def test_intervals_hold_about_as_often_as_they_say():
 
 
 @pytest.mark.parametrize(
-    ("count", "step"), [(1, "climatology"), (30, "climatology"), (72, "short"), (24 * 20, "short"),
-                        (24 * 70, "linear")],
+    ("count", "horizon", "step"),
+    [(1, 24, "climatology"), (30, 24, "climatology"), (72, 24, "short"), (72, 168, "short"),
+     (120, 168, "short"), (168, 168, "short"), (24 * 20, 24, "short"), (24 * 70, 24, "linear")],
 )  # fmt: skip
-def test_with_less_history_a_humbler_step_is_taken_and_named(count, step):
-    frame = forecast_intensity(daily(count))
-    assert frame.attrs["step"] == step
+def test_with_less_history_a_humbler_step_is_taken_and_named(count, horizon, step):
+    frame = forecast_intensity(daily(count), horizon)
+    assert (len(frame), frame.attrs["step"]) == (horizon, step)
     assert np.isfinite(frame.to_numpy()).all()
     assert frame["mean"].between(100, 500).all()
 
@@ -98,6 +99,24 @@ def test_gaps_are_no_zeros():
     filled = clean_history(gappy)
     assert filled.values.min() > 100
     assert (~filled.is_known).sum() == 152
+
+
+@pytest.mark.parametrize(
+    ("lacking", "step"),
+    [
+        (lambda at: (at < END - pd.Timedelta("24h")) & (at > END - pd.Timedelta("120D")),
+         "climatology"),  # last year's file and a day of live hours
+        (lambda at: (at < END - pd.Timedelta("5D")) & (at > END - pd.Timedelta("120D")), "short"),
+        (lambda at: (at.hour >= 1) & (at.hour <= 6), "linear"),
+        (lambda at: (at.hour >= 1) & (at.hour <= 20), "climatology"),
+    ],
+)  # fmt: skip
+def test_whatever_its_gaps_a_series_is_forecast(lacking, step):
+    series = daily(24 * 240)
+    frame = forecast_intensity(series.mask(lacking(series.index)), horizon=48)
+    assert frame.attrs["step"] == step
+    assert mae(frame, series.iloc[-168:-120].set_axis(frame.index)) < 60  # as a flat mean is
+    assert (frame["upper"] - frame["lower"]).between(5, 400).all()
 
 
 def test_a_spike_does_not_carry_the_forecast_away():

@@ -13,11 +13,14 @@ from spectra.catalog import load_catalog
 from spectra.config import load_config
 from spectra.errors import InputError
 from spectra.hindsight import realised
+from spectra.insight.forecast import Choice
 from spectra.insight.scheduling import InfeasibleError
+from spectra.refresh import forecasts
 from spectra.refresh.forecasts import HORIZON_HOURS, issue_forecasts
 from spectra.scheduler import Spec, candidates, next_due, place_job, plan_due_runs
 from spectra.store import Store, forecast_log, job_log
 from spectra.store.factors import write_factors
+from spectra.store.forecast_log import Chosen
 from spectra.store.job_log import Run, SavedJob
 from spectra.store.writes import write_intensities
 from tests import copies, fleet
@@ -84,6 +87,28 @@ def test_models_are_chosen_once_and_kept(store):
     issue_forecasts(store, now=NOW + HOUR)
     assert forecast_log.chosen(store, "DE", "lifecycle") == first
     assert set(forecast_log.choices(store, "lifecycle")["zone"]) == {"DE", "SE-SE3"}
+
+
+def test_a_gap_in_one_zone_takes_no_forecast(store, monkeypatch, caplog):
+    """Not its own, on last year's file and a day of live hours, and not another's."""
+    year = datetime(NOW.year - 1, 1, 1, tzinfo=UTC)
+    frames = [grid("FR", year, year + timedelta(days=300), 160.0),
+              grid("FR", NOW - 24 * HOUR, NOW + HOUR, 160.0)]  # fmt: skip
+    write_intensities(store, pd.concat(frames), CATALOG)
+    nothing = forecasts._to_json(Choice("linear", (), np.full((1, 48), np.nan), np.nan, np.nan))
+    kept = Chosen(datetime.now(UTC), 300 * 24, nothing)  # as earlier versions chose there
+    forecast_log.keep_choice(store, "FR", "lifecycle", kept)
+    issue_one = forecasts._issue
+
+    def breaks(opened, zone, *rest):
+        return issue_one(opened, zone, *rest) if zone != "DE" else {}[zone]
+
+    monkeypatch.setattr(forecasts, "_issue", breaks)
+    assert issue_forecasts(store, now=NOW) == 2
+    assert "DE was not forecast" in caplog.text
+    made = forecast_log.latest(store, "FR", "lifecycle").set_index("hour")["mean_g_per_kwh"]
+    true = grid("FR", NOW + HOUR, NOW + 49 * HOUR, 160.0)["intensity_lifecycle_g_per_kwh"]
+    assert np.abs(made.to_numpy() - true.to_numpy()).mean() < 20
 
 
 def test_a_zone_without_history_has_no_forecast(store):

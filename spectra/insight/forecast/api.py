@@ -45,8 +45,9 @@ def forecast_intensity(
     """Forecast the hours after a history.
 
     With twelve weeks or more, direct linear models; with three days or more, simple models and
-    STL with an autoregression; below that the mean of each hour. Members are chosen and averaged
-    by their errors at past origins of the same series.
+    STL with an autoregression; where less than that is known of the last four weeks, the mean of
+    each hour, met from where the series is after a gap. Members are chosen and averaged by their
+    errors at past origins of the same series.
 
     Parameters
     ----------
@@ -107,16 +108,19 @@ def _spread(
     """Lower and upper quantile of the error by hour ahead, from errors at past origins.
 
     Neighbouring hours are pooled, so that a tail rests on more than one value an origin. Seasons
-    move on while a choice is in force: errors are taken a little wider than they were.
+    move on while a choice is in force: errors are taken a little wider than they were. Where an
+    hour ahead could not be judged, such as one of a nightly gap, all hours' errors count for it.
     """
     errors = choice.errors
     if len(errors) < MIN_ORIGINS:
         errors = _naive_errors(hours, horizon)
+    anywhere = errors[np.isfinite(errors)]
     tail = (1 - level) / 2
     low, high = np.empty(horizon), np.empty(horizon)
     for ahead in range(horizon):
         pool = errors[:, max(0, ahead - 1) : ahead + 2].ravel()
-        pool = pool[np.isfinite(pool)] * WIDENED
+        known = pool[np.isfinite(pool)]
+        pool = (known if len(known) >= MIN_ORIGINS else anywhere) * WIDENED
         low[ahead], high[ahead] = np.quantile(pool, [tail, 1 - tail])
     return np.minimum(low, 0.0), np.maximum(high, 0.0)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from spectra.insight.forecast import linear, simple
 from spectra.insight.forecast.series import Hours
@@ -20,6 +21,8 @@ WEATHER_PENALTIES = (20.0, 50.0, 120.0)
 MIN_WINDOWS = 35  # fewer examples than this teach a linear model nothing
 MAX_ORIGINS, SHORT_ORIGINS, MIN_ORIGINS = 90, 14, 3
 MIN_HOURS = 3 * DAY
+# An origin is judged where this much of the day before it and of what it is asked for is known.
+JUDGED_SHARE = 0.5
 # Candidates this close to the best are averaged with it: their errors partly cancel.
 TOLERANCE = 0.10
 # Logs of a series that touches zero are taken of at least this share of its median.
@@ -33,12 +36,13 @@ class Choice:
     Attributes
     ----------
     step : str
-        ``linear`` with enough history, ``short`` with at least three days, ``climatology`` below.
+        ``linear`` with enough history, ``short`` with at least three days, ``climatology`` where
+        less than that is known of the last four weeks.
     members : tuple of str
         Names of the candidates that are averaged.
     errors : ndarray
         Value minus forecast at past origins a day apart, one row an origin, one column an hour
-        ahead [as the series]; empty where nothing could be judged.
+        ahead [as the series]; empty where nothing could be judged, NaN where a value is unknown.
     mae, mae_yesterday : float
         Mean absolute error at those origins, of the combination and of "same hour yesterday".
     """
@@ -51,24 +55,46 @@ class Choice:
 
 
 def choose(hours: Hours, horizon: int, weather: np.ndarray | None = None) -> Choice:
-    """Judge all candidates by rolling origins over the last quarter or three months of the past."""
+    """Judge all candidates by rolling origins over the last quarter or three months of the past.
+
+    Of a history with gaps, those origins count around which it is known.
+    """
     count = len(hours.values)
     if count < MIN_HOURS:
-        empty = np.empty((0, horizon))
-        return Choice("climatology", ("climatology",), empty, float("nan"), float("nan"))
-    available = (count - linear.MEMORY) // DAY - 1
-    if available >= MIN_WINDOWS:
-        origins = _origins(count, horizon, min(MAX_ORIGINS, available // 3))
+        return _unjudged("climatology", horizon)
+    recent = hours.is_known[-linear.MEMORY :]
+    if recent.sum() < MIN_HOURS:
+        return _unjudged("anchored climatology", horizon)
+    origins = _origins(hours, horizon, 1 - linear.MAX_FILLED_SHARE)
+    possible = (count - linear.MEMORY) // DAY - 1
+    available = min(possible, int((origins >= linear.MEMORY).sum()))
+    if available >= MIN_WINDOWS and recent.mean() >= JUDGED_SHARE:
+        origins = origins[-min(MAX_ORIGINS, available // 3) :]
         candidates = _simple_at(hours, origins, horizon) | _linear_at(
             hours, origins, horizon, weather
         )
-        step: Step = "linear"
-    else:
-        spare = max(1, (count - MIN_HOURS) // DAY)
-        origins = _origins(count, horizon, min(SHORT_ORIGINS, spare))
-        candidates = _simple_at(hours, origins, horizon) | _stl_at(hours, origins, horizon)
-        step = "short"
-    return _combine(step, hours, origins, horizon, candidates)
+        return _combine("linear", hours, origins, horizon, candidates)
+    return _short(hours, horizon)
+
+
+def _short(hours: Hours, horizon: int) -> Choice:
+    """Judge what needs little history, as far ahead as there is history to judge it on."""
+    count = len(hours.values)
+    ahead = min(horizon, DAY * (count // DAY - 1))
+    origins = _origins(hours, ahead, JUDGED_SHARE)
+    if not len(origins):
+        return _unjudged("anchored climatology", horizon)
+    spare = max(1, (count - MIN_HOURS) // DAY)
+    origins = origins[origins >= min(MIN_HOURS, origins[-1])][-min(SHORT_ORIGINS, spare) :]
+    candidates = _simple_at(hours, origins, ahead) | _stl_at(hours, origins, ahead)
+    made = _combine("short", hours, origins, ahead, candidates)
+    beyond = np.full((len(origins), horizon - ahead), np.nan)
+    return replace(made, errors=np.hstack([made.errors, beyond]))
+
+
+def _unjudged(member: str, horizon: int) -> Choice:
+    empty = np.empty((0, horizon))
+    return Choice("climatology", (member,), empty, float("nan"), float("nan"))
 
 
 def predict(
@@ -87,11 +113,16 @@ def predict(
     return combined
 
 
-def _origins(count: int, horizon: int, wanted: int) -> np.ndarray:
-    """Past origins a day apart, whose whole horizon is known, oldest first."""
-    last = count - DAY * (-(-horizon // DAY))
-    origins = last - DAY * np.arange(wanted - 1, -1, -1)
-    return origins[origins >= min(MIN_HOURS, last)]
+def _origins(hours: Hours, horizon: int, least_known: float) -> np.ndarray:
+    """Past origins a day apart, oldest first, with a share known of the day before and ahead."""
+    last = len(hours.values) - DAY * (-(-horizon // DAY))
+    if last < DAY:
+        return np.empty(0, dtype=int)
+    origins = np.arange(last, DAY - 1, -DAY)[::-1]
+    before = sliding_window_view(hours.is_known, DAY)[origins - DAY].mean(axis=1)
+    ahead = sliding_window_view(hours.is_known, horizon)[origins].mean(axis=1)
+    judged: np.ndarray = origins[np.minimum(before, ahead) >= least_known]
+    return judged
 
 
 def _combine(
@@ -134,7 +165,7 @@ def _stl_at(hours: Hours, origins: np.ndarray, horizon: int) -> dict[str, np.nda
         return {}
     return {
         "STL and AR": np.array(
-            [simple.stl_ar(hours.values[:origin], horizon) for origin in origins]
+            [_simple("STL and AR", _until(hours, origin), horizon) for origin in origins]
         )
     }
 
@@ -148,6 +179,7 @@ def _simple(name: str, hours: Hours, horizon: int) -> np.ndarray:
         "mean day": partial(simple.climatology, recent),
         "anchored day": partial(simple.anchored_day, recent),
         "climatology": partial(simple.climatology, hours),
+        "anchored climatology": partial(simple.anchored_day, hours),
         "STL and AR": partial(simple.stl_ar, recent.values),
     }
     return makers[name](horizon)
@@ -168,13 +200,11 @@ def _linear_at(
     found = {}
     for scale in ("level", "log"):
         examples = linear.windows(hours, _scaled(hours.values, scale), horizon, weather)
-        judged = len(origins)
-        train = examples.usable.copy()
-        # The last horizon before the first judged origin would know some of what it is asked.
-        train[-judged - (-(-horizon // DAY)) + 1 :] = False
+        # What ends after the first judged origin would know some of what it is asked.
+        train = examples.usable & (examples.origins[:-1] + horizon <= origins[0])
         penalties = PENALTIES if weather is None else WEATHER_PENALTIES
         models = linear.fit(examples.features[:-1][train], examples.targets[train], penalties)
-        rows = examples.features[:-1][-judged:]
+        rows = examples.features[np.isin(examples.origins, origins)]
         for penalty, model in zip(penalties, models, strict=True):
             found[f"linear {scale} {penalty:g}"] = _levels(model.predict(rows), hours.values, scale)
     return found

@@ -25,6 +25,8 @@ class Windows(NamedTuple):
 
     Attributes
     ----------
+    origins : ndarray
+        Hours from the history's first to each origin.
     features : ndarray
         One row an origin, the last one for the origin that is asked for.
     targets : ndarray
@@ -33,6 +35,7 @@ class Windows(NamedTuple):
         Origins whose targets were mostly measured.
     """
 
+    origins: np.ndarray
     features: np.ndarray
     targets: np.ndarray
     usable: np.ndarray
@@ -92,7 +95,8 @@ def windows(hours: Hours, values: np.ndarray, horizon: int, weather: np.ndarray 
         ]
     known = np.concatenate([hours.is_known, np.zeros(horizon, bool)])
     share = sliding_window_view(known, horizon)[origins[:-1]].mean(axis=1)
-    return Windows(np.hstack(blocks), ahead[origins[:-1]], share >= 1 - MAX_FILLED_SHARE)
+    usable = share >= 1 - MAX_FILLED_SHARE
+    return Windows(origins, np.hstack(blocks), ahead[origins[:-1]], usable)
 
 
 def fit(

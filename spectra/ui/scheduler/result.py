@@ -138,7 +138,8 @@ def _chart(page: Page, asked: Asked, best: Option) -> None:
     issued = ahead["issued_at"].iloc[0].astimezone(UTC)
     steps = {"linear": "by models chosen on the zone's own past",
              "short": "by models for short histories: there are not twelve weeks yet",
-             "climatology": "as the mean of each hour: there are not three days yet"}  # fmt: skip
+             "climatology": "as the mean of each hour: of the last four weeks not three days "
+                            "are known"}  # fmt: skip
     clipped = (
         " The deadline lies beyond the forecast: optimal within it." if best.plan.is_clipped else ""
     )
