@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 import pandas as pd
 
@@ -26,17 +28,18 @@ class Realised:
 
 
 def realised(store: Store, run: Run) -> Realised | None:
-    """How a run turned out; None until every hour of its window is stated at home and there.
+    """How a run turned out; None until its window is stated to both ends at home and there.
 
-    At once means at home; in hindsight the better of both regions counts. None, too, where it is
-    not known what moving the data of a run emitted.
+    At once means at home, from the moment its plan was compared with; in hindsight the better of
+    both regions counts, from that moment on. None, too, where it is not known what moving the data
+    of a run emitted, or what an hour emitted that running at once needs.
     """
     if run.transfer_grams is None:
         return None
-    window = run.earliest, run.deadline
+    window = run.at_once, run.deadline
     there = job_log.stated(store, run.zone, run.factor, *window)
     home = job_log.stated(store, run.home_zone, run.factor, *window)
-    if any(v.empty or v.index[-1].to_pydatetime() + HOUR < run.deadline for v in (there, home)):
+    if not all(_reaches_over(values, *window) for values in (there, home)):
         return None
     restarts, job = len(run.slots) - 1, _job(store, run)
     try:
@@ -45,10 +48,20 @@ def realised(store: Store, run: Run) -> Realised | None:
         parts = [plan(there, Job((b - a) / HOUR, a, b, run.power_kw)) for a, b in run.slots]
     except InfeasibleError:
         return None
+    if math.isnan(at_home.grams_run_now):
+        return None
     grams = sum(part.grams for part in parts) + run.transfer_grams + run.restart_grams * restarts
     # Where restarts cost, the best is sought on a grid of minutes that the slots need not lie on.
     oracle = min(grams, best.grams + run.transfer_grams, at_home.grams)
     return Realised(grams, at_home.grams_run_now, oracle)
+
+
+def _reaches_over(values: pd.Series, start: datetime, end: datetime) -> bool:
+    """Whether hours are stated from that of the start to that of the end."""
+    if values.empty:
+        return False
+    first, last = values.index[0].to_pydatetime(), values.index[-1].to_pydatetime()
+    return bool(first <= start and last + HOUR >= end)
 
 
 def _job(store: Store, run: Run) -> Job:
@@ -56,7 +69,7 @@ def _job(store: Store, run: Run) -> Job:
     spec = job_log.spec_of(store, run.job_id)
     return Job(
         run.duration_hours,
-        run.earliest,
+        run.at_once,
         run.deadline,
         run.power_kw,
         spec.get("is_interruptible", len(run.slots) > 1),

@@ -228,9 +228,18 @@ def keep_option(  # noqa: PLR0913, PLR0917 (the parts of one record)
     option: Option,
     now: datetime,
 ) -> Run:
-    """Keep an option as the planned run of a job."""
+    """Keep an option as the planned run of a job.
+
+    Once its window is open, a run that is planned again stays compared with what it was: running
+    at once from then on is no longer what would have been.
+    """
     region, home = catalog.region(option.region), catalog.region(spec.home)
     assert region is not None and home is not None  # noqa: S101 (options are of regions)
+    before = job_log.run_of(store, job_id, earliest)
+    if before is not None and before.at_once <= now:
+        at_once, at_once_grams = before.at_once, before.planned_now_grams
+    else:
+        at_once, at_once_grams = max(earliest, now), option.grams + option.saving_g
     run = Run(
         job_id,
         earliest,
@@ -244,11 +253,12 @@ def keep_option(  # noqa: PLR0913, PLR0917 (the parts of one record)
         spec.duration_hours,
         option.plan.slots,
         option.grams,
-        option.grams + option.saving_g,
+        at_once_grams,
         None if np.isnan(option.probability) else option.probability,
         now,
         option.grams - option.plan.grams,
         spec.restart_grams,
+        at_once,
     )
     job_log.keep_run(store, run)
     return run

@@ -210,7 +210,7 @@ def migrate(connection: duckdb.DuckDBPyConnection) -> None:
             next_step="Update SPECTRA, or set SPECTRA_DATABASE to another file. "
             "Nothing was changed.",
         )
-    for version in (number for number in steps if number > current):
+    for version in range(current + 1, newest + 1):
         connection.begin()
         try:
             connection.execute(steps[version])

@@ -40,6 +40,8 @@ class Run:
 
     Attributes
     ----------
+    earliest, deadline : datetime
+        Its window; with the job the earliest start names the run.
     power_kw, home_power_kw : float
         At the meter of its region, and of the home region [kW].
     planned_grams, planned_now_grams : float
@@ -48,6 +50,8 @@ class Run:
         What moving its data to its region emits [gCO2e]; None where it is not known.
     restart_grams : float
         What each start after the first emits [gCO2e].
+    at_once : datetime
+        When running at once begins: at the earliest start, or when it was first planned if later.
     """
 
     job_id: str
@@ -67,6 +71,7 @@ class Run:
     planned_at: datetime
     transfer_grams: float | None
     restart_grams: float
+    at_once: datetime
 
 
 def save_job(store: Store, job: SavedJob) -> None:
@@ -110,7 +115,7 @@ def keep_run(store: Store, run: Run) -> None:
     slots = json.dumps([[a.isoformat(), b.isoformat()] for a, b in run.slots])
     with store.write(is_fact=False) as cursor:
         cursor.execute(
-            f"INSERT OR REPLACE INTO job_runs VALUES ({', '.join('?' * 17)})",
+            f"INSERT OR REPLACE INTO job_runs VALUES ({', '.join('?' * 18)})",
             [
                 run.job_id,
                 run.earliest,
@@ -129,6 +134,7 @@ def keep_run(store: Store, run: Run) -> None:
                 run.planned_at,
                 run.transfer_grams,
                 run.restart_grams,
+                run.at_once,
             ],
         )
 

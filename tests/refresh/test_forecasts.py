@@ -240,15 +240,33 @@ def test_a_run_is_judged_when_its_window_is_over(forecast):
     known = realised(forecast, run)
     # What the grid really did may favour either; nothing is better than knowing it beforehand.
     assert known.oracle_grams <= min(known.grams, known.now_grams) + 1e-6
-    open_run = replace(run, earliest=NOW, deadline=NOW + timedelta(hours=24))
+    open_run = replace(run, earliest=NOW, at_once=NOW, deadline=NOW + timedelta(hours=24))
     assert realised(forecast, open_run) is None
+
+
+def test_at_once_is_the_same_moment_in_plan_and_outcome(forecast):
+    """The earliest start, or when a job was first planned; planning again does not move it."""
+    now, past = datetime.now(UTC), NOW - 12 * HOUR
+    options, _ = placed(forecast, replace(SPEC, regions=()))
+    job_log.save_job(forecast, job(None))
+    run = scheduler.keep_option(forecast, CATALOG, "j1", SPEC, past, options[0], now)
+    assert run.at_once == now
+    write_intensities(forecast, grid("DE", NOW + HOUR, NOW + 30 * HOUR), CATALOG)
+    assert realised(forecast, run).now_grams == pytest.approx(run.planned_now_grams, rel=0.01)
+    due, cheaper = NOW + 2 * HOUR, replace(options[0], saving_g=1.0)
+    first = scheduler.keep_option(forecast, CATALOG, "j1", SPEC, due, options[0], now)
+    assert first.at_once == due
+    again = scheduler.keep_option(forecast, CATALOG, "j1", SPEC, due, cheaper, due + 3 * HOUR)
+    assert (again.at_once, again.planned_now_grams) == (due, first.planned_now_grams)
+    late = replace(run, at_once=NOW - 200 * timedelta(days=1))
+    assert realised(forecast, late) is None  # the hours it would have begun in are not stated
 
 
 def test_a_run_elsewhere_is_judged_against_running_at_once_at_home(store):
     past = NOW - timedelta(days=2)
     slot = (past + 4 * HOUR, past + 7 * HOUR)
     run = Run("j1", past, past + 24 * HOUR, "eu-north-1", "SE-SE3", "lifecycle", 1.1, "DE", 1.3,
-              3.0, (slot,), 1.0, 1.0, None, past, 0.0, 0.0)  # fmt: skip
+              3.0, (slot,), 1.0, 1.0, None, past, 0.0, 0.0, past)  # fmt: skip
     clean = grid("SE-SE3", past, past + 24 * HOUR, 100.0)["intensity_lifecycle_g_per_kwh"]
     dirty = grid("DE", past, past + 24 * HOUR)["intensity_lifecycle_g_per_kwh"]
     known = realised(store, run)
@@ -262,7 +280,7 @@ def test_moving_data_and_restarts_count_in_what_a_run_realised(store):
     past = NOW - timedelta(days=2)
     slots = ((past + 4 * HOUR, past + 5 * HOUR), (past + 6 * HOUR, past + 8 * HOUR))
     run = Run("j1", past, past + 24 * HOUR, "eu-north-1", "SE-SE3", "lifecycle", 1.1, "DE", 1.3,
-              3.0, slots, 1.0, 1.0, None, past, 40.0, 1_000.0)  # fmt: skip
+              3.0, slots, 1.0, 1.0, None, past, 40.0, 1_000.0, past)  # fmt: skip
     clean = grid("SE-SE3", past, past + 24 * HOUR, 100.0)["intensity_lifecycle_g_per_kwh"]
     dirty = grid("DE", past, past + 24 * HOUR)["intensity_lifecycle_g_per_kwh"]
     known = realised(store, run)
@@ -293,7 +311,7 @@ def test_the_best_in_hindsight_is_cut_as_the_job_may_be(store, asked, best):
     job_log.save_job(store, replace(job(None), spec=replace(SPEC, **asked).as_dict()))
     run = Run("j1", past, past + 6 * HOUR, "eu-west-3", "FR", "lifecycle", 1.0, "FR", 1.0,
               2.0, ((past + 4 * HOUR, past + 6 * HOUR),), 1.0, 1.0, None, past, 0.0,
-              0.0)  # fmt: skip
+              0.0, past)  # fmt: skip
     known = realised(store, run)
     assert (known.grams, known.oracle_grams) == pytest.approx((700, best))
 

@@ -116,7 +116,7 @@ def test_jobs_placed_by_carbon(store):
     run = job_log.Run(
         "j", start, start + 24 * hour, "us-east-1", "US-MIDA-PJM", "direct", 2.0, "US-MIDA-PJM",
         2.0, 2.0, ((start + 17 * hour, start + 19 * hour),), 1_250.0, 1_650.0, 0.9, start,
-        0.0, 0.0,
+        0.0, 0.0, start,
     )  # fmt: skip
     job_log.keep_run(store, run)
     report = made(store)
