@@ -171,9 +171,13 @@ def place_job(
 def other_starts(
     there: Candidate, catalog: Catalog, spec: Spec, earliest: datetime, deadline: datetime
 ) -> list[Start]:
-    """The best starts of a job in one region within [earliest, deadline), the best first."""
+    """The best starts of a job in one region within [earliest, deadline), the best first.
+
+    Moving the job's data there counts in each.
+    """
     job = spec.job(catalog, max(earliest.astimezone(UTC), datetime.now(UTC)), deadline)
-    return best_starts(there.intensity, replace(job, power_kw=job.power_kw * there.pue))
+    starts = best_starts(there.intensity, replace(job, power_kw=job.power_kw * there.pue))
+    return [start._replace(grams=start.grams + there.transfer_grams) for start in starts]
 
 
 def next_due(job: SavedJob, after: datetime) -> datetime:

@@ -54,7 +54,10 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Hard conditions; a region outside them is excluded and never ranked."""
+    """Hard conditions; a region outside them is excluded and never ranked, home neither.
+
+    A latency that is not known keeps other regions out; home may have none.
+    """
 
     max_latency_ms: float | None = None
     countries: tuple[str, ...] = ()
@@ -71,8 +74,10 @@ class Option:
         In these slots, the transfer included [gCO2e].
     saving_g, saving_pct : float
         Against running at once at home.
+    mean_start_grams : float
+        Of a start at random at home [gCO2e].
     saving_usd : float or None
-        Against the price at home; None where a price is not known.
+        Against the price at home, which is that of any start; None where a price is not known.
     score : float or None
         What options are ranked by: grams, and the price at the weight that was asked for
         [gCO2e-equivalent]; None where that needs a price that is not known.
@@ -85,10 +90,21 @@ class Option:
     grams: float
     saving_g: float
     saving_pct: float
+    mean_start_grams: float
     saving_usd: float | None
     score: float | None
     probability: float
     is_recommended: bool
+
+    @property
+    def saving_vs_mean_g(self) -> float:
+        """Against a start at random at home [gCO2e]."""
+        return self.mean_start_grams - self.grams
+
+    @property
+    def saving_vs_mean_pct(self) -> float:
+        """Against a start at random at home [%]; NaN where that is not known or nothing."""
+        return saving_share_pct(self.grams, self.mean_start_grams)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +120,13 @@ def place(
 ) -> tuple[list[Option], list[Excluded]]:
     """Options ranked by what they emit, the home region among them, and what is excluded.
 
-    `job.power_kw` is the power of the machines; each region's PUE comes on top.
+    `job.power_kw` is the power of the machines; each region's PUE comes on top. A home that the
+    limits exclude is no option, yet still what options are compared with.
 
     Raises
     ------
     InfeasibleError
-        If the home region has no placement at all.
+        If the home region has no placement at all, or no region is left.
     """
     limits = limits or Limits()
     by_region = {candidate.region: candidate for candidate in candidates}
@@ -121,7 +138,7 @@ def place(
     at_once = _at_once(job, by_region[home], limits)
     options, excluded = [], []
     for candidate in candidates:
-        reason = None if candidate.region == home else _excluded(candidate, limits)
+        reason = _excluded(candidate, limits, is_home=candidate.region == home)
         if reason is None:
             try:
                 made = _planned(job, candidate, limits)
@@ -131,6 +148,11 @@ def place(
                 options.append(_option(job, candidate, made, at_once, limits.grams_per_usd))
         if reason is not None:
             excluded.append(Excluded(candidate.region, reason))
+    if not options:
+        raise InfeasibleError(
+            "No region within the limits of the job can run it in time.",
+            next_step="Allow more countries or a higher latency, or offer it more regions.",
+        )
     # A price that is not known is no low one: such a region comes after all that are priced.
     options.sort(key=lambda option: (*_rank(option), option.region != home, option.region))
     return options, excluded
@@ -144,21 +166,25 @@ def _planned(job: Job, candidate: Candidate, limits: Limits) -> Plan:
     )
 
 
-def _excluded(candidate: Candidate, limits: Limits) -> str | None:
+def _excluded(candidate: Candidate, limits: Limits, *, is_home: bool) -> str | None:
     if limits.countries and candidate.country not in limits.countries:
         return f"It lies in {candidate.country}, which is not allowed."
     if limits.max_latency_ms is not None:
         if candidate.latency_ms is None:
-            return "Its latency is not known, and there is a limit."
+            return None if is_home else "Its latency is not known, and there is a limit."
         if candidate.latency_ms > limits.max_latency_ms:
             return f"Its latency of {candidate.latency_ms:.0f} ms is above the limit."
     return None
 
 
 class _AtOnce(NamedTuple):
-    """Running at once at home: its emissions, its price, and its emissions on past errors."""
+    """Running at once at home: its emissions, its price, and its emissions on past errors.
+
+    `mean_grams` are those of a start at random.
+    """
 
     grams: float
+    mean_grams: float
     usd: float | None
     paths: np.ndarray
 
@@ -167,7 +193,8 @@ def _at_once(job: Job, home: Candidate, limits: Limits) -> _AtOnce:
     made = _planned(job, home, limits)
     slot: Slot = run_now_slot(job, home.intensity.index[0].to_pydatetime())
     paths = emission_paths(home.intensity, home.errors, [slot]) * job.power_kw * home.pue
-    return _AtOnce(made.grams_run_now, _usd(made.cost_run_now_usd, home), paths)
+    usd = _usd(made.cost_run_now_usd, home)
+    return _AtOnce(made.grams_run_now, made.grams_mean_start, usd, paths)
 
 
 def _option(
@@ -186,6 +213,7 @@ def _option(
         grams,
         saving,
         saving_pct,
+        at_once.mean_grams,
         None if usd is None or at_once.usd is None else at_once.usd - usd,
         _score(grams, usd, grams_per_usd),
         chance,

@@ -1,5 +1,6 @@
 """Several regions: hard limits exclude, the rest is ranked against running at once at home."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -39,11 +40,18 @@ def test_the_cleanest_comes_first_with_its_saving_against_home_at_once():
     assert excluded == []
 
 
-def test_limits_exclude_with_a_reason_and_never_the_home():
+def test_limits_exclude_with_a_reason_and_hold_for_the_home_too():
     limits = Limits(max_latency_ms=100, countries=("SE", "FR"))
     options, excluded = place(JOB, "home", [HOME, CLEAN, FAR, NEVER], limits)
-    assert {o.region for o in options} == {"home", "clean"}
+    assert [o.region for o in options] == ["clean"]
+    assert options[0].saving_g == pytest.approx(700)  # against what is not allowed, yet done now
     reasons = {e.region: e.reason for e in excluded}
+    assert "DE" in reasons["home"]
+    slow = replace(HOME, latency_ms=120.0)
+    options, _ = place(JOB, "home", [slow, CLEAN], Limits(max_latency_ms=100))
+    assert [o.region for o in options] == ["clean"]
+    with pytest.raises(InfeasibleError, match="No region within the limits"):
+        place(JOB, "home", [HOME, CLEAN], Limits(countries=("FR",)))
     assert "US" in reasons["far"]
     assert "known intensity" in reasons["never"]
     unknown = candidate("unknown", grid(*[10] * 12))
@@ -58,6 +66,11 @@ def test_a_transfer_weighs_on_the_region_it_leads_to():
     assert options[1].grams == pytest.approx(1000)
     assert options[1].saving_g == pytest.approx(-200)
     assert not options[1].is_recommended
+    # A start at random is one at home, where nothing is to be moved.
+    mean = options[0].mean_start_grams
+    assert mean == options[1].mean_start_grams == options[0].plan.grams_mean_start
+    assert options[1].saving_vs_mean_g == pytest.approx(mean - 1_000)
+    assert options[1].saving_vs_mean_pct == pytest.approx((1 - 1_000 / mean) * 100)
 
 
 def test_pue_counts_where_the_job_runs():

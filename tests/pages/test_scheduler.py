@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from spectra.catalog import load_catalog
-from spectra.insight.placement import Candidate, Limits, place
+from spectra.insight.placement import Candidate, Excluded, Limits, place
 from spectra.insight.scheduling import Job
 from spectra.scheduler import Spec
 from spectra.store import Store, job_log
@@ -103,6 +103,13 @@ def test_what_is_best_for_its_price_alone_does_not_pass_for_clean():
     told = sentence(Asked("Job", spec, NOW, end, "UTC"), best)
     assert "in eu-north-1" in told
     assert "100 g more than running at once, and cost $2.00 less" in told
+    told = sentence(Asked("Job", spec, NOW, end, "UTC"), best, [Excluded("eu-central-1", "Far.")])
+    assert "100 g more than running at once in eu-central-1, which they exclude" in told
+    app = healthy(
+        AppTest.from_function(advised, args=(Asked("J", spec, NOW, end, "UTC"), best)).run()
+    )
+    random = next(m for m in app.metric if m.label == "Against a random start")
+    assert (random.value, random.delta) == ("−50.0 %", "−100 g and $2.00; mean start 200 g")
 
 
 def test_another_region_is_ranked_and_a_limit_excludes_it(grids):
@@ -115,6 +122,12 @@ def test_another_region_is_ranked_and_a_limit_excludes_it(grids):
     app = healthy(app.run())
     assert app.dataframe[0].value["Region"].tolist() == ["eu-central-1"]
     assert "eu-north-1 is excluded" in shown(app)
+    app.multiselect(key="job_countries").set_value(["SE"])
+    app = healthy(app.run())
+    assert app.dataframe[0].value["Region"].tolist() == ["eu-north-1"]
+    assert "eu-central-1 is excluded. It lies in DE, which is not allowed. It is compared" in shown(
+        app
+    )
 
 
 def test_other_starts_are_offered_from_the_best_down(grids):

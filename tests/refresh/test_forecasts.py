@@ -187,6 +187,9 @@ def test_data_to_move_weighs_on_another_region(forecast):
     grams = {o.region: o.grams for o in far}
     assert grams["eu-north-1"] - near[0].grams == pytest.approx(250, abs=80)  # 1 kWh, both grids
     assert grams["eu-central-1"] == pytest.approx(near[1].grams, rel=1e-3)
+    there = candidates(forecast, CATALOG, heavy, NOW)[1]
+    starts = scheduler.other_starts(there, CATALOG, heavy, NOW, NOW + timedelta(hours=24))
+    assert starts[0].grams == pytest.approx(grams["eu-north-1"], rel=1e-3)
 
 
 def test_what_does_not_fit_is_said(forecast):

@@ -165,7 +165,7 @@ def _more(page: Page) -> dict[str, object]:
         latency = st.number_input(
             "Latency at most [ms]", 1.0, 1_000.0, None, key="job_latency",
             persist_state="session", placeholder="No limit",
-            help="Of other regions; one whose latency is not known is then excluded.",
+            help="Another region whose latency is not known is then excluded.",
         )  # fmt: skip
         countries = st.multiselect(
             "Countries allowed", sorted({r.country for r in page.catalog.regions}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -33,7 +34,7 @@ def advice(page: Page, asked: Asked) -> Option | None:
         workspaces.show_error(error)
         return None
     best = options[0]
-    st.markdown(sentence(asked, best))
+    st.markdown(sentence(asked, best, excluded))
     _headlines(best)
     with cards.card("Forecast and chosen slot"):
         _chart(page, asked, best)
@@ -44,7 +45,7 @@ def advice(page: Page, asked: Asked) -> Option | None:
     return best
 
 
-def sentence(asked: Asked, best: Option) -> str:
+def sentence(asked: Asked, best: Option, excluded: Sequence[Excluded] = ()) -> str:
     """The advice in one sentence, with its reason."""
     zone = ZoneInfo(asked.timezone)
     start, end = best.plan.slots[0][0].astimezone(zone), best.plan.slots[-1][1].astimezone(zone)
@@ -62,6 +63,13 @@ def sentence(asked: Asked, best: Option) -> str:
         return (
             f"**The best slot is {span}{place}{parts}.** What running at once would emit is not "
             "known, as an hour that it needs has no value."
+        )
+    if any(region.region == asked.spec.home for region in excluded):
+        more = units.mass_text(-best.saving_g)
+        saves = f"save {saving} against" if best.saving_g > 0 else f"emit {more} more than"
+        return (
+            f"**The best slot within your limits is {span}{place}{parts}.** It should {saves} "
+            f"running at once in {asked.spec.home}, which they exclude."
         )
     if best.saving_g <= 0 and asked.spec.grams_per_usd and (best.saving_usd or 0) > 0:
         return (
@@ -94,24 +102,28 @@ def _headlines(best: Option) -> None:
         )
     with columns[1]:
         cards.headline("Saving against now", units.percent_text(best.saving_pct, 1),
-                       note=units.mass_text(best.saving_g))  # fmt: skip
+                       note=_amounts(best.saving_g, best.saving_usd))  # fmt: skip
     with columns[2]:
         cards.headline(
             "Against a random start",
-            units.percent_text(best.plan.saving_vs_mean_pct, 1),
-            note=f"mean start {units.mass_text(best.plan.grams_mean_start)}",
-            help="So that a lucky moment to ask does not hide what planning brings.",
+            units.percent_text(best.saving_vs_mean_pct, 1),
+            note=f"{_amounts(best.saving_vs_mean_g, best.saving_usd)}; "
+            f"mean start {units.mass_text(best.mean_start_grams)}",
+            help="At home, so that a lucky moment to ask does not hide what planning brings. The "
+            "price is the same at any start.",
         )
     with columns[3]:
         cards.headline(
             "Probability of being better",
             units.share_text(best.probability),
-            note=""
-            if best.saving_usd is None
-            else f"{units.usd_text(best.saving_usd)} price saving",
             help="Share of past forecast errors, replayed as whole paths, with which this slot "
             "would have emitted less than running at once.",
         )
+
+
+def _amounts(grams: float, usd: float | None) -> str:
+    """A saving of emissions and, where it is known, of price."""
+    return units.mass_text(grams) + ("" if usd is None else f" and {units.usd_text(usd)}")
 
 
 def _chart(page: Page, asked: Asked, best: Option) -> None:
@@ -198,7 +210,8 @@ def _alternatives(asked: Asked, options: list[Option], excluded: list[Excluded])
         )
         cards.download(rows, "regions_of_the_job")
         for region in excluded:
-            st.caption(f"{region.region} is excluded. {region.reason}")
+            compared = " It is compared with even so." * (region.region == asked.spec.home)
+            st.caption(f"{region.region} is excluded. {region.reason}{compared}")
 
 
 def _other_starts(page: Page, asked: Asked, there: Candidate, best: Option) -> None:
