@@ -155,13 +155,21 @@ def accuracy(
 
     Columns zone, hour_count, issue_count, mape_pct, bias_g_per_kwh (forecast minus value),
     coverage_pct of the interval, mae_g_per_kwh, mae_yesterday_g_per_kwh, skill (share of the error
-    of "same hour yesterday" that is avoided), and mae_provider_g_per_kwh of the provider's own
-    forecasts of the same hours and moments where there are any.
+    of "same hour yesterday" that is avoided), and where the provider issued forecasts of its own
+    of the same hours within the same hour as ours, mae_provider_g_per_kwh of these and
+    mae_beside_provider_g_per_kwh of ours in these hours alone.
     """
     value = column(factor)
     return store.frame(
         f"""
-        WITH judged AS (
+        WITH theirs AS (
+            SELECT zone, hour, date_trunc('hour', issued_at) AS issued_at,
+                arg_max(g_per_kwh, provider_forecasts.issued_at) AS g_per_kwh
+            FROM provider_forecasts
+            WHERE factor = $factor AND provider_forecasts.issued_at >= $since
+                AND ($zone IS NULL OR zone = $zone)
+            GROUP BY ALL),
+        judged AS (
             SELECT f.zone, f.issued_at, f.hour, f.mean_g_per_kwh AS mean,
                 f.lower_g_per_kwh AS low, f.upper_g_per_kwh AS high, i.{value} AS value,
                 y.{value} AS yesterday, p.g_per_kwh AS provider
@@ -171,8 +179,8 @@ def accuracy(
             LEFT JOIN intensity_hourly y ON y.zone = f.zone AND y.tier IN ('A', 'B')
                 AND y.hour = f.hour - INTERVAL 1 DAY
                     * greatest(1, ceil((epoch(f.hour) - epoch(f.issued_at) + 3600) / 86400.0)::INT)
-            LEFT JOIN provider_forecasts p ON p.zone = f.zone AND p.hour = f.hour
-                AND p.factor = f.factor AND p.issued_at = f.issued_at
+            LEFT JOIN theirs p ON p.zone = f.zone AND p.hour = f.hour
+                AND p.issued_at = f.issued_at
             WHERE f.factor = $factor AND f.issued_at >= $since
                 AND ($zone IS NULL OR f.zone = $zone))
         SELECT zone, count(*) AS hour_count, count(DISTINCT issued_at) AS issue_count,
@@ -183,7 +191,8 @@ def accuracy(
             avg(abs(yesterday - value)) AS mae_yesterday_g_per_kwh,
             1 - avg(abs(mean - value)) FILTER (yesterday IS NOT NULL)
                 / nullif(avg(abs(yesterday - value)), 0) AS skill,
-            avg(abs(provider - value)) AS mae_provider_g_per_kwh
+            avg(abs(provider - value)) AS mae_provider_g_per_kwh,
+            avg(abs(mean - value)) FILTER (provider IS NOT NULL) AS mae_beside_provider_g_per_kwh
         FROM judged GROUP BY zone ORDER BY zone
         """,
         {"factor": factor, "since": since, "zone": zone},

@@ -18,10 +18,12 @@ from spectra.insight.scheduling import InfeasibleError
 from spectra.refresh import forecasts
 from spectra.refresh.forecasts import HORIZON_HOURS, issue_forecasts
 from spectra.scheduler import Spec, candidates, next_due, place_job, plan_due_runs
+from spectra.sources import _electricity_maps_shapes as shapes
 from spectra.store import Store, forecast_log, job_log
 from spectra.store.factors import write_factors
 from spectra.store.forecast_log import Chosen
 from spectra.store.job_log import Run, SavedJob
+from spectra.store.live_writes import write_rows
 from spectra.store.writes import write_intensities
 from tests import copies, fleet
 
@@ -140,6 +142,20 @@ def test_accuracy_is_of_what_was_issued_and_came_true(store):
     assert rows.loc["DE", "mae_yesterday_g_per_kwh"] == pytest.approx(0, abs=1e-6)
     assert pd.isna(rows.loc["DE", "mae_provider_g_per_kwh"])
     assert forecast_log.accuracy(store, "lifecycle", NOW).empty
+    # Theirs are dated when they were updated: twice in that hour, and once more after the next.
+    truth = grid("DE", past + HOUR, past + 7 * HOUR)["intensity_lifecycle_g_per_kwh"]
+    for minutes, off in ((11, 50.0), (41, 7.0), (75, 90.0)):
+        points = [{"carbonIntensity": value + off, "datetime": f"{past + k * HOUR:%FT%TZ}"}
+                  for k, value in enumerate(truth, start=1)]  # fmt: skip
+        updated = past + timedelta(minutes=minutes, seconds=17)
+        body = {"forecast": points, "updatedAt": f"{updated:%FT%T.042Z}"}
+        write_rows(store, "provider_forecasts", shapes.forecasts("DE", "lifecycle", body))
+    row = forecast_log.accuracy(store, "lifecycle", past - HOUR).set_index("zone").loc["DE"]
+    assert row["mae_provider_g_per_kwh"] == pytest.approx(7)
+    made = forecast_log.latest(store, "DE", "lifecycle")["mean_g_per_kwh"].head(6)
+    ours = np.abs(made.to_numpy() - truth.to_numpy()).mean()
+    assert row["mae_beside_provider_g_per_kwh"] == pytest.approx(ours)
+    assert row["hour_count"] == HORIZON_HOURS
 
 
 SPEC = Spec("eu-central-1", ("eu-north-1",), duration_hours=3, window_hours=24, count=20)

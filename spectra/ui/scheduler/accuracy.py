@@ -32,11 +32,13 @@ def table(page: Page, factor: Factor) -> None:
             "MAE on its past": rows["mae"],
             "… same hour yesterday": rows["mae_yesterday"],
             "Hours judged": rows["hour_count"].astype("Int64"),
+            "MAE": rows["mae_g_per_kwh"],
             "MAPE [%]": rows["mape_pct"],
             "Bias": rows["bias_g_per_kwh"],
             "80 % interval held [%]": rows["coverage_pct"],
             "Skill": rows["skill"],
             "MAE of the provider": rows["mae_provider_g_per_kwh"],
+            "… ours beside it": rows["mae_beside_provider_g_per_kwh"],
         }
     )
     number = st.column_config.NumberColumn
@@ -51,13 +53,16 @@ def table(page: Page, factor: Factor) -> None:
             "MAE on its past": number(format="%.1f", help="Mean absolute error at past origins "
                                       "[g/kWh], of models fitted before them."),
             "… same hour yesterday": number(format="%.1f"),
-            "MAPE [%]": number(format="%.1f", help="On forecasts that were issued and whose hours "
-                               "have been stated since, last 30 days."),
+            "MAE": number(format="%.1f", help="On forecasts that were issued and whose hours have "
+                          "been stated since, last 30 days, as all that follows [g/kWh]."),
+            "MAPE [%]": number(format="%.1f"),
             "Bias": number(format="%.1f", help="Forecast minus value [g/kWh]."),
             "80 % interval held [%]": number(format="%.0f"),
             "Skill": number(format="%.2f", help="Share of the error of “same hour yesterday” that "
                             "is avoided; 0 is no better, 1 is perfect."),
-            "MAE of the provider": number(format="%.1f"),
+            "MAE of the provider": number(format="%.1f", help="Of the forecasts that it issued "
+                                          "within the same hour as ours, of the same hours."),
+            "… ours beside it": number(format="%.1f", help="In these hours alone."),
         },
     )  # fmt: skip
     cards.download(rows.drop(columns=["members"]), "forecast_accuracy")
