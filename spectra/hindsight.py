@@ -9,7 +9,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from spectra.insight.scheduling import InfeasibleError, Job, Plan, plan
+from spectra.insight.scheduling import InfeasibleError, Job, plan
 from spectra.refresh.hours import HOUR
 from spectra.store import Store, job_log
 from spectra.store.job_log import Run
@@ -43,8 +43,8 @@ def realised(store: Store, run: Run) -> Realised | None:
         return None
     restarts, job = len(run.slots) - 1, _job(store, run)
     try:
-        at_home = _best(home, replace(job, power_kw=run.home_power_kw))
-        best = _best(there, job)
+        at_home = plan(home, replace(job, power_kw=run.home_power_kw))
+        best = plan(there, job)
         parts = [plan(there, Job((b - a) / HOUR, a, b, run.power_kw)) for a, b in run.slots]
     except InfeasibleError:
         return None
@@ -77,14 +77,6 @@ def _job(store: Store, run: Run) -> Job:
         run.restart_grams,
         spec.get("max_chunks"),
     )
-
-
-def _best(intensity: pd.Series, job: Job) -> Plan:
-    """The best plan; the slow search for chunks only where the cheapest hours are none."""
-    free = plan(intensity, replace(job, min_chunk_hours=0.0, restart_grams=0.0, max_chunks=None))
-    count, shortest = len(free.slots), min((b - a) / HOUR for a, b in free.slots)
-    fits = shortest >= job.min_chunk_hours and count <= (job.max_chunks or count)
-    return free if fits and (count == 1 or not job.restart_grams) else plan(intensity, job)
 
 
 def total(runs: Sequence[Realised]) -> Realised:

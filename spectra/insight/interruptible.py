@@ -13,7 +13,8 @@ Span = tuple[float, float]
 # The grid of the search for chunks [min]: the finest one that stays within so many states.
 STEPS_MIN = (1, 5, 15)
 MAX_STATES = 20_000_000
-MAX_RUNS = 12
+# Of plans that emit the same the one with fewer starts is taken: each weighs this share of a step.
+TIE_SHARE = 1e-6
 
 
 def cheapest_hours(cost: HourlyCost, start: float, end: float, hours: float) -> list[Span]:
@@ -54,53 +55,71 @@ def cheapest_chunks(  # noqa: PLR0913, PLR0917 (the parts of one question)
 ) -> list[Span]:
     """Cheapest runs of at least a length when every start after the first costs something.
 
-    Dynamic programming over the time of the window, the time still to run and the number of
-    starts. Exact on a grid of a minute; windows of days with long jobs use 5 or 15 minutes, and
-    times are rounded up to it. Empty when nothing fits.
+    Dynamic programming over the time of the window, the time still to run and, where it is
+    limited, the number of starts. Exact on a grid of the clock's minutes; windows of more than
+    three days, and limits of many runs in long ones, use 5 or 15 minutes, to which times are
+    rounded inwards. Empty when nothing fits on it.
     """
     for step in STEPS_MIN:
         per_hour = 60 // step
-        slots = int((end - start) * per_hour + 1e-6)
+        first = math.ceil(start * per_hour - 1e-6)
+        slots = math.floor(end * per_hour + 1e-6) - first
         need = math.ceil(hours * per_hour - 1e-6)
         shortest = max(1, math.ceil(min_chunk_hours * per_hour - 1e-6))
-        most = min(max_chunks or MAX_RUNS, max(1, need // shortest), MAX_RUNS)
-        if slots * need * most <= MAX_STATES:
+        fitting = max(1, need // shortest)
+        most = max_chunks if max_chunks and max_chunks < fitting else None
+        if slots * need * (most or 1) <= MAX_STATES:
             break
-    edges = start + np.arange(slots + 1) / per_hour
+    edges = (first + np.arange(max(slots, 0) + 1)) / per_hour
     price = cost.between(edges[:-1], edges[1:])
     price = np.where(np.isfinite(price), price, np.inf)
     runs = _traced(price, need, shortest, most, restart_score)
-    return [(start + begin / per_hour, start + stop / per_hour) for begin, stop in runs]
+    spans = _merged([(edges[begin], edges[stop]) for begin, stop in runs])
+    return _trimmed(spans, need / per_hour - hours, min_chunk_hours)
+
+
+def _trimmed(spans: list[Span], excess: float, shortest: float) -> list[Span]:
+    """Take what rounding added from the end of the longest run, if it stays long enough."""
+    longest = max(spans, key=lambda span: span[1] - span[0], default=(0.0, 0.0))
+    begin, end = longest
+    if end - begin - excess < shortest:
+        return spans
+    return [(begin, end - excess) if span == longest else span for span in spans]
 
 
 def _traced(
-    price: np.ndarray, need: int, shortest: int, most: int, restart: float
+    price: np.ndarray, need: int, shortest: int, most: int | None, restart: float
 ) -> list[tuple[int, int]]:
     """Forward pass over the grid, then the way back along the decisions.
 
-    ``off[k, r]`` is the least cost with `r` minutes done in `k` runs and none under way, ``on``
-    the same with the k-th under way and already of the shortest length.
+    ``off[k, r]`` is the least cost with `r` steps done in `k` runs and none under way, ``on`` the
+    same with the k-th under way and already of the shortest length. Where any number of runs is
+    allowed, `k` tells only whether there was one.
     """
     slots = len(price)
-    if need > slots:
+    if need > slots or not np.isfinite(price).any():
         return []
+    restart += TIE_SHARE * float(price[np.isfinite(price)].max())
+    top = most or 1
     sums = np.concatenate([[0.0], np.cumsum(np.where(np.isinf(price), 0.0, price))])
     gaps = np.concatenate([[0], np.cumsum(np.isinf(price))])
-    off = np.full((most + 1, need + 1), np.inf)
+    off = np.full((top + 1, need + 1), np.inf)
     off[0, 0] = 0.0
     offs = deque([off], maxlen=shortest)  # the states of the last `shortest` steps, newest last
-    on = np.full((most + 1, need + 1), np.inf)
-    ended = np.zeros((slots + 1, most + 1, need + 1), dtype=bool)
-    begun = np.zeros((slots + 1, most + 1, need + 1), dtype=bool)
+    on = np.full((top + 1, need + 1), np.inf)
+    ended = np.zeros((slots + 1, top + 1, need + 1), dtype=bool)
+    begun = np.zeros((slots + 1, top + 1, need + 1), dtype=bool)
     for t in range(1, slots + 1):
         running = np.full_like(on, np.inf)
         running[:, 1:] = on[:, :-1] + price[t - 1]
         if t >= shortest and gaps[t] == gaps[t - shortest] and shortest <= need:
             fresh = np.full_like(on, np.inf)
-            source = offs[0]
-            fee = np.full((most, 1), restart)
+            source = offs[0][:, : need + 1 - shortest]
+            fee = np.full((top, 1), restart)
             fee[0] = 0.0
-            fresh[1:, shortest:] = source[:-1, : need + 1 - shortest] + fee
+            fresh[1:, shortest:] = source[:-1] + fee
+            if most is None:
+                fresh[1, shortest:] = np.minimum(source[0], source[1] + restart)
             fresh += sums[t] - sums[t - shortest]
             begun[t] = fresh < running
             running = np.minimum(running, fresh)
@@ -110,11 +129,11 @@ def _traced(
     runs = int(np.argmin(offs[-1][:, need]))
     if not np.isfinite(offs[-1][runs, need]):
         return []
-    return _way_back(ended, begun, runs, need, shortest)
+    return _way_back(ended, begun, runs, need, shortest, 0 if most is None else 1)
 
 
-def _way_back(
-    ended: np.ndarray, begun: np.ndarray, k: int, r: int, shortest: int
+def _way_back(  # noqa: PLR0913, PLR0917 (the parts of one question)
+    ended: np.ndarray, begun: np.ndarray, k: int, r: int, shortest: int, counted: int
 ) -> list[tuple[int, int]]:
     spans: list[tuple[int, int]] = []
     t = len(ended) - 1
@@ -124,7 +143,7 @@ def _way_back(
         stop = t
         while not begun[t, k, r]:
             t, r = t - 1, r - 1
-        t, r, k = t - shortest, r - shortest, k - 1
+        t, r, k = t - shortest, r - shortest, k - counted
         spans.append((t, stop))
     return spans[::-1]
 

@@ -125,16 +125,10 @@ def plan(
     """Best slots of a job; a price counts with `grams_per_usd` in what is minimised."""
     cost = HourlyCost.of(intensity, job.power_kw, price_usd_per_hour, grams_per_usd)
     start, end, is_clipped = _window(cost, job)
-    hours = job.duration_hours
-    if not job.is_interruptible:
-        first = _best_start(cost, start, end, hours)
-        spans = [(first, first + hours)]
-    elif job.min_chunk_hours or job.restart_grams or job.max_chunks:
-        spans = chunks.cheapest_chunks(
-            cost, start, end, hours, job.min_chunk_hours, job.restart_grams, job.max_chunks
-        )
+    if job.is_interruptible:
+        spans = _cut(cost, start, end, job)
     else:
-        spans = chunks.cheapest_hours(cost, start, end, hours)
+        spans = _one_run(cost, start, end, job.duration_hours)
     if not spans:
         raise InfeasibleError(
             "No placement of the job covers hours with a known intensity alone.",
@@ -167,8 +161,8 @@ def _window(cost: HourlyCost, job: Job) -> tuple[float, float, bool]:
     return start, end, wanted > end
 
 
-def _best_start(cost: HourlyCost, start: float, end: float, hours: float) -> float:
-    """Start of the cheapest uninterrupted run; the earliest of equals.
+def _one_run(cost: HourlyCost, start: float, end: float, hours: float) -> list[chunks.Span]:
+    """The cheapest uninterrupted run, the earliest of equals; none where an hour is unknown in all.
 
     Values are constant within an hour, so the cost is linear in the start between those starts at
     which the run begins or ends on the hour: one of these, or an end of the window, is optimal.
@@ -177,12 +171,36 @@ def _best_start(cost: HourlyCost, start: float, end: float, hours: float) -> flo
     totals = cost.between(starts, starts + hours)
     valid = np.isfinite(totals)
     if not valid.any():
-        raise InfeasibleError(
-            "No placement of the job covers hours with a known intensity alone.",
-            next_step="Widen the window, or wait until the gap in the forecast is filled.",
-        )
+        return []
     best = np.nanmin(totals)
-    return float(starts[valid & (totals <= best + 1e-9 * max(1.0, abs(best)))][0])
+    first = float(starts[valid & (totals <= best + 1e-9 * max(1.0, abs(best)))][0])
+    return [(first, first + hours)]
+
+
+def _cut(cost: HourlyCost, start: float, end: float, job: Job) -> list[chunks.Span]:
+    """The cheapest parts of a job.
+
+    The cheapest hours, where these are as few and as long as parts may be; else the better one of
+    the best parts on a grid of time and of the best single run.
+    """
+    free = chunks.cheapest_hours(cost, start, end, job.duration_hours)
+    shortest = min((b - a for a, b in free), default=0.0)
+    is_allowed = shortest >= job.min_chunk_hours - 1e-9 and len(free) <= (
+        job.max_chunks or len(free)
+    )
+    if is_allowed and (len(free) <= 1 or not job.restart_grams):
+        return free
+    parts = chunks.cheapest_chunks(
+        cost, start, end, job.duration_hours, job.min_chunk_hours, job.restart_grams,
+        job.max_chunks,
+    )  # fmt: skip
+    found = [spans for spans in (_one_run(cost, start, end, job.duration_hours), parts) if spans]
+
+    def score(spans: list[chunks.Span]) -> float:
+        begins, ends = np.array(spans).T
+        return float(cost.between(begins, ends).sum()) + job.restart_grams * (len(spans) - 1)
+
+    return min(found, key=score, default=[])
 
 
 def candidate_starts(start: float, end: float, hours: float) -> np.ndarray:

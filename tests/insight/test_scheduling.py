@@ -1,5 +1,6 @@
 """Schedules against brute force, and every rule about the edges of a window."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import pairwise
@@ -108,7 +109,7 @@ def brute_chunks(  # noqa: PLR0917 (the parts of one question)
     values=st.lists(st.integers(0, 900), min_size=3, max_size=7),
     need=st.integers(2, 12),
     shortest=st.integers(1, 4),
-    most=st.integers(1, 3),
+    most=st.sampled_from([1, 2, 3, None]),
     restart=st.integers(0, 200),
 )
 def test_chunks_with_restarts_are_as_cheap_as_any_way_to_cut(values, need, shortest, most, restart):
@@ -119,10 +120,31 @@ def test_chunks_with_restarts_are_as_cheap_as_any_way_to_cut(values, need, short
     brute = brute_chunks(tuple(values), len(values) * 4, need, shortest, most, restart)
     # A grid of minutes allows more than one of quarter hours, never less.
     assert made.grams <= brute + 1e-6
-    assert len(made.slots) <= most
+    assert len(made.slots) <= (most or need)
     lengths = [(b - a).total_seconds() / 60 for a, b in made.slots]
     assert sum(lengths) == pytest.approx(need * 15, abs=0.1)
     assert min(lengths) >= shortest * 15 - 0.1
+
+
+def test_a_job_is_cut_into_as_many_runs_as_pay():
+    values = series([100.0, 200.0] * 24)
+    free = Job(20, T0, at(48), is_interruptible=True, min_chunk_hours=0.5)
+    assert plan(values, free).grams == pytest.approx(2_000)
+    made = plan(values, replace(free, restart_grams=1.0))
+    assert (len(made.slots), made.grams) == (20, pytest.approx(2_019))
+    # Beginning within a minute costs what is lost to the next one at most.
+    late = plan(values, replace(free, restart_grams=1.0, earliest=at(0.1034)))
+    assert late.grams == pytest.approx(2_019, abs=200 / 60)
+
+
+@pytest.mark.parametrize(("hours", "window"), [(40.05, 40.05), (3.002, 3.003), (20.03, 21.0)])
+def test_a_job_is_never_rounded_out_of_its_window(hours, window):
+    values = series([100.0, 200.0] * 24)
+    job = Job(hours, T0, at(window), is_interruptible=True, min_chunk_hours=0.5, restart_grams=1.0)
+    made = plan(values, job)
+    ran = sum((b - a).total_seconds() for a, b in made.slots)
+    assert ran == pytest.approx(hours * 3600, abs=1)
+    assert made.slots[-1][1] <= at(window) + timedelta(seconds=1)
 
 
 def test_the_example_of_the_method():
