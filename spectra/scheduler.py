@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -25,6 +25,8 @@ from spectra.store.grid_queries import Factor
 from spectra.store.job_log import Run, SavedJob
 
 DEFAULT_LOAD_PCT = 50.0
+# Open windows of one job that are planned at a time, the oldest first: one an hour over a forecast.
+MAX_OPEN_RUNS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,18 +201,19 @@ def next_due(job: SavedJob, after: datetime) -> datetime:
 
 
 def plan_due_runs(store: Store, catalog: Catalog, now: datetime | None = None) -> int:
-    """Plan the next run of every active job, again each hour until it starts; returns how many."""
+    """Plan the runs of every active job, again each hour until they start; returns how many."""
     now = now or datetime.now(UTC)
     active = [job for job in job_log.jobs(store) if job.is_active and job.cron is not None]
-    return sum(_plan_next(store, catalog, job, now) for job in active)
+    return sum(_plan_runs(store, catalog, job, now) for job in active)
 
 
-def _plan_next(store: Store, catalog: Catalog, job: SavedJob, now: datetime) -> bool:
-    """Plan the window that is open, if the job still fits into it, else the next one."""
+def _plan_runs(store: Store, catalog: Catalog, job: SavedJob, now: datetime) -> int:
+    """Plan the windows that are open, if the job still fits into them, and the next one."""
     spec = Spec.from_dict(job.spec)
     window = timedelta(hours=spec.window_hours)
     offered = candidates(store, catalog, spec, current_hour(now))
-    for earliest in dict.fromkeys((next_due(job, now - window), next_due(job, now))):
+    count = 0
+    for earliest in _dues(job, now - window, now):
         known = job_log.run_of(store, job.job_id, earliest)
         if known is not None and known.slots[0][0] <= now:
             continue
@@ -219,8 +222,18 @@ def _plan_next(store: Store, catalog: Catalog, job: SavedJob, now: datetime) -> 
         except InfeasibleError:
             continue
         keep_option(store, catalog, job.job_id, spec, earliest, options[0], now)
-        return True
-    return False
+        count += 1
+        if count == MAX_OPEN_RUNS:
+            break
+    return count
+
+
+def _dues(job: SavedJob, after: datetime, now: datetime) -> Iterator[datetime]:
+    """When a job came due since a moment, and when it comes due next."""
+    due = after
+    while due <= now:
+        due = next_due(job, due)
+        yield due
 
 
 def keep_option(  # noqa: PLR0913, PLR0917 (the parts of one record)

@@ -228,7 +228,8 @@ def test_a_recurring_job_is_kept_planned_and_deleted(grids):
     app = healthy(keep.click().run())
     (job,) = job_log.jobs(app_store())
     assert (job.cron, job.timezone) == ("0 18 * * *", "Europe/Berlin")
-    assert len(job_log.runs(app_store())) == 1
+    # The window that is open, while the job fits into it, and the one that opens next.
+    assert len(job_log.runs(app_store())) in (1, 2)
     runs = app.dataframe[2].value
     assert runs["Status"].tolist()[0] in ("planned", "running")
     app = healthy(app.button(key="job_delete").click().run())
