@@ -230,10 +230,19 @@ def test_a_recurring_job_is_kept_planned_and_deleted(grids):
     assert (job.cron, job.timezone) == ("0 18 * * *", "Europe/Berlin")
     # The window that is open, while the job fits into it, and the one that opens next.
     assert len(job_log.runs(app_store())) in (1, 2)
-    runs = app.dataframe[2].value
+    jobs, runs = app.dataframe[2].value, app.dataframe[3].value
+    assert jobs["Recurs"].tolist() == ["0 18 * * * (Europe/Berlin)"]
+    assert jobs["Next due"][0] > pd.Timestamp.now("UTC")
     assert runs["Status"].tolist()[0] in ("planned", "running")
     app = healthy(app.button(key="job_delete").click().run())
     assert job_log.jobs(app_store()) == []
+    # One that comes due beyond the forecast has no run yet, and is there all the same.
+    far = (datetime.now(BERLIN) + timedelta(days=4)).strftime("0 3 %d %m *")
+    app.text_input(key="job_cron").set_value(far)
+    app = healthy(next(b for b in app.button if b.label == "Keep this job").click().run())
+    jobs = app.dataframe[2].value
+    assert jobs["Status"].tolist() == ["not planned yet"]
+    assert job_log.runs(app_store()) == []
 
 
 def test_a_wrong_cron_expression_keeps_nothing(grids):

@@ -63,7 +63,7 @@ def _keep(page: Page, asked: Asked, best: Option, cron: str) -> None:
 
 
 def job_list(page: Page) -> None:
-    """Jobs with their runs, and the balance of those that are over."""
+    """Jobs, their runs, and the balance of those that are over."""
     jobs = job_log.jobs(page.store)
     if not jobs:
         empty.say("No job is kept yet.", "Keep the one above to see what it really saves.",
@@ -73,11 +73,48 @@ def job_list(page: Page) -> None:
     runs = job_log.runs(page.store)
     turned_out = {(run.job_id, run.earliest): page.get(realised, run) for run in runs}
     _balance([r for r in turned_out.values() if r is not None])
-    by_name = scheduler.names(jobs)
     now = datetime.now(UTC)
-    rows = pd.DataFrame(
-        [_row(by_name, run, turned_out[run.job_id, run.earliest], now) for run in runs]
+    states: dict[str, list[str]] = {}
+    for run in runs:
+        states.setdefault(run.job_id, []).append(_status(run, now))
+    st.dataframe(
+        pd.DataFrame([_job_row(job, states.get(job.job_id, []), now) for job in jobs]),
+        hide_index=True,
+        width="stretch",
+        key="jobs",
+        placeholder=units.MISSING,
+        column_config={
+            "Next due": cards.utc_column("Next due"),
+            "Status": st.column_config.TextColumn(
+                help="A run is planned once a forecast reaches far enough into its window."
+            ),
+        },
     )
+    if runs:
+        _run_list(runs, scheduler.names(jobs), turned_out, now)
+    _delete(page, jobs)
+
+
+def _job_row(job: SavedJob, states: list[str], now: datetime) -> dict[str, object]:
+    """A job, when it comes due, and how far it is."""
+    due = next_due(job, now) if job.cron else None
+    going = next((state for state in ("running", "planned") if state in states), None)
+    return {
+        "Job": job.name,
+        "Recurs": f"{job.cron} ({job.timezone})" if job.cron else "once",
+        "Next due": pd.Timestamp(due) if due else pd.NaT,
+        "Status": going or ("not planned yet" if job.cron else "over"),
+    }
+
+
+def _run_list(
+    runs: list[Run],
+    names: dict[str, str],
+    turned_out: dict[tuple[str, datetime], Realised | None],
+    now: datetime,
+) -> None:
+    rows = pd.DataFrame([_row(names, run, turned_out[run.job_id, run.earliest], now)
+                         for run in runs])  # fmt: skip
     st.dataframe(
         rows,
         hide_index=True,
@@ -89,21 +126,23 @@ def job_list(page: Page) -> None:
         },
     )
     cards.download(rows, "runs")
-    _delete(page, jobs)
+
+
+def _status(run: Run, now: datetime) -> str:
+    start, end = run.slots[0][0], run.slots[-1][1]
+    return "planned" if now < start else "running" if now < end else "over"
 
 
 def _row(
     names: dict[str, str], run: Run, turned_out: Realised | None, now: datetime
 ) -> dict[str, object]:
-    start, end = run.slots[0][0], run.slots[-1][1]
-    status = "planned" if now < start else "running" if now < end else "over"
     unknown = "not known" if run.transfer_grams is None else "not known yet"
     return {
         "Job": names.get(run.job_id, run.job_id),
-        "Status": status,
+        "Status": _status(run, now),
         "Region": run.region,
-        "Starts": start,
-        "Ends": end,
+        "Starts": run.slots[0][0],
+        "Ends": run.slots[-1][1],
         "Planned": units.mass_text(run.planned_grams),
         "Planned at once": units.mass_text(run.planned_now_grams),
         "Realised": units.mass_text(turned_out.grams) if turned_out else unknown,
