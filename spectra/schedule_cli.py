@@ -122,7 +122,7 @@ def _schedule(options: argparse.Namespace) -> int:
         offered = candidates(store, catalog, spec, current_hour(now))
         found, excluded = place_job(offered, catalog, spec, earliest, deadline)
     if options.json:
-        print(schedule_exports.as_json("job", found, now))
+        print(schedule_exports.as_json("job", found, now, excluded))
         return 0
     for option in found:
         print(line(option, zone))

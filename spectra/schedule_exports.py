@@ -12,7 +12,7 @@ from typing import Any
 
 from icalendar import Calendar, Event
 
-from spectra.insight.placement import Option
+from spectra.insight.placement import Excluded, Option
 from spectra.insight.scheduling import Slot
 
 
@@ -49,14 +49,17 @@ def cron_lines(slots: Sequence[Slot], command: str = "your-command") -> str:
     return "\n".join(lines) + "\n"
 
 
-def as_json(name: str, options: Sequence[Option], issued_at: datetime) -> str:
-    """All options with their figures and units."""
+def as_json(
+    name: str, options: Sequence[Option], issued_at: datetime, excluded: Sequence[Excluded] = ()
+) -> str:
+    """All options with their figures and units, and the regions that are none with the reason."""
     return json.dumps(
         {
             "job": name,
             "issued_at": _iso(issued_at),
             "unit": "gCO2e",
             "options": [option_dict(option) for option in options],
+            "excluded": [{"region": each.region, "reason": each.reason} for each in excluded],
         },
         indent=2,
     )

@@ -190,10 +190,12 @@ def test_a_schedule_for_a_pipeline(run):
     settings = {"SPECTRA_DEMO_DAYS": "10"}
     deadline = (datetime.now(UTC) + timedelta(hours=20)).strftime("%Y-%m-%dT%H:%M")
     job = ("schedule", "--region", "eu-central-1", "--or-region", "eu-north-1",
+           "--or-region", "nowhere-1",
            "--duration", "2.5", "--deadline", deadline)  # fmt: skip
     done = run(*job, "--json", **settings)
     told = json.loads(done.stdout)
     assert {o["region"] for o in told["options"]} == {"eu-central-1", "eu-north-1"}
+    assert told["excluded"] == [{"region": "nowhere-1", "reason": "There is no forecast for it."}]
     best = told["options"][0]
     assert best["slots"][-1]["end"] <= f"{deadline}:00Z"
     assert best["grams"] <= best["grams_run_now"] + 1e-6
@@ -204,6 +206,7 @@ def test_a_schedule_for_a_pipeline(run):
     assert too_long.returncode == 1
     assert "does not fit" in too_long.stderr
     assert "Traceback" not in too_long.stderr
+    assert "more than 0 kW" in run(*job, "--count", "-5", **settings).stderr
 
 
 def test_a_check_names_what_is_off(run):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -143,6 +144,11 @@ def _window(cost: HourlyCost, job: Job) -> tuple[float, float, bool]:
         raise InfeasibleError("Earliest start and deadline need a timezone.")
     if not job.duration_hours > 0:
         raise InfeasibleError("A job lasts longer than 0 hours.")
+    if not 0 < job.power_kw < math.inf:  # below it, the dirtiest hours would be the best
+        raise InfeasibleError(
+            "A job draws more than 0 kW.",
+            next_step="Give it one machine or more, or a power above 0.",
+        )
     if job.min_chunk_hours > job.duration_hours:
         raise InfeasibleError("The shortest chunk is longer than the job.")
     start = max(0.0, cost.hours_since(job.earliest))

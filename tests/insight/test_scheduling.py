@@ -215,6 +215,8 @@ def test_a_gap_of_one_hour_is_interpolated():
         ({"deadline": T0}, "not after"),
         ({"earliest": datetime(2026, 11, 25)}, "timezone"),  # noqa: DTZ001 (naive on purpose)
         ({"duration_hours": 13}, "does not fit"),
+        ({"power_kw": -1.0}, "more than 0 kW"),
+        ({"power_kw": float("nan")}, "more than 0 kW"),
         ({"min_chunk_hours": 3, "is_interruptible": True}, "shortest chunk"),
     ],
 )

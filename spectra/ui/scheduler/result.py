@@ -41,7 +41,7 @@ def advice(page: Page, asked: Asked) -> Option | None:
     _alternatives(asked, options, excluded)
     if not asked.spec.is_interruptible:
         _other_starts(page, asked, next(c for c in offered if c.region == best.region), best)
-    _exports(asked, options)
+    _exports(asked, options, excluded)
     return best
 
 
@@ -240,7 +240,7 @@ def _other_starts(page: Page, asked: Asked, there: Candidate, best: Option) -> N
         )
 
 
-def _exports(asked: Asked, options: list[Option]) -> None:
+def _exports(asked: Asked, options: list[Option], excluded: list[Excluded]) -> None:
     now = datetime.now(UTC)
     best = options[0]
     stem = f"spectra_{best.plan.slots[0][0]:%Y%m%dT%H%M}"
@@ -250,7 +250,7 @@ def _exports(asked: Asked, options: list[Option]) -> None:
             "text/calendar", icon=":material/event:", on_click="ignore", key="export_ics",
         )  # fmt: skip
         st.download_button(
-            "JSON", schedule_exports.as_json(asked.name, options, now), f"{stem}.json",
+            "JSON", schedule_exports.as_json(asked.name, options, now, excluded), f"{stem}.json",
             "application/json", icon=":material/data_object:", on_click="ignore", key="export_json",
         )  # fmt: skip
     with st.expander("As cron lines", icon=":material/schedule:"):
