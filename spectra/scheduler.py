@@ -208,12 +208,12 @@ def plan_due_runs(store: Store, catalog: Catalog, now: datetime | None = None) -
 
 
 def _plan_runs(store: Store, catalog: Catalog, job: SavedJob, now: datetime) -> int:
-    """Plan the windows that are open, if the job still fits into them, and the next one."""
+    """Plan the windows that opened since the job is there, where it still fits, and the next."""
     spec = Spec.from_dict(job.spec)
     window = timedelta(hours=spec.window_hours)
     offered = candidates(store, catalog, spec, current_hour(now))
     count = 0
-    for earliest in _dues(job, now - window, now):
+    for earliest in _dues(job, max(now - window, job.created_at), now):
         known = job_log.run_of(store, job.job_id, earliest)
         if known is not None and known.slots[0][0] <= now:
             continue
