@@ -274,7 +274,9 @@ def test_a_run_is_judged_when_its_window_is_over(forecast):
 def test_at_once_is_the_same_moment_in_plan_and_outcome(forecast):
     """The earliest start, or when a job was first planned; planning again does not move it."""
     now, past = datetime.now(UTC), NOW - 12 * HOUR
-    options, _ = placed(forecast, replace(SPEC, regions=()))
+    alone = replace(SPEC, regions=())
+    offered = candidates(forecast, CATALOG, alone, NOW)
+    options, _ = place_job(offered, CATALOG, alone, past, past + 24 * HOUR)
     job_log.save_job(forecast, job(None))
     run = scheduler.keep_option(forecast, CATALOG, "j1", SPEC, past, options[0], now)
     assert run.at_once == now
