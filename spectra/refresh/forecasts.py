@@ -150,8 +150,9 @@ def _choice(store: Store, zone: str, factor: Factor, history: pd.Series) -> Choi
         and len(history) < kept.known_hours * GROWTH
     ):
         choice = _from_json(kept.choice)
-        # Earlier versions kept a choice of no model where a gap left nothing to judge them by.
-        if choice.members:
+        # What was not judged costs nothing to choose anew, and may be judged by now. Earlier
+        # versions kept a choice of no model where a gap left nothing to judge them by.
+        if choice.members and choice.step != "climatology":
             return choice
     made = choose(clean_history(history), HORIZON_HOURS)
     forecast_log.keep_choice(store, zone, factor, Chosen(now, len(history), _to_json(made)))

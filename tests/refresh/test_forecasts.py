@@ -111,6 +111,10 @@ def test_a_gap_in_one_zone_takes_no_forecast(store, monkeypatch, caplog):
     made = forecast_log.latest(store, "FR", "lifecycle").set_index("hour")["mean_g_per_kwh"]
     true = grid("FR", NOW + HOUR, NOW + 49 * HOUR, 160.0)["intensity_lifecycle_g_per_kwh"]
     assert np.abs(made.to_numpy() - true.to_numpy()).mean() < 20
+    # Nothing was judged there; once there are days to judge by, it is.
+    assert forecasts._from_json(forecast_log.chosen(store, "FR", "lifecycle").choice).members
+    days = forecast_log.history(store, "DE", "lifecycle", NOW).tail(80)
+    assert forecasts._choice(store, "FR", "lifecycle", days).step == "short"
 
 
 def test_a_zone_without_history_has_no_forecast(store):
