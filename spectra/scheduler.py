@@ -204,11 +204,11 @@ def plan_due_runs(store: Store, catalog: Catalog, now: datetime | None = None) -
     """Plan the runs of every active job, again each hour until they start; returns how many."""
     now = now or datetime.now(UTC)
     active = [job for job in job_log.jobs(store) if job.is_active and job.cron is not None]
-    return sum(_plan_runs(store, catalog, job, now) for job in active)
+    return sum(plan_runs(store, catalog, job, now) for job in active)
 
 
-def _plan_runs(store: Store, catalog: Catalog, job: SavedJob, now: datetime) -> int:
-    """Plan the windows that opened since the job is there, where it still fits, and the next."""
+def plan_runs(store: Store, catalog: Catalog, job: SavedJob, now: datetime) -> int:
+    """Plan a job in its open windows where it fits, and in the next; returns how many were."""
     spec = Spec.from_dict(job.spec)
     window = timedelta(hours=spec.window_hours)
     offered = candidates(store, catalog, spec, current_hour(now))

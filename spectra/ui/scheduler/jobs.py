@@ -55,7 +55,7 @@ def _keep(page: Page, asked: Asked, best: Option, cron: str) -> None:
         return
     job_log.save_job(page.store, job)
     if cron:
-        scheduler.plan_due_runs(page.store, page.catalog, now)
+        scheduler.plan_runs(page.store, page.catalog, job, now)
     else:
         keep_option(page.store, page.catalog, job.job_id, asked.spec, asked.earliest, best, now)
     st.toast(f"{plain(asked.name)} is kept.", icon=":material/check:")
