@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from spectra.store import Store, report_sums
+from spectra.store.selection import Selection
+
 PLACE = ["month", "region", "account_id"]
 SCOPE1 = "TOTAL_SCOPE_1_CARBON_EMISSIONS"
 SCOPE2_LB = "TOTAL_SCOPE_2_LBM_CARBON_EMISSIONS"
@@ -35,6 +38,8 @@ class Market:
         [gCO2e]; None unless AWS states it for all of the period and boundary.
     scope1_share : float
         Share of scope 2 in places for which AWS states a scope 1.
+    stated_mb, stated_scope1 : float
+        What AWS states of both for the part that it states them of [gCO2e].
     """
 
     ratios: pd.DataFrame
@@ -42,6 +47,8 @@ class Market:
     aws_share: float
     scope1: float | None
     scope1_share: float
+    stated_mb: float
+    stated_scope1: float
 
     @property
     def basis(self) -> str:
@@ -63,6 +70,15 @@ class Market:
         known = found["s1"] if self.scope1 is not None else float("nan")
         found["scope1_g"] = found["scope2_lb_g"] * known
         return found.drop(columns=["mb", "s1"])
+
+
+def market_in(store: Store, selection: Selection) -> Market | None:
+    """What AWS states of a selection; None where it states nothing of those months."""
+    provider = report_sums.provider_months(store, selection.start, selection.end)
+    if provider.empty:
+        return None
+    whole = report_sums.whole_months(store, selection.start, selection.end)
+    return market_of(report_sums.places(store, selection), whole, provider)
 
 
 def market_of(places: pd.DataFrame, whole: pd.DataFrame, provider: pd.DataFrame) -> Market:
@@ -89,9 +105,10 @@ def market_of(places: pd.DataFrame, whole: pd.DataFrame, provider: pd.DataFrame)
     total = float(grams.sum())
     aws_share = float(grams[rows["mb"].notna()].sum()) / total if total > 0 else 0.0
     scope1_share = float(grams[rows["s1"].notna()].sum()) / total if total > 0 else 0.0
-    scope1 = float((grams * rows["s1"]).sum()) if scope1_share >= ALL else None
+    stated_mb, stated_s1 = (float((grams * rows[ratio]).sum()) for ratio in ("mb", "s1"))
+    scope1 = stated_s1 if scope1_share >= ALL else None
     scope2_mb = float((grams * rows["mb"].fillna(1.0)).sum()) if aws_share > 0 else total
-    return Market(ratios, scope2_mb, aws_share, scope1, scope1_share)
+    return Market(ratios, scope2_mb, aws_share, scope1, scope1_share, stated_mb, stated_s1)
 
 
 def reconciled(whole: pd.DataFrame, provider: pd.DataFrame) -> pd.DataFrame:

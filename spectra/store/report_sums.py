@@ -84,6 +84,18 @@ def _cut(frame: pd.DataFrame, keys: tuple[str, ...]) -> pd.DataFrame:
     return rows.sort_values([*order, *keys], ascending="month" in keys).reset_index(drop=True)
 
 
+def places(store: Store, selection: Selection) -> pd.DataFrame:
+    """Scope 2 of what is selected by month, region and account: `PLACE` and scope2_lb_g."""
+    days = _DAYS.format(sums="sum(scope2_lb_g) AS g", filters=selection.sql)
+    return store.frame(
+        f"""
+        SELECT {_MONTH} AS month, region, account_id, sum(g) AS scope2_lb_g
+        FROM ({days}) JOIN emission_groups USING (group_key) GROUP BY ALL
+        """,
+        selection.parameters,
+    )
+
+
 def whole_months(store: Store, start: datetime, end: datetime) -> pd.DataFrame:
     """Scope 2 of calendar months by region and account, whatever the team: month, scope2_lb_g.
 

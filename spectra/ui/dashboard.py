@@ -10,6 +10,7 @@ import streamlit as st
 
 from spectra import charts, units
 from spectra.insight.periods import midnight
+from spectra.reporting.market import ALL, Market, market_in
 from spectra.store import band_queries
 from spectra.store import emission_queries as emissions
 from spectra.ui import cards, drawn
@@ -61,7 +62,7 @@ def by_day(page: Page) -> None:
     )
 
 
-def scopes(totals: dict[str, Any]) -> None:
+def scopes(page: Page, totals: dict[str, Any]) -> None:
     """Provider view allocated to us, or the same total in our own inventory."""
     view = st.segmented_control(
         "View",
@@ -71,7 +72,9 @@ def scopes(totals: dict[str, Any]) -> None:
         key="scope_view",
         label_visibility="collapsed",
     )
-    rows = _provider_rows(totals) if view == "Provider view" else _customer_rows(totals)
+    stated = page.get(market_in, page.selection)
+    is_provider = view == "Provider view"
+    rows = provider_rows(totals, stated) if is_provider else _customer_rows(totals)
     table = pd.DataFrame(rows, columns=["name", "co2e", "share"])
     drawn.shares(table, "Scope", alt="CO₂e by scope")
     cards.download(
@@ -80,14 +83,33 @@ def scopes(totals: dict[str, Any]) -> None:
     )
     st.caption(
         "Allocated from AWS's operations: do not book the provider's scope 2 as your own. "
-        "Market-based equals location-based here: no residual mix or AWS figure is known."
-        if view == "Provider view"
+        + _of_aws(stated)
+        if is_provider
         else "We own no source and buy no electricity in this boundary: all of it is purchased "
         "services. The totals of both views are equal."
     )
 
 
-def _provider_rows(totals: dict[str, Any]) -> list[tuple[str, str, float | None]]:
+def _of_aws(stated: Market | None) -> str:
+    """What is AWS's own figure, and of how much of the period."""
+    if stated is None:
+        return "Market-based equals location-based here: no residual mix or AWS figure is known."
+    if not stated.aws_share and not stated.scope1_share:
+        return (
+            "Market-based equals location-based here: AWS's figures are of no month that is "
+            "accounted for whole."
+        )
+    return (
+        "Rows that say AWS are its own figures of whole months, shared out by scope 2; the percent "
+        "is the part of the period's scope 2 in places and months that it states. All else is "
+        "modelled; the total is the modelled rows alone."
+    )
+
+
+def provider_rows(
+    totals: dict[str, Any], stated: Market | None
+) -> list[tuple[str, str, float | None]]:
+    """Scopes by name, mass and share of the modelled total; AWS's own figures in rows apart."""
     parts = [
         ("Scope 2, location-based", totals["scope2_lb_g"]),
         ("Scope 3, upstream of the grid", totals["upstream_g"]),
@@ -96,12 +118,40 @@ def _provider_rows(totals: dict[str, Any]) -> list[tuple[str, str, float | None]
     ]
     total = totals["total_g"]
     return [
-        ("Scope 1", "not estimated", None),
+        *_scope1_rows(stated),
         *((name, units.mass_text(grams), grams / total) for name, grams in parts),
         ("Scope 3, buildings", "not estimated", None),
         ("Total, location-based", units.mass_text(total), 1.0),
-        ("Scope 2, market-based", f"{units.mass_text(totals['scope2_lb_g'])} (= LB)", None),
+        *_market_rows(totals["scope2_lb_g"], stated),
     ]
+
+
+def _scope1_rows(stated: Market | None) -> list[tuple[str, str, None]]:
+    """Scope 1 where AWS states it, and the rest, which nobody can estimate."""
+    share = stated.scope1_share if stated else 0.0
+    rows: list[tuple[str, str, None]] = []
+    if stated and share:
+        rows.append((_aws_row("Scope 1", share), units.mass_text(stated.stated_scope1), None))
+    if share < ALL:
+        rows.append(("Scope 1, the rest" if rows else "Scope 1", "not estimated", None))
+    return rows
+
+
+def _market_rows(scope2_lb_g: float, stated: Market | None) -> list[tuple[str, str, None]]:
+    """AWS's market-based scope 2, and apart from it the rest, which equals location-based."""
+    name, share = "Scope 2, market-based", stated.aws_share if stated else 0.0
+    rows: list[tuple[str, str, None]] = []
+    if stated and share:
+        rows.append((_aws_row(name, share), units.mass_text(stated.stated_mb), None))
+    if share < ALL:
+        rest = units.mass_text(scope2_lb_g * (1 - share))
+        rows.append((f"{name}, the rest" if rows else name, f"{rest} (= LB)", None))
+    return rows
+
+
+def _aws_row(name: str, share: float) -> str:
+    """A row's name that says whose figure it is and how much of the period it covers."""
+    return f"{name}, AWS, {units.share_text(share)} covered"
 
 
 def _customer_rows(totals: dict[str, Any]) -> list[tuple[str, str, float | None]]:
@@ -184,7 +234,7 @@ def quality(page: Page) -> None:
         + ".",
     )
     st.caption(
-        "Not in the boundary: provider's scope 1 and buildings, embodied carbon of EBS, traffic "
+        "Not in the total: provider's scope 1 and buildings, embodied carbon of EBS, traffic "
         "between regions, other AWS services."
     )
 

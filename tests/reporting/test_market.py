@@ -18,10 +18,14 @@ from spectra.reporting.build import build
 from spectra.reporting.drill import rows_behind, unit_of
 from spectra.reporting.evidence import gather
 from spectra.reporting.figures import headline_figures
+from spectra.reporting.market import market_in
 from spectra.reporting.sections.actions import reconciliation
 from spectra.reporting.sections.breakdowns import profile
+from spectra.store import emission_queries
 from spectra.store.live_writes import write_rows
 from spectra.store.move_queries import market_ratios
+from spectra.ui.dashboard import provider_rows
+from spectra.units import mass_text, share_text
 from tests import fleet
 from tests.reporting.conftest import NOW, ONE, TWO, october
 from tests.store.conftest import CATALOG
@@ -190,6 +194,36 @@ def test_a_place_that_aws_does_not_state_keeps_ours_and_scope_1_stays_unknown(st
     stated = rows[rows["x_ProviderScope2MbKg"].notna()]
     assert set(stated["RegionId"]) == {"eu-central-1"}
     assert stated["x_ProviderScope2MbKg"].sum() == Decimal(1)
+
+
+def test_the_dashboard_states_aws_s_figures_apart_from_ours(store):
+    selection = gather(store, CATALOG, october(), NOW).selection
+    totals = emission_queries.totals(store, selection)
+    ours, total = (mass_text(totals[name]) for name in ("scope2_lb_g", "total_g"))
+
+    def shown():
+        return {name: text for name, text, _ in provider_rows(totals, market_in(store, selection))}
+
+    before = shown()
+    assert before["Scope 1"] == "not estimated"
+    assert before["Scope 2, market-based"] == f"{ours} (= LB)"
+    aws(store, {(ONE, "eu-central-1"): 1.0}, scope_1=0.5, scope_2_mbm=1.0)
+    part = made(store)
+    covered = f"AWS, {share_text(value(part, 'market.aws_share'))} covered"
+    rest = value(part, "by_region/:us-east-1/scope2_lb")
+    assert shown() == {
+        **{name: before[name] for name in before if "Scope 1" not in name and "mark" not in name},
+        f"Scope 1, {covered}": mass_text(500),
+        "Scope 1, the rest": "not estimated",
+        f"Scope 2, market-based, {covered}": mass_text(1_000),
+        "Scope 2, market-based, the rest": f"{mass_text(rest)} (= LB)",
+    }
+    aws(store, scope_1=0.5, scope_2_mbm=1.0)
+    whole = shown()
+    assert whole["Scope 1, AWS, 100 % covered"] == mass_text(1_500)
+    assert whole["Scope 2, market-based, AWS, 100 % covered"] == mass_text(3_000)
+    assert whole["Total, location-based"] == total
+    assert not {"Scope 1", "Scope 1, the rest", "Scope 2, market-based"} & set(whole)
 
 
 def test_aws_s_zero_is_a_statement(store):
