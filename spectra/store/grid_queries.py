@@ -13,6 +13,8 @@ from spectra.store.selection import Selection
 
 Factor = Literal["lifecycle", "direct"]
 
+LIVE = "electricity_maps"
+
 # Above this many days a line of hours is a solid band: days with their range are drawn instead.
 MAX_HOURLY_DAYS = 60
 
@@ -28,14 +30,15 @@ def regions_now(store: Store, now: datetime, factor: Factor) -> pd.DataFrame:
     """One row per region: its zone's intensity at the hour `now` and how good that figure is.
 
     Columns region, zone, g_per_kwh, tier, quality, source, observed_at (latest hour that a source
-    stated, NaT when none did), low_carbon_pct, mean_30d_g_per_kwh and trend, the last 24 hours
-    [gCO2e/kWh].
+    stated, the live one where it states the zone; NaT when none did), low_carbon_pct,
+    mean_30d_g_per_kwh and trend, the last 24 hours [gCO2e/kWh].
     """
     value = column(factor)
     return store.frame(
         f"""
         WITH observed AS (
-            SELECT zone, max(hour) AS observed_at, arg_max(low_carbon_pct, hour) AS low_carbon_pct
+            SELECT zone, coalesce(max(hour) FILTER (source = '{LIVE}'), max(hour)) AS observed_at,
+                arg_max(low_carbon_pct, hour) AS low_carbon_pct
             FROM intensities WHERE hour <= $now GROUP BY zone),
         recent AS (
             SELECT zone, avg({value}) AS mean_30d_g_per_kwh,
@@ -123,20 +126,35 @@ def distribution(store: Store, start: datetime, end: datetime, factor: Factor) -
 
 
 def status(store: Store) -> dict[str, Any]:
-    """What the data-status line says: newest hours, sources and quality of the last 24 hours."""
+    """What the data-status line says: newest hours, sources and quality of the last 24 hours.
+
+    Where a live source states grids their newest hour is its own: `is_carried_on` tells that
+    another source, as the demo company, goes on after it has fallen silent.
+    """
     row = store.row(
-        """
-        SELECT
-            (SELECT max(hour) FROM intensities) AS intensity_until,
+        f"""
+        WITH stated AS (
+            SELECT max(hour) FILTER (source = '{LIVE}') AS live, max(hour) AS newest
+            FROM intensities)
+        SELECT coalesce(live, newest) AS intensity_until, newest > live AS is_carried_on,
             (SELECT max(hour) FROM utilisation) AS utilisation_until,
             (SELECT list(DISTINCT source) FROM intensities
              WHERE hour > (SELECT max(hour) FROM intensities) - INTERVAL 24 HOUR) AS grids,
             (SELECT list(DISTINCT source) FROM intensities) AS all_grids,
             (SELECT list(DISTINCT source) FROM instances) AS fleets,
             (SELECT list(DISTINCT source) FROM costs) AS costs
+        FROM stated
         """
     )
-    names = ("intensity_until", "utilisation_until", "grids", "all_grids", "fleets", "costs")
+    names = (
+        "intensity_until",
+        "is_carried_on",
+        "utilisation_until",
+        "grids",
+        "all_grids",
+        "fleets",
+        "costs",
+    )
     return dict(zip(names, row or (None,) * len(names), strict=True))
 
 

@@ -22,6 +22,10 @@ from spectra.ui.data import query
 from spectra.ui.workspace import Workspace
 
 STALE_AFTER = timedelta(hours=3)
+_SILENT = (
+    "The live source of the grids has stated nothing since; figures of another source, as the demo "
+    "company, stand in. If it is no longer used, clear it in Settings, Data."
+)
 _KEY = "_spectra_page"
 _PAINTED = "_spectra_painted"
 _PRIVATE = "Keys and data of this session are in its memory alone and end with it."
@@ -232,5 +236,6 @@ def _age(status: dict[str, Any], hour: datetime) -> tuple[str, str, str, str]:
     label = f"Data to {units.moment_text(oldest)}"
     if age > STALE_AFTER:
         hours = int(age / timedelta(hours=1))
-        return f"{label}, {hours} h old", ":material/history:", "orange", "Older than 3 hours."
+        why = _SILENT if status["is_carried_on"] else "Older than 3 hours."
+        return f"{label}, {hours} h old", ":material/history:", "orange", why
     return label, ":material/schedule:", "green", "The newest hour of grids and fleet alike."

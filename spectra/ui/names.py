@@ -1,4 +1,4 @@
-"""What sources are called on screen."""
+"""What sources, and the quality of what they state, are called on screen."""
 
 from __future__ import annotations
 
@@ -16,6 +16,14 @@ _NAMES = {
     "cloudflare_radar": "Cloudflare Radar",
     "probe": "TCP probe",
 }
+_QUALITIES = {
+    "measured": "measured",
+    "provider-estimated": "estimated by provider",
+    "imputed": "filled in",
+    "default": "annual factor",
+    "demo": "demo",
+}
+FRESH_HOURS = 3
 
 
 def source(name: str) -> str:
@@ -26,3 +34,18 @@ def source(name: str) -> str:
 def sources(names: Iterable[str]) -> list[str]:
     """Names for people, sorted."""
     return sorted({source(name) for name in names})
+
+
+def quality(tier: object, quality: object, age_h: float) -> str:
+    """How good the intensity of the running hour is, and how old what was last stated [h]."""
+    if not isinstance(tier, str):
+        return "no data"
+    if tier == "F":
+        return "annual factor"
+    if tier == "E":
+        return "monthly mean"
+    name = _QUALITIES.get(str(quality), str(quality))
+    if not age_h > FRESH_HOURS:
+        return name
+    # A demo hour after all that was stated: the live source of its zone has fallen silent.
+    return f"{name}, live {age_h:.0f} h old" if name == "demo" else f"{name}, {age_h:.0f} h old"

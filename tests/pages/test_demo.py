@@ -153,7 +153,8 @@ def test_regions_are_ranked_by_hourly_data_alone(demo):
     assert hourly.index.max() < annual.index.min()
     assert hourly["Now"].is_monotonic_increasing
     best = hourly["Region"].iloc[0]
-    assert any(f"Greenest now: **{best}**" in text.value for text in app.markdown)
+    said = next(text.value for text in app.markdown if f"Greenest now: **{best}**" in text.value)
+    assert said.endswith("Not ranked of 36 regions: 8 annual factor.")
 
 
 def test_a_region_without_hourly_data_says_so(demo):

@@ -8,7 +8,10 @@ import pytest
 
 from spectra.carbon import uncertainty
 from spectra.store import Store, band_queries, emission_queries, grid_queries
+from spectra.store.factors import write_factors
 from spectra.store.selection import Selection
+from spectra.store.writes import write_intensities
+from spectra.ui import names
 from tests import fleet
 from tests.store.conftest import CATALOG, build
 from tests.store.test_ledger import HOURS, VIEWS, fleet_of_everything
@@ -26,8 +29,6 @@ def test_a_selection_ends_on_the_day_of_its_last_hour(end, day):
 
 @pytest.fixture(scope="module")
 def filled():
-    from spectra.store.factors import write_factors
-
     store = Store()
     write_factors(store, CATALOG)
     fleet_of_everything(store)
@@ -213,6 +214,29 @@ def test_regions_now(filled):
     uae = table.loc["me-central-1"]
     assert (uae["tier"], uae["quality"]) == ("F", "default")
     assert pd.isna(uae["observed_at"])
+
+
+def test_demo_hours_do_not_make_a_silent_live_grid_fresh():
+    store, now = Store(), HOURS[40]
+    write_factors(store, CATALOG)
+    at = pd.date_range(end=now, periods=30, freq="h")
+    for zone, hours, source in (
+        ("DE", at, "demo"), ("SE-SE3", at, "demo"), ("DE", at[:-9], "electricity_maps")
+    ):  # fmt: skip
+        rows = fleet.intensities(zone, hours, 300.0, 350.0, source=source, quality="demo")
+        write_intensities(store, rows, CATALOG)
+        is_live = source == "electricity_maps"
+        stated = grid_queries.status(store)
+        assert stated["intensity_until"] == now - timedelta(hours=9 * is_live)
+        assert bool(stated["is_carried_on"]) is is_live
+    table = grid_queries.regions_now(store, now.to_pydatetime(), "direct").set_index("region")
+    for region, age_h, said in (
+        ("eu-central-1", 9, "demo, live 9 h old"), ("eu-north-1", 0, "demo")
+    ):  # fmt: skip
+        grid = table.loc[region]
+        assert grid["observed_at"] == now - timedelta(hours=age_h)
+        assert names.quality(grid["tier"], grid["quality"], age_h) == said
+    store.close()
 
 
 def test_a_long_line_is_drawn_by_days_with_their_range():

@@ -16,14 +16,7 @@ from spectra.ui import cards, empty, names
 from spectra.ui.frame import Page
 from spectra.ui.regions import known as known_grids
 
-HEAT_MAP_DAYS, FRESH_HOURS = 28, 3
-QUALITY_NAMES = {
-    "measured": "measured",
-    "provider-estimated": "estimated by provider",
-    "imputed": "filled in",
-    "default": "annual factor",
-    "demo": "demo",
-}
+HEAT_MAP_DAYS = 28
 
 
 def show(page: Page, factor: grid_queries.Factor) -> None:
@@ -62,7 +55,7 @@ def overview(page: Page, factor: grid_queries.Factor) -> pd.DataFrame:
     table["age_h"] = ages.dt.total_seconds() / 3600
     table["low_carbon_pct"] = table["low_carbon_pct"].astype(float)
     table["quality_text"] = [
-        _quality(tier, quality, age)
+        names.quality(tier, quality, age)
         for tier, quality, age in zip(table["tier"], table["quality"], table["age_h"], strict=True)
     ]
     return table.sort_values(["is_hourly", "g_per_kwh"], ascending=[False, True], ignore_index=True)
@@ -97,28 +90,18 @@ def _facts_of(catalog: Catalog, region: Region) -> dict[str, object]:
     }
 
 
-def _quality(tier: object, quality: object, age_h: float) -> str:
-    if not isinstance(tier, str):
-        return "no data"
-    if tier == "F":
-        return "annual factor"
-    if tier == "E":
-        return "monthly mean"
-    name = QUALITY_NAMES.get(str(quality), str(quality))
-    return f"{name}, {age_h:.0f} h old" if age_h > FRESH_HOURS else name
-
-
 def greenest(table: pd.DataFrame) -> str:
     """The lowest and highest grids now in a sentence; annual factors stay out of it."""
     hourly = table[table["is_hourly"]]
     if hourly.empty:
-        return "No region has hourly data for this hour; the annual factors are not ranked."
+        return "No region has hourly data for this hour; means of months or years are not ranked."
     best, worst = hourly.iloc[0], hourly.iloc[-1]
+    kinds = table.loc[~table["is_hourly"], "quality_text"].value_counts()
+    unranked = ", ".join(f"{count} {kind}" for kind, count in kinds.items()) or "none"
     return (
         f"Greenest now: **{best['region']}** at {units.number(best['g_per_kwh'])} g/kWh; dirtiest "
         f"**{worst['region']}** at {units.number(worst['g_per_kwh'])} g/kWh. "
-        f"{len(table) - len(hourly)} of {len(table)} regions have only an annual factor and are "
-        "not ranked."
+        f"Not ranked of {len(table)} regions: {unranked}."
     )
 
 
@@ -138,7 +121,7 @@ def world(table: pd.DataFrame) -> None:
         alt=f"World map of {len(known)} regions: colour is intensity now, size our own emissions. "
         f"{greenest(table).replace('**', '')}",
     )
-    st.caption("Colour: g/kWh now. Size: our CO₂e in the period. Hollow: annual factor only.")
+    st.caption("Colour: g/kWh now. Size: our CO₂e in the period. Hollow: no hourly data.")
 
 
 def table_of_regions(table: pd.DataFrame) -> str | None:
