@@ -20,7 +20,7 @@ INCIDENTS_ALONE = 5
 
 
 def events(store: Store, config: Config, now: datetime) -> list[Notice]:
-    """Everything that is so now, whether or not it was told before."""
+    """Everything that is so now; incidents and grids only as far as they were not told before."""
     found = [_failing(row, now) for row in notice_log.failing_sources(store, FAILURES_TO_OPEN)]
     if config.alert_intensity_g_per_kwh is not None:
         rows = notice_log.grids_above(store, config.alert_intensity_g_per_kwh, now)
@@ -160,7 +160,7 @@ def _failing(row: notice_log.FailingSource, now: datetime) -> Notice:
 
 def _above(row: notice_log.GridAbove, threshold: float, now: datetime) -> Notice:
     return Notice(
-        key=f"intensity|{row.zone}|{threshold:g}|{row.since:%Y-%m-%dT%H}",
+        key=notice_log.grid_key(row.zone, threshold, row.since),
         kind="intensity",
         title=f"{row.zone}: carbon intensity above {threshold:g} g/kWh",
         text=f"The grid of {', '.join(row.regions)} is at {row.g_per_kwh:.0f} gCO2e/kWh "

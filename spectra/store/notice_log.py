@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import pandas as pd
@@ -10,6 +10,9 @@ import pandas as pd
 from spectra.insight.anomalies.alerts import RUNAWAY
 from spectra.store.database import Store
 from spectra.store.incident_log import incidents
+
+# A grid that passes its threshold again within these hours of a notice is not told anew.
+QUIET = timedelta(hours=6)
 
 
 class FailingSource(NamedTuple):
@@ -145,6 +148,11 @@ def failing_sources(store: Store, failures: int) -> list[FailingSource]:
     return [FailingSource(*row) for row in rows]
 
 
+def grid_key(zone: str, threshold: float, since: datetime) -> str:
+    """The key of a notice that a grid is above a threshold."""
+    return f"intensity|{zone}|{threshold:g}|{since:%Y-%m-%dT%H}"
+
+
 def zones_of(store: Store, regions: tuple[str, ...]) -> set[str]:
     """Zones of the regions named; of those with running instances when none is."""
     frame = store.frame(
@@ -159,7 +167,11 @@ def zones_of(store: Store, regions: tuple[str, ...]) -> set[str]:
 
 
 def grids_above(store: Store, threshold: float, now: datetime) -> list[GridAbove]:
-    """Grids of running instances above a lifecycle intensity [gCO2e/kWh] at this hour."""
+    """Grids of running instances above a lifecycle intensity [gCO2e/kWh] at this hour, not told.
+
+    Past hours are revised, which moves the beginning of an event and parts it: what was told a
+    few hours before it began, or since, is the same one.
+    """
     rows = (
         store.cursor()
         .execute(
@@ -178,9 +190,14 @@ def grids_above(store: Store, threshold: float, now: datetime) -> list[GridAbove
             SELECT p.zone, f.regions, f.running, p.intensity_lifecycle_g_per_kwh, p.quality,
                 coalesce(b.hour + INTERVAL 1 HOUR, s.hour)
             FROM present p JOIN fleet f USING (zone) JOIN first s USING (zone)
-            LEFT JOIN below b USING (zone) ORDER BY p.zone
+            LEFT JOIN below b USING (zone)
+            WHERE NOT EXISTS (
+                SELECT 1 FROM notices n
+                WHERE starts_with(n.event_key, concat('intensity|', p.zone, $suffix))
+                    AND n.raised_at >= coalesce(b.hour + INTERVAL 1 HOUR, s.hour) - $quiet)
+            ORDER BY p.zone
             """,
-            {"now": now, "limit": threshold},
+            {"now": now, "limit": threshold, "suffix": f"|{threshold:g}|", "quiet": QUIET},
         )
         .fetchall()
     )

@@ -212,6 +212,27 @@ def test_an_event_is_told_once_even_if_it_could_not_be_sent(demo):
     assert outcomes == {"sent", "The webhook did not answer."}
 
 
+def test_revised_hours_do_not_make_another_event_of_a_grid(demo):
+    config = replace(PLAIN, alert_intensity_g_per_kwh=101.0)
+
+    def found(hours_ago, g_per_kwh):
+        with demo.write(is_fact=False) as cursor:
+            cursor.execute(
+                "UPDATE intensity_hourly SET intensity_lifecycle_g_per_kwh = ? "
+                "WHERE hour = date_trunc('hour', ?)",
+                [g_per_kwh, NOW - timedelta(hours=hours_ago)],
+            )
+        return [n for n in notices.events(demo, config, NOW) if n.kind == "intensity"]
+
+    told = found(2, 50)
+    assert notices.tell(demo, told, lambda notice: None) == len(told) > 0
+    assert not found(2, 500)  # it began earlier
+    assert not found(1, 50)  # it began later
+    with demo.write(is_fact=False) as cursor:
+        cursor.execute("UPDATE notices SET raised_at = raised_at - INTERVAL 7 HOUR")
+    assert len(found(1, 50)) == len(told)  # a later one
+
+
 def test_notices_reach_the_webhook_of_the_settings():
     with webhook() as receiver:
         config = replace(PLAIN, webhook_url=f"{receiver.url}/x", webhook_allow_private=True,
