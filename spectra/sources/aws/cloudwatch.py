@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -111,8 +112,8 @@ def utilisation_batches(account: Account, region: str, wanted: pd.DataFrame) -> 
     Parameters
     ----------
     wanted : DataFrame
-        Columns instance_id, is_burstable, has_gpu, start and end (aware UTC hours, the end
-        exclusive).
+        Columns instance_id, instance_type, is_burstable, has_gpu, start and end (aware UTC hours,
+        the end exclusive).
 
     Yields
     ------
@@ -169,11 +170,17 @@ def _queries(row: Any, memory: AgentSeries, gpu: AgentSeries) -> list[Query]:
         for metric in (*ALWAYS, *(BURSTABLE if row.is_burstable else ()))
     ]
     # Several sets of dimensions are the same memory reported twice; several GPUs are not.
-    for dimensions in sorted(memory.get(row.instance_id, []), key=len)[:1]:
+    for dimensions in sorted(memory.get(row.instance_id, []), key=partial(_rank, row))[:1]:
         queries += [Query(row.instance_id, metric, dimensions) for metric in MEMORY]
     for dimensions in gpu.get(row.instance_id, []):
         queries += [Query(row.instance_id, metric, dimensions) for metric in GPU]
     return queries
+
+
+def _rank(row: Any, dimensions: Dimensions) -> tuple[bool, int]:
+    """The fewest dimensions first, those of a type that the machine no longer has last."""
+    kind = dict(dimensions).get("InstanceType", row.instance_type)
+    return kind != row.instance_type, len(dimensions)
 
 
 def _agent_series(account: Account, region: str, metric: str, notes: list[str]) -> AgentSeries:

@@ -27,7 +27,13 @@ NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 
 
 def wanted(*rows: dict) -> pd.DataFrame:
-    plain = {"is_burstable": False, "has_gpu": False, "start": NOW - 4 * HOUR, "end": NOW + HOUR}
+    plain = {
+        "instance_type": "m5.large",
+        "is_burstable": False,
+        "has_gpu": False,
+        "start": NOW - 4 * HOUR,
+        "end": NOW + HOUR,
+    }
     frame = pd.DataFrame([{**plain, **row} for row in rows])
     for column in ("start", "end"):
         frame[column] = pd.to_datetime(frame[column], utc=True)
@@ -77,6 +83,19 @@ def test_memory_is_found_under_its_real_dimensions(moto):
     rows, _, _ = read(moto, "us-east-1", wanted({"instance_id": "i-1"}))
     assert rows.iloc[0]["memory_avg_pct"] == 62.0
     assert rows.iloc[0]["memory_max_pct"] == 62.0
+
+
+def test_memory_is_read_under_the_type_that_a_machine_has_now():
+    old, now, bare = (
+        (("InstanceId", "i-1"), *((("InstanceType", kind),) if kind else ()), ("ImageId", "ami-1"))
+        for kind in ("m5.4xlarge", "m5.large", "")
+    )
+    for known, expected in (
+        ([old, now], now), ([now, old], now), ([old], old), ([old, bare], bare), ([now, bare], bare)
+    ):  # fmt: skip
+        (call,) = plan_calls(wanted({"instance_id": "i-1"}), {"i-1": known}, {})
+        asked = [q.dimensions for q in call.queries if q.metric.namespace == "CWAgent"]
+        assert asked == [expected] * 2
 
 
 def test_credits_of_burstable_types_alone(moto):
