@@ -18,8 +18,10 @@ _SPELT = {"aws": "AWS", "pue": "PUE", "cpu": "CPU", "url": "URL", "cost explorer
           "electricity maps": "Electricity Maps", "least": "least excess"}  # fmt: skip
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
 ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+")
-_MOTHERDUCK, _REGION = re.compile(r"md:[A-Za-z_][\w-]*"), re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
+_MOTHERDUCK = re.compile(r"md:[A-Za-z_][\w-]*")
 MOST_USD_PER_TONNE = 100_000
+_AMOUNT = re.compile(r"(?=.*[1-9])\d+(\.\d+)? ?[KMGT]i?B", re.IGNORECASE)
+_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,28 +80,29 @@ def _whole(low: int, high: int, unit: str) -> Callable[[str], int]:
     return parse
 
 
-def _optional_number(text: str) -> float | None:
-    if not text.strip():
-        return None
-    try:
-        value = float(text)
-    except ValueError:
-        raise ValueError("expected a number, or nothing") from None
-    if not 0 < value < 5_000:
-        raise ValueError("expected a number between 0 and 5000, or nothing")
-    return value
+def _optional(most: float, expected: str) -> Callable[[str], float | None]:
+    def parse(text: str) -> float | None:
+        try:
+            value = float(text) if text.strip() else None
+        except ValueError:
+            raise ValueError(expected) from None
+        if value is not None and not 0 < value <= most:
+            raise ValueError(expected)
+        return value
+
+    return parse
 
 
-def _optional_price(text: str) -> float | None:
-    if not text.strip():
-        return None
-    try:
-        value = float(text)
-    except ValueError:
-        raise ValueError("expected US dollars per tonne, or nothing") from None
-    if not 0 < value <= MOST_USD_PER_TONNE:
-        raise ValueError("expected US dollars per tonne above 0, up to 100000, or nothing")
-    return value
+_optional_number = _optional(5_000, "expected a number above 0, up to 5000, or nothing")
+_optional_price = _optional(
+    MOST_USD_PER_TONNE, "expected US dollars per tonne above 0, up to 100000, or nothing"
+)
+
+
+def _memory(text: str) -> str:
+    if not _AMOUNT.fullmatch(text.strip()):
+        raise ValueError("expected an amount with its unit, such as 512MB or 2GB")
+    return text.strip()
 
 
 def _database(text: str) -> str:
@@ -176,14 +179,10 @@ def _of(name: str, default: str, section: str, help: str, *choices: str) -> Sett
 
 
 SETTINGS = (
-    Setting(
-        "database",
-        _database,
-        "data/spectra.duckdb",
-        "DuckDB file of the shared workspace, relative to the project, or a `md:` database",
-    ),
-    Setting("memory_limit", str, "256MB", "memory that DuckDB may use; the app needs about 300 MB "
-            "more"),
+    Setting("database", _database, "data/spectra.duckdb", "DuckDB file of the shared workspace, "
+            "relative to the project, or a `md:` database"),
+    Setting("memory_limit", _memory, "256MB", "memory that DuckDB may use; the app needs about "
+            "300 MB more"),
     Setting("demo", _flag, "on", "fill a workspace that has no fleet of its own with the demo "
             "company"),
     Setting("demo_days", _whole(1, 730, "days"), "90", "days of history the demo company starts "

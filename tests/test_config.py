@@ -8,6 +8,7 @@ import pytest
 from spectra.config import Config, load_config
 from spectra.errors import InputError
 from spectra.settings import ROOT, SETTINGS
+from spectra.store import Store
 
 NO_SECRETS = Path("no-such-file.toml")
 
@@ -38,6 +39,15 @@ def test_a_bad_value_is_named_by_its_origin_and_not_shown(variable, value):
         load_config({variable: value}, NO_SECRETS)
     assert value not in str(error.value)
     assert error.value.next_step
+
+
+@pytest.mark.parametrize("amount", ["512MB", "2 GiB", "1.5gb"])
+def test_an_amount_of_memory_has_its_unit(amount):
+    config = load_config({"SPECTRA_MEMORY_LIMIT": amount}, NO_SECRETS)
+    Store(memory_limit=config.memory_limit).close()
+    for wrong in (amount.rstrip("GMibB "), f"{amount}s", "0MB", "much"):
+        with pytest.raises(InputError, match=r"SPECTRA_MEMORY_LIMIT.*512MB or 2GB"):
+            load_config({"SPECTRA_MEMORY_LIMIT": wrong}, NO_SECRETS)
 
 
 def test_broken_secrets_are_told_without_their_content(tmp_path):
