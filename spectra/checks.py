@@ -10,7 +10,7 @@ from typing import Literal
 from spectra import metering
 from spectra.catalog import Catalog
 from spectra.config import Config
-from spectra.errors import InputError, NotEntitledError, SourceError
+from spectra.errors import InputError, NoDataError, NotEntitledError, SourceError
 from spectra.refresh.connections import Connections
 from spectra.sources.aws import Access, permissions
 from spectra.sources.aws.access import CE_USD_PER_REQUEST
@@ -55,7 +55,7 @@ class Check:
 def check_all(config: Config, connections: Connections, catalog: Catalog) -> list[Check]:
     """Check every source; one that is not configured is said to be off, not failed."""
     zones = catalog.zones_of(config.regions)
-    lines = list(check_aws(connections.aws))
+    lines = list(check_aws(connections.aws, cost_per_resource=config.cost_per_resource))
     lines.append(check_electricity_maps(connections.electricity_maps, zones))
     lines.append(check_radar(connections.radar))
     lines.append(_check_webhook(config))
@@ -91,8 +91,11 @@ def aws_usd(access: Access) -> float:
     return CE_USD_PER_REQUEST * (len(access.roles) or 1)
 
 
-def check_aws(access: Access | None) -> Iterable[Check]:
-    """Sign in to every account and ask for every permission once; `aws_usd` is what it costs."""
+def check_aws(access: Access | None, *, cost_per_resource: bool = False) -> Iterable[Check]:
+    """Sign in to every account and ask for every permission once; `aws_usd` is what it costs.
+
+    The permission that `cost_per_resource` needs is named and not asked for: that costs as much.
+    """
     if access is None:
         yield Check("AWS", "account", "off", "No keys, role or profile.", "See Settings, AWS.")
         return
@@ -116,20 +119,23 @@ def check_aws(access: Access | None) -> Iterable[Check]:
                     f"{denied.message} Without it: no {permission.purpose}.",
                     denied.next_step,
                 )
+        if cost_per_resource:
+            text = "Not asked for, as it costs; a refresh tells if it is denied."
+            yield Check("AWS", permissions.RESOURCE_COSTS, "off", f"For costs by resource. {text}")
 
 
 def check_electricity_maps(client: ElectricityMaps | None, zones: Iterable[str]) -> Check:
-    """Read what the plan of the key allows; one request."""
+    """Read what the plan of the key allows: one request, two where the service does not say."""
     name = "Electricity Maps"
     if client is None:
         return Check(name, "key", "off", "No key: grids are demo or reference data.")
     wanted = list(zones)
     try:
         plan = client.entitlements(again=True)
+        if not plan.is_known:
+            return _check_key(client, wanted)
     except SourceError as error:
         return Check(name, "key", "failed", error.message, error.next_step)
-    if not plan.is_known:
-        return Check(name, "plan", "ok", "The key works; its plan is not stated.")
     counts = {
         label: sum(plan.allows(zone, path) for zone in wanted)
         for label, path in _EM_SIGNALS.items()
@@ -144,6 +150,18 @@ def check_electricity_maps(client: ElectricityMaps | None, zones: Iterable[str])
             "Choose the region of your zone under Regions to monitor, or change the plan.",
         )
     return Check(name, "plan", "ok" if all(counts.values()) else "partly", f"{text}.")
+
+
+def _check_key(client: ElectricityMaps, zones: list[str]) -> Check:
+    """Try the key where the service does not state its plan: zones it lists to anybody."""
+    name = "Electricity Maps"
+    if not zones:
+        return Check(name, "key", "partly", "Its plan is not stated, and no zone was asked for.")
+    try:
+        client.try_key(zones[0])
+    except (NotEntitledError, NoDataError) as error:
+        return Check(name, "key", "partly", f"{zones[0]}: {error.message}", error.next_step)
+    return Check(name, "key", "ok", f"The key works for {zones[0]}; its plan is not stated.")
 
 
 def check_radar(radar: Radar | None) -> Check:

@@ -218,11 +218,13 @@ def test_a_check_names_what_is_off(run):
 
 def test_a_check_tells_what_is_permitted_and_entitled(run, configured):
     _, settings = configured
-    done = run("check", "--json", **settings)
+    done = run("check", "--json", **settings, SPECTRA_COST_PER_RESOURCE="on")
     lines = {(line["source"], line["what"]): line for line in json.loads(done.stdout)}
     assert lines["AWS", "own keys"]["status"] == "ok"
     assert lines["AWS", "ec2:DescribeInstances"]["status"] == "ok"
     assert lines["AWS", "ce:GetCostAndUsage"]["status"] == "ok"
+    assert lines["AWS", "compute-optimizer:GetEC2InstanceRecommendations"]["status"] == "ok"
+    assert lines["AWS", "ce:GetCostAndUsageWithResources"]["status"] == "off"  # not asked for
     assert "forecasts: 1 of 1 zones" in lines["Electricity Maps", "plan"]["detail"]
     assert lines["Cloudflare Radar", "token"]["status"] == "ok"
     assert KEYS["aws_secret_access_key"] not in done.stdout

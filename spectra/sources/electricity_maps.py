@@ -129,10 +129,12 @@ class ElectricityMaps:
     def entitlements(self, *, again: bool = False) -> Entitlements:
         """What the plan allows; asked once, and `again` by who wants to know of a change.
 
+        Without a list of what is allowed the answer is the public one, and says nothing of the key.
+
         Raises
         ------
         SourceError
-            CredentialsError for a wrong key.
+            CredentialsError for a wrong key, where the service looks at it.
         """
         with self._lock:
             if self._entitlements is None or again:
@@ -178,6 +180,10 @@ class ElectricityMaps:
             emissionFactorType=factor, horizonHours=horizon_hours,
         )  # fmt: skip
         return shapes.forecasts(zone, factor, body)
+
+    def try_key(self, zone: str) -> None:
+        """Ask for the newest hour of a zone, which is refused to a wrong key; the zones are not."""
+        self._ask(zone, "/carbon-intensity/latest", shapes.LATEST)
 
     def power_mix(self, zone: str) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Power by energy source [MW] of the last 24 hours, and low-carbon shares [%] by hour."""

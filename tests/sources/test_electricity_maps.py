@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from spectra import errors
+from spectra.checks import check_electricity_maps
 from spectra.sources.electricity_maps import ElectricityMaps, Entitlements
 from spectra.sources.json_client import RETRIES
 from tests.servers.base import EMPTY, HTML, TRUNCATED, Answer
@@ -182,6 +183,20 @@ def test_a_plan_that_is_not_stated_allows_what_every_plan_has(server):
     assert not plan.is_known
     assert plan.allows("DE", "carbon-intensity/history")
     assert not plan.allows("DE", "carbon-intensity/past-range")
+
+
+@pytest.mark.parametrize(
+    ("answer", "zones", "status"),
+    [(None, ["DE"], "ok"), (BAD_KEY, ["DE"], "failed"), (NOT_IN_PLAN, ["DE"], "partly"),
+     (None, [], "partly")],
+)  # fmt: skip
+def test_a_key_is_called_good_only_by_what_needs_one(server, answer, zones, status):
+    server.answer("/zones", Answer(200, {"DE": {"zoneName": "Germany"}}))
+    if answer:
+        server.answer("/carbon-intensity/latest", answer)
+    line = check_electricity_maps(client(server), zones)
+    assert line.status == status
+    assert ("works" in line.detail) is (status == "ok")
 
 
 def test_a_plan_survives_being_written_down():

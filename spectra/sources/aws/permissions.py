@@ -95,10 +95,10 @@ def _costs(account: Account, region: str) -> Any:
     )
 
 
-def _enrolment(account: Account, region: str) -> Any:
-    """An account that is not enrolled is answered, too, and never has a finding."""
-    answer = account.client("compute-optimizer", region).get_enrollment_status()
-    status = str(answer.get("status"))
+def _recommendations(account: Account, region: str) -> Any:
+    """Advice on one machine; an account that is not enrolled never has any, and is told so."""
+    client = account.client("compute-optimizer", region)
+    status = str(client.get_enrollment_status().get("status"))
     if status != "Active":
         raise NotEntitledError(
             f"The AWS account is not enrolled in Compute Optimizer (it says: {status}).",
@@ -106,7 +106,7 @@ def _enrolment(account: Account, region: str) -> Any:
             if status == "Pending"
             else "Enrol in it in the AWS console; the rest works without it.",
         )
-    return answer
+    return client.get_ec2_instance_recommendations(maxResults=1)
 
 
 def _products(account: Account, region: str) -> Any:
@@ -135,7 +135,7 @@ _PROBES: tuple[tuple[str, str, bool, Call], ...] = (
         "compute-optimizer:GetEC2InstanceRecommendations",
         "AWS's own rightsizing advice",
         False,
-        _enrolment,
+        _recommendations,
     ),
     (
         "sustainability:GetEstimatedCarbonEmissions",
@@ -145,9 +145,12 @@ _PROBES: tuple[tuple[str, str, bool, Call], ...] = (
     ),
 )
 
+# Asking for it costs a request to Cost Explorer, and few use it: it is not asked for.
+RESOURCE_COSTS = "ce:GetCostAndUsageWithResources"
+
 READ_ACTIONS = tuple(
     dict.fromkeys(
         [action for action, *_ in _PROBES]
-        + ["ce:GetCostAndUsageWithResources", "compute-optimizer:GetEnrollmentStatus"]
+        + [RESOURCE_COSTS, "compute-optimizer:GetEnrollmentStatus"]
     )
 )

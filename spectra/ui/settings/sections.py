@@ -97,7 +97,9 @@ def aws_section(page: Page) -> None:
             page,
             "aws",
             "Test access and permissions",
-            lambda: checks.check_aws(setup.connections.aws),
+            lambda: checks.check_aws(
+                setup.connections.aws, cost_per_resource=setup.config.cost_per_resource
+            ),
             help=f"Signs in and asks for every permission once. Costs {cost} (Cost Explorer).",
         )
     else:

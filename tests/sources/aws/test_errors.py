@@ -76,10 +76,15 @@ def test_permissions_are_found_one_by_one(account, aws):
         aws.answer(name, dry)
     aws.answer("DescribeVolumes", ec2_refusal("UnauthorizedOperation", DENIED))
     aws.answer("GetCostAndUsage", refusal("AccessDeniedException"))
+    optimizer = "GetEC2InstanceRecommendations"
+    aws.answer(optimizer, refusal("AccessDeniedException"))
     found = {p.action: p for p in permissions.probe(account) if not p.action.startswith(
         ("cloudwatch", "autoscaling"))}  # fmt: skip
     denied = {action for action, p in found.items() if p.error is not None}
-    assert denied == {"ec2:DescribeVolumes", "ce:GetCostAndUsage"}
+    assert denied == {
+        "ec2:DescribeVolumes", "ce:GetCostAndUsage", f"compute-optimizer:{optimizer}"
+    }  # fmt: skip
+    assert permissions.RESOURCE_COSTS not in found
     assert found["ec2:DescribeVolumes"].error.action == "ec2:DescribeVolumes"
     assert account.meter.estimated_usd == pytest.approx(0.01)
 
@@ -91,7 +96,7 @@ def test_permissions_are_found_one_by_one(account, aws):
 def test_an_account_that_is_not_enrolled_is_not_permitted(account, aws, status, step):
     aws.answer("GetEnrollmentStatus", Answer(200, {"status": status} if status else {}))
     action = "compute-optimizer:GetEC2InstanceRecommendations"
-    denied = permissions._error(permissions._enrolment, account, "us-east-1", action)
+    denied = permissions._error(permissions._recommendations, account, "us-east-1", action)
     assert isinstance(denied, NotEntitledError)
     assert step in denied.next_step
-    assert permissions._error(permissions._enrolment, account, "us-east-1", action) is None
+    assert permissions._error(permissions._recommendations, account, "us-east-1", action) is None
