@@ -243,7 +243,8 @@ def _by_method(raw: pd.DataFrame, teams: pd.Series, totals: pd.Series) -> pd.Dat
 def _team_band(rows: pd.DataFrame) -> uncertainty.Interval:
     """Interval of rows; what a machine's utilisation is off by holds for all of its months."""
     keys = ["region", "zone", "country", "pue_is_regional"]
-    sums = ["operational_g", "td_g", "embodied_g", "power_sigma_g", "intensity_sigma_g"]
+    sums = ["operational_g", "td_g", "embodied_g", "power_sigma_g", "intensity_sigma_g",
+            "burst_sigma_g"]  # fmt: skip
     machines = rows.groupby([*keys, "resource_id"], as_index=False)[
         [*sums, "utilisation_sigma_g"]
     ].sum()

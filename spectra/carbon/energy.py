@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 
-from spectra.carbon.uncertainty import POWER_GSD
+from spectra.carbon.uncertainty import POWER_GSD, burst_sigma, interval
 from spectra.catalog import Catalog, InstanceType, PowerCurve, TypeMatch, load_catalog
 
 LOAD_POINTS_PCT = (0.0, 10.0, 50.0, 100.0)
@@ -131,8 +132,9 @@ def instance_watts(
     """
     match = (catalog or load_catalog()).instance_type(instance_type)
     watts = interpolate_watts(central_curve(match), cpu_pct) + gpu_watts(match.type, gpu_pct)
-    spread = POWER_GSD[match.tier] ** 1.96
-    return Watts(watts, match.tier, watts / spread, watts * spread)
+    sigma = math.log(POWER_GSD[match.tier])
+    low, _, high = interval(watts, sigma, math.hypot(sigma, burst_sigma(match.type)))
+    return Watts(watts, match.tier, low, high)
 
 
 def comparable_watts(

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from spectra.carbon.embodied import LIFE_HOURS_LONG, LIFE_HOURS_SHORT
+from spectra.catalog import InstanceType
 
 Z95 = 1.96  # half-width of a 95 % interval in standard deviations
 
@@ -53,10 +54,35 @@ def combine_gsd(*gsds: float) -> tuple[float, float]:
     return sigma, math.exp(Z95 * sigma)
 
 
-def interval(central: float, sigma: float) -> Interval:
-    """95 % interval of a lognormal quantity with median `central` and log deviation `sigma`."""
-    factor = math.exp(Z95 * sigma)
-    return Interval(central / factor, central, central * factor)
+def interval(central: float, sigma: float, low_sigma: float | None = None) -> Interval:
+    """95 % interval of a lognormal quantity with median `central` and log deviation `sigma`.
+
+    `low_sigma` is that below the median where it is another one.
+    """
+    below = sigma if low_sigma is None else low_sigma
+    return Interval(central / math.exp(Z95 * below), central, central * math.exp(Z95 * sigma))
+
+
+def burst_sigma(instance: InstanceType) -> float:
+    """Log deviation of power and hardware below the central value, of a burstable type.
+
+    Its vCPUs are sold several times over, so that its share of the server's vCPUs is an upper
+    estimate: the low case is its share of the memory. 0 for other types.
+
+    Examples
+    --------
+    A t3.medium has 4 of 384 GiB and 2 of 96 vCPUs: half as much.
+
+    >>> from spectra.catalog import load_catalog
+    >>> medium = load_catalog().instance_type("t3.medium").type
+    >>> round(math.exp(-Z95 * burst_sigma(medium)), 2)
+    0.5
+    """
+    if not instance.burstable:
+        return 0.0
+    memory = instance.memory_gib / instance.platform_memory_gib
+    vcpu = instance.vcpu / instance.platform_vcpu
+    return max(math.log(vcpu / memory), 0.0) / Z95
 
 
 def default_utilisation_sigma(watts_low: float, watts_high: float) -> float:
@@ -73,14 +99,16 @@ def band(rows: pd.DataFrame) -> Interval:
 
     The power model is common to all instances, embodied to all hardware, intensity to a zone,
     PUE to a region, losses to a country; utilisation alone is independent per resource. So
-    common parts add up linearly before they are squared.
+    common parts add up linearly before they are squared. That burstable types are oversold is
+    common to all of them and widens the low side alone.
 
     Parameters
     ----------
     rows : DataFrame
-        One row per region with columns operational_g, td_g, embodied_g [g]; power_sigma_g and
-        intensity_sigma_g, the sums of grams × log deviation [g]; utilisation_variance_g2 [g²];
-        and zone, country, pue_is_regional. ``operational_g`` includes ``td_g``.
+        One row per region with columns operational_g, td_g, embodied_g [g]; power_sigma_g,
+        intensity_sigma_g and burst_sigma_g, the sums of grams × log deviation [g];
+        utilisation_variance_g2 [g²]; and zone, country, pue_is_regional. ``operational_g``
+        includes ``td_g``.
 
     Returns
     -------
@@ -103,7 +131,8 @@ def band(rows: pd.DataFrame) -> Interval:
         + float(rows["utilisation_variance_g2"].sum())
         + (float(rows["embodied_g"].sum()) * EMBODIED_SIGMA) ** 2
     )
-    return interval(central, math.sqrt(variance) / central)
+    below = variance + float(rows["burst_sigma_g"].sum()) ** 2
+    return interval(central, math.sqrt(variance) / central, math.sqrt(below) / central)
 
 
 def each_band(rows: pd.DataFrame) -> pd.DataFrame:
@@ -125,8 +154,9 @@ def each_band(rows: pd.DataFrame) -> pd.DataFrame:
         + (embodied * EMBODIED_SIGMA) ** 2
     )
     central = operational + embodied
-    factor = np.exp(Z95 * np.sqrt(variance) / central.where(central > 0))
-    return pd.DataFrame({"low_g": central / factor, "high_g": central * factor})
+    below = variance + rows["burst_sigma_g"] ** 2
+    low, high = (np.exp(Z95 * np.sqrt(v) / central.where(central > 0)) for v in (below, variance))
+    return pd.DataFrame({"low_g": central / low, "high_g": central * high})
 
 
 def monte_carlo(resources: pd.DataFrame, draws: int = 2_000, seed: int = 20_261_125) -> Interval:
@@ -136,7 +166,7 @@ def monte_carlo(resources: pd.DataFrame, draws: int = 2_000, seed: int = 20_261_
     ----------
     resources : DataFrame
         One row per resource with operational_g (losses included), td_g, embodied_g [g];
-        power_sigma, intensity_sigma, utilisation_sigma [log]; region, zone, country,
+        power_sigma, intensity_sigma, utilisation_sigma, burst_sigma [log]; region, zone, country,
         pue_is_regional.
     draws, seed : int
         Number of draws and the seed, both to be stored with the result.
@@ -156,8 +186,11 @@ def monte_carlo(resources: pd.DataFrame, draws: int = 2_000, seed: int = 20_261_
     )
     losses = np.exp(_shared(rng, resources["country"], draws) * math.log(TD_GSD))
     td, operational = resources["td_g"].to_numpy(), resources["operational_g"].to_numpy()
-    embodied = np.exp(hardware[:, 0] * EMBODIED_SIGMA) * float(resources["embodied_g"].sum())
-    totals = (np.exp(log_factor) * (operational - td + td * losses)).sum(axis=1) + embodied
+    oversold = np.minimum(rng.standard_normal((draws, 1)), 0) * resources["burst_sigma"].to_numpy()
+    embodied = np.exp(oversold) @ resources["embodied_g"].to_numpy()
+    embodied *= np.exp(hardware[:, 0] * EMBODIED_SIGMA)
+    totals = (np.exp(log_factor + oversold) * (operational - td + td * losses)).sum(axis=1)
+    totals += embodied
     low, high = np.quantile(totals, [0.025, 0.975])
     central = float(operational.sum() + resources["embodied_g"].sum())
     return Interval(float(low), central, float(high))

@@ -165,7 +165,8 @@ class Evidence:
         """95 % intervals by simulation, by part; empty for an empty report."""
         if self.bands.empty:
             return {}
-        rows = self.bands.fillna({"power_sigma": 0, "intensity_sigma": 0, "utilisation_sigma": 0})
+        sigmas = ("power_sigma", "intensity_sigma", "utilisation_sigma", "burst_sigma")
+        rows = self.bands.fillna(dict.fromkeys(sigmas, 0))
         op, td, s2 = (rows[c] for c in ("operational_g", "td_g", "scope2_lb_g"))
         none, hardware, grid = op * 0.0, rows["embodied_g"], rows["intensity_sigma"]
         # What is summed, the losses and the hardware in it, and the grid's spread.

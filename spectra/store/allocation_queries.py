@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 MEASURES = ("energy_kwh", "scope2_lb_g", "upstream_g", "td_g", "embodied_g")
 COSTS = ("list_cost_usd", "billed_cost_usd", "effective_cost_usd")
 SPREADS = ("measured_utilisation_kwh", "power_sigma_g", "intensity_sigma_g",
-           "utilisation_sigma_g", "resource_hours")  # fmt: skip
+           "utilisation_sigma_g", "burst_sigma_g", "resource_hours")  # fmt: skip
 
 _CLASS_COLUMNS = ("tag_pool", "is_inherited", "labels")
 _NO_CLASS = "'' AS tag_pool, false AS is_inherited, '' AS labels"
@@ -128,7 +128,7 @@ def by_resource(store: Store, start: date, end: date, classes: pd.DataFrame) -> 
             WITH carbon AS (
                 SELECT "day", {keys}, resource_type, {", ".join((*MEASURES, *SPREADS))},
                     {", ".join(f"NULL::DOUBLE AS {name}" for name in COSTS)}
-                FROM emissions_daily WHERE "day" >= $start AND "day" < $end),
+                FROM emissions_spread WHERE "day" >= $start AND "day" < $end),
             money AS (
                 SELECT "day", {keys}, NULL AS resource_type, {nothing}, {", ".join(COSTS)}
                 FROM costs WHERE "day" >= $start AND "day" < $end)

@@ -17,9 +17,10 @@ from spectra.store.selection import Selection
 
 _SUMS = """
     sum(energy_kwh) AS kwh, sum(scope2_lb_g + upstream_g + td_g) AS op, sum(td_g) AS td,
-    sum(embodied_g) AS embodied, sum(power_sigma_g) AS power, sum(intensity_sigma_g) AS intensity
+    sum(embodied_g) AS embodied, sum(power_sigma_g) AS power, sum(intensity_sigma_g) AS intensity,
+    sum(burst_sigma_g) AS burst
 """
-_SUMMED = ("kwh", "op", "td", "embodied", "power", "intensity")
+_SUMMED = ("kwh", "op", "td", "embodied", "power", "intensity", "burst")
 # The combination of `uncertainty.band` for all groups of `parts` at once.
 _BANDS = f"""
     zones AS (SELECT {{keys}}, sum(s * s) AS v FROM (
@@ -29,16 +30,39 @@ _BANDS = f"""
         SELECT {{keys}}, country, sum(td) * {math.log(uncertainty.TD_GSD)} AS s
         FROM parts JOIN region_factors USING (region) GROUP BY ALL) GROUP BY ALL)
 SELECT {{keys}}, sum(kwh) AS energy_kwh, sum(op) + sum(embodied) AS total_g,
-    sqrt(sum(power) ** 2 + any_value(zones.v) + any_value(countries.v)
+    sum(power) ** 2 + any_value(zones.v) + any_value(countries.v)
         + sum((op * CASE WHEN pue_is_regional
                THEN {math.log(uncertainty.PUE_REGIONAL_GSD)}
                ELSE {math.log(uncertainty.PUE_GLOBAL_GSD)} END) ** 2)
-        + sum(utilisation) + (sum(embodied) * {uncertainty.EMBODIED_SIGMA}) ** 2
-    ) / nullif(total_g, 0) AS sigma
+        + sum(utilisation) + (sum(embodied) * {uncertainty.EMBODIED_SIGMA}) ** 2 AS variance,
+    exp({uncertainty.Z95} * sqrt(variance + sum(burst) ** 2) / nullif(total_g, 0)) AS below,
+    exp({uncertainty.Z95} * sqrt(variance) / nullif(total_g, 0)) AS above
 FROM parts JOIN region_factors USING (region)
     JOIN zones USING ({{keys}}) JOIN countries USING ({{keys}})
 GROUP BY {{keys}} ORDER BY {{keys}}
 """
+
+
+def total_band(store: Store, selection: Selection) -> uncertainty.Interval:
+    """95 % interval of the emissions of the selection's whole days [gCO2e]."""
+    rows = store.frame(
+        f"""
+        WITH resources AS (
+            SELECT resource_id, region, sum(utilisation_sigma_g) AS sigma
+            FROM emissions_daily WHERE {selection.days_sql} GROUP BY ALL),
+        variance AS (SELECT region, sum(sigma ** 2) AS variance_g2
+                     FROM resources GROUP BY region)
+        SELECT region, r.zone, r.country, r.pue_is_regional,
+            sum(scope2_lb_g + upstream_g + td_g) AS operational_g, sum(td_g) AS td_g,
+            sum(embodied_g) AS embodied_g, sum(power_sigma_g) AS power_sigma_g,
+            sum(intensity_sigma_g) AS intensity_sigma_g, sum(burst_sigma_g) AS burst_sigma_g,
+            any_value(variance_g2) AS utilisation_variance_g2
+        FROM (SELECT * FROM emissions_spread WHERE {selection.days_sql})
+        JOIN region_factors r USING (region) JOIN variance USING (region) GROUP BY ALL
+        """,
+        selection.parameters,
+    )
+    return uncertainty.band(rows)
 
 
 def daily_bands(store: Store, selection: Selection) -> pd.DataFrame:
@@ -48,7 +72,7 @@ def daily_bands(store: Store, selection: Selection) -> pd.DataFrame:
             f"""
             WITH parts AS (
                 SELECT "day", region, {_SUMS}, sum(utilisation_variance_g2) AS utilisation
-                FROM emissions_daily WHERE {selection.days_sql} GROUP BY ALL),
+                FROM emissions_spread WHERE {selection.days_sql} GROUP BY ALL),
             {_BANDS.format(keys='"day"')}
             """,
             selection.parameters,
@@ -71,7 +95,7 @@ def bands(store: Store, selection: Selection) -> pd.DataFrame:
                 SELECT resource_id, region AS place, {", ".join(DIMENSIONS)},
                     strftime("day", '%Y-%m') AS month, {_SUMS},
                     sum(utilisation_sigma_g) AS utilisation
-                FROM emissions_daily WHERE {selection.days_sql} GROUP BY ALL),
+                FROM emissions_spread WHERE {selection.days_sql} GROUP BY ALL),
             resources AS (
                 SELECT dimension, name, place, resource_id, {sums}, sum(utilisation) AS utilisation
                 FROM (UNPIVOT shares ON {dimensions} INTO NAME dimension VALUE name) GROUP BY ALL),
@@ -96,28 +120,7 @@ def breakdown(store: Store, selection: Selection, dimension: Dimension) -> pd.Da
 
 
 def _with_band(sums: pd.DataFrame) -> pd.DataFrame:
-    spread = (sums["sigma"].fillna(0.0) * uncertainty.Z95).map(math.exp)
-    sums["low_g"], sums["high_g"] = sums["total_g"] / spread, sums["total_g"] * spread
-    return sums.drop(columns="sigma")
-
-
-def total_band(store: Store, selection: Selection) -> uncertainty.Interval:
-    """95 % interval of the emissions of the selection's whole days [gCO2e]."""
-    rows = store.frame(
-        f"""
-        WITH resources AS (
-            SELECT resource_id, region, sum(utilisation_sigma_g) AS sigma
-            FROM emissions_daily WHERE {selection.days_sql} GROUP BY ALL),
-        variance AS (SELECT region, sum(sigma ** 2) AS variance_g2
-                     FROM resources GROUP BY region)
-        SELECT region, r.zone, r.country, r.pue_is_regional,
-            sum(scope2_lb_g + upstream_g + td_g) AS operational_g, sum(td_g) AS td_g,
-            sum(embodied_g) AS embodied_g, sum(power_sigma_g) AS power_sigma_g,
-            sum(intensity_sigma_g) AS intensity_sigma_g,
-            any_value(variance_g2) AS utilisation_variance_g2
-        FROM (SELECT * FROM emissions_daily WHERE {selection.days_sql})
-        JOIN region_factors r USING (region) JOIN variance USING (region) GROUP BY ALL
-        """,
-        selection.parameters,
-    )
-    return uncertainty.band(rows)
+    spreads = sums[["below", "above"]].fillna(1.0)
+    sums["low_g"] = sums["total_g"] / spreads["below"]
+    sums["high_g"] = sums["total_g"] * spreads["above"]
+    return sums.drop(columns=["variance", "below", "above"])

@@ -143,6 +143,7 @@ def _type_row(name: str, match: TypeMatch, method: Method) -> dict[str, Any]:
         "power_sigma": math.log(uncertainty.POWER_GSD[match.tier]),
         "default_sigma": uncertainty.default_utilisation_sigma(cpu[0] + gpu[0], cpu[1] + gpu[1]),
         "gpu_sigma": uncertainty.default_utilisation_sigma(known_cpu + gpu[0], known_cpu + gpu[1]),
+        "burst_sigma": uncertainty.burst_sigma(match.type),
         "basis": match.basis,
     }
 

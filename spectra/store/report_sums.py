@@ -199,15 +199,17 @@ def band_rows(store: Store, selection: Selection) -> pd.DataFrame:
                 sum(scope2_lb_g + upstream_g + td_g) AS op, sum(td_g) AS td, sum(energy_kwh) AS kwh,
                 sum(embodied_g) AS embodied, sum(power_sigma_g) AS power,
                 sum(intensity_sigma_g) AS intensity, sum(utilisation_sigma_g) AS utilisation,
-                sum(resource_hours) AS hours, any_value(service) AS service
-            FROM emissions_daily WHERE {selection.days_sql} GROUP BY ALL)
+                sum(burst_sigma_g) AS burst, sum(resource_hours) AS hours,
+                any_value(service) AS service
+            FROM emissions_spread WHERE {selection.days_sql} GROUP BY ALL)
         SELECT region, resource_type, r.zone, r.country, r.pue_is_regional, r.pue, r.td_factor,
             any_value(service) AS service, count(*) AS resources, sum(hours) AS resource_hours,
             sum(op) AS operational_g, sum(td) AS td_g, sum(embodied) AS embodied_g,
             sum(scope2) AS scope2_lb_g, sum(kwh) AS energy_kwh,
             sum(power) / nullif(sum(op), 0) AS power_sigma,
             sum(intensity) / nullif(sum(op), 0) AS intensity_sigma,
-            sqrt(sum(utilisation ** 2)) / nullif(sum(op), 0) AS utilisation_sigma
+            sqrt(sum(utilisation ** 2)) / nullif(sum(op), 0) AS utilisation_sigma,
+            sum(burst) / nullif(sum(op) + sum(embodied), 0) AS burst_sigma
         FROM resources JOIN region_factors r USING (region) GROUP BY ALL
         ORDER BY region, resource_type
         """,

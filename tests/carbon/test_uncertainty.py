@@ -8,6 +8,7 @@ import pytest
 
 from spectra.carbon import uncertainty
 from spectra.carbon.uncertainty import band, monte_carlo
+from spectra.catalog import load_catalog
 
 
 def test_spreads_are_those_of_the_method():
@@ -33,6 +34,7 @@ def region(count: int = 1, **extra) -> dict:
         "power_sigma_g": grams * math.log(1.35),
         "intensity_sigma_g": grams * math.log(1.05),
         "utilisation_variance_g2": count * (100.0 * math.log(1.15)) ** 2,
+        "burst_sigma_g": 0.0,
         **extra,
     }
 
@@ -64,6 +66,23 @@ def test_two_zones_average_out_and_two_regions_of_one_zone_do_not():
     assert other < same
 
 
+@pytest.mark.parametrize(
+    ("name", "share"), [("t3.medium", 0.5), ("t3.large", 1.0), ("t3.nano", 1 / 16), ("m5.large", 1)]
+)
+def test_the_low_case_of_a_burstable_type_is_its_share_of_memory(name, share):
+    """Section 1.3: t3.medium has 4 of 384 GiB and 2 of 96 vCPUs."""
+    sigma = uncertainty.burst_sigma(load_catalog().instance_type(name).type)
+    known = dict.fromkeys(("power_sigma_g", "intensity_sigma_g", "utilisation_variance_g2"), 0.0)
+    row = region(**known, td_g=0.0)
+    plain, burst = (band(pd.DataFrame([row | {"burst_sigma_g": 100 * s}])) for s in (0.0, sigma))
+    assert math.exp(-1.96 * sigma) == pytest.approx(share)
+    assert burst[1:] == plain[1:]
+    assert burst.low <= plain.low
+    assert burst.low == pytest.approx(100 * share, rel=0.06)
+    each = uncertainty.each_band(pd.DataFrame([row | {"burst_sigma_g": 100 * sigma}])).iloc[0]
+    assert tuple(each) == pytest.approx((burst.low, burst.high))
+
+
 def test_nothing_has_no_band():
     assert band(pd.DataFrame([region()]).iloc[:0]) == (0.0, 0.0, 0.0)
 
@@ -91,12 +110,14 @@ def test_simulation_and_formula_agree():
             "power_sigma": math.log(1.2),
             "intensity_sigma": math.log(1.08),
             "utilisation_sigma": math.log(1.15),
+            "burst_sigma": np.where(codes == 0, math.log(2) / 1.96, 0.0),
         }
     )
     rows = fleet.assign(
         power_sigma_g=fleet["operational_g"] * fleet["power_sigma"],
         intensity_sigma_g=fleet["operational_g"] * fleet["intensity_sigma"],
         utilisation_variance_g2=(fleet["operational_g"] * fleet["utilisation_sigma"]) ** 2,
+        burst_sigma_g=(fleet["operational_g"] + fleet["embodied_g"]) * fleet["burst_sigma"],
     )
     keys = ["region", "zone", "country", "pue_is_regional"]
     analytic = band(rows.groupby(keys, as_index=False).sum(numeric_only=True))

@@ -81,6 +81,12 @@ def test_hours_carry_the_weighted_intensity(filled, rows):
     np.testing.assert_allclose(found["fleet_g_per_kwh"], weighted)
 
 
+def below_vcpu(resource_type: str) -> float:
+    """How far a type may lie below its share of vCPUs; volumes have none."""
+    is_volume = "." not in resource_type
+    return 0.0 if is_volume else uncertainty.burst_sigma(CATALOG.instance_type(resource_type).type)
+
+
 def regions_of(rows: pd.DataFrame) -> pd.DataFrame:
     """The rows that `uncertainty.band` takes, from single resource-hours."""
     frame = rows.assign(
@@ -88,6 +94,7 @@ def regions_of(rows: pd.DataFrame) -> pd.DataFrame:
         intensity_sigma_g=rows["op_g"] * rows["intensity_sigma"],
         sigma_g=rows["op_g"] * rows["utilisation_sigma"],
         operational_g=rows["op_g"],
+        burst_sigma_g=rows["total_g"] * rows["resource_type"].map(below_vcpu),
     )
     resources = frame.groupby(["region", "resource_id"])["sigma_g"].sum() ** 2
     sums = frame.groupby("region").sum(numeric_only=True)

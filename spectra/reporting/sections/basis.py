@@ -112,7 +112,8 @@ def _spreads() -> Table:
         for name, gsds, shared in groups
         for tier, gsd in gsds.items()
     ]
-    return table("spreads", "Spread of each factor", headings, rows)
+    burst = "Of burstable types the low side reaches to their share of memory instead of vCPUs."
+    return table("spreads", "Spread of each factor", headings, rows, notes=(burst,))
 
 
 def _sensitivities(e: Evidence) -> Table:
