@@ -13,7 +13,8 @@ def embodied_g_per_h(instance: InstanceType, life_hours: float = LIFE_HOURS_CENT
     """Embodied emissions charged per running hour [gCO2e/h].
 
     ``TE · (1/EL) · (vCPU/vCPU of the server)`` after the Software Carbon Intensity
-    specification 1.1.0; independent of utilisation and never negative.
+    specification 1.1.0; independent of utilisation and never negative. An instance on a dedicated
+    host counts as on shared hardware: the idle part of such a host is not in any figure.
 
     Parameters
     ----------

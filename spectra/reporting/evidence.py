@@ -79,6 +79,7 @@ class Evidence:
     provider: pd.DataFrame
     whole: pd.DataFrame
     other_services_g: float | None
+    on_hosts: int
     grids: pd.DataFrame
     factors: dict[str, pd.DataFrame]
     reductions: Reductions
@@ -237,6 +238,7 @@ def gather(store: Store, catalog: Catalog, request: Request, now: datetime) -> E
         report_sums.provider_months(store, year, request.end),
         report_sums.whole_months(store, year, request.end),
         report_sums.other_services(store, selection),
+        report_sums.on_dedicated_hosts(store, selection),
         report_sums.grids(store, in_use),
         report_sums.factors_in_use(store, regions, types),
         reductions_of(store, catalog, selection, now),

@@ -171,6 +171,19 @@ def other_services(store: Store, selection: Selection) -> float | None:
     return None if row is None or row[0] is None else float(row[0])
 
 
+def on_dedicated_hosts(store: Store, selection: Selection) -> int:
+    """Instances that ran on a dedicated host in the period."""
+    row = store.row(
+        f"""
+        SELECT count(DISTINCT instance_id) FROM instances
+        WHERE tenancy = 'host' AND state = 'running' AND valid_from < $end
+            AND coalesce(valid_to > $start, true) AND {selection.sql}
+        """,
+        selection.parameters,
+    )
+    return int(row[0]) if row else 0
+
+
 def days_without_cost(store: Store, selection: Selection) -> int:
     """UTC days on which an account emits of which no cost is known."""
     row = store.row(

@@ -235,7 +235,7 @@ def quality(page: Page) -> None:
     )
     st.caption(
         "Not in the total: provider's scope 1 and buildings, embodied carbon of EBS, traffic "
-        "between regions, other AWS services."
+        "between regions, the idle part of dedicated hosts, other AWS services."
     )
 
 

@@ -307,6 +307,20 @@ def test_ec2_that_two_sources_name_differently_counts_once(store):
     assert market_ratios(store, NOW - timedelta(days=90))["ratio"].tolist() == [0.4, 0.4]
 
 
+def test_machines_on_dedicated_hosts_are_counted_among_the_exclusions(store):
+    def said(**options):
+        table = next(t for t in made(store, **options).tables if t.id == "exclusions")
+        return next(row.cells[-1] for row in table.rows if row.key == "hosts")
+
+    assert said() == "no instance of the period ran on one"
+    with store.write() as cursor:
+        cursor.execute(
+            "UPDATE instances SET tenancy = 'host' WHERE instance_id IN ('i-web', 'i-off')"
+        )
+    assert said() == "1 instance of the period ran on one; not known"  # the other is stopped
+    assert said(teams=["data"]) == "no instance of the period ran on one"
+
+
 def test_a_total_with_aws_s_own_part_is_followed_to_the_rows_of_ours(store):
     aws(store, scope_1=0.5, scope_2_mbm=1.0)
     report = made(store)

@@ -146,6 +146,8 @@ def exclusions(e: Evidence) -> Section:
             None, "AWS's total of scope 3 holds it"),
         row("services", "Services other than EC2 and EBS", "No usage of them is read.",
             e.other_services_g, size if e.other_services_g is None else "AWS's own figure"),
+        row("hosts", "Idle part of dedicated hosts", "Instances on them count by their share of "
+            "vCPUs, as on shared hardware.", None, _on_hosts(e.on_hosts)),
         row("volumes", "Hardware of volumes", "Published figures differ too widely.", None,
             unknown),
         row("snapshots", "Snapshots", "Their size is not read.", None, unknown),
@@ -161,3 +163,10 @@ def exclusions(e: Evidence) -> Section:
     made = table("exclusions", "Exclusions", headings, rows)
     text = ("What is not estimated is left out of the totals and listed here; it is never 0.",)
     return Section("exclusions", 13, "Exclusions", text, tables=(made,))
+
+
+def _on_hosts(count: int) -> str:
+    """How far dedicated hosts are at stake."""
+    if not count:
+        return "no instance of the period ran on one"
+    return f"{count} instance{'s' if count > 1 else ''} of the period ran on one; not known"
