@@ -89,6 +89,13 @@ def test_a_newer_vintage_replaces_the_whole_zone_year(store):
         "SELECT intensity_lifecycle_g_per_kwh AS g FROM intensities WHERE source <> 'demo'"
     )
     assert rows["g"].tolist() == [160.0] * 40
+    shares = portal_csv(HOURS[:40], lifecycle=160.0).replace(b",60.1,", b",62.5,")
+    (report,) = import_files(
+        store, CATALOG, [upload("snapshots_2026-11-21_DE-2026-hourly.csv", shares)]
+    )
+    assert report.changed_count == 40
+    assert store.row("SELECT max(low_carbon_pct), count(low_carbon_pct) FROM intensities "
+                     "WHERE source <> 'demo'") == (62.5, 40)  # fmt: skip
     (older,) = import_files(store, CATALOG, [upload("snapshots_2026-11-15_DE-2026-hourly.csv")])
     assert (older.status, older.changed_count) == ("older", 0)
 

@@ -22,18 +22,8 @@ if TYPE_CHECKING:
 DEFAULT_RULES = TagRules()
 
 # What an hour's emissions or their sums depend on.
-_COUNTED = {
-    "account_id",
-    "region",
-    "instance_type",
-    "state",
-    "asg_name",
-    "team",
-    "environment",
-    "service_tag",
-    "volume_type",
-    "size_gib",
-}
+_COUNTED = {"account_id", "region", "instance_type", "state", "asg_name", "team", "environment",
+            "service_tag", "volume_type", "size_gib"}  # fmt: skip
 
 _KEYS = {
     "intensities": ["zone", "hour", "source"],
@@ -131,10 +121,12 @@ def _changed_intensities(cursor: duckdb.DuckDBPyConnection, frame: pd.DataFrame)
             ON t.zone = incoming.zone AND t.hour = incoming.hour AND t.source = incoming.source
         WHERE t.zone IS NULL OR (
             coalesce(incoming.updated_at >= t.updated_at, true)
-            AND (t.intensity_direct_g_per_kwh, t.intensity_lifecycle_g_per_kwh, t.is_estimated)
+            AND (t.intensity_direct_g_per_kwh, t.intensity_lifecycle_g_per_kwh, t.is_estimated,
+                 t.low_carbon_pct, t.renewable_pct)
                 IS DISTINCT FROM
                 (incoming.intensity_direct_g_per_kwh, incoming.intensity_lifecycle_g_per_kwh,
-                 incoming.is_estimated))
+                 incoming.is_estimated, coalesce(incoming.low_carbon_pct, t.low_carbon_pct),
+                 coalesce(incoming.renewable_pct, t.renewable_pct)))
         """
     ).df()
     cursor.unregister("incoming")
