@@ -10,14 +10,18 @@ from spectra.store.database import Store
 def newest(store: Store) -> pd.DataFrame:
     """One row a region: region, rtt_ms_p50, rtt_ms_p90, meaning, is_proxy, measured_at, source.
 
-    A measurement of the region itself counts before a proxy, our own probe before others.
+    A measurement of the region itself counts before a proxy, our own probe before others; one that
+    is more than a week older than the newest of its region comes after all of that week.
     """
     return store.frame(
         """
-        SELECT region, rtt_ms_p50, rtt_ms_p90, meaning, is_proxy, measured_at, source FROM latency
-        WHERE rtt_ms_p50 IS NOT NULL
+        WITH dated AS (
+            SELECT *, measured_at < max(measured_at) OVER (PARTITION BY region) - INTERVAL 7 DAY
+                AS is_old
+            FROM latency WHERE rtt_ms_p50 IS NOT NULL)
+        SELECT region, rtt_ms_p50, rtt_ms_p90, meaning, is_proxy, measured_at, source FROM dated
         QUALIFY row_number() OVER (PARTITION BY region
-            ORDER BY is_proxy, method <> 'tcp_probe', measured_at DESC) = 1
+            ORDER BY is_old, is_proxy, method <> 'tcp_probe', measured_at DESC) = 1
         ORDER BY region
         """
     )

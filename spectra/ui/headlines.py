@@ -14,6 +14,7 @@ from spectra.insight import periods
 from spectra.insight.periods import HOUR, Span
 from spectra.store import band_queries
 from spectra.store import emission_queries as emissions
+from spectra.store.selection import Selection
 from spectra.ui import cards
 from spectra.ui.frame import Page
 
@@ -126,7 +127,7 @@ def _cost(page: Page) -> None:
         cards.headline(
             "Cost in the period",
             units.usd_text(cost["list_usd"]),
-            note="at list price, no bill is known" if cost["list_usd"] is not None else "no data",
+            note=why_list_price(page, cost["list_usd"]),
             help="Running hours at on-demand list price; volumes and discounts are not in it.",
         )
         return
@@ -138,6 +139,18 @@ def _cost(page: Page) -> None:
     if unpriced:
         help += f" {units.share_text(unpriced)} of cost rows have no known price and are not in it."
     cards.headline("Cost in the period", units.usd_text(effective), note=note, help=help)
+
+
+def why_list_price(page: Page, list_usd: float | None) -> str:
+    """Why a cost is at list price: there is no bill, or none that tells what is filtered by."""
+    if list_usd is None:
+        return "no data"
+    everything = Selection(page.selection.start, page.selection.end)
+    is_billed = page.selection != everything and (
+        page.get(emissions.costs, everything)["effective_usd"] is not None
+    )
+    why = "the bill does not tell these filters" if is_billed else "no bill is known"
+    return f"at list price, {why}"
 
 
 def _fleet_intensity(page: Page, totals: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """What live sources add to the store: each row once, nothing mixed, nothing lost."""
 
 from datetime import date
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -26,6 +27,7 @@ from spectra.store.saved_settings import save_settings, saved_settings
 from spectra.store.selection import Selection
 from spectra.store.tags import TagRules
 from spectra.store.writes import write_instances
+from spectra.ui import headlines
 from tests.fleet import FETCHED, instances, utc
 
 CATALOG = load_catalog()
@@ -191,3 +193,22 @@ def test_the_newest_latency_of_the_region_itself_counts_before_a_proxy(store):
     assert latency_queries.newest(store)["rtt_ms_p50"].tolist() == [3.0]
     write_rows(store, "latency", pd.DataFrame([row("tcp_probe", 9.0, "2026-11-21")]))
     assert latency_queries.newest(store)["meaning"].tolist() == ["tcp_probe"]
+    today = row("radar_origins_percentile", 4.0, "2026-11-29")
+    write_rows(store, "latency", pd.DataFrame([today]))
+    assert latency_queries.newest(store)["rtt_ms_p50"].tolist() == [4.0]  # the probe is old by now
+
+
+@pytest.mark.parametrize(
+    ("chosen", "billed", "said"),
+    [({"environments": ("production",)}, True, "the bill does not tell these filters"),
+     ({"environments": ("production",)}, False, "no bill is known"),
+     ({}, False, "no bill is known")],
+)  # fmt: skip
+def test_a_bill_that_filters_hide_is_not_denied(store, chosen, billed, said):
+    if billed:
+        write_provider_costs(store, costs({}))
+    span = (utc("2026-11-20").to_pydatetime(), utc("2026-11-21").to_pydatetime())
+    page = SimpleNamespace(
+        selection=Selection(*span, **chosen), get=lambda query, *given: query(store, *given)
+    )
+    assert headlines.why_list_price(page, 1.0) == f"at list price, {said}"
