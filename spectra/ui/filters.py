@@ -62,6 +62,7 @@ def _period(known: Span, hour: datetime) -> Span:
         min_value=first,
         max_value=last,
         key="days",
+        bind="query-params",
         persist_state="session",
     )
     days = chosen if isinstance(chosen, tuple) else (chosen,)

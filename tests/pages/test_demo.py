@@ -64,6 +64,8 @@ def test_a_last_day_that_is_over_is_complete(demo):
     healthy(app.run())
     assert "in 3 UTC days" in captions(app)
     assert "the last day is not complete" not in captions(app)
+    days = [(last - timedelta(days=n)).isoformat() for n in (3, 2)]
+    assert "in 2 UTC days" in captions(healthy(open_app(period=CUSTOM, days=days)))  # a link
 
 
 def captions(app) -> str:

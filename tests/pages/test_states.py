@@ -104,7 +104,11 @@ def test_text_from_outside_is_shown_as_text(database):
 
 
 @pytest.mark.parametrize(
-    "query", [{"period": "x", "region": "atlantis-1", "topic": "x"}, {"teams": "nobody"}]
+    "query",
+    [
+        {"period": "x", "region": "atlantis-1", "topic": "x"},
+        {"teams": "nobody", "period": "Custom", "days": "x"},
+    ],
 )
 def test_a_wrong_link_still_opens(database, query):
     write_store(database, {"instance_id": "i-1", "valid_from": LAUNCHED})
