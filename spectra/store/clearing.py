@@ -24,11 +24,13 @@ _ALL_TABLES = (
     "autoscaling_groups",
     "optimizer_findings",
     "provider_emissions",
+    "instance_type_facts",
+    "prices",
     "power_mix",
     "provider_forecasts",
     "latency",
 )
-DEMO = "demo"
+DEMO, PRICING = "demo", "aws_pricing"
 # What belongs together for a person who clears a source.
 SOURCE_GROUPS = {
     "demo": (DEMO,),
@@ -37,6 +39,7 @@ SOURCE_GROUPS = {
         "aws_cost_explorer",
         "aws_compute_optimizer",
         "aws_sustainability",
+        PRICING,
     ),
     "electricity_maps": ("electricity_maps",),
     "portal files": ("electricity_maps_portal",),
@@ -97,6 +100,9 @@ def clear_source(store: Store, catalog: Catalog, *sources: str) -> int:
             "DELETE FROM telemetry_asked WHERE instance_id NOT IN "
             "(SELECT instance_id FROM instances)"
         )
+        if PRICING in sources:
+            # The catalogue's prices, which AWS's stood before, come with the factors of a type.
+            cursor.execute("DELETE FROM type_factors")
         if "electricity_maps_portal" in sources:
             cursor.execute("DELETE FROM portal_imports")
         if DEMO in sources:
