@@ -9,6 +9,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from spectra.store.database import Store
+from spectra.store.selection import Selection
 
 _DERIVED = {
     "instances": "version_key, team, environment, service_tag, criticality",
@@ -127,6 +128,19 @@ def types_in(store: Store, account_id: str, region: str) -> tuple[str, ...]:
         [account_id, region],
     )
     return tuple(frame["instance_type"])
+
+
+def on_dedicated_hosts(store: Store, selection: Selection) -> int:
+    """Instances that ran on a dedicated host in the period."""
+    row = store.row(
+        f"""
+        SELECT count(DISTINCT instance_id) FROM instances
+        WHERE tenancy = 'host' AND state = 'running' AND valid_from < $end
+            AND coalesce(valid_to > $start, true) AND {selection.sql}
+        """,
+        selection.parameters,
+    )
+    return int(row[0]) if row else 0
 
 
 def undescribed_types(store: Store, types: Iterable[str]) -> list[str]:

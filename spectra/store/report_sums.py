@@ -171,19 +171,6 @@ def other_services(store: Store, selection: Selection) -> float | None:
     return None if row is None or row[0] is None else float(row[0])
 
 
-def on_dedicated_hosts(store: Store, selection: Selection) -> int:
-    """Instances that ran on a dedicated host in the period."""
-    row = store.row(
-        f"""
-        SELECT count(DISTINCT instance_id) FROM instances
-        WHERE tenancy = 'host' AND state = 'running' AND valid_from < $end
-            AND coalesce(valid_to > $start, true) AND {selection.sql}
-        """,
-        selection.parameters,
-    )
-    return int(row[0]) if row else 0
-
-
 def days_without_cost(store: Store, selection: Selection) -> int:
     """UTC days on which an account emits of which no cost is known."""
     row = store.row(
@@ -264,10 +251,13 @@ def accounted(store: Store, selection: Selection) -> Accounted:
 
 
 def grids(store: Store, selection: Selection) -> pd.DataFrame:
-    """Grid of each zone in use: zone, source, tier, hours, mean intensities [gCO2e/kWh]."""
+    """Grid of each zone in use: zone, source, tier, hours, floored_hours, whose direct factor is
+    above lifecycle, and mean intensities [gCO2e/kWh].
+    """
     return store.frame(
         """
-        SELECT zone, source, tier, count(*) AS hours,
+        SELECT zone, source, tier, count(*) AS hours, count(*) FILTER (
+                intensity_direct_g_per_kwh > intensity_lifecycle_g_per_kwh) AS floored_hours,
             avg(intensity_direct_g_per_kwh) AS direct_g_per_kwh,
             avg(intensity_lifecycle_g_per_kwh) AS lifecycle_g_per_kwh
         FROM intensity_hourly WHERE hour >= $start AND hour < $end AND zone IN (

@@ -321,6 +321,19 @@ def test_machines_on_dedicated_hosts_are_counted_among_the_exclusions(store):
     assert said(teams=["data"]) == "no instance of the period ran on one"
 
 
+def test_hours_whose_direct_factor_is_above_lifecycle_are_told(store):
+    def told():
+        return " ".join(next(s for s in made(store).sections if s.id == "quality").text)
+
+    assert "direct factor is above" not in told()
+    with store.write() as cursor:
+        cursor.execute(
+            "UPDATE intensity_hourly SET intensity_direct_g_per_kwh = 381 "
+            "WHERE zone = 'DE' AND hour BETWEEN '2026-10-02T00:00Z' AND '2026-10-02T04:00Z'"
+        )
+    assert "In 5 hours of the zones in use the direct factor is above" in told()
+
+
 def test_a_total_with_aws_s_own_part_is_followed_to_the_rows_of_ours(store):
     aws(store, scope_1=0.5, scope_2_mbm=1.0)
     report = made(store)

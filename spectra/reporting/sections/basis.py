@@ -45,12 +45,18 @@ def methods(e: Evidence, factors: tuple[Factor, ...]) -> Section:
 def quality(e: Evidence) -> Section:
     """Coverage, tiers of each input, and the rating."""
     names = ("hours", "coverage", "utilisation", "dqr")
-    text = (
+    text: tuple[str, ...] = (
         "Intensity: A measured, B estimated by the provider, C to F filled in. Utilisation: T1 "
         "measured, T2 to T4 filled in. Power: A measured curve, C derived, D unknown type. "
         "Nothing unknown is counted as 0 and no hour is left out.",
         "The rating is the mean of the three inputs' energy-weighted tiers, 1 best to 5 worst.",
     )
+    if floored := int(e.grids["floored_hours"].sum()):
+        text = (
+            *text,
+            f"In {floored} hours of the zones in use the direct factor is above the lifecycle "
+            "one, so that nothing is left for upstream: it is counted as 0 there, never below.",
+        )
     headings: list[Heading] = [
         ("input", "Input", ""), ("tier", "Tier", ""), ("energy_kwh", "Energy", "kWh"),
         ("share", "Share", "share"), ("rating", "Rating", "score"),
