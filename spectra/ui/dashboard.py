@@ -97,12 +97,13 @@ def _of_aws(stated: Market | None) -> str:
     if not stated.aws_share and not stated.scope1_share:
         return (
             "Market-based equals location-based here: AWS's figures are of no month that is "
-            "accounted for whole."
+            "accounted for whole, or state neither scope 1 nor market-based."
         )
     return (
         "Rows that say AWS are its own figures of whole months, shared out by scope 2; the percent "
         "is the part of the period's scope 2 in places and months that it states. All else is "
-        "modelled; the total is the modelled rows alone."
+        "modelled. The total is the modelled rows alone; a report adds scope 1 where AWS states "
+        "all of it."
     )
 
 
