@@ -394,12 +394,15 @@ def test_a_changed_factor_set_or_method_recomputes_everything(store):
         with store.write() as cursor:
             cursor.execute("UPDATE meta SET value = ? WHERE name = ?", [older, name])
             cursor.execute("UPDATE hourly_sums SET energy_kwh = 1")
+            cursor.execute("UPDATE type_factors SET burst_sigma = 0")  # as the schema adds it
             cursor.execute(
                 "UPDATE intensity_hourly SET intensity_direct_g_per_kwh = 1 WHERE tier <> 'A'"
             )
         assert write_factors(store, CATALOG)
         assert recompute(store) == len(HOURS) * len(REGIONS)
         assert store.row(sums) == pytest.approx(expected)
+        burst = "SELECT instance_type FROM type_factors WHERE burst_sigma > 0"
+        assert store.row(burst) == ("t3.medium",)
         pd.testing.assert_frame_equal(store.frame(grids), intensities)
     assert not write_factors(store, CATALOG)
 
