@@ -7,9 +7,6 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from spectra.store import Store, report_sums
-from spectra.store.selection import Selection
-
 PLACE = ["month", "region", "account_id"]
 SCOPE1 = "TOTAL_SCOPE_1_CARBON_EMISSIONS"
 SCOPE2_LB = "TOTAL_SCOPE_2_LBM_CARBON_EMISSIONS"
@@ -70,15 +67,6 @@ class Market:
         known = found["s1"] if self.scope1 is not None else float("nan")
         found["scope1_g"] = found["scope2_lb_g"] * known
         return found.drop(columns=["mb", "s1"])
-
-
-def market_in(store: Store, selection: Selection) -> Market | None:
-    """What AWS states of a selection; None where it states nothing of those months."""
-    provider = report_sums.provider_months(store, selection.start, selection.end)
-    if provider.empty:
-        return None
-    whole = report_sums.whole_months(store, selection.start, selection.end)
-    return market_of(report_sums.places(store, selection), whole, provider)
 
 
 def market_of(places: pd.DataFrame, whole: pd.DataFrame, provider: pd.DataFrame) -> Market:

@@ -9,8 +9,9 @@ import pandas as pd
 import streamlit as st
 
 from spectra import charts, units
+from spectra.insight.market import ALL, Market
 from spectra.insight.periods import midnight
-from spectra.reporting.market import ALL, Market, market_in
+from spectra.reporting.market import market_in
 from spectra.store import band_queries
 from spectra.store import emission_queries as emissions
 from spectra.ui import cards, drawn

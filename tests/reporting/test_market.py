@@ -9,7 +9,6 @@ import pytest
 
 from spectra import chargeback
 from spectra.chargeback_rows import PARTS
-from spectra.errors import InputError
 from spectra.insight.allocation import total_of
 from spectra.insight.budgets import period_of
 from spectra.insight.market import reconciled

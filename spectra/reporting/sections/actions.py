@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
+from spectra.insight.market import PLACE
 from spectra.reporting.budgets import BudgetLine
 from spectra.reporting.evidence import Evidence
-from spectra.reporting.market import PLACE
 from spectra.reporting.parts import Section, Table
 from spectra.reporting.reductions import MEASURED, MEASURED_RUNS
 from spectra.reporting.tables import Heading, from_frame, row, table
