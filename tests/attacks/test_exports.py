@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 
 from spectra import actions, allocation, budget_csv, chargeback, chargeback_files, exports
 from spectra import schedule_exports as schedule
-from spectra.actions.builders import volume_migration_text
 from spectra.actions.calls import Call, Result, tagged
 from spectra.actions.plan import Target
+from spectra.actions.volume_text import volume_migration_text
 from spectra.reporting import asking
 from spectra.reporting.build import build
 from spectra.reporting.faces import FACES
