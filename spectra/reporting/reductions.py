@@ -135,13 +135,20 @@ def _moves(store: Store, catalog: Catalog, selection: Selection, now: datetime) 
     made = {move.instance_id: move for move in move_history.moves_made(store)}
     rows = lasting.machines(store, selection, list(made))
     moves = [made[name] for name in rows["instance_id"]]
+    stands = [move_history.standing(store, move) for move in moves]
     rows = rows.assign(
         source=[move.source_region for move in moves],
         target=[move.target_region for move in moves],
         moved_at=pd.to_datetime([move.moved_at for move in moves], utc=True),
     )
-    rows["hours"] = _hours(rows["moved_at"], rows["ended_at"], selection, now)
-    rows = _in_period(rows, pd.Series([m.predicted_g_per_h for m in moves], dtype=float))
+    since = pd.Series(pd.to_datetime([stand.since for stand in stands], utc=True))
+    rows["hours"] = _hours(since, rows["ended_at"], selection, now)
+    # While the source runs still, nothing is saved, whatever was predicted.
+    per_h = [
+        None if stand.source_runs else move.predicted_g_per_h
+        for move, stand in zip(moves, stands, strict=True)
+    ]
+    rows = _in_period(rows, pd.Series(per_h, dtype=float))
     for index, row in rows.head(MEASURED).iterrows():
         end = min(selection.end, now, row["ended_at"] if pd.notna(row["ended_at"]) else now)
         found = move_history.realised(store, catalog, made[row["instance_id"]], end)

@@ -34,6 +34,7 @@ def reductions(e: Evidence) -> Section:
         "four weeks on the old type, a stop by what it emitted before, a move by replaying its "
         "hours since in the region it came from; the rest is as promised. So are jobs beyond the "
         f"{MEASURED_RUNS} that were to save the most.",
+        "A move saves from when its source was stopped; while both run it adds emissions. "
         "A change saves until its machine is gone, runs again, or leaves the type it got by no "
         "further change of the table; of changes in a row each saves its own step.",
         "What the end of an incident avoids is not estimated: shown is the excess while it lasted.",
