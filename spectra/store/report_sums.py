@@ -44,7 +44,6 @@ FROM provider_emissions
 """
 COUNTED = f"SELECT * EXCLUDE (is_ec2, counted_source) FROM ({STATED}) WHERE source = counted_source"
 
-
 # Days as whole numbers first: truncating five million moments to months is ten times as slow.
 _DAYS = """
 SELECT epoch_us(hour) // 86400000000 AS d, group_key, {sums}
