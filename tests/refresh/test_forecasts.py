@@ -233,11 +233,12 @@ def test_a_recurring_job_is_planned_again_until_it_starts(forecast):
     # Where windows last longer than a period, every one that is open is planned again, but for
     # those that opened before there was a job.
     hourly = replace(job("0 * * * *"), spec=replace(SPEC, window_hours=6).as_dict())
-    job_log.save_job(forecast, replace(hourly, created_at=NOW - 2.5 * HOUR))
     later = datetime.now(UTC)
+    this_hour = later.replace(minute=0, second=0, microsecond=0)  # another, where NOW is long ago
+    job_log.save_job(forecast, replace(hourly, created_at=this_hour - 2.5 * HOUR))
     assert plan_due_runs(forecast, CATALOG, later) >= 3
     again = {r.earliest for r in job_log.runs(forecast) if r.planned_at == later}
-    assert again == {NOW - h * HOUR for h in (-1, 0, 1, 2)}
+    assert again == {this_hour - h * HOUR for h in (-1, 0, 1, 2)}
     job_log.delete_job(forecast, "j1")
     assert (job_log.jobs(forecast), job_log.runs(forecast)) == ([], [])
 

@@ -26,7 +26,8 @@ def fill(store: Store) -> None:
     at = pd.date_range(NOW - timedelta(days=2), NOW - 6 * HOUR, freq="h", unit="us")
     write_intensities(store, fleet.intensities("DE", at, 300.0, 350.0), CATALOG)
     spec = Spec("eu-central-1", duration_hours=1, window_hours=6)
-    job_log.save_job(store, SavedJob("j1", "Hourly", spec.as_dict(), "0 * * * *", "UTC", True, NOW))
+    kept = SavedJob("j1", "Hourly", spec.as_dict(), "0 * * * *", "UTC", True, datetime.now(UTC))
+    job_log.save_job(store, kept)
 
 
 def of_the_newest(store: Store) -> bool:
