@@ -56,6 +56,19 @@ def burn_down(course: pd.DataFrame, unit: str, per_unit: float, until: datetime)
     return figure
 
 
+def by_day(days: pd.DataFrame, unit: str, per_unit: float) -> go.Figure:
+    """What a team came to on each UTC day, columns day and total_g [gCO2e], as bars."""
+    figure = go.Figure()
+    figure.add_bar(
+        x=days["day"], y=days["total_g"] / per_unit, marker={"color": COLORWAY[0]},
+        hovertemplate="%{y:.3s} " + unit, name="CO₂e",
+    )  # fmt: skip
+    figure_layout(figure, showlegend=False)
+    figure.update_yaxes(title=f"CO₂e [{unit}/day]", rangemode="tozero")
+    figure.update_xaxes(title="Day (UTC)")
+    return figure
+
+
 def by_team(league: pd.DataFrame, unit: str, per_unit: float) -> go.Figure:
     """Teams as bars, by the way in which the emissions came to be theirs; the greatest on top."""
     figure = go.Figure()

@@ -116,6 +116,8 @@ def test_without_a_budget_the_page_says_what_to_do(company):
     assert app.selectbox(key="budget").options[0] == "analytics · no budget"
     assert "without a limit" in texts(app)
     assert "a day, if carried out now" in texts(app)
+    (chart,) = app.get("plotly_chart")
+    assert chart.proto.alt.startswith("CO₂e of the team by UTC day: ")
     assert "eu-central-1 · Amazon EC2" in places(app)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from spectra import allocation, units
+from spectra import allocation, budget_charts, units
 from spectra.budget_outlook import open_savings
 from spectra.budgets import Status
 from spectra.insight.allocation import UNALLOCATED
@@ -43,9 +43,11 @@ def show(page: Page, name: str) -> None:
         st.markdown(f"{units.mass_text(total)} CO₂e so far this month, without a limit: no budget "
                     "is set for this team.")  # fmt: skip
     with cards.card("Course of the month"):
-        st.bar_chart(
-            days.assign(kg=days["total_g"] / units.GRAMS_PER_KG), x="day", y="kg",
-            x_label="Day (UTC)", y_label="CO₂e [kg]", height=240,
+        largest = float(days["total_g"].max())
+        unit = units.mass(largest)
+        per_unit = largest / unit.value if unit.value else 1.0
+        cards.chart(
+            budget_charts.by_day(days, unit.unit, per_unit), key="team_course",
             alt=f"CO₂e of the team by UTC day: {units.mass_text(total)} in {len(days)} days.",
         )  # fmt: skip
         cards.download(days, "team_days")
