@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from spectra.ui import empty, frame
+from spectra.ui import choosing, empty, frame
 from spectra.ui.anomalies import attention, calendar, incident, sensitivity, watching
 
 VIEWS = ("Attention", "One incident", "Planned events", "Sensitivity")
@@ -16,16 +16,7 @@ if not watching.ensure(page):
 
 found = watching.incidents(page)
 watching.headlines(page, found)
-view = st.segmented_control(
-    "View",
-    VIEWS,
-    default=VIEWS[0],
-    required=True,
-    key="anomaly_view",
-    bind="query-params",
-    persist_state="session",
-    label_visibility="collapsed",
-)
+view = choosing.view(VIEWS, key="anomaly_view")
 match view:
     case "One incident":
         incident.show(page, found)

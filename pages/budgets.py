@@ -3,7 +3,7 @@
 import streamlit as st
 
 from spectra.store import emission_queries as emissions
-from spectra.ui import empty, frame
+from spectra.ui import choosing, empty, frame
 from spectra.ui.budgets import allocation, changing, one, overview, standing, statements
 from spectra.ui.instances import judging
 
@@ -17,16 +17,7 @@ if page.get(emissions.ledger_span) is None:
     st.stop()
 
 judging.ensure(page)  # what would bring a budget back rests on open recommendations
-view = st.segmented_control(
-    "View",
-    VIEWS,
-    default=VIEWS[0],
-    required=True,
-    key="budget_view",
-    bind="query-params",
-    persist_state="session",
-    label_visibility="collapsed",
-)
+view = choosing.view(VIEWS, key="budget_view")
 match view:
     case "One budget":
         one.show(page, standing.statuses(page))

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from spectra.ui import frame
+from spectra.ui import choosing, frame
 from spectra.ui.instances import (
     changes,
     fleet,
@@ -26,16 +26,7 @@ if run is None:
 
 table = fleet.selected(page)
 potential.headlines(page, table)
-view = st.segmented_control(
-    "View",
-    VIEWS,
-    default=VIEWS[0],
-    required=True,
-    key="view",
-    bind="query-params",
-    persist_state="session",
-    label_visibility="collapsed",
-)
+view = choosing.view(VIEWS, key="view")
 match view:
     case "One machine":
         machine.show(page, table)

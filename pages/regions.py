@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from spectra.ui import frame, portal_upload
+from spectra.ui import choosing, frame, portal_upload
 from spectra.ui.regions import comparing, grids, known, moved, moving
 
 VIEWS = ("Map and hours", "Compare", "Move", "Moves made")
@@ -12,16 +12,7 @@ page = frame.current()
 factor = page.workspace.config.emission_factor
 
 st.title("Regions")
-view = st.segmented_control(
-    "View",
-    VIEWS,
-    default=VIEWS[0],
-    required=True,
-    key="region_view",
-    bind="query-params",
-    persist_state="session",
-    label_visibility="collapsed",
-)
+view = choosing.view(VIEWS, key="region_view")
 has_grids = known.any_known(page, factor)
 if view in OF_ONE_FACTOR or not has_grids:
     with st.container(horizontal=True, vertical_alignment="bottom"):

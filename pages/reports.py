@@ -3,7 +3,7 @@
 import streamlit as st
 
 from spectra.store import emission_queries as emissions
-from spectra.ui import empty, frame
+from spectra.ui import choosing, empty, frame
 from spectra.ui.reports import history, making
 
 VIEWS = ("Report", "History")
@@ -15,16 +15,7 @@ if page.get(emissions.ledger_span) is None:
     empty.say("There is no fleet to report on yet.", empty.NO_FLEET, empty.CONNECT)
     st.stop()
 
-view = st.segmented_control(
-    "View",
-    VIEWS,
-    default=VIEWS[0],
-    required=True,
-    key="reports_view",
-    bind="query-params",
-    persist_state="session",
-    label_visibility="collapsed",
-)
+view = choosing.view(VIEWS, key="reports_view")
 if view == "History":
     history.show(page)
 else:

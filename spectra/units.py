@@ -24,7 +24,8 @@ _INTENSITY_UNITS = {
     "lb/mwh": GRAMS_PER_POUND / 1_000.0,
 }
 
-# (smallest magnitude shown in it, unit, base units per unit), largest first.
+# Rows of (smallest magnitude shown in it, unit, base units per unit), largest first.
+Scale = tuple[tuple[float, str, float], ...]
 _MASS_SCALE = ((1e6, "t", 1e6), (1e3, "kg", 1e3), (0.0, "g", 1.0))
 _ENERGY_SCALE = ((1e6, "GWh", 1e6), (1e3, "MWh", 1e3), (1.0, "kWh", 1.0), (0.0, "Wh", 1e-3))
 
@@ -58,18 +59,21 @@ def intensity_g_per_kwh(value: float, unit: str) -> float:
     return value * factor
 
 
-def scaled(value: float, scale: tuple[tuple[float, str, float], ...]) -> Shown:
-    """Pick the row of a scale that suits the magnitude of `value`."""
-    for smallest, unit, per_unit in scale:
-        # Rounding is done first, so that 999.96 g reads 1.00 kg and never 1,000 g.
-        if abs(float(f"{value:.3g}")) >= smallest:
-            return Shown(value / per_unit, unit)
-    raise AssertionError("the last row of a scale starts at zero")
+def scaled(value: float, scale: Scale) -> Shown:
+    """Write `value` in the unit of a scale that suits its magnitude."""
+    _, unit, per_unit = _row(value, scale)
+    return Shown(value / per_unit, unit)
 
 
 def mass(grams: float) -> Shown:
     """Scale a mass in grams to g, kg or t."""
     return scaled(grams, _MASS_SCALE)
+
+
+def mass_unit(largest_g: float) -> tuple[str, float]:
+    """The unit of an axis that reaches to `largest_g`, and the grams in one of it."""
+    _, unit, g_per_unit = _row(largest_g, _MASS_SCALE)
+    return unit, g_per_unit
 
 
 def energy(kwh: float) -> Shown:
@@ -152,6 +156,17 @@ def duration_text(hours: float | None) -> str:
 def moment_text(moment: datetime) -> str:
     """Write a moment to the minute in UTC, for example ``29 Nov 21:45 UTC``."""
     return f"{moment.astimezone(UTC):%d %b %H:%M} UTC"
+
+
+def counted(n: int, noun: str, plural: str = "") -> str:
+    """Write a number of things, for example ``1 day`` or ``1,200 days``."""
+    return f"{n:,} {noun if n == 1 else plural or f'{noun}s'}"
+
+
+def _row(value: float, scale: Scale) -> tuple[float, str, float]:
+    # Rounding is done first, so that 999.96 g reads 1.00 kg and never 1,000 g.
+    rounded = abs(float(f"{value:.3g}"))
+    return next((row for row in scale if rounded >= row[0]), scale[-1])
 
 
 def _signed(text: str) -> str:

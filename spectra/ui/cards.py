@@ -15,7 +15,7 @@ from spectra import exports, units
 from spectra.carbon.uncertainty import Interval
 from spectra.ui import drawn
 
-ALL_ROWS = 12
+_HEADING_PX, _ROW_PX = 38, 35
 
 
 def rows_key(name: str, ids: Iterable[str]) -> str:
@@ -77,10 +77,9 @@ def headline(  # noqa: PLR0913 (one keyword for each part of the card)
 
 def mass_range(interval: Interval) -> str:
     """An interval of grams in the unit of its central value, two significant digits."""
-    unit = units.mass(interval.central)
-    per_unit = interval.central / unit.value if unit.value else 1.0
-    low, high = (units.number(g / per_unit, 2) for g in (interval.low, interval.high))
-    return f"{low} to {high} {unit.unit}"
+    unit, g_per_unit = units.mass_unit(interval.central)
+    low, high = (units.number(g / g_per_unit, 2) for g in (interval.low, interval.high))
+    return f"{low} to {high} {unit}"
 
 
 def chart(figure: go.Figure, *, key: str, alt: str) -> None:
@@ -106,9 +105,10 @@ def download(
     )  # fmt: skip
 
 
-def table_height(rows: int) -> int | Literal["content"]:
+def table_height(rows: int, most_px: int = drawn.SOME_ROWS_PX) -> int | Literal["content"]:
     """A short table shows all its rows; a longer one scrolls, its last row cut to show that."""
-    return "content" if rows <= ALL_ROWS else drawn.SOME_ROWS_PX
+    # One that would hide less than a row is shown whole.
+    return "content" if _HEADING_PX + _ROW_PX * (rows - 1) <= most_px else most_px
 
 
 def utc_column(label: str, format: str = "D MMM HH:mm") -> ColumnConfig:

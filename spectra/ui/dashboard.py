@@ -44,8 +44,7 @@ SMALLEST_SHARE = 0.0005
 def by_day(page: Page) -> None:
     """Emissions by day with their interval, and the period's total in words."""
     days = page.get(band_queries.daily_bands, page.selection)
-    unit = units.mass(float(days["total_g"].max()))
-    per_unit = float(days["total_g"].max()) / unit.value if unit.value else 1.0
+    scale = units.mass_unit(float(days["total_g"].max()))
     band = page.get(band_queries.total_band, page.selection)
     end = page.selection.end
     is_whole = end <= page.hour and end == midnight(end)
@@ -55,7 +54,7 @@ def by_day(page: Page) -> None:
         f"{'' if is_whole else '; the last day is not complete'}."
     )
     cards.chart(
-        charts.daily_emissions(days, unit.unit, per_unit, height=370),
+        charts.daily_emissions(days, *scale, height=370),
         key="by_day",
         alt=f"CO₂e by UTC day, {units.mass_text(band.central)} in {len(days)} days, from "
         f"{units.mass_text(float(days['total_g'].min()))} to "

@@ -134,10 +134,18 @@ def test_the_address_names_the_incident(company):
     assert app.selectbox(key="incident").value == other
 
 
-def test_an_unknown_incident_in_the_address_is_passed_over(company):
-    for incident_id in ("nobody", "'; DROP TABLE incidents; --", ""):
+def test_nothing_stands_in_for_an_unknown_incident_of_the_address(company):
+    for incident_id in ("nobody", "'; DROP TABLE incidents; --"):
         app = anomalies(anomaly_view="One incident", incident=incident_id)
-        assert "Excess so far" in metrics(app), incident_id
+        assert "of this page's address is not in the selection" in texts(app), incident_id
+        assert "Excess so far" not in metrics(app), incident_id
+    assert app.query_params["incident"] in (incident_id, [incident_id])
+    app.selectbox(key="incident").set_value(incident("runaway process"))
+    assert "Excess so far" in metrics(healthy(app.run()))
+
+
+def test_an_empty_incident_in_the_address_is_none(company):
+    assert "Excess so far" in metrics(anomalies(anomaly_view="One incident", incident=""))
 
 
 def test_an_incident_is_dismissed_with_a_reason(company):

@@ -11,12 +11,11 @@ import streamlit as st
 from spectra import incident_charts, units
 from spectra.insight.anomalies import onset
 from spectra.store import incident_log, incident_queries
-from spectra.ui import cards, console, empty
+from spectra.ui import cards, choosing, console, empty
 from spectra.ui.anomalies import decisions
 from spectra.ui.frame import Page
 from spectra.ui.plain import plain
 
-_IN_ADDRESS = "_incident_in_address"
 Color = Literal["red", "orange", "gray", "green", "blue", "violet"]
 SEVERITY: dict[str, Color] = {"critical": "red", "warning": "orange", "log": "gray"}
 TITLES = {
@@ -37,9 +36,6 @@ def show(page: Page, found: pd.DataFrame) -> None:
     """Everything about one incident."""
     row = _pick(found)
     if row is None:
-        empty.say("No incident is in the selection.",
-                  "Choose a longer period, or clear a filter in the sidebar.",
-                  empty.LONGER, empty.EVERYTHING)  # fmt: skip
         return
     _head(page, row)
     _series(page, row)
@@ -57,16 +53,14 @@ def _pick(found: pd.DataFrame) -> dict[str, Any] | None:
         for row in found.to_dict("records")
     }
     if not names:
+        empty.say("No incident is in the selection.",
+                  "Choose a longer period, or clear a filter in the sidebar.",
+                  empty.LONGER, empty.EVERYTHING)  # fmt: skip
         return None
-    # The address carries the ID; a bound widget would put the label there.
-    asked = st.query_params.get("incident")
-    if asked in names and asked != st.session_state.get(_IN_ADDRESS):
-        st.session_state["incident"] = asked
-    if st.session_state.get("incident") not in names:
-        st.session_state.pop("incident", None)
-    chosen = st.selectbox("Incident", list(names), format_func=names.__getitem__, key="incident",
-                          persist_state="session")  # fmt: skip
-    st.session_state[_IN_ADDRESS] = st.query_params["incident"] = str(chosen)
+    chosen = choosing.one_of("Incident", names, key="incident",
+                             steps=(empty.LONGER, empty.EVERYTHING))  # fmt: skip
+    if chosen is None:
+        return None
     record = found[found["incident_id"] == chosen].to_dict("records")[0]
     return {str(k): None if pd.isna(v) else v for k, v in record.items()}
 

@@ -105,12 +105,9 @@ def _course(status: Status) -> None:
             empty.say("No amount is set for this period.", "Set one, or take over the last.",
                       standing.SET_AMOUNT)  # fmt: skip
             return
-        top = float(course.drop(columns="day").max().max())
-        unit = units.mass(top)
+        scale = units.mass_unit(float(course.drop(columns="day").max().max()))
         cards.chart(
-            budget_charts.burn_down(course, unit.unit, top / unit.value if unit.value else 1.0,
-                                    status.until),
-            key="burn_down",
+            budget_charts.burn_down(course, *scale, status.until), key="burn_down",
             alt=f"{status.budget.name} by day: {units.mass_text(status.actual_g)} used, "
             f"{units.mass_text(status.planned_g)} planned by now, "
             f"{units.mass_text(status.budget_g)} budget.",

@@ -118,13 +118,11 @@ def _league(page: Page) -> None:
             return
         total = float(league["total_g"].sum())
         rest = float(league.loc[league["team"] == UNALLOCATED, "total_g"].sum())
-        unit = units.mass(float(league["total_g"].max()))
-        per_unit = float(league["total_g"].max()) / unit.value if unit.value else 1.0
+        scale = units.mass_unit(float(league["total_g"].max()))
         st.caption(f"{units.mass_text(total)} in all; {units.share_text(rest / total)} belongs to "
                    "nobody." if total else "Nothing was emitted.")  # fmt: skip
         cards.chart(
-            budget_charts.by_team(league.head(SHOWN), unit.unit, per_unit), key="league",
-
+            budget_charts.by_team(league.head(SHOWN), *scale), key="league",
             alt=f"{min(len(league), SHOWN)} of {len(league)} teams by CO₂e, the greatest first: "
             f"{league['team'].iloc[0]} with {units.mass_text(float(league['total_g'].iloc[0]))}.",
         )  # fmt: skip

@@ -112,7 +112,7 @@ def _statement(page: Page, made: Statement) -> None:
     st.dataframe(
         made.teams.astype({name: float for name in made.teams.columns if name != "team"}),
         hide_index=True, width="stretch", key="statement", placeholder="–",
-        height=min(38 + 35 * len(made.teams), 460), column_config=COLUMNS,
+        height=cards.table_height(len(made.teams), 460), column_config=COLUMNS,
         column_order=[name for name in COLUMNS if _says_something(made.teams[name])],
     )  # fmt: skip
     _export(page, made)

@@ -43,11 +43,9 @@ def show(page: Page, name: str) -> None:
         st.markdown(f"{units.mass_text(total)} CO₂e so far this month, without a limit: no budget "
                     "is set for this team.")  # fmt: skip
     with cards.card("Course of the month"):
-        largest = float(days["total_g"].max())
-        unit = units.mass(largest)
-        per_unit = largest / unit.value if unit.value else 1.0
+        scale = units.mass_unit(float(days["total_g"].max()))
         cards.chart(
-            budget_charts.by_day(days, unit.unit, per_unit), key="team_course",
+            budget_charts.by_day(days, *scale), key="team_course",
             alt=f"CO₂e of the team by UTC day: {units.mass_text(total)} in {len(days)} days.",
         )  # fmt: skip
         cards.download(days, "team_days")

@@ -175,7 +175,7 @@ def _table(shown: pd.DataFrame, columns: Sequence[str]) -> list[int]:
         shown[list(columns)],  # what is not shown would be sent all the same
         hide_index=True,
         width="stretch",
-        height=min(TABLE_PX, 38 + 35 * len(shown)),
+        height=cards.table_height(len(shown), TABLE_PX),
         key=cards.rows_key("fleet", shown["unit_id"]),
         on_select="rerun",
         selection_mode="multi-row",

@@ -113,7 +113,7 @@ def _close(page: Page, plan_id: str) -> None:
 
 def _table(page: Page, table: pd.DataFrame, runners: Runners, permit: Permit) -> None:
     event = st.dataframe(
-        table, hide_index=True, width="stretch", height=min(38 + 35 * len(table), 320),
+        table, hide_index=True, width="stretch", height=cards.table_height(len(table), 320),
         key=cards.rows_key("journal", table["plan_id"]), on_select="rerun",
         selection_mode="single-row", placeholder="–",
         column_order=["created_at", "action", "resource_id", "region", "state", "origin", "error",

@@ -14,7 +14,7 @@ from spectra.insight.rightsizing.model import HOURS_PER_MONTH
 from spectra.insight.rightsizing.words import difference_in_words
 from spectra.store import advice_log, instance_queries
 from spectra.store.load_history import REPLAY_DAYS
-from spectra.ui import cards, console, empty
+from spectra.ui import cards, choosing, console, empty
 from spectra.ui.frame import Page
 from spectra.ui.instances import asking, decisions
 from spectra.ui.plain import plain
@@ -26,7 +26,6 @@ FINDING_COLORS: dict[str, Color] = {
 }  # fmt: skip
 KINDS = {"size": "another size", "generation": "newer generation", "family": "another class",
          "graviton": "Graviton, needs a port"}  # fmt: skip
-_IN_ADDRESS = "_unit_in_address"
 _NUMBER = st.column_config.NumberColumn
 _OPTION_COLUMNS: dict[str, Any] = {
     "instance_type": st.column_config.TextColumn("Type", pinned=True),
@@ -45,23 +44,16 @@ _OPTION_COLUMNS: dict[str, Any] = {
 def pick(page: Page, table: pd.DataFrame) -> pd.Series | None:
     """The unit chosen on this page, in the fleet table or in the address; None without any."""
     names = {
-        row.unit_id: f"{row.name_shown} · {row.instance_type} · {row.region}"
+        str(row.unit_id): f"{row.name_shown} · {row.instance_type} · {row.region}"
         for row in table.rename(columns={"name": "name_shown"}).itertuples()
     }
     if not names:
         empty.say("No machine is in the selection.", "Clear a filter in the sidebar.",
                   empty.EVERYTHING)  # fmt: skip
         return None
-    # The address carries the ID; a bound widget would put the label there.
-    asked = st.query_params.get("unit")
-    if asked in names and asked != st.session_state.get(_IN_ADDRESS):
-        st.session_state["unit"] = asked
-    if st.session_state.get("unit") not in names:
-        st.session_state.pop("unit", None)
-    chosen = st.selectbox(
-        "Machine", list(names), format_func=names.__getitem__, key="unit", persist_state="session"
-    )
-    st.session_state[_IN_ADDRESS] = st.query_params["unit"] = str(chosen)
+    chosen = choosing.one_of("Machine", names, key="unit", steps=(empty.EVERYTHING,))
+    if chosen is None:
+        return None
     found: pd.Series = table[table["unit_id"] == chosen].iloc[0]
     return found
 
@@ -278,7 +270,7 @@ def _around(page: Page, unit: pd.Series, advice: dict[str, Any] | None) -> None:
         st.caption("No volume is attached.")
     else:
         st.dataframe(volumes.drop(columns="instance_id"), hide_index=True, width="stretch",
-                     height=min(38 + 35 * len(volumes), 220), key="unit_volumes",
+                     height=cards.table_height(len(volumes), 220), key="unit_volumes",
                      column_config={"volume_id": "Volume", "volume_type": "Type",
                                     "size_gib": "Size [GiB]", "state": "State"})  # fmt: skip
     theirs = page.get(instance_queries.optimizer, members)

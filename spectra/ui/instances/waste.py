@@ -127,7 +127,7 @@ def _card(title: str, rows: pd.DataFrame, key: str, advice: str) -> pd.DataFrame
             rows, hide_index=True, width="stretch", placeholder="–",
             key=cards.rows_key(f"waste_{key}", rows.iloc[:, 0]),
             on_select="rerun", selection_mode="multi-row",
-            height=min(38 + 35 * len(rows), TABLE_PX),
+            height=cards.table_height(len(rows), TABLE_PX),
             column_order=[name for name in COLUMNS if name in rows],
             column_config=COLUMNS,
         )  # fmt: skip

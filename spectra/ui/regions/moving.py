@@ -196,9 +196,8 @@ def _change(made: Estimate, name: str) -> str:
 
 def _months(made: Estimate) -> None:
     greatest = max(made.months["before_g"].max(), made.months["after_g"].max())
-    unit = units.mass(float(greatest))
     cards.chart(
-        region_charts.move_months(made.months, unit.unit, float(greatest) / unit.value),
+        region_charts.move_months(made.months, *units.mass_unit(float(greatest))),
         key="move_months", alt=f"Emissions of {len(made.months)} months: "
         f"{units.mass_text(float(made.months['before_g'].sum()))} as it was, "
         f"{units.mass_text(float(made.months['after_g'].sum()))} in {made.target}.",

@@ -1,0 +1,60 @@
+"""What is chosen on a page by hand or by its address: a view, and one thing of many."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from spectra.ui import empty
+from spectra.ui.plain import plain
+
+
+def view(views: Sequence[str], *, key: str) -> str:
+    """Switch between the views of a page; the address carries it, and the session keeps it."""
+    return st.segmented_control(
+        "View",
+        views,
+        default=views[0],
+        required=True,
+        key=key,
+        bind="query-params",
+        persist_state="session",
+        label_visibility="collapsed",
+    )
+
+
+def one_of(
+    label: str, names: Mapping[str, str], *, key: str, steps: Sequence[empty.Turn]
+) -> str | None:
+    """Choose one thing by its name; the address carries its ID as `key`.
+
+    An ID that is not among `names`, as in a link to what is outside the filters, is told with the
+    `steps` that may bring it, and nothing stands in for it: the answer is None.
+    """
+    # A bound widget would put the name into the address.
+    asked, in_address = st.query_params.get(key), f"_{key}_in_address"
+    if asked and asked != st.session_state.get(in_address):
+        st.session_state[key] = st.session_state[in_address] = asked
+    if st.session_state.get(key) not in names:
+        st.session_state.pop(key, None)
+    missing = asked if asked not in names and key not in st.session_state else None
+    if missing:
+        empty.say(
+            f"“{plain(missing)}” of this page's address is not in the selection.",
+            "Choose a longer period, clear a filter, or choose another one here.",
+            *steps,
+        )
+    chosen = st.selectbox(
+        label,
+        list(names),
+        index=None if missing else 0,
+        format_func=names.__getitem__,
+        key=key,
+        persist_state="session",
+        placeholder="Choose one",
+    )
+    if chosen is None:
+        return None
+    st.session_state[in_address] = st.query_params[key] = str(chosen)
+    return str(chosen)
