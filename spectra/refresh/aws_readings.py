@@ -133,9 +133,9 @@ def emissions(store: Store, account: Account) -> Landed:
     """Read AWS's own monthly estimate of the account's emissions."""
     now = datetime.now(UTC)
     start, end = (now - EMISSION_HISTORY).date().replace(day=1), now.date().replace(day=1)
-    frame = sustainability.monthly_emissions(account, start, end, fetched_at=now)
+    frame, notes = sustainability.monthly_emissions(account, start, end, fetched_at=now)
     count = write_rows(store, "provider_emissions", frame)
-    return Landed(count, _midnight(start), _midnight(end))
+    return Landed(count, _midnight(start), _midnight(end), notes=notes)
 
 
 def cost_estimate(requests: int) -> Estimate:

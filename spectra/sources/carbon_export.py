@@ -12,13 +12,13 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from spectra.errors import InputError
+from spectra.sources.own_figures import KG_PER_UNIT, MAX_KG
 
 SOURCE = "aws_carbon_export"
 # A row has about 200 bytes; a reader must hold all of them beside the rest of the app.
 MAX_BYTES = 48 * 1024 * 1024
 MAX_ROWS = 400_000
 SHOWN = 60  # letters of a wrong cell in a message
-KG_PER_UNIT = {"MTCO2e": 1_000.0}
 _NEEDED = ("usage_account_id", "usage_period_start", "model_version")
 _COLUMNS = {*_NEEDED, "region_code", "product_code"}
 # total_lbm_emissions_value, and total_scope_2_mbm_emissions_value of newer exports.
@@ -35,7 +35,7 @@ def read_carbon_export(content: bytes, fetched_at: datetime) -> pd.DataFrame:
     Raises
     ------
     InputError
-        If the file is no such export, a period is no month, a unit is unknown or a value negative.
+        If the file is no such export, a period is no month, a unit is unknown or a value negative or absurd.
     """
     table = _table(content)
     missing = [name for name in _NEEDED if name not in table.columns]
@@ -139,7 +139,7 @@ def _months(text: pd.Series) -> pd.Series:
 def _kilograms(table: pd.DataFrame, name: str) -> pd.Series:
     text = table[name]
     values = pd.to_numeric(text.where(text != ""), errors="coerce").astype(float)
-    wrong = (text != "") & ~(values >= 0) | (values == float("inf"))
+    wrong = (text != "") & ~values.between(0, MAX_KG / max(KG_PER_UNIT.values()))
     if wrong.any():
         raise InputError(
             f"“{text[wrong].iloc[0][:SHOWN]}” in {name} is no amount of emissions.",

@@ -73,6 +73,7 @@ def test_gzip_and_parquet_say_the_same():
         text(line(lbm="-1")),
         text(line(lbm="many")),
         text(line(lbm="inf")),
+        text(line(lbm="1e300")),
         text(line(unit="lbs")),
         text(line(start="2026-09-15 00:00:00Z")),
         text(line(start="soon")),

@@ -11,9 +11,9 @@ from spectra.errors import MalformedError, NotEntitledError
 from spectra.sources.aws.access import HOME_REGION, Account
 from spectra.sources.aws.frames import tidy
 from spectra.sources.aws.pages import paginate
+from spectra.sources.own_figures import KG_PER_UNIT, MAX_KG
 
 ACTION = "sustainability:GetEstimatedCarbonEmissions"
-KG_PER_UNIT = {"MTCO2e": 1_000.0}
 TYPES = [
     "TOTAL_LBM_CARBON_EMISSIONS",
     "TOTAL_MBM_CARBON_EMISSIONS",
@@ -27,10 +27,11 @@ TYPES = [
 
 def monthly_emissions(
     account: Account, start: date, end: date, *, fetched_at: datetime
-) -> pd.DataFrame:
-    """Emissions by month, account, region, service and kind [kgCO2e].
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Emissions by month, account, region, service and kind [kgCO2e], and what is left out of them.
 
-    Totals and scopes, location- and market-based, are rows of their own and never added.
+    Totals and scopes, location- and market-based, are rows of their own and never added. What
+    cannot be (a negative amount, one without end) is unknown and said.
 
     Raises
     ------
@@ -53,7 +54,10 @@ def monthly_emissions(
         for result in page["Results"]
         for kind, value in result["EmissionsValues"].items()
     ]
-    return tidy("emissions", rows)
+    kept = [row for row in rows if 0 <= row["emissions_kg"] <= MAX_KG]
+    left_out = len(rows) - len(kept)
+    note = f"{left_out} of AWS's emissions figures were implausible and are left out."
+    return tidy("emissions", kept), (note,) if left_out else ()
 
 
 def _pages(account: Account, start: date, end: date) -> list[dict]:  # type: ignore[type-arg]

@@ -67,7 +67,8 @@ def test_a_price_of_zero_is_no_price(account, aws):
 
 
 def test_emissions_in_kilograms_both_bases_apart(account):
-    frame = monthly_emissions(account, date(2026, 9, 1), date(2026, 11, 1), fetched_at=NOW)
+    frame, notes = monthly_emissions(account, date(2026, 9, 1), date(2026, 11, 1), fetched_at=NOW)
+    assert notes == ()
     by_type = frame.set_index("emissions_type")["emissions_kg"]
     assert by_type["TOTAL_LBM_CARBON_EMISSIONS"] == pytest.approx(12.5)
     assert by_type["TOTAL_MBM_CARBON_EMISSIONS"] == pytest.approx(2.1)
@@ -81,3 +82,21 @@ def test_emissions_in_an_unknown_unit_are_refused(account, aws):
     aws.answer("/v1/estimated-carbon-emissions", Answer(200, {"Results": [result]}))
     with pytest.raises(MalformedError, match="unknown unit"):
         monthly_emissions(account, date(2026, 9, 1), date(2026, 11, 1), fetched_at=NOW)
+
+
+def test_emissions_that_cannot_be_are_left_out_and_said(account, aws):
+    lies = (-5.0, float("nan"), float("inf"), 1e300, 2e7)
+    kinds = ("TOTAL_LBM", "TOTAL_MBM", "TOTAL_SCOPE_1", "TOTAL_SCOPE_2_LBM", "TOTAL_SCOPE_2_MBM")
+    values = {
+        f"{kind}_CARBON_EMISSIONS": {"Value": value, "Unit": "MTCO2e"}
+        for kind, value in (*zip(kinds, lies, strict=True), ("TOTAL_SCOPE_3_LBM", 0.0))
+    }
+    result = {**EMISSIONS["Results"][0], "EmissionsValues": values}
+    aws.answer("/v1/estimated-carbon-emissions", Answer(200, {"Results": [result]}))
+    frame, (note,) = monthly_emissions(
+        account, date(2026, 9, 1), date(2026, 11, 1), fetched_at=NOW
+    )
+    assert dict(zip(frame["emissions_type"], frame["emissions_kg"], strict=True)) == {
+        "TOTAL_SCOPE_3_LBM_CARBON_EMISSIONS": 0.0
+    }
+    assert note == "5 of AWS's emissions figures were implausible and are left out."
