@@ -80,6 +80,7 @@ def volume_spans(
     """Spans to write after a region's volumes were listed whole.
 
     A volume counts from its creation; one of `known` that had ended, from when it is seen again.
+    Of one whose size is not known the last one holds; without any it cannot be counted.
     """
     before = {row["volume_id"]: row for row in _rows(open_spans)}
     now = {row["volume_id"]: row for row in _rows(snapshot)}
@@ -87,6 +88,10 @@ def volume_spans(
     for volume_id, row in now.items():
         created_at = row.pop("created_at")
         old = before.get(volume_id)
+        if row["size_gib"] is None:
+            row["size_gib"] = old and old["size_gib"]
+        if row["size_gib"] is None:
+            continue
         if old is None:
             began_at = None if volume_id in known else created_at
             spans.append(_span(row, began_at or observed_at))

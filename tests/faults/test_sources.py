@@ -241,7 +241,9 @@ def test_an_aws_service_that_fails_is_told_by_its_name(
 AMOUNTS = {
     "NaN": {"Amount": "NaN", "Unit": "USD"},
     "a word": {"Amount": "much", "Unit": "USD"},
+    "a signal": {"Amount": "sNaN", "Unit": "USD"},
     "without end": {"Amount": "Infinity", "Unit": "USD"},
+    "absurd": {"Amount": "-1e300", "Unit": "USD"},
     "another currency": {"Amount": "10.0", "Unit": "EUR"},
 }
 
@@ -263,6 +265,7 @@ LOADS = {
     "NaN": ("memory_avg_pct", float("nan")),
     "negative bytes": ("network_in_bytes", -1.0),
     "without end": ("network_in_bytes", float("inf")),
+    "absurd bytes": ("ebs_read_bytes", 1e300),
 }
 
 

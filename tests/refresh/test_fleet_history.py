@@ -255,6 +255,9 @@ def test_a_volume_counts_from_its_creation_and_ends_when_gone():
     known = {"vol-1"}
     first = volume_spans(disks({}), NO_DISKS, set(), NOW, BEFORE)
     assert first["valid_from"].tolist() == [LAUNCH]
+    assert volume_spans(disks({"size_gib": None}), NO_DISKS, set(), NOW, BEFORE).empty
+    unsaid = volume_spans(disks({"size_gib": None}), first, known, NOW + HOUR, NOW)
+    assert unsaid[["valid_from", "size_gib"]].equals(first[["valid_from", "size_gib"]])
     grown = volume_spans(disks({"size_gib": 200}), first, known, NOW + HOUR, NOW)
     assert grown["size_gib"].tolist() == [100, 200]
     assert grown["valid_to"].tolist()[0] == grown["valid_from"].tolist()[1] == NOW + HOUR

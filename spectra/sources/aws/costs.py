@@ -21,6 +21,8 @@ SERVICES = {COMPUTE: "Amazon EC2", "EC2 - Other": "EC2 - Other"}
 CUTS = {"instance_type": "INSTANCE_TYPE", "purchase_type": "PURCHASE_TYPE"}
 SETTLED_AFTER = timedelta(days=2)
 RESOURCE_DAYS = timedelta(days=14)
+# More than any account pays for one day.
+MAX_USD = 1e9
 UNALLOCATED = "unallocated"
 
 Group = tuple[date, list[str], dict[str, Any], bool]
@@ -160,9 +162,9 @@ def _amounts(metrics: dict[str, Any]) -> dict[str, float | None]:
         text, unit = found["Amount"], found.get("Unit", "USD")
         try:
             usd = float(Decimal(text))
-        except InvalidOperation:
+        except (InvalidOperation, ValueError):
             usd = math.nan
-        if unit != "USD" or not math.isfinite(usd):
+        if unit != "USD" or not abs(usd) <= MAX_USD:
             raise MalformedError(
                 f"Cost Explorer gave {name} as “{text[:20]} {unit[:20]}”, which is no amount in "
                 "US dollars; nothing of the answer was used.",

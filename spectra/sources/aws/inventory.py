@@ -20,6 +20,7 @@ from spectra.sources.aws.pages import paginate
 SOURCE = "aws"
 PAGE_SIZE = 1_000
 TYPES_PER_CALL = 100
+MAX_GIB, MAX_GROUP = 65_536, 1_000_000
 _TRANSITION = re.compile(r"\((\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) (?:UTC|GMT)\)")
 _ASG_TAG = "aws:autoscaling:groupName"
 
@@ -36,11 +37,12 @@ class Snapshot:
         One row an instance in any state; ``launched_at`` is of its last start,
         ``transition_at`` the moment that AWS names for its last change of state (NaT without).
     volumes : DataFrame or None
-        Attached and not, with ``created_at``; None if they could not be listed.
+        Attached and not, with ``created_at``; None if they could not be listed. A size that no
+        volume has is unknown (NA).
     groups : DataFrame
         Autoscaling groups; empty if they could not be listed.
     notes : tuple of str
-        What could not be listed.
+        What could not be listed or be so.
     """
 
     instances: pd.DataFrame
@@ -92,11 +94,15 @@ def read_region(
     groups = _optional(
         account, region, "autoscaling:DescribeAutoScalingGroups", "AutoScalingGroups", notes
     )
+    disks = [{**_volume(found), **common, "quality": "measured"} for found in volumes or ()]
+    if unknown := sum(disk["size_gib"] is None for disk in disks):
+        notes.append(
+            f"{unknown} sizes of volumes in {region} were implausible: the last known ones count, "
+            "and volumes without one are left out."
+        )
     return Snapshot(
         tidy("instances", instances),
-        None
-        if volumes is None
-        else tidy("volumes", [{**_volume(v), **common, "quality": "measured"} for v in volumes]),
+        None if volumes is None else tidy("volumes", disks),
         tidy("groups", [{**_group(found), **common} for found in groups or ()]),
         tuple(notes),
     )
@@ -179,7 +185,7 @@ def _volume(found: dict[str, Any]) -> dict[str, Any]:
     return {
         "volume_id": found["VolumeId"],
         "volume_type": found["VolumeType"],
-        "size_gib": found["Size"],
+        "size_gib": _within(found["Size"], 1, MAX_GIB),
         "state": found["State"],
         "instance_id": attachments[0].get("InstanceId") if attachments else None,
         "created_at": found.get("CreateTime"),
@@ -196,6 +202,11 @@ def _group(found: dict[str, Any]) -> dict[str, Any]:
         "instance_count": len(found.get("Instances", [])),
         "mixed_instances": "MixedInstancesPolicy" in found,
     }
+
+
+def _within(value: int, low: int, high: int) -> int | None:
+    """A number that can be so, else None."""
+    return value if low <= value <= high else None
 
 
 def _type(found: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
@@ -25,6 +24,8 @@ VALUES = [
 
 # CloudWatch rounds up now and then; the ledger counts what is above 100 as 100.
 MAX_PCT = 105.0
+# A hundred times what the widest machine there is moves in an hour [bytes].
+MAX_AMOUNT = 1e17
 
 
 class Series(NamedTuple):
@@ -40,15 +41,15 @@ def plausible(
 ) -> tuple[list[Series], list[str]]:
     """Series without what cannot be, and what was left out in plain sentences.
 
-    A share of more than all or less than none, a negative amount and an hour that was not asked
+    A share of more than all or less than none, a negative or absurd amount and an hour that was not asked
     for are unknown, which is neither 0 nor 100 %.
     """
     kept, left_out = [], Counter[str]()
     for one in series:
-        most = MAX_PCT if one.column.endswith("_pct") else math.inf
+        most = MAX_PCT if one.column.endswith("_pct") else MAX_AMOUNT
         points = [
             (at, value) for at, value in one.points
-            if start <= at < end and 0 <= value <= most and value != math.inf
+            if start <= at < end and 0 <= value <= most
         ]  # fmt: skip
         left_out[one.column] += len(one.points) - len(points)
         kept.append(one._replace(points=points))

@@ -10,6 +10,7 @@ from spectra.errors import CredentialsError
 from spectra.sources.aws import Access, AwsKeys, Role
 from spectra.sources.aws.inventory import enabled_regions, read_region, type_facts
 from tests.servers.aws import NO_INSTANCES, ec2_refusal
+from tests.servers.base import Answer
 from tests.sources.aws.conftest import OWN
 
 NOW = datetime.now(UTC)
@@ -105,6 +106,21 @@ def test_volumes_that_may_not_be_listed_are_told_and_are_not_none_at_all(moto, a
     assert snapshot.instances.empty
     assert snapshot.volumes is None
     assert "ec2:DescribeVolumes" in snapshot.notes[0]
+
+
+def test_a_size_that_no_volume_has_is_unknown_and_said(moto, aws):
+    sizes = (-1_000_000, 0, 10**15, 65_536)
+    items = "".join(
+        f"<item><volumeId>vol-{n}</volumeId><size>{size}</size><volumeType>gp3</volumeType>"
+        "<status>available</status></item>"
+        for n, size in enumerate(sizes)
+    )
+    body = f"<DescribeVolumesResponse><volumeSet>{items}</volumeSet></DescribeVolumesResponse>"
+    aws.answer("DescribeInstances", NO_INSTANCES)
+    aws.answer("DescribeVolumes", Answer(200, body, {"Content-Type": "text/xml"}))
+    snapshot = read_region(own(), "us-east-1", observed_at=NOW)
+    assert snapshot.volumes["size_gib"].tolist() == [pd.NA, pd.NA, pd.NA, 65_536]
+    assert snapshot.notes[0].startswith("3 sizes of volumes in us-east-1 were implausible")
 
 
 def test_an_empty_region_has_frames_with_columns(moto):
