@@ -228,10 +228,6 @@ class AwsTasks:
             )
             count += write_volumes(self.store, disks, rules) if len(disks) else 0
         write_rows(self.store, "autoscaling_groups", snapshot.groups)
-        new_types = fleet_queries.undescribed_types(self.store, snapshot.instances["instance_type"])
-        if new_types:
-            facts = inventory.type_facts(account, place.region, new_types)
-            write_rows(self.store, "instance_type_facts", facts)
         return Landed(count, read_until=observed_at, notes=snapshot.notes)
 
     def _measure(self, place: Place) -> Landed:

@@ -35,7 +35,7 @@ def read_carbon_export(content: bytes, fetched_at: datetime) -> pd.DataFrame:
     Raises
     ------
     InputError
-        If the file is no such export, a period is no month, a unit is unknown or a value negative or absurd.
+        If the file is no such export, a period is no month, a unit is unknown or a value cannot be.
     """
     table = _table(content)
     missing = [name for name in _NEEDED if name not in table.columns]

@@ -24,7 +24,6 @@ _ALL_TABLES = (
     "autoscaling_groups",
     "optimizer_findings",
     "provider_emissions",
-    "instance_type_facts",
     "prices",
     "power_mix",
     "provider_forecasts",

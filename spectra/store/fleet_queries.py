@@ -143,12 +143,6 @@ def on_dedicated_hosts(store: Store, selection: Selection) -> int:
     return int(row[0]) if row else 0
 
 
-def undescribed_types(store: Store, types: Iterable[str]) -> list[str]:
-    """Those of `types` of which no facts are stored."""
-    known = set(store.frame("SELECT instance_type FROM instance_type_facts")["instance_type"])
-    return sorted(set(types) - known)
-
-
 def unpriced_types(store: Store, types: Iterable[str], region: str) -> list[str]:
     """Those of `types` that AWS itself has not priced in a region."""
     known = store.frame(

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 # Tables that are small and have a primary key.
 KEYED_TABLES = (
     "autoscaling_groups",
-    "instance_type_facts",
     "optimizer_findings",
     "provider_emissions",
     "power_mix",

@@ -125,11 +125,10 @@ def _said(store: Store) -> None:
                        "options": "[]", "refreshed_at": now, **common}]),
     )  # fmt: skip
     write_rows(
-        store, "autoscaling_groups",
-        pd.DataFrame([{**where, "asg_name": MARKUP, "min_size": 0, "max_size": 9,
-                       "desired_capacity": 2, "instance_count": 2, "mixed_instances": False,
-                       **common}]),
-    )  # fmt: skip
+        store,
+        "autoscaling_groups",
+        pd.DataFrame([{**where, "asg_name": MARKUP, "min_size": 0, **common}]),
+    )
     write_cost_cuts(
         store,
         pd.DataFrame([{"day": END.date(), **where, "cut": "resource", "key": text_,

@@ -84,8 +84,7 @@ def write_groups(store: Store) -> None:
         pd.DataFrame(
             [
                 {"account_id": "111111111111", "region": "eu-central-1", "asg_name": name,
-                 "min_size": low, "max_size": 9, "desired_capacity": 2, "instance_count": 1,
-                 "mixed_instances": False, "source": "test", "fetched_at": fleet.FETCHED}
+                 "min_size": low, "source": "test", "fetched_at": fleet.FETCHED}
                 for name, low in (("held", 2), ("pool", 0))
             ]
         ),

@@ -65,8 +65,7 @@ def test_everything_lands_and_becomes_emissions(world, store):
     measured = store.frame("SELECT cpu_avg_pct FROM utilisation")
     assert set(measured["cpu_avg_pct"]) == {40.0}
     for table in ("intensities", "costs", "cost_cuts", "latency", "power_mix",
-                  "provider_forecasts", "provider_emissions", "optimizer_findings",
-                  "instance_type_facts"):  # fmt: skip
+                  "provider_forecasts", "provider_emissions", "optimizer_findings"):  # fmt: skip
         assert count(store, table) > 0, table
     now = datetime.now(UTC)
     total = emission_queries.totals(store, Selection(now - timedelta(hours=3), now))

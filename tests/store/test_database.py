@@ -85,6 +85,24 @@ def test_a_failing_migration_leaves_nothing_behind(tmp_path, monkeypatch):
     store.close()
 
 
+def test_emissions_that_cannot_be_go_from_an_older_file(tmp_path, monkeypatch):
+    path = tmp_path / "spectra.duckdb"
+    steps = {n: sql for n, sql in database.migration_steps().items() if n < 19}
+    monkeypatch.setattr(database, "migration_steps", lambda: steps)
+    store = Store(path)
+    with store.write() as cursor:
+        cursor.execute(
+            "INSERT INTO provider_emissions SELECT '2026-09-01', kg, '', '', '', kg, '', '', now() "
+            "FROM (SELECT unnest(['-5000', '0', '12.5', '1e303', 'inf', 'nan']) AS kg)"
+        )
+    store.close()
+    monkeypatch.undo()
+    store = Store(path)
+    kept = store.frame("SELECT emissions_kg FROM provider_emissions ORDER BY ALL")
+    assert kept["emissions_kg"].tolist() == [0.0, 12.5]
+    store.close()
+
+
 def test_a_failed_write_is_rolled_back_whole():
     store = Store()
     with pytest.raises(ZeroDivisionError), store.write() as cursor:

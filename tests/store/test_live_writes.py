@@ -109,17 +109,8 @@ def test_a_price_that_aws_states_is_kept_over_the_catalogue_s(store):
     after = store.row("SELECT usd_per_hour, source FROM prices WHERE region = 'eu-central-1'")
     assert after == (before * 2, "aws_pricing")
     assert fleet_queries.unpriced_types(store, ["m5.xlarge", "x"], "eu-central-1") == ["x"]
-    with store.write() as cursor:
-        cursor.execute(
-            "INSERT INTO instance_type_facts BY NAME "
-            "SELECT 'm5.xlarge' AS instance_type, 4 AS vcpu, "
-            "0 AS memory_mib, '' AS architectures, false AS is_burstable, false AS is_bare_metal, "
-            "true AS is_current_generation, 0 AS gpu_count, 0 AS instance_storage_gb, "
-            "'aws' AS source, now() AS fetched_at"
-        )
     clear_source(store, CATALOG, *SOURCE_GROUPS["aws"])
     write_factors(store, CATALOG)
-    assert fleet_queries.undescribed_types(store, ["m5.xlarge"]) == ["m5.xlarge"]
     price, source = store.row(
         "SELECT usd_per_hour, source FROM prices WHERE region = 'eu-central-1'"
     )

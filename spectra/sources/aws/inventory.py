@@ -1,17 +1,16 @@
-"""What an account has in a region: instances in every state, volumes, groups, facts of types."""
+"""What an account has in a region: instances in every state, volumes, groups."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import pandas as pd
 
-from spectra.errors import NotEntitledError, SourceError
+from spectra.errors import NotEntitledError
 from spectra.sources.aws.access import Account
 from spectra.sources.aws.errors import translated
 from spectra.sources.aws.frames import tidy
@@ -19,7 +18,6 @@ from spectra.sources.aws.pages import paginate
 
 SOURCE = "aws"
 PAGE_SIZE = 1_000
-TYPES_PER_CALL = 100
 MAX_GIB, MAX_GROUP = 65_536, 1_000_000
 _TRANSITION = re.compile(r"\((\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) (?:UTC|GMT)\)")
 _ASG_TAG = "aws:autoscaling:groupName"
@@ -108,33 +106,6 @@ def read_region(
     )
 
 
-def type_facts(account: Account, region: str, types: Sequence[str]) -> pd.DataFrame:
-    """What AWS says of instance types; a type that it does not know has no row."""
-    rows: list[dict[str, Any]] = []
-    for start in range(0, len(types), TYPES_PER_CALL):
-        rows += _described(account, region, list(types[start : start + TYPES_PER_CALL]))
-    return tidy("type_facts", rows)
-
-
-def _described(account: Account, region: str, types: list[str]) -> list[dict[str, Any]]:
-    """Rows of some types; one unknown type makes AWS refuse all, so they are asked one by one."""
-    try:
-        return [
-            _type(found)
-            for page in paginate(
-                account, "ec2:DescribeInstanceTypes", "describe_instance_types", region,
-                InstanceTypes=types,
-            )
-            for found in page["InstanceTypes"]
-        ]  # fmt: skip
-    except NotEntitledError:
-        return []
-    except SourceError:
-        if len(types) == 1:
-            return []
-        return [row for name in types for row in _described(account, region, [name])]
-
-
 def _optional(
     account: Account, region: str, action: str, result: str, notes: list[str], **config: Any
 ) -> list[dict[str, Any]] | None:
@@ -196,38 +167,10 @@ def _volume(found: dict[str, Any]) -> dict[str, Any]:
 def _group(found: dict[str, Any]) -> dict[str, Any]:
     return {
         "asg_name": found["AutoScalingGroupName"],
-        "min_size": found["MinSize"],
-        "max_size": found["MaxSize"],
-        "desired_capacity": found["DesiredCapacity"],
-        "instance_count": len(found.get("Instances", [])),
-        "mixed_instances": "MixedInstancesPolicy" in found,
+        "min_size": _within(found["MinSize"], 0, MAX_GROUP),
     }
 
 
 def _within(value: int, low: int, high: int) -> int | None:
     """A number that can be so, else None."""
     return value if low <= value <= high else None
-
-
-def _type(found: dict[str, Any]) -> dict[str, Any]:
-    network, disks = found.get("NetworkInfo", {}), found.get("EbsInfo", {})
-    gpus: Iterable[dict[str, Any]] = found.get("GpuInfo", {}).get("Gpus", [])
-    architectures = found.get("ProcessorInfo", {}).get("SupportedArchitectures", [])
-    return {
-        "instance_type": found["InstanceType"],
-        "vcpu": found["VCpuInfo"]["DefaultVCpus"],
-        "memory_mib": found["MemoryInfo"]["SizeInMiB"],
-        "architectures": ",".join(sorted(architectures)),
-        "hypervisor": found.get("Hypervisor"),
-        "is_burstable": found.get("BurstablePerformanceSupported", False),
-        "is_bare_metal": found.get("BareMetal", False),
-        "is_current_generation": found.get("CurrentGeneration", False),
-        "gpu_count": sum(gpu.get("Count", 0) for gpu in gpus),
-        "instance_storage_gb": found.get("InstanceStorageInfo", {}).get("TotalSizeInGB", 0),
-        "ena_support": network.get("EnaSupport"),
-        "max_ebs_attachments": disks.get("MaximumEbsAttachments"),
-        "max_network_interfaces": network.get("MaximumNetworkInterfaces"),
-        "network_performance": network.get("NetworkPerformance"),
-        "source": SOURCE,
-        "fetched_at": pd.Timestamp.now("UTC"),
-    }

@@ -41,8 +41,8 @@ def plausible(
 ) -> tuple[list[Series], list[str]]:
     """Series without what cannot be, and what was left out in plain sentences.
 
-    A share of more than all or less than none, a negative or absurd amount and an hour that was not asked
-    for are unknown, which is neither 0 nor 100 %.
+    A share of more than all or less than none, a negative or absurd amount and an hour that was
+    not asked for are unknown, which is neither 0 nor 100 %.
     """
     kept, left_out = [], Counter[str]()
     for one in series:

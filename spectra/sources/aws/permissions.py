@@ -125,7 +125,6 @@ _PROBES: tuple[tuple[str, str, bool, Call], ...] = (
     ("ec2:DescribeRegions", "which regions are enabled", True, _dry("describe_regions")),
     ("ec2:DescribeInstances", "the fleet", True, _dry("describe_instances")),
     ("ec2:DescribeVolumes", "disks", False, _dry("describe_volumes")),
-    ("ec2:DescribeInstanceTypes", "facts of types", False, _dry("describe_instance_types")),
     ("autoscaling:DescribeAutoScalingGroups", "autoscaling groups", False, _groups),
     ("cloudwatch:GetMetricData", "utilisation", False, _metric_data),
     ("cloudwatch:ListMetrics", "memory and GPU metrics of the agent", False, _list_metrics),

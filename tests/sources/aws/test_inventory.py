@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from spectra.errors import CredentialsError
-from spectra.sources.aws import Access, AwsKeys, Role
-from spectra.sources.aws.inventory import enabled_regions, read_region, type_facts
+from spectra.sources.aws import Access, AwsKeys, Role, inventory
+from spectra.sources.aws.inventory import enabled_regions, read_region
 from tests.servers.aws import NO_INSTANCES, ec2_refusal
 from tests.servers.base import Answer
 from tests.sources.aws.conftest import OWN
@@ -123,6 +123,11 @@ def test_a_size_that_no_volume_has_is_unknown_and_said(moto, aws):
     assert snapshot.notes[0].startswith("3 sizes of volumes in us-east-1 were implausible")
 
 
+def test_a_minimum_that_no_group_has_is_unknown():
+    found = [{"AutoScalingGroupName": "g", "MinSize": size} for size in (-1, 0, 10**15)]
+    assert [inventory._group(group)["min_size"] for group in found] == [None, 0, None]
+
+
 def test_an_empty_region_has_frames_with_columns(moto):
     snapshot = read_region(own(), "eu-north-1", observed_at=NOW)
     assert snapshot.instances.empty
@@ -140,14 +145,6 @@ def test_another_account_is_read_through_its_role(moto):
     seen = read_region(access.account(role), "us-east-1", observed_at=NOW).instances
     assert list(seen["instance_id"]) == [theirs]
     assert list(read_region(own(), "us-east-1", observed_at=NOW).instances["instance_id"]) == [ours]
-
-
-def test_facts_of_types_leave_out_what_aws_does_not_know(moto):
-    facts = type_facts(own(), "us-east-1", ["m5.large", "t3.micro", "nosuch.type"])
-    rows = facts.set_index("instance_type")
-    assert sorted(rows.index) == ["m5.large", "t3.micro"]
-    assert (rows.loc["m5.large", "vcpu"], rows.loc["m5.large", "memory_mib"]) == (2, 8192)
-    assert rows.loc["t3.micro", "is_burstable"]
 
 
 def test_no_credentials_at_all_is_said():

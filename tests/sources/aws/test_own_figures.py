@@ -93,9 +93,7 @@ def test_emissions_that_cannot_be_are_left_out_and_said(account, aws):
     }
     result = {**EMISSIONS["Results"][0], "EmissionsValues": values}
     aws.answer("/v1/estimated-carbon-emissions", Answer(200, {"Results": [result]}))
-    frame, (note,) = monthly_emissions(
-        account, date(2026, 9, 1), date(2026, 11, 1), fetched_at=NOW
-    )
+    frame, (note,) = monthly_emissions(account, date(2026, 9, 1), date(2026, 11, 1), fetched_at=NOW)
     assert dict(zip(frame["emissions_type"], frame["emissions_kg"], strict=True)) == {
         "TOTAL_SCOPE_3_LBM_CARBON_EMISSIONS": 0.0
     }
