@@ -11,15 +11,14 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connectionpool import HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 
+from spectra.clocked import ClockedAdapter, SecureConnection
 from spectra.errors import (
     InputError,
     NotEntitledError,
@@ -148,8 +147,8 @@ def _post(
     """The answer without its body, which nobody needs and which may be of any length."""
     with _Session() as session, _unlogged():
         session.trust_env = False  # through a proxy the address behind it could not be checked
-        if not allow_private:
-            session.mount("https://", _PublicAdapter())
+        session.mount("http://", ClockedAdapter())
+        session.mount("https://", ClockedAdapter() if allow_private else _PublicAdapter())
         try:
             answer = session.post(
                 url, json=body, timeout=timeout_s, allow_redirects=False, stream=True
@@ -249,7 +248,7 @@ class _Session(requests.Session):
         """Find no target in any answer."""
 
 
-class _PublicConnection(HTTPSConnection):
+class _PublicConnection(SecureConnection):
     """Looks at who answered before anything is sent: a name may have changed its address."""
 
     def _new_conn(self) -> socket.socket:
@@ -264,13 +263,7 @@ class _PublicPool(HTTPSConnectionPool):
     ConnectionCls = _PublicConnection
 
 
-class _PublicAdapter(HTTPAdapter):
+class _PublicAdapter(ClockedAdapter):
     """Connects to public addresses alone."""
 
-    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
-        """Make pools of connections that look at their peer."""
-        super().init_poolmanager(*arguments, **options)
-        self.poolmanager.pool_classes_by_scheme = {
-            "http": HTTPConnectionPool,
-            "https": _PublicPool,
-        }
+    pools: ClassVar = {**ClockedAdapter.pools, "https": _PublicPool}

@@ -176,8 +176,9 @@ def test_the_path_is_in_no_log(receiver, caplog):
     assert "secret-path" not in caplog.text
 
 
-def test_a_slow_receiver_is_not_waited_for(receiver):
-    receiver.answer("/x", Answer(200, "ok", seconds=0.4))
+@pytest.mark.parametrize("answer", [Answer(200, "ok", seconds=0.4), Answer(200, drips="all")])
+def test_a_slow_receiver_is_not_waited_for(receiver, answer):
+    receiver.answer("/x", answer)
     with pytest.raises(errors.UnreachableError, match="did not answer"):
         send(f"{receiver.url}/x", NOTICE, allow_private=True, timeout_s=(1.0, 0.1))
 

@@ -11,11 +11,11 @@ from typing import Any, Self
 
 import requests
 from jsonschema import Draft202012Validator
-from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 from urllib3.util import Retry
 
 from spectra import metering
+from spectra.clocked import ClockedAdapter
 from spectra.errors import (
     CredentialsError,
     MalformedError,
@@ -79,6 +79,8 @@ class JsonClient(Unwritten):
         from it leaves the decision to them.
     retries : urllib3.Retry
         When a request is tried again.
+    timeout_s : tuple of float
+        To connect and for each read [s]; all reads of an answer have `clocked.TIMES` as long.
 
     Attributes
     ----------
@@ -106,7 +108,7 @@ class JsonClient(Unwritten):
         self._session.headers.update({"Accept": "application/json", "User-Agent": "spectra"})
         self._session.headers.update(headers or {})
         self._session.auth = _keep_headers  # without it a .netrc would replace our own header
-        adapter = HTTPAdapter(max_retries=retries)
+        adapter = ClockedAdapter(max_retries=retries)
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, adapter)
 

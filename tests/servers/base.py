@@ -28,12 +28,16 @@ class Request:
 
 @dataclass
 class Answer:
-    """What is sent; a body that is no text is sent as JSON, `seconds` go by before."""
+    """What is sent; a body that is no text is sent as JSON, `seconds` go by before.
+
+    `drips` names what comes byte by byte for seconds, each soon after the other: "all" or "body".
+    """
 
     status: int = 200
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
+    drips: str = ""
 
     def sent(self) -> bytes:
         if isinstance(self.body, bytes):
@@ -83,6 +87,21 @@ class ContractServer:
         return self.default(request)
 
 
+class Dripping:
+    """Writes byte by byte."""
+
+    def __init__(self, out: Any) -> None:
+        self.out = out
+
+    def write(self, sent: bytes) -> None:
+        for at in range(len(sent)):
+            self.out.write(sent[at : at + 1])
+            time.sleep(0.05)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.out, name)
+
+
 @contextmanager
 def serving(server: ContractServer) -> Iterator[ContractServer]:
     """Run a contract server for the time of a block."""
@@ -101,12 +120,16 @@ def serving(server: ContractServer) -> Iterator[ContractServer]:
             if answer.seconds:
                 time.sleep(answer.seconds)
             body = answer.sent()
+            if answer.drips == "all":
+                self.wfile = Dripping(self.wfile)
             self.send_response(answer.status)
             for name, value in {"Content-Type": "application/json", **answer.headers}.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(body)))
             self.send_header("Connection", "close")
             self.end_headers()
+            if answer.drips == "body":
+                self.wfile = Dripping(self.wfile)
             self.wfile.write(body)
 
         do_GET = do_POST = _handle  # noqa: N815 (the names http.server looks for)

@@ -120,6 +120,15 @@ def test_a_slow_answer_is_given_up(server):
     assert len(server.requests) == one.request_count == 1 + FAST.read
 
 
+@pytest.mark.parametrize("part", ["all", "body"])
+def test_an_answer_that_drips_is_given_up(server, part):
+    server.answer("/a", Answer(200, {"ok": True, "more": "." * 100}, drips=part))
+    started = time.monotonic()
+    with pytest.raises(errors.UnreachableError, match="did not answer"):
+        client(server, retries=FAST.new(total=0, read=0), timeout_s=(1.0, 0.2)).get("/a", ANY)
+    assert 0.5 < time.monotonic() - started < 4  # of six
+
+
 def test_nobody_listening(server):
     one = JsonClient("Testing", "http://127.0.0.1:9", retries=FAST)
     with metering.tally() as tally, pytest.raises(errors.UnreachableError):
