@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -9,6 +10,7 @@ from spectra.actions.calls import Call, Result, Wait, tagged
 from spectra.actions.plan import NO_ROOM, Action, Kind, Plan, Step, Target
 from spectra.catalog.volumes import GP3_IOPS, GP3_MIB_PER_S, gp2_sustains, gp3_like_gp2
 from spectra.errors import InputError
+from spectra.sources.aws.described import Facts
 
 PLAN_TAG, STEP_TAG, PREVIOUS_TYPE_TAG = "spectra:plan", "spectra:step", "spectra:previous-type"
 SNAPSHOT_MINUTES = 180
@@ -85,21 +87,12 @@ def delete_volume(target: Target) -> Plan:
     """Delete an unattached volume after a snapshot of it is complete."""
     require_kind(target, "volume")
     plan_id = new_id()
-    again: dict[str, Any] = {
-        "SnapshotId": Result("snapshot_1"),
-        "AvailabilityZone": target.availability_zone,
-        "VolumeType": target.type,
-        "TagSpecifications": [tagged("volume", {**target.tags, PLAN_TAG: plan_id})],
-    }
-    if target.type in ("io1", "io2") and target.iops:
-        again["Iops"] = target.iops
-    undo = Call("create_volume", again, target.region) if target.availability_zone else None
     end = Step(
         Call("delete_volume", {"VolumeId": target.resource_id}, target.region),
         "Delete the volume.",
         "Make a volume from the snapshot: it has another ID.",
         Wait("volume_deleted", {"VolumeIds": [target.resource_id]}, target.region),
-        undo,
+        _make_volume(target, plan_id),
     )
     return _plan(
         "delete volume", target, (_snapshot(target, target.resource_id, 1, plan_id), end),
@@ -128,7 +121,6 @@ def change_volume_type(target: Target, new_type: str, iops: int | None = None) -
         raise InputError(f"{target.label} is a {new_type} volume already.")
     if new_type in ("io1", "io2") and iops is None:
         raise InputError(f"A volume of type {new_type} needs IOPS.", next_step="State them.")
-    back_iops = target.iops if target.type in ("io1", "io2") else None
     note, throughput = "AWS goes on changing the volume after the call; it may take hours.", None
     if (target.type, new_type) == ("gp2", "gp3"):
         iops, throughput, kept = _kept_of_gp2(target.size_gib)
@@ -138,9 +130,27 @@ def change_volume_type(target: Target, new_type: str, iops: int | None = None) -
         f"Change the volume type from {target.type} to {new_type}; it stays usable meanwhile.",
         f"Change it back to {target.type}, which AWS allows only some hours after the first "
         "change is complete.",
-        undo=_modify_volume(target, target.type, back_iops),
+        undo=_modify_volume(target, target.type, **_speed(target)),
     )
     return _plan("change volume type", target, (step,), wanted=new_type, note=note)
+
+
+def with_volume(plan: Plan, volume: Facts) -> Plan:
+    """A plan for a volume whose way back leads to all that the volume was found to be just now."""
+    target = replace(
+        plan.target,
+        availability_zone=volume.get("AvailabilityZone") or plan.target.availability_zone,
+        iops=volume.get("Iops"),
+        throughput=volume.get("Throughput"),
+        is_shareable=volume.get("MultiAttachEnabled", False),
+    )
+    undo = (
+        _make_volume(target, plan.plan_id)
+        if plan.action == "delete volume"
+        else _modify_volume(target, target.type, **_speed(target))
+    )
+    *before, last = plan.steps
+    return replace(plan, target=target, steps=(*before, replace(last, undo=undo)))
 
 
 def _plan(  # noqa: PLR0913 (the parts of one record)
@@ -254,6 +264,30 @@ def _kept_of_gp2(size_gib: int | None) -> tuple[int | None, int | None, str]:
     )
     asked = iops if iops > GP3_IOPS else None, speed if speed > GP3_MIB_PER_S else None
     return *asked, text
+
+
+def _speed(target: Target) -> dict[str, int | None]:
+    """What a volume of its type has to be asked for again."""
+    return {
+        "iops": target.iops if target.type in ("gp3", "io1", "io2") else None,
+        "throughput": target.throughput if target.type == "gp3" else None,
+    }
+
+
+def _make_volume(target: Target, plan_id: str) -> Call | None:
+    """A deleted volume once more, from its snapshot; None while nobody knows where it was."""
+    if target.availability_zone is None:
+        return None
+    asked = {name.capitalize(): value for name, value in _speed(target).items() if value}
+    again: dict[str, Any] = {
+        "SnapshotId": Result("snapshot_1"),
+        "AvailabilityZone": target.availability_zone,
+        "VolumeType": target.type,
+        "TagSpecifications": [tagged("volume", {**target.tags, PLAN_TAG: plan_id})],
+        **asked,
+        **({"MultiAttachEnabled": True} if target.is_shareable else {}),
+    }
+    return Call("create_volume", again, target.region)
 
 
 def _modify_volume(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from spectra.actions.builders import with_volume
 from spectra.actions.calls import Call
 from spectra.actions.checks import check_plan, still_ours
 from spectra.actions.journal import Journal
@@ -47,7 +48,7 @@ class Trial:
 
 
 def examine(plan: Plan, runner: Runner) -> Plan:
-    """Read the resource afresh and return the plan with its checks.
+    """Read the resource afresh and return the plan with its checks, and its way back to that.
 
     Raises
     ------
@@ -56,7 +57,8 @@ def examine(plan: Plan, runner: Runner) -> Plan:
     """
     found = runner.describe(plan)
     checks = check_plan(plan, found, account_id=runner.account_id, tag=runner.tag)
-    return replace(plan, checks=checks)
+    ready = plan if found.volume is None else with_volume(plan, found.volume)
+    return replace(ready, checks=checks)
 
 
 def dry_run(plan: Plan, runner: Runner) -> list[Trial]:

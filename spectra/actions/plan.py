@@ -47,8 +47,10 @@ class Target:
         State it was shown in, such as ``running`` or ``available``.
     volume_ids : tuple of str
         EBS volumes attached to an instance.
-    size_gib, iops : int or None
-        Of a volume.
+    size_gib, iops, throughput : int or None
+        Of a volume; its speed is known once it was read afresh [GiB, 1/s, MiB/s].
+    is_shareable : bool
+        Whether a volume may be attached to several instances at once.
     tags : mapping
         Its tags; whether SPECTRA may change it hangs on one of them.
     """
@@ -64,6 +66,8 @@ class Target:
     volume_ids: tuple[str, ...] = ()
     size_gib: int | None = None
     iops: int | None = None
+    throughput: int | None = None
+    is_shareable: bool = False
     tags: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -64,8 +64,8 @@ def _instance(row: dict[str, Any]) -> Target:
 
 def _volume(row: dict[str, Any]) -> Target:
     tags = json.loads(row["tags"])
-    # A volume is where its instance is; of a free one the record does not say it, in the demo
-    # any zone does.
+    # A volume is where its instance is; of a free one AWS says it before a change, in the demo any
+    # zone does.
     zone = row["availability_zone"] or (f"{row['region']}a" if row["source"] == "demo" else None)
     return Target(
         row["account_id"], row["region"], row["volume_id"], "volume",

@@ -90,16 +90,19 @@ def shown(moto, name: str) -> Target:
 
 @pytest.fixture
 def volume(moto_process):
-    """Make an unattached volume that is tagged for SPECTRA."""
+    """Make an unattached volume that is tagged for SPECTRA, as the record has one: of no zone."""
 
-    def made(kind: str = "gp2", size: int = 20) -> Target:
+    def made(kind: str = "gp2", size: int = 20, **speed: int) -> Target:
         tags = [{"ResourceType": "volume", "Tags": [{"Key": TAG[0], "Value": TAG[1]}]}]
         answer = moto_process.client("ec2", REGION).create_volume(
-            AvailabilityZone=f"{REGION}a", Size=size, VolumeType=kind, TagSpecifications=tags
+            AvailabilityZone=f"{REGION}a",
+            Size=size,
+            VolumeType=kind,
+            TagSpecifications=tags,
+            **speed,
         )
         return Target(
-            ACCOUNT, REGION, answer["VolumeId"], "volume", kind, "available",
-            availability_zone=f"{REGION}a", size_gib=size,
+            ACCOUNT, REGION, answer["VolumeId"], "volume", kind, "available", size_gib=size,
         )  # fmt: skip
 
     return made

@@ -78,8 +78,14 @@ def test_terminating_keeps_a_snapshot_of_every_volume(runner, journal, launch, m
         actions.roll_back(plan.plan_id, runner, journal, permit=YES, confirmation=plan.confirmation)
 
 
-def test_a_volume_is_deleted_after_a_snapshot_and_made_again(runner, journal, volume, moto_process):
-    target = volume()
+@pytest.mark.parametrize(
+    ("kind", "speed"),
+    [("gp2", {}), ("gp3", {"Iops": 4_000, "Throughput": 200}), ("io2", {"Iops": 900})],
+)
+def test_a_volume_is_deleted_after_a_snapshot_and_made_again(  # noqa: PLR0917
+    runner, journal, volume, moto_process, kind, speed
+):
+    target = volume(kind, **speed)
     plan = actions.delete_volume(target)
     assert run(plan, runner, journal).is_done
     ec2 = moto_process.client("ec2", REGION)
@@ -90,15 +96,33 @@ def test_a_volume_is_deleted_after_a_snapshot_and_made_again(runner, journal, vo
     assert back.is_undone, back.text
     (again,) = ec2.describe_volumes()["Volumes"]
     assert again["SnapshotId"] == journal.results(plan)["snapshot_1"]
-    assert (again["Size"], again["VolumeType"]) == (20, "gp2")
+    assert (again["Size"], again["VolumeType"], again["AvailabilityZone"]) == (
+        20,
+        kind,
+        "us-east-1a",
+    )
+    assert speed.items() <= again.items()
 
 
-def test_a_volume_changes_its_type_and_back(runner, journal, volume, moto_process):
-    target = volume()
-    plan = actions.change_volume_type(target, "gp3")
+@pytest.mark.parametrize(
+    ("kind", "wanted", "speed"),
+    [
+        ("gp2", "gp3", {}),
+        ("io2", "gp3", {"Iops": 900}),
+        ("gp3", "gp2", {"Iops": 4_000, "Throughput": 200}),
+    ],
+)
+def test_a_volume_changes_its_type_and_back(  # noqa: PLR0917
+    runner, journal, volume, moto_process, kind, wanted, speed
+):
+    plan = actions.change_volume_type(volume(kind, **speed), wanted)
     assert run(plan, runner, journal).is_done
     ec2 = moto_process.client("ec2", REGION)
-    assert ec2.describe_volumes()["Volumes"][0]["VolumeType"] == "gp3"
+    assert ec2.describe_volumes()["Volumes"][0]["VolumeType"] == wanted
+    (step,) = journal.plan(plan.plan_id).steps
+    assert step.undo.arguments == {
+        "VolumeId": plan.target.resource_id, "VolumeType": kind, **speed
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
