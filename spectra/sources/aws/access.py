@@ -12,6 +12,7 @@ from typing import Any
 import boto3
 from botocore.config import Config as BotoConfig
 from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
+from botocore.exceptions import NoCredentialsError
 from botocore.loaders import Loader, create_loader
 from botocore.session import get_session
 
@@ -190,9 +191,10 @@ class Access(Unwritten):
         extra = {"RoleSessionName": "spectra"}
         if role.external_id:
             extra["ExternalId"] = role.external_id
-        fetcher = AssumeRoleCredentialFetcher(
-            create, base.get_credentials(), role.arn, extra_args=extra
-        )
+        own = base.get_credentials()
+        if own is None:
+            raise NoCredentialsError
+        fetcher = AssumeRoleCredentialFetcher(create, own, role.arn, extra_args=extra)
         core = get_session()
         core._credentials = DeferredRefreshableCredentials(  # as botocore itself does
             fetcher.fetch_credentials, "assume-role"

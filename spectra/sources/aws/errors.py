@@ -9,8 +9,11 @@ from contextlib import contextmanager
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    ConfigParseError,
     ConnectTimeoutError,
+    CredentialRetrievalError,
     EndpointConnectionError,
+    InvalidConfigError,
     NoCredentialsError,
     PartialCredentialsError,
     ProfileNotFound,
@@ -143,6 +146,12 @@ def _from_library(error: Exception, action: str, region: str | None) -> SourceEr
     if isinstance(error, ProfileNotFound):
         return CredentialsError(
             "The AWS profile does not exist.", next_step="Check SPECTRA_AWS_PROFILE."
+        )
+    if isinstance(error, CredentialRetrievalError | InvalidConfigError | ConfigParseError):
+        return CredentialsError(
+            f"What is configured for AWS gives no credentials ({kind}).",
+            next_step="Check the profile (SPECTRA_AWS_PROFILE), its credential_process and "
+            "source_profile; “aws sts get-caller-identity” says more.",
         )
     if isinstance(error, SSOError | TokenRetrievalError):
         return CredentialsError(

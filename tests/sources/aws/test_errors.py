@@ -70,6 +70,28 @@ def test_nobody_there_is_said_without_the_address():
     assert "secret.example" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("profile", "words"),
+    [
+        ("[profile p]\ncredential_process = false s3cret", "gives no credentials"),
+        (
+            "[profile p]\nrole_arn = arn:aws:iam::1:role/R\nsource_profile = s3cret",
+            "no credentials",
+        ),
+        ("[profile p]\nrole_arn = arn:aws:iam::1:role/R\nsource_profile = p", "no credentials"),
+        ("s3cret = [", "no credentials"),
+        ("[profile s3cret]", "does not exist"),
+    ],
+)
+def test_a_profile_that_leads_nowhere_is_to_be_checked(tmp_path, monkeypatch, profile, words):
+    (tmp_path / "config").write_text(profile)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    with pytest.raises(errors.CredentialsError, match=words) as error:
+        Access(profile="p").account()
+    assert "SPECTRA_AWS_PROFILE" in error.value.next_step
+    assert "s3cret" not in str(error.value)
+
+
 def test_permissions_are_found_one_by_one(account, aws):
     dry = ec2_refusal("DryRunOperation", "Request would have succeeded", status=412)
     for name in ("DescribeRegions", "DescribeInstances"):

@@ -147,9 +147,10 @@ def test_another_account_is_read_through_its_role(moto):
     assert list(read_region(own(), "us-east-1", observed_at=NOW).instances["instance_id"]) == [ours]
 
 
-def test_no_credentials_at_all_is_said():
+@pytest.mark.parametrize("role", [None, Role("arn:aws:iam::222222222222:role/R")])
+def test_no_credentials_at_all_is_said(role):
     with pytest.raises(CredentialsError, match="no AWS credentials"):
-        Access().account()
+        Access().account(role)
 
 
 def test_keys_never_show():
