@@ -19,6 +19,7 @@ from spectra.sources.aws.cloudwatch import utilisation_batches
 from spectra.store import Store, fleet_queries, source_state
 from spectra.store.live_writes import (
     write_cost_cuts,
+    write_findings,
     write_prices,
     write_provider_costs,
     write_rows,
@@ -118,7 +119,7 @@ def resource_costs(store: Store, account: Account) -> Landed:
 def findings(store: Store, account: Account, region: str) -> Landed:
     """Read what Compute Optimizer says of the instances."""
     frame = optimizer.findings(account, region, fetched_at=datetime.now(UTC))
-    return Landed(write_rows(store, "optimizer_findings", frame))
+    return Landed(write_findings(store, (account.account_id, region), frame))
 
 
 def prices(store: Store, account: Account, types: tuple[str, ...], region: str) -> Landed:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 # Tables that are small and have a primary key.
 KEYED_TABLES = (
     "autoscaling_groups",
-    "optimizer_findings",
     "provider_emissions",
     "power_mix",
     "provider_forecasts",
@@ -33,6 +32,24 @@ def write_rows(store: Store, table: str, frame: pd.DataFrame) -> int:
         return 0
     with store.write() as cursor:
         _replace(cursor, table, frame)
+    return len(frame)
+
+
+def write_findings(store: Store, place: tuple[str, str], frame: pd.DataFrame) -> int:
+    """Write what AWS says of the instances of an account's region now: what it says no more goes.
+
+    Parameters
+    ----------
+    place : (account_id, region)
+        Answered whole by the frame, which may be empty.
+    """
+    with store.write() as cursor:
+        cursor.execute(
+            "DELETE FROM optimizer_findings WHERE account_id = $account AND region = $region "
+            "AND NOT list_contains($told, instance_id)",
+            {"account": place[0], "region": place[1], "told": list(frame["instance_id"])},
+        )
+        _replace(cursor, "optimizer_findings", frame)
     return len(frame)
 
 

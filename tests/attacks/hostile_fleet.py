@@ -28,7 +28,7 @@ from spectra.store import (
     source_state,
 )
 from spectra.store.fetch_log import Fetch, log_fetch
-from spectra.store.live_writes import write_cost_cuts, write_rows
+from spectra.store.live_writes import write_cost_cuts, write_findings, write_rows
 from spectra.store.saved_settings import save_settings
 from spectra.store.tags import fold
 from spectra.store.writes import write_costs
@@ -118,8 +118,8 @@ def _said(store: Store) -> None:
     common = {"source": "aws", "fetched_at": now}
     where = {"account_id": ACCOUNT, "region": "eu-central-1"}
     first = store.row("SELECT instance_id FROM instances ORDER BY instance_id LIMIT 1")[0]
-    write_rows(
-        store, "optimizer_findings",
+    write_findings(
+        store, (ACCOUNT, "eu-central-1"),
         pd.DataFrame([{"instance_id": first, **where, "instance_type": "m5.2xlarge",
                        "finding": MARKUP, "reasons": MARKUP, "look_back_days": 14.0,
                        "options": "[]", "refreshed_at": now, **common}]),

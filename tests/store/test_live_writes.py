@@ -9,6 +9,7 @@ import pytest
 from spectra.catalog import load_catalog
 from spectra.errors import InputError
 from spectra.refresh import refresh_demo
+from spectra.sources.aws.frames import tidy
 from spectra.store import (
     Store,
     emission_queries,
@@ -19,6 +20,7 @@ from spectra.store import (
 from spectra.store.clearing import SOURCE_GROUPS, clear_source
 from spectra.store.live_writes import (
     write_cost_cuts,
+    write_findings,
     write_prices,
     write_provider_costs,
     write_rows,
@@ -115,6 +117,27 @@ def test_a_price_that_aws_states_is_kept_over_the_catalogue_s(store):
         "SELECT usd_per_hour, source FROM prices WHERE region = 'eu-central-1'"
     )
     assert (price, source != "aws_pricing") == (before, True)
+
+
+def test_what_aws_advises_no_more_is_gone_where_it_was_asked_alone(store):
+    def told(region, *rows):
+        findings = [
+            {"instance_id": name, "account_id": "1", "region": region, "instance_type": "m5.large",
+             "finding": finding, "reasons": "[]", "options": "[]",
+             "source": "aws_compute_optimizer", "fetched_at": FETCHED}
+            for name, finding in rows
+        ]  # fmt: skip
+        write_findings(store, ("1", region), tidy("findings", findings))
+        return store.cursor().execute(
+            "SELECT instance_id, finding FROM optimizer_findings ORDER BY ALL"
+        ).fetchall()  # fmt: skip
+
+    told("us-east-1", ("i-1", "optimized"), ("i-2", "optimized"))
+    told("eu-west-1", ("i-3", "optimized"))
+    assert told("us-east-1", ("i-2", "over_provisioned")) == [
+        ("i-2", "over_provisioned"), ("i-3", "optimized"),
+    ]  # fmt: skip
+    assert told("us-east-1") == [("i-3", "optimized")]
 
 
 def test_only_known_small_tables_are_written_by_name(store):

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from spectra.errors import RefusedError
 from spectra.sources.aws.access import Account
 from spectra.sources.aws.frames import tidy
 from spectra.sources.aws.pages import by_token
@@ -22,17 +23,23 @@ def findings(account: Account, region: str, *, fetched_at: datetime) -> pd.DataF
     Raises
     ------
     SourceError
-        NotEntitledError where the account has not opted in to Compute Optimizer.
+        NotEntitledError where the account has not opted in to Compute Optimizer; RefusedError
+        where it could not look at all of the instances.
     """
     client = account.client("compute-optimizer", region)
-    pages = by_token(
-        ACTION,
-        lambda token: client.get_ec2_instance_recommendations(
-            accountIds=[account.account_id], maxResults=1000, **token
-        ),
-        sent_as="nextToken",
-        found_in="nextToken",
+    pages = list(
+        by_token(
+            ACTION,
+            lambda token: client.get_ec2_instance_recommendations(
+                accountIds=[account.account_id], maxResults=1000, **token
+            ),
+            sent_as="nextToken",
+            found_in="nextToken",
+        )
     )
+    if failed := [error for page in pages for error in page.get("errors", ())]:
+        code = str(failed[0].get("code"))[:60]
+        raise RefusedError(f"AWS refuses {ACTION} in {region} ({code}).", code=code)
     rows = [
         {
             "instance_id": found["instanceArn"].rpartition("/")[2],

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from spectra.errors import MalformedError, NotEntitledError
+from spectra.errors import MalformedError, NotEntitledError, RefusedError
 from spectra.sources.aws.emissions import monthly_emissions
 from spectra.sources.aws.optimizer import findings
 from spectra.sources.aws.pricing import on_demand_prices
@@ -44,6 +44,13 @@ def test_every_spelling_of_a_finding(account, aws, spelt, finding):
 def test_findings_over_several_pages(account, aws):
     aws.answer("GetEC2InstanceRecommendations", Answer(200, {**FINDINGS, "nextToken": "t"}))
     assert len(findings(account, "us-east-1", fetched_at=NOW)) == 2
+
+
+def test_findings_that_are_not_all_are_refused(account, aws):
+    partly = {**FINDINGS, "errors": [{"identifier": "123456789012", "code": "InternalError"}]}
+    aws.answer("GetEC2InstanceRecommendations", Answer(200, partly))
+    with pytest.raises(RefusedError, match="InternalError"):
+        findings(account, "us-east-1", fetched_at=NOW)
 
 
 def test_an_account_that_has_not_opted_in_says_how(account, aws):
