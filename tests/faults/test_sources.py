@@ -284,7 +284,7 @@ def test_hours_that_were_not_asked_for_are_left_out():
     assert kept.points == []
 
 
-@pytest.mark.parametrize("usd", ["NaN", "Infinity", "-1", "1e9"])
+@pytest.mark.parametrize("usd", ["NaN", "Infinity", "-1", "1e9", "much"])
 def test_a_price_that_cannot_be_is_no_price(usd):
     from spectra.sources.aws.pricing import _offers
     from tests.servers.aws import product

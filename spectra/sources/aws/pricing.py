@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
@@ -66,6 +67,13 @@ def _offers(product: dict[str, Any]) -> Iterator[tuple[float, date]]:
         effective = term.get("effectiveDate")
         day = date.fromisoformat(effective[:10]) if effective else datetime.now(UTC).date()
         for dimension in term["priceDimensions"].values():
-            price = float(dimension["pricePerUnit"].get("USD", 0))
+            price = _number(dimension["pricePerUnit"].get("USD", "0"))
             if 0 < price < MAX_USD_PER_HOUR and dimension.get("unit", "Hrs") == "Hrs":
                 yield price, day
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
