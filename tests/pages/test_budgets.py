@@ -363,6 +363,11 @@ def test_longer_periods_have_statements(company):
         app.button_group(key="chargeback_kind").set_value(kind)
         healthy(app.run())
         assert len(app.dataframe[0].value) == len(TEAMS), kind
+    app.button_group(key="chargeback_kind").set_value("month")
+    chosen = healthy(app.run()).selectbox(key="chargeback_month").set_value(MONTH.previous.label)
+    healthy(chosen.run().switch_page("pages/method.py").run())
+    healthy(app.switch_page("pages/budgets.py").run())
+    assert app.selectbox(key="chargeback_month").value == MONTH.previous.label
 
 
 def test_visitors_of_a_public_deployment_change_nothing(budgeted, monkeypatch):

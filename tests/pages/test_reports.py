@@ -118,6 +118,26 @@ def test_other_periods(company):
         app.run()
         assert not app.exception, kind
         assert metrics(app) or app.error, kind
+    first = LAST.start.date()
+    app.date_input(key="report_days").set_value((first,))
+    assert "Pick the last day too." in texts(healthy(app.run()))
+    assert not metrics(app)
+    app.date_input(key="report_days").set_value((first, first + timedelta(days=3)))
+    assert metrics(healthy(app.run()))
+    # What is asked for stays while another page is looked at; a period that is gone does not.
+    healthy(app.switch_page("pages/method.py").run())
+    healthy(app.switch_page("pages/reports.py").run())
+    assert app.date_input(key="report_days").value == (first, first + timedelta(days=3))
+    app.button_group(key="report_kind").set_value("month")
+    running = period_of("month", END).label
+    healthy(app.run()).selectbox(key="report_month").set_value(running)
+    healthy(app.run().switch_page("pages/method.py").run())
+    healthy(app.switch_page("pages/reports.py").run())
+    assert app.selectbox(key="report_month").value == running
+    app.switch_page("pages/method.py").run()
+    app.session_state["report_month"] = "1999-01"
+    healthy(app.switch_page("pages/reports.py").run())
+    assert app.selectbox(key="report_month").value == LAST.label
 
 
 def test_a_boundary_of_one_team_is_smaller(company):

@@ -14,15 +14,13 @@ from spectra.catalog import Catalog
 from spectra.chargeback import Statement
 from spectra.chargeback_rows import SCOPE1, shown_team
 from spectra.errors import SpectraError
-from spectra.insight.budgets import Kind, Period, period_of
+from spectra.insight.budgets import Kind, Period
 from spectra.settings import MOST_USD_PER_TONNE
 from spectra.store import Store, chargeback_log
-from spectra.store.emission_queries import ledger_span
-from spectra.ui import cards, workspace
+from spectra.ui import cards, periods, workspace
 from spectra.ui.frame import Page
 from spectra.ui.plain import plain
 
-KINDS: dict[Kind, str] = {"month": "Month", "quarter": "Quarter", "year": "Year"}
 EVERYONE = "All teams"
 _KEPT = "chargeback_kept"
 _BROKEN = (
@@ -73,12 +71,13 @@ def _made(  # noqa: PLR0913, PLR0917 (as `statement`, and what it is compared wi
 
 def _asked(page: Page) -> tuple[Period, float | None]:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        kind: Kind = st.segmented_control("Period", KINDS, default="month", required=True,
-                                          format_func=KINDS.__getitem__, key="chargeback_kind",
-                                          persist_state="session")  # fmt: skip
-        periods = _periods(page, kind)
-        period = st.selectbox("Which", periods, format_func=lambda p: p.label, width=160,
-                              key=f"chargeback_{kind}")  # fmt: skip
+        kind: Kind = st.segmented_control(
+            "Period", periods.KINDS, default="month", required=True, key="chargeback_kind",
+            format_func=periods.KINDS.__getitem__, persist_state="session",
+        )  # fmt: skip
+        found = {p.label: p for p in periods.accounted(page, kind)}
+        label = st.selectbox("Which", list(found), width=160, key=f"chargeback_{kind}",
+                             persist_state="session")  # fmt: skip
         preset = page.workspace.config.carbon_price_usd_per_tonne
         # Another price in the settings, or another workspace, begins anew with it.
         price = st.number_input(
@@ -87,16 +86,7 @@ def _asked(page: Page) -> tuple[Period, float | None]:
             placeholder="none", persist_state="session",
             help="An internal price; it is charged beside the cost and no part of it.",
         )  # fmt: skip
-    return period, price
-
-
-def _periods(page: Page, kind: Kind) -> list[Period]:
-    """Periods that the ledger reaches into, the latest first."""
-    span = page.get(ledger_span) or (page.hour, page.hour)
-    found = [period_of(kind, page.hour)]
-    while found[-1].start > span[0]:
-        found.append(found[-1].previous)
-    return found
+    return found[label], price
 
 
 def _statement(page: Page, made: Statement) -> None:

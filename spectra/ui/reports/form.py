@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Literal
 
 import streamlit as st
 
-from spectra.insight.budgets import Kind, period_of
+from spectra.insight.budgets import Kind
 from spectra.reporting.asking import make_request
 from spectra.reporting.faces.logo import MAX_BYTES, checked_logo
 from spectra.reporting.model import Request
 from spectra.store import emission_queries as emissions
+from spectra.ui import periods
 from spectra.ui.frame import Page
 
-KINDS: dict[Kind, str] = {"month": "Month", "quarter": "Quarter", "year": "Year"}
 DAYS = "Days"
 TEMPLATES = {
     "full": "Full ESG report",
@@ -27,8 +27,8 @@ VIEWS: dict[Literal["customer", "provider"], str] = {
 }
 
 
-def ask(page: Page) -> Request:
-    """The request that the form stands for.
+def ask(page: Page) -> Request | None:
+    """The request that the form stands for; None while its last day is yet to be picked.
 
     Raises
     ------
@@ -46,34 +46,32 @@ def ask(page: Page) -> Request:
     boundary = _boundary(page)
     with st.expander("Company, revenue, assurance, logo"):
         typed = _typed()
+    if period is None:
+        return None
     return make_request(page.catalog, period, template=template, view=view, **boundary, **typed)
 
 
-def _period(page: Page) -> str:
+def _period(page: Page) -> str | None:
     kind: Kind | str = st.segmented_control(
-        "Period", [*KINDS, DAYS], default="month", required=True, key="report_kind",
-        format_func=lambda k: KINDS.get(k, DAYS), persist_state="session",
+        "Period", [*periods.KINDS, DAYS], default="month", required=True, key="report_kind",
+        format_func=lambda k: periods.KINDS.get(k, DAYS), persist_state="session",
     )  # fmt: skip
     if kind == DAYS:
-        today = page.hour.date()
-        chosen = st.date_input("Days (UTC)", (today - timedelta(days=30), today), key="report_days",
-                               width=240)  # fmt: skip
-        first, last = chosen if isinstance(chosen, tuple) and len(chosen) == 2 else (today, today)
-        return f"{first}..{last}"
-    labels = _labels(page, kind)  # type: ignore[arg-type]
+        return _days(page)
+    labels = [p.label for p in periods.accounted(page, kind)]  # type: ignore[arg-type]
     return str(st.selectbox("Which", labels, index=min(1, len(labels) - 1), width=140,
-                            key=f"report_{kind}", help="The first has not ended yet."))  # fmt: skip
+                            key=f"report_{kind}", persist_state="session",
+                            help="The first has not ended yet."))  # fmt: skip
 
 
-def _labels(page: Page, kind: Kind) -> list[str]:
-    """Periods that the ledger reaches into, the running one first."""
-    span: tuple[datetime, datetime] = page.get(emissions.ledger_span) or (page.hour, page.hour)
-    period, found = period_of(kind, page.hour), []
-    while True:
-        found.append(period.label)
-        if period.start <= span[0]:
-            return found
-        period = period.previous
+def _days(page: Page) -> str | None:
+    today = page.hour.date()
+    chosen = st.date_input("Days (UTC)", (today - timedelta(days=30), today), key="report_days",
+                           width=240, persist_state="session")  # fmt: skip
+    if not isinstance(chosen, tuple) or len(chosen) < 2:
+        st.caption("Pick the last day too.")
+        return None
+    return f"{chosen[0]}..{chosen[1]}"
 
 
 def _boundary(page: Page) -> dict[str, Any]:

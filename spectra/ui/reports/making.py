@@ -29,6 +29,8 @@ def show(page: Page) -> None:
     """The form, and the report that it asks for."""
     try:
         request = form.ask(page)
+        if request is None:
+            return
         report = draft(page, request)
     except SpectraError as error:
         workspace.show_error(error)
