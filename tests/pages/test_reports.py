@@ -15,6 +15,7 @@ from spectra.store.factors import write_factors
 from spectra.store.ledger import extend_ledger, recompute
 from spectra.store.writes import write_instances, write_intensities, write_utilisation
 from spectra.ui import cards
+from spectra.ui.reports import drill
 from spectra.ui.reports.history import TODAY
 from tests import fleet
 from tests.copies import once
@@ -159,12 +160,16 @@ def test_what_cannot_be_used_is_refused(company):
     healthy(app.run())
 
 
-def test_a_figure_is_followed_to_its_rows(company):
+def test_a_figure_is_followed_to_its_rows(company, monkeypatch):
+    monkeypatch.setattr(drill, "MOST_ROWS", 2)
+    assert "The 2 largest of 3 are shown; the CSV has all." in texts(page())
+    monkeypatch.undo()
     app = page()
     rows = app.dataframe[-1].value
     assert set(rows["resource_id"]) == {"i-web", "i-data", "i-odd"}
     assert rows["share"].sum() == pytest.approx(1.0)
     assert "3 resources sum to" in texts(app)
+    assert "its carbon export states them" not in texts(app)
     figure = app.selectbox(key="report_figure")
     assert any(name.startswith("Emissions by team: web, Total") for name in figure.options)
     choose_row(app, cards.rows_key(f"report_rows_{figure.value}", rows["resource_id"]), 2)
@@ -175,6 +180,7 @@ def test_a_figure_is_followed_to_its_rows(company):
     app.selectbox(key="report_figure").set_value("by_team/:web/total_lb")  # it has one row
     healthy(app.run())
     assert "Choose a row to see its hours." in texts(app)
+    assert "1 resource sums to" in texts(app)
 
 
 def test_a_report_is_sealed_and_stands_in_history(company):
@@ -282,11 +288,13 @@ def test_days_that_are_yet_to_come_are_refused(company):
 def test_a_carbon_export_of_aws_is_brought_in_or_refused(company):
     app = page()
     start = f"{LAST.start:%Y-%m-%d} 00:00:00Z"
-    content = text(line(lbm="0.5", start=start, region="eu-central-1")).decode()
-    app.file_uploader(key="carbon_export").set_value(("export.csv", content.encode(), "text/csv"))
+    stated = text(line(lbm="0.4", mbm="0.1", start=start, region="eu-central-1"))
+    content = stated.replace(b"total_", b"total_scope_2_").replace(b"000000000012", b"1" * 12)
+    app.file_uploader(key="carbon_export").set_value(("export.csv", content, "text/csv"))
     healthy(app.run())
     healthy(button(app, "Bring it in").click().run())
     assert app_store().row("SELECT sum(emissions_kg) FROM provider_emissions") == (500.0,)
+    assert "its carbon export states them by month" in texts(app)
     app.file_uploader(key="carbon_export").set_value(("no.csv", b"a,b\n1,2\n", "text/csv"))
     app.run()
     button(app, "Bring it in").click().run()

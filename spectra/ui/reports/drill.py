@@ -6,9 +6,11 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
-from spectra.reporting.drill import hours_of_row, months_within, narrowed, unit_of
+from spectra import units
+from spectra.reporting.drill import hours_of_row, months_within, narrowed, rows_behind, unit_of
 from spectra.reporting.model import Report
 from spectra.reporting.words import figure_text, shown
 from spectra.store import report_queries, retention
@@ -16,8 +18,16 @@ from spectra.ui import cards
 from spectra.ui.frame import Page
 from spectra.ui.plain import plain
 
-MOST_ROWS = 200
+MOST_ROWS, MOST_IN_FILE = 200, 100_000
 _NUMBER = st.column_config.NumberColumn
+_COLUMNS: dict[str, Any] = {
+    "resource_id": "Resource", "service": "Service", "resource_type": "Type", "region": "Region",
+    "account_id": "Account", "team": "Team", "environment": "Environment",
+    "resource_hours": _NUMBER("Hours", format="%.1f"),
+    "energy_kwh": _NUMBER("Energy [kWh]", format="%.3f"),
+    "share": _NUMBER("Share", format="percent"),
+}  # fmt: skip
+_OF_AWS = ("provider.scope1", "provider.scope2_mb")
 
 
 def show(page: Page, report: Report) -> None:
@@ -34,11 +44,15 @@ def show(page: Page, report: Report) -> None:
         labels = {id: f"{report.figure(id).label}: {figure_text(report.figure(id))}" for id in ids}
         chosen = st.selectbox("Figure", ids, format_func=lambda id: f"{labels[id]}  ·  {id}",
                               key="report_figure")  # fmt: skip
+        if any(report.figure(id).quality in ("imported", "mixed") for id in _OF_AWS):
+            st.caption("Scope 1, and cells of tables that hold AWS's own figures, have no rows "
+                       "here: its carbon export states them by month, region and account, not by "
+                       "resource.")  # fmt: skip
         _rows(page, report, chosen)
 
 
 def _rows(page: Page, report: Report, figure: str) -> None:
-    found = page.get(report_queries.rows, *narrowed(report, figure))
+    found = page.get(report_queries.rows, *narrowed(report, figure), MOST_ROWS)
     if found.frame.empty:
         st.caption("No resource is behind it.")
         return
@@ -48,20 +62,20 @@ def _rows(page: Page, report: Report, figure: str) -> None:
     more = "" if is_whole else plain(made.note)
     if unit != made.unit:
         more = "The figure is computed from that."
-    st.caption(f"{found.count} resources sum to {shown(found.total, unit)} in today's store. "
-               f"{more}")  # fmt: skip
-    largest = found.frame.head(MOST_ROWS)
+    st.caption(f"{units.counted(found.count, 'resource sums', 'resources sum')} to "
+               f"{shown(found.total, unit)} in today's store. {more}")  # fmt: skip
+    largest = found.frame
     event = st.dataframe(
         largest, hide_index=True, width="stretch", height=cards.table_height(len(largest)),
         key=cards.rows_key(f"report_rows_{figure}", largest["resource_id"]), on_select="rerun",
         selection_mode="single-row",
-        column_config={"value": _NUMBER(f"Value [{unit}]", format="%.3f"),
-                       "share": _NUMBER("Share", format="percent"),
-                       "energy_kwh": _NUMBER("Energy [kWh]", format="%.3f"),
-                       "resource_hours": _NUMBER("Hours", format="%.1f")},
+        column_config={**_COLUMNS, "value": _NUMBER(f"Value [{unit}]", format="%.3f")},
     )  # fmt: skip
+    if found.count > MOST_ROWS:
+        in_file = f"the {MOST_IN_FILE:,} largest" if found.count > MOST_IN_FILE else "all"
+        st.caption(f"The {MOST_ROWS} largest of {found.count:,} are shown; the CSV has {in_file}.")
     with st.container(horizontal=True):
-        cards.download(found.frame, "rows", label="Rows as CSV")
+        cards.download(lambda: _in_file(page, report, figure), "rows", label="Rows as CSV")
         days = page.get(report_queries.days, *narrowed(report, figure))
         cards.download(days, "days", label="Days as CSV")
     if narrow.part in report_queries.OF_COSTS:
@@ -72,6 +86,10 @@ def _rows(page: Page, report: Report, figure: str) -> None:
         _hours(page, report, figure, largest.iloc[rows[0]].to_dict())
     else:
         st.caption("Choose a row to see its hours.")
+
+
+def _in_file(page: Page, report: Report, figure: str) -> pd.DataFrame:
+    return rows_behind(page.store, report, figure, MOST_IN_FILE).frame
 
 
 def _hours(page: Page, report: Report, figure: str, row: Mapping[str, Any]) -> None:
@@ -93,8 +111,9 @@ def _hours(page: Page, report: Report, figure: str, row: Mapping[str, Any]) -> N
     )
     if rolled := page.get(retention.rolled_days_between, start, end):
         st.info(
-            f"{rolled} days of these were rolled up to daily sums, as the retention policy says: "
-            "their hours are not kept, and every total above counts them.",
+            f"{units.counted(rolled, 'day of these was', 'days of these were')} rolled up to daily "
+            "sums, as the retention policy says: the hours are not kept, and every total above "
+            "counts them.",
             icon=":material/info:",
         )
     st.dataframe(hours, hide_index=True, width="stretch", height=cards.table_height(len(hours)),
