@@ -213,8 +213,8 @@ def test_an_event_that_ends_before_it_begins_is_refused(company):
 
 def test_other_settings_are_tried_on_the_past(company):
     app = anomalies(anomaly_view="Sensitivity")
-    app.number_input(key="try_grams").set_value(1_000_000)
-    app.number_input(key="try_usd").set_value(1_000_000)
+    app.number_input(key="anomaly_try_grams").set_value(1_000_000)
+    app.number_input(key="anomaly_try_usd").set_value(1_000_000)
     healthy(button(app, "Try").click().run())
     counts = app.dataframe[0].value
     assert counts.loc["all", "In force"] >= 3
@@ -223,7 +223,7 @@ def test_other_settings_are_tried_on_the_past(company):
 
 def test_what_was_tried_is_not_run_again_with_each_click(company):
     app = anomalies(anomaly_view="Sensitivity")
-    app.number_input(key="try_grams").set_value(1_000_000)
+    app.number_input(key="anomaly_try_grams").set_value(1_000_000)
     healthy(button(app, "Try").click().run())
     counts = app.dataframe[0].value
     incident_log.plan(app_store(), PlannedEvent("e", "x", END, END), END)  # another revision
@@ -232,7 +232,7 @@ def test_what_was_tried_is_not_run_again_with_each_click(company):
     tried = shared.setup.watcher._trying
     assert tried.acquire(blocking=False)
     try:
-        app.number_input(key="try_grams").set_value(0)
+        app.number_input(key="anomaly_try_grams").set_value(0)
         healthy(app.run())
         pd.testing.assert_frame_equal(app.dataframe[0].value, counts)
         assert "press Try" in texts(app)
@@ -241,6 +241,9 @@ def test_what_was_tried_is_not_run_again_with_each_click(company):
         assert not app.exception
     finally:
         tried.release()
+    _, found = app.session_state["_spectra_kept"]["tried_sensitivity"]
+    app.session_state["_spectra_kept"] = {"tried_sensitivity": (("another workspace",), found)}
+    assert "these would have raised" in texts(healthy(app.run()))
 
 
 @contextmanager

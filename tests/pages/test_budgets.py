@@ -13,6 +13,7 @@ from spectra.insight.budgets import Version, period_of
 from spectra.store import Store, budget_log, chargeback_log
 from spectra.store.budget_log import new_budget
 from spectra.store.factors import write_factors
+from spectra.store.hashing import digest
 from spectra.store.ledger import extend_ledger, recompute
 from spectra.store.saved_settings import save_settings
 from spectra.store.writes import write_instances, write_intensities, write_utilisation
@@ -231,8 +232,7 @@ def test_names_are_merged_after_their_effect_was_shown(company):
     first = (END - timedelta(days=30)).date()
     miss = allocation.merge_candidates(store, first, END.date())
     assert [(m.name, m.means) for m in miss] == [("analitics", "analytics")]
-    app.session_state["allocation_draft"] = Rules({"analitics": "analytics"})
-    app.session_state["allocation_draft_turn"] = 1
+    draft(app, Rules({"analitics": "analytics"}))
     healthy(app.run())
     assert "What they would have made of the last 30 days" in texts(app)
     healthy(button(app, "Put in force").click().run())
@@ -242,10 +242,20 @@ def test_names_are_merged_after_their_effect_was_shown(company):
 EDITED = {"edited_rows": {}, "deleted_rows": []}
 
 
+def base(rules=None):
+    """What a draft is of: the workspace, and the rules that it began from."""
+    return app_store().identity, (rules or Rules()).to_json()
+
+
+def draft(app, rules, *of):
+    """A draft that the session keeps, as after names were merged."""
+    app.session_state["_spectra_kept"] = {"allocation_draft": (of or base(), (rules, 1))}
+
+
 def typed(app, table, *rows):
     """What a person types into a table of the rules, which AppTest cannot."""
-    app.session_state["allocation_draft_turn"] = 7
-    app.session_state[f"{table}_7"] = {**EDITED, "added_rows": list(rows)}
+    key = f"{table}_0_{digest(''.join(base()))[:12]}"
+    app.session_state[key] = {**EDITED, "added_rows": list(rows)}
     app.run()
     assert not app.exception
     return app
@@ -276,20 +286,22 @@ def test_what_was_typed_is_kept_when_names_are_merged(company):
     app.session_state[cards.rows_key("near_misses", ["analitics"])] = chosen
     button(healthy(app.run()), "Merge in the rules below").click()
     healthy(app.run())
-    draft = app.session_state["allocation_draft"]
-    assert draft == Rules({"analitics": "analytics"}, {"111111111111": "web"})
+    of, (rules, _) = app.session_state["_spectra_kept"]["allocation_draft"]
+    assert of == base()
+    assert rules == Rules({"analitics": "analytics"}, {"111111111111": "web"})
 
 
 def test_a_draft_ends_where_the_rules_in_force_change(company):
     app = page("Allocation")
-    app.session_state["allocation_draft"] = Rules({"analitics": "analytics"})
-    healthy(app.run())
+    draft(app, Rules({"analitics": "analytics"}))
+    assert "What they would have made" in texts(healthy(app.run()))
     newer = Rules({"analitics": "web"})
     budget_log.keep_rules(app_store(), newer, END.date(), "by another person")
     healthy(app.run())
-    assert app.session_state["allocation_draft"] is None
     assert "These are the rules in force." in texts(app)
-    app.session_state["allocation_draft"] = Rules()
+    draft(app, Rules(), "another workspace", newer.to_json())
+    assert "These are the rules in force." in texts(healthy(app.run()))
+    draft(app, Rules(), *base(newer))
     healthy(app.run())
     # Set for the first of the month, they would be replaced again today.
     (since,) = [d for d in app.date_input if d.label.startswith("In force")]
@@ -321,7 +333,8 @@ def test_the_files_after_an_export_are_those_that_are_kept(company):
     assert "The files are those of a draft" in texts(app)
     healthy(button(app, "Export and keep").click().run())
     (run,) = chargeback_log.runs(app_store()).to_dict("records")
-    made = app.session_state["chargeback_kept"]
+    of, made = app.session_state["_spectra_kept"]["chargeback_kept"]
+    assert of == (app_store().identity,)
     assert made.run.manifest_hash == run["manifest_hash"]
     assert set(made.rows["x_RunId"]) == {run["run_id"]}
     assert f"the export {run['run_id']}, which is kept" in texts(app)

@@ -9,10 +9,11 @@ from typing import Literal, NamedTuple
 import pandas as pd
 import streamlit as st
 
+from spectra import units
 from spectra.config import Config
 from spectra.insight.anomalies import Sensitivity
 from spectra.store import incident_log
-from spectra.ui import cards
+from spectra.ui import cards, kept
 from spectra.ui.anomalies.watching import STATISTIC_DAYS
 from spectra.ui.frame import Page
 from spectra.ui.workspace import errors_shown
@@ -34,7 +35,7 @@ def show(page: Page) -> None:
         draft = _draft(page.workspace.config)
         if st.button("Try", key="back_test", icon=":material/history:", type="primary"):
             with errors_shown():
-                st.session_state[_TRIED] = _try(page, sensitivity_of(draft))
+                kept.keep(_TRIED, _try(page, sensitivity_of(draft)), page.store.identity)
         _counts(page, sensitivity_of(draft))
         st.page_link("pages/settings.py", label="Put other values in force",
                      icon=":material/settings:",
@@ -50,17 +51,17 @@ def _draft(config: Config) -> Config:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         usage: Usage = st.segmented_control(
             "Usage of machines", USAGE, default=config.anomaly_usage, required=True,
-            format_func=USAGE.__getitem__, key="try_usage",
+            format_func=USAGE.__getitem__, key="anomaly_try_usage",
             help="How far from its own past a machine must be: spikes, shifts and drops.",
         )  # fmt: skip
         pct = st.number_input("Runaway above [% CPU]", 30, 100, config.anomaly_runaway_pct,
-                              key="try_pct", width=170)  # fmt: skip
+                              key="anomaly_try_pct", width=170)  # fmt: skip
         hours = st.number_input("for [hours]", 1, 72, config.anomaly_runaway_hours,
-                                key="try_hours", width=120)  # fmt: skip
+                                key="anomaly_try_hours", width=120)  # fmt: skip
         grams = st.number_input("Least excess [gCO₂e]", 0, 1_000_000, config.anomaly_least_g,
-                                key="try_grams", width=150)  # fmt: skip
+                                key="anomaly_try_grams", width=150)  # fmt: skip
         usd = st.number_input("or [USD]", 0, 1_000_000, config.anomaly_least_usd,
-                              key="try_usd", width=120)  # fmt: skip
+                              key="anomaly_try_usd", width=120)  # fmt: skip
     return replace(
         config, anomaly_usage=usage, anomaly_runaway_pct=pct, anomaly_runaway_hours=hours,
         anomaly_least_g=grams, anomaly_least_usd=usd,
@@ -68,9 +69,8 @@ def _draft(config: Config) -> Config:
 
 
 class _Tried(NamedTuple):
-    """What was tried, on whose data and up to when, and incidents by kind."""
+    """What was tried, up to when, and incidents by kind."""
 
-    store: str
     sensitivity: Sensitivity
     until: datetime
     counts: pd.DataFrame
@@ -84,20 +84,20 @@ def _try(page: Page, sensitivity: Sensitivity) -> _Tried:
         other = watcher.back_test(span, sensitivity)
     frame = pd.DataFrame({"In force": in_force, "Tried": other}).rename_axis("Kind")
     frame.loc["all"] = frame.sum()
-    return _Tried(page.store.identity, sensitivity, page.hour, frame)
+    return _Tried(sensitivity, page.hour, frame)
 
 
 def _counts(page: Page, draft: Sensitivity) -> None:
     """What the last try came to."""
-    tried: _Tried | None = st.session_state.get(_TRIED)
-    if tried is None or tried.store != page.store.identity:
+    tried: _Tried | None = kept.kept(_TRIED, page.store.identity)
+    if tried is None:
         st.caption("Shows how many incidents of each kind these would have raised.")
         return
     changed = (
         " The values above were changed since: press Try." if tried.sensitivity != draft else ""
     )
-    st.caption(f"Incidents raised in the {STATISTIC_DAYS} days up to {tried.until:%d %b %H:%M} UTC."
-               f"{changed}")  # fmt: skip
+    st.caption(f"Incidents raised in the {STATISTIC_DAYS} days up to "
+               f"{units.moment_text(tried.until)}.{changed}")  # fmt: skip
     frame = tried.counts
     st.dataframe(frame.assign(Difference=frame["Tried"] - frame["In force"]), width="stretch",
                  height="content", key="back_tested",

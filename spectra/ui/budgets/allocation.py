@@ -10,18 +10,18 @@ import streamlit as st
 from spectra import allocation, units
 from spectra.insight.allocation import Rules
 from spectra.store import budget_log
-from spectra.ui import cards
+from spectra.store.hashing import digest
+from spectra.ui import cards, kept
 from spectra.ui.budgets import rules_form
 from spectra.ui.frame import Page
 
 _NUMBER = st.column_config.NumberColumn
-_DRAFT, _TYPED, _BASE = "allocation_draft", "allocation_typed", "allocation_base"
+_DRAFT, _TYPED = "allocation_draft", "allocation_typed"
 
 
 def show(page: Page) -> None:
     """Three cards: nobody's emissions, names to merge, the rules."""
     first, after = _days(page)
-    _start_again_elsewhere(page)
     left, right = st.columns([3, 2])
     with left, cards.card("Belongs to nobody", help="The greatest resources without a team, over "
                           "whole UTC days of the period chosen."):  # fmt: skip
@@ -80,17 +80,19 @@ def _near_misses(page: Page, first: date, after: date) -> None:
         return
     if st.button("Merge in the rules below", key="merge", disabled=not chosen,
                  icon=":material/merge:"):  # fmt: skip
-        rules: Rules = st.session_state.get(_TYPED) or _draft(page)
+        rules: Rules = kept.kept(_TYPED, *_base(page)) or _draft(page)[0]
         for miss in chosen:
             rules = allocation.with_alias(rules, miss.name, miss.means)
-        _set_draft(rules)
+        _set_draft(page, rules)
         st.rerun()
 
 
 def _rules(page: Page) -> None:
     if page.workspace.may_change:
-        draft = rules_form.form(_draft(page), st.session_state.get(f"{_DRAFT}_turn", 0))
-        st.session_state[_TYPED] = draft
+        rules, turn = _draft(page)
+        # What is typed is kept by the place of its row: it must not land on rows of other rules.
+        draft = rules_form.form(rules, f"{turn}_{digest(''.join(_base(page)))[:12]}")
+        kept.keep(_TYPED, draft, *_base(page))
         if draft is not None:
             _preview_and_keep(page, draft)
     else:
@@ -112,27 +114,21 @@ def _in_force(page: Page) -> Rules:
     return rules
 
 
-def _draft(page: Page) -> Rules:
-    rules: Rules | None = st.session_state.get(_DRAFT)
-    return _in_force(page) if rules is None else rules
+def _base(page: Page) -> tuple[str, str]:
+    """What a draft is of: a workspace, and the rules that it began from."""
+    return page.store.identity, _in_force(page).to_json()
 
 
-def _start_again_elsewhere(page: Page) -> None:
-    """Drop a draft that was begun in another workspace, or on rules that hold no more.
-
-    What was typed is kept by the place of its row: it must not land on rows of other rules.
-    """
-    base = page.store.identity, _in_force(page).to_json()
-    if st.session_state.setdefault(_BASE, base) != base:
-        st.session_state[_BASE] = base
-        _set_draft(None)
+def _draft(page: Page) -> tuple[Rules, int]:
+    """The rules that the form starts from, and how often it was started from others."""
+    rules, turn = kept.kept(_DRAFT, *_base(page)) or (None, 0)
+    return _in_force(page) if rules is None else rules, turn
 
 
-def _set_draft(rules: Rules | None) -> None:
-    """Start the form again from other rules."""
-    st.session_state[_DRAFT] = rules
-    st.session_state.pop(_TYPED, None)
-    st.session_state[f"{_DRAFT}_turn"] = st.session_state.get(f"{_DRAFT}_turn", 0) + 1
+def _set_draft(page: Page, rules: Rules | None) -> None:
+    """Start the form again from other rules; None for those in force."""
+    kept.keep(_DRAFT, (rules, _draft(page)[1] + 1), *_base(page))
+    kept.drop(_TYPED)
 
 
 def _preview_and_keep(page: Page, rules: Rules) -> None:
@@ -163,9 +159,9 @@ def _preview_and_keep(page: Page, rules: Rules) -> None:
         note = st.text_input("Why", key="rules_note", width=320)
         if st.button("Put in force", type="primary", key="rules_keep") and since:
             budget_log.keep_rules(page.store, rules, since, note.strip())
-            _set_draft(None)
+            _set_draft(page, None)
             st.rerun()
-        st.button("Start again", key="rules_reset", on_click=_set_draft, args=(None,))
+        st.button("Start again", key="rules_reset", on_click=_set_draft, args=(page, None))
     later = [day for day in known if since and day > since]
     if later:
         st.caption(f"They hold until {later[0]}, when the rules that were set for that day begin.")

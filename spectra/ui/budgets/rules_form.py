@@ -22,25 +22,25 @@ POLICIES: dict[Policy, str] = {
 _TEXT, _CHOICE = st.column_config.TextColumn, st.column_config.SelectboxColumn
 
 
-def form(rules: Rules, turn: int) -> Rules | None:
+def form(rules: Rules, key: str) -> Rules | None:
     """Edit rules; None, with the reason on the screen, where they cannot be read.
 
     Parameters
     ----------
-    turn : int
-        Another number starts the widgets again from `rules`.
+    key : str
+        Another one starts the widgets again from `rules`.
     """
     left, right = st.columns(2)
     with left:
         st.caption("Names that stand for another team")
-        aliases = _pairs(rules.aliases, ("Name", "Stands for"), f"aliases_{turn}")
+        aliases = _pairs(rules.aliases, ("Name", "Stands for"), f"aliases_{key}")
     with right:
         st.caption("Team of what has no team, by account")
-        accounts = _pairs(rules.accounts, ("Account", "Team"), f"accounts_{turn}")
+        accounts = _pairs(rules.accounts, ("Account", "Team"), f"accounts_{key}")
     st.caption("Shared pools: the first that matches a resource holds")
     pools = st.data_editor(
         _pool_table(rules.pools), num_rows="dynamic", hide_index=True, width="stretch",
-        key=f"pools_{turn}",
+        key=f"pools_{key}",
         column_config={
             "name": _TEXT("Pool", required=True),
             "match": _CHOICE("Matches", options=get_args(Match), required=True),
@@ -55,7 +55,7 @@ def form(rules: Rules, turn: int) -> Rules | None:
     policy = st.selectbox("What belongs to nobody", list(POLICIES),
                           format_func=POLICIES.__getitem__,
                           index=list(POLICIES).index(rules.unallocated),
-                          key=f"policy_{turn}")  # fmt: skip
+                          key=f"policy_{key}")  # fmt: skip
     try:
         return Rules(
             _read_pairs(aliases, "name"), _read_pairs(accounts, "account"), _read_pools(pools),

@@ -17,7 +17,7 @@ from spectra.errors import SpectraError
 from spectra.insight.budgets import Kind, Period
 from spectra.settings import MOST_USD_PER_TONNE
 from spectra.store import Store, chargeback_log
-from spectra.ui import cards, periods, workspace
+from spectra.ui import cards, kept, periods, workspace
 from spectra.ui.frame import Page
 from spectra.ui.plain import plain
 
@@ -135,10 +135,11 @@ def _export(page: Page, made: Statement) -> None:
                 help="Keeps what was exported, so that the next export can say what changed.",
             )  # fmt: skip
             if clicked:
-                st.session_state[_KEPT] = chargeback.keep(page.store, made, datetime.now(UTC))
+                exported = chargeback.keep(page.store, made, datetime.now(UTC))
+                kept.keep(_KEPT, exported, page.store.identity)
                 st.toast("Kept.", icon=":material/check:")
                 st.rerun()
-        whole = _to_download(made)
+        whole = _to_download(page, made)
         part = whole if team == EVERYONE else chargeback.of_team(whole, team)
         _downloads(part, f"chargeback_{made.run.period}")
     if whole is made:
@@ -148,13 +149,13 @@ def _export(page: Page, made: Statement) -> None:
         st.caption(f"The files are those of the export {whole.run.run_id}, which is kept.")
 
 
-def _to_download(made: Statement) -> Statement:
+def _to_download(page: Page, made: Statement) -> Statement:
     """The export that this session has kept, as long as nothing has changed since."""
-    kept: Statement | None = st.session_state.get(_KEPT)
-    if kept is None or kept.run.run_id != made.run.manifest["previous_run_id"]:
+    last: Statement | None = kept.kept(_KEPT, page.store.identity)
+    if last is None or last.run.run_id != made.run.manifest["previous_run_id"]:
         return made
     same = ("content_sha256", "method", "tag_rules", "allocation_rules")
-    return kept if all(kept.run.manifest[n] == made.run.manifest[n] for n in same) else made
+    return last if all(last.run.manifest[n] == made.run.manifest[n] for n in same) else made
 
 
 def _downloads(part: Statement, name: str) -> None:

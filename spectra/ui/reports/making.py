@@ -16,13 +16,13 @@ from spectra.reporting.faces import FACES, MEDIA_TYPES
 from spectra.reporting.kept_budgets import budget_lines
 from spectra.reporting.model import Report, Request
 from spectra.store import Store, report_log
-from spectra.ui import cards, workspace
+from spectra.ui import cards, kept, workspace
 from spectra.ui.frame import Page
 from spectra.ui.reports import drill, form, shown
 
 NAMES = {"pdf": "PDF", "html": "HTML", "xlsx": "XLSX", "csv": "CSV", "json": "JSON",
          "md": "Markdown"}  # fmt: skip
-_SEALED = "_report_sealed"  # in the session: what was sealed just now, to be said once
+_SEALED = "report_sealed"  # just now, to be said once
 
 
 def show(page: Page) -> None:
@@ -75,7 +75,8 @@ def _seal(page: Page, request: Request) -> None:
     if not page.workspace.may_change:
         st.caption("This deployment is public: reports are drafts here.")
         return
-    if name := st.session_state.pop(_SEALED, ""):
+    if name := kept.kept(_SEALED, page.store.identity):
+        kept.drop(_SEALED)
         st.success(f"{name} is sealed. It stands under History.", icon=":material/verified:")
     with st.expander("Make it final"):
         st.markdown(
@@ -91,7 +92,8 @@ def _seal(page: Page, request: Request) -> None:
                 workspace.show_error(error)
                 return
             name = sealed.seal.report_id if sealed.seal else ""
-            st.session_state["report_id"] = st.session_state[_SEALED] = name
+            st.session_state["report_id"] = name
+            kept.keep(_SEALED, name, page.store.identity)
             st.rerun()  # what is below knows nothing of it yet
 
 
