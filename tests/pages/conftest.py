@@ -98,6 +98,11 @@ def app_store() -> Store:
     return workspace.shared_store(settings.database, settings.memory_limit)
 
 
+def files(app: AppTest) -> set[str]:
+    """Keys of the files on offer."""
+    return {button.proto.id.rpartition("-")[2] for button in app.get("download_button")}
+
+
 def metrics(app: AppTest) -> dict[str, str]:
     return {metric.label: metric.value for metric in app.metric}
 

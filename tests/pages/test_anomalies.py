@@ -22,7 +22,7 @@ from spectra.store.writes import (
 from spectra.ui import cards, workspace
 from tests import fleet
 from tests.copies import once
-from tests.pages.conftest import app_store, choose_row, healthy, metrics, open_page, table
+from tests.pages.conftest import app_store, choose_row, files, healthy, metrics, open_page, table
 
 END = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 DAYS = 35
@@ -198,6 +198,7 @@ def test_an_event_is_planned_and_taken_away(company):
     app.text_input(key="plan_name").set_value("<b>Load test</b>")
     healthy(button(app, "Plan it").click().run())
     assert incident_log.planned(app_store())["name"].tolist() == ["<b>Load test</b>"]
+    assert "planned_events_csv" in files(app)
     healthy(button(app, "Delete").click().run())
     assert incident_log.planned(app_store()).empty
 
@@ -219,6 +220,7 @@ def test_other_settings_are_tried_on_the_past(company):
     counts = app.dataframe[0].value
     assert counts.loc["all", "In force"] >= 3
     assert counts.loc["all", "Tried"] < counts.loc["all", "In force"]
+    assert {"back_test_csv", "kinds_csv"} <= files(app)
 
 
 def test_what_was_tried_is_not_run_again_with_each_click(company):

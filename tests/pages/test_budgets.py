@@ -21,7 +21,7 @@ from spectra.ui import cards, workspace
 from spectra.ui.plain import plain
 from tests import fleet
 from tests.copies import once
-from tests.pages.conftest import app_store, healthy, metrics, open_app, open_page
+from tests.pages.conftest import app_store, choose_row, files, healthy, metrics, open_app, open_page
 
 END = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 MONTH = period_of("month", END)
@@ -235,8 +235,15 @@ def test_names_are_merged_after_their_effect_was_shown(company):
     draft(app, Rules({"analitics": "analytics"}))
     healthy(app.run())
     assert "What they would have made of the last 30 days" in texts(app)
+    assert "rules_effect_csv" in files(app)
     healthy(button(app, "Put in force").click().run())
     assert allocation.rules_on(app_store(), END.date()).aliases == {"analitics": "analytics"}
+    assert "Choose a row to see what its rules say." in texts(app)
+    history = budget_log.rules_history(app_store())
+    choose_row(app, cards.rows_key("rules_history", history["created_at"].astype(str)), 0)
+    (names,) = [d.value for d in healthy(app.run()).dataframe if "Rule" in d.value]
+    assert names.to_numpy().tolist() == [["analitics", "stands for", "analytics"]]
+    assert "allocation_rules_csv" in files(app)
 
 
 EDITED = {"edited_rows": {}, "deleted_rows": []}
@@ -323,6 +330,7 @@ def test_a_statement_adds_up_and_is_kept(company):
     assert "Nothing differs." in texts(later)
     assert chargeback_log.chain_holds(app_store())
     assert "does not hold" not in texts(later)
+    assert "chargeback_exports_csv" in files(later)
     with app_store().write() as cursor:
         cursor.execute("DELETE FROM chargeback_runs")
     assert "does not hold" in page("Chargeback").warning[0].value

@@ -19,7 +19,7 @@ from spectra.ui.reports import drill
 from spectra.ui.reports.history import TODAY
 from tests import fleet
 from tests.copies import once
-from tests.pages.conftest import app_store, choose_row, healthy, metrics, open_page
+from tests.pages.conftest import app_store, choose_row, files, healthy, metrics, open_page
 from tests.sources.test_carbon_export import line, text
 
 END = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
@@ -232,6 +232,7 @@ def test_late_data_show_as_a_difference(sealed, company):
     app.selectbox(key="report_other").set_value(TODAY)
     healthy(app.run())
     assert "Headline figures" in texts(app)
+    assert {"final_reports_csv", "changed_figures_csv"} <= files(app)
     healthy(button(app, "Run").click().run())
     assert "a restatement is due" in texts(app)
 
@@ -248,11 +249,11 @@ def test_a_changed_report_breaks_the_chain_and_has_no_files_any_more(sealed, com
     assert not app.exception
     assert sealed in app.error[0].value
     assert any(f"{sealed} is not as it was sealed" in e.value for e in app.error)
-    assert not app.get("download_button")
+    assert files(app) == {"final_reports_csv"}
     app.selectbox(key="report_id").set_value(other).run()
     assert not app.exception
     assert len(app.error) == 1
-    assert app.get("download_button")
+    assert "final_pdf" in files(app)
 
 
 def test_history_is_empty_at_first(company):

@@ -36,6 +36,7 @@ def show(page: Page) -> None:
                     "series": "Machine",
                 },
             )  # fmt: skip
+            cards.download(events, "planned_events")
     if not page.workspace.may_change:
         st.caption("This deployment is public: nothing is planned here.")
         return

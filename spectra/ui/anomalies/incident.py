@@ -30,6 +30,7 @@ _COST_NOTES = {
 }
 BEFORE, AFTER, LONGEST = timedelta(days=7), timedelta(days=1), timedelta(days=35)
 MACHINES = ("usage", "idle", "gap")
+SIMILAR = 20
 
 
 def show(page: Page, found: pd.DataFrame) -> None:
@@ -175,9 +176,10 @@ def _similar(page: Page, row: dict[str, Any]) -> None:
     if others.empty:
         st.caption("No similar one so far.")
         return
-    others = others.sort_values("start", ascending=False).head(20)
+    others = others.sort_values("start", ascending=False)
+    shown = others.head(SIMILAR)
     st.dataframe(
-        others, hide_index=True, width="stretch", height=cards.table_height(len(others)),
+        shown, hide_index=True, width="stretch", height=cards.table_height(len(shown)),
         key="similar", placeholder="–",
         column_order=["start", "name", "kind", "days", "state", "reason"],
         column_config={
@@ -186,6 +188,9 @@ def _similar(page: Page, row: dict[str, Any]) -> None:
             "state": "Decision", "reason": "Reason",
         },
     )  # fmt: skip
+    if len(others) > SIMILAR:
+        st.caption(f"The latest {SIMILAR} of {len(others):,} are shown; the CSV has all.")
+    cards.download(others, "similar_incidents")
 
 
 def _next(page: Page, row: dict[str, Any]) -> None:
@@ -222,3 +227,4 @@ def _next(page: Page, row: dict[str, Any]) -> None:
                      column_config={"decided_at": cards.utc_column("Decided"),
                                     "state": "Decision", "reason": "Reason",
                                     "until": cards.utc_column("Until")})  # fmt: skip
+        cards.download(events, "decisions")

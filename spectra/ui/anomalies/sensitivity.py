@@ -98,11 +98,11 @@ def _counts(page: Page, draft: Sensitivity) -> None:
     )
     st.caption(f"Incidents raised in the {STATISTIC_DAYS} days up to "
                f"{units.moment_text(tried.until)}.{changed}")  # fmt: skip
-    frame = tried.counts
-    st.dataframe(frame.assign(Difference=frame["Tried"] - frame["In force"]), width="stretch",
-                 height="content", key="back_tested",
+    frame = tried.counts.assign(Difference=tried.counts["Tried"] - tried.counts["In force"])
+    st.dataframe(frame, width="stretch", height="content", key="back_tested",
                  column_config={"Difference": st.column_config.NumberColumn(format="%+d")}
                  )  # fmt: skip
+    cards.download(frame.reset_index(), "back_test")
 
 
 def _record(page: Page) -> None:
@@ -119,3 +119,4 @@ def _record(page: Page) -> None:
             "false_share": st.column_config.NumberColumn("Share of judged", format="percent"),
         },
     )  # fmt: skip
+    cards.download(frame, "kinds")

@@ -97,16 +97,28 @@ def _rules(page: Page) -> None:
             _preview_and_keep(page, draft)
     else:
         st.caption("This deployment is public: the rules are shown and not changed.")
-        rules_form.shown(_in_force(page))
+        rules_form.shown(_in_force(page), "in_force")
     history = page.get(budget_log.rules_history)
     if not history.empty:
-        with st.expander(f"History: {len(history)} versions"):
-            st.dataframe(history, hide_index=True, width="stretch", height="content",
-                         key="rules_history",
-                         column_config={"valid_from": st.column_config.DateColumn("From (UTC day)"),
-                                        "note": "Note",
-                                        "created_at": cards.utc_column("Set"),
-                                        "rules": "Rules"})  # fmt: skip
+        with st.expander(f"History: {units.counted(len(history), 'version')}"):
+            _history(history)
+
+
+def _history(history: pd.DataFrame) -> None:
+    """Every version that was ever set, and what the one chosen says."""
+    event = st.dataframe(
+        history, hide_index=True, width="stretch", height=cards.table_height(len(history)),
+        key=cards.rows_key("rules_history", history["created_at"].astype(str)), on_select="rerun",
+        selection_mode="single-row", column_order=["valid_from", "note", "created_at"],
+        column_config={"valid_from": st.column_config.DateColumn("From (UTC day)"), "note": "Note",
+                       "created_at": cards.utc_column("Set")},
+    )  # fmt: skip
+    cards.download(history, "allocation_rules")
+    rows = [row for row in event.selection.rows if row < len(history)]
+    if rows:
+        rules_form.shown(Rules.from_json(history["rules"].iloc[rows[0]]), "version")
+    else:
+        st.caption("Choose a row to see what its rules say.")
 
 
 def _in_force(page: Page) -> Rules:
@@ -149,6 +161,7 @@ def _preview_and_keep(page: Page, rules: Rules) -> None:
                            "after_g": _NUMBER("Then [kg]", format="%.3f"),
                            "change_g": _NUMBER("Change [kg]", format="%+.3f")},
         )  # fmt: skip
+        cards.download(effect, "rules_effect")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         known = [day for day, _ in budget_log.rules_by_day(page.store)]
         today = page.hour.date()

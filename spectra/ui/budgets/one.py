@@ -157,3 +157,4 @@ def _history(page: Page, status: Status) -> None:
                        "kg": st.column_config.NumberColumn("Amount [kg]", format="%.3f"),
                        "note": "Note", "created_at": cards.utc_column("Set")},
     )  # fmt: skip
+    cards.download(versions, "budget_amounts")

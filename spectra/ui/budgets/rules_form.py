@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, cast, get_args
+from typing import Any, cast
 
 import pandas as pd
 import streamlit as st
@@ -19,7 +19,25 @@ POLICIES: dict[Policy, str] = {
     "direct": "also show it dealt out by what teams emit themselves",
     "even": "also show it dealt out evenly",
 }
+MATCHES: dict[Match, str] = {
+    "tag": "a tag", "team": "a team", "account": "an account", "service": "a service",
+    "environment": "an environment",
+}  # fmt: skip
+WAYS: dict[By, str] = {
+    "direct": "by what teams emit themselves", "even": "evenly", "fixed": "by fixed shares",
+}  # fmt: skip
 _TEXT, _CHOICE = st.column_config.TextColumn, st.column_config.SelectboxColumn
+_POOLS: dict[str, Any] = {
+    "name": _TEXT("Pool", required=True),
+    "match": _CHOICE("Matches", options=list(MATCHES), required=True,
+                     format_func=lambda match: MATCHES[match]),
+    "key": _TEXT("What", required=True, help="A tag as key=value, a team, an account, a service or "
+                 "an environment."),
+    "by": _CHOICE("Dealt out", options=list(WAYS), required=True, format_func=lambda by: WAYS[by]),
+    "shares": _TEXT("Shares", help="Of fixed shares: web=60, data=40. The rest of 100 % stays "
+                    "unallocated."),
+    "teams": _TEXT("Among", help="Teams, separated by commas; empty: all."),
+}  # fmt: skip
 
 
 def form(rules: Rules, key: str) -> Rules | None:
@@ -40,17 +58,7 @@ def form(rules: Rules, key: str) -> Rules | None:
     st.caption("Shared pools: the first that matches a resource holds")
     pools = st.data_editor(
         _pool_table(rules.pools), num_rows="dynamic", hide_index=True, width="stretch",
-        key=f"pools_{key}",
-        column_config={
-            "name": _TEXT("Pool", required=True),
-            "match": _CHOICE("Matches", options=get_args(Match), required=True),
-            "key": _TEXT("What", required=True, help="A tag as key=value, a team, an account, a "
-                         "service or an environment."),
-            "by": _CHOICE("Dealt out", options=get_args(By), required=True),
-            "shares": _TEXT("Shares", help="For fixed: web=60, data=40. The rest of 100 % stays "
-                            "unallocated."),
-            "teams": _TEXT("Among", help="Teams, separated by commas; empty: all."),
-        },
+        key=f"pools_{key}", column_config=_POOLS,
     )  # fmt: skip
     policy = st.selectbox("What belongs to nobody", list(POLICIES),
                           format_func=POLICIES.__getitem__,
@@ -66,16 +74,25 @@ def form(rules: Rules, key: str) -> Rules | None:
         return None
 
 
-def shown(rules: Rules) -> None:
-    """The rules without a way to change them."""
+def shown(rules: Rules, key: str) -> None:
+    """The rules without a way to change them; `key` tells those on one screen apart."""
     pairs = [("stands for", *pair) for pair in rules.aliases.items()]
     pairs += [("is the team of account", team, account) for account, team in rules.accounts.items()]
     rows = pd.DataFrame(
         [(name, kind, other) for kind, name, other in pairs], columns=["Name", "Rule", "Of"]
     )
-    st.dataframe(rows, hide_index=True, width="stretch", height="content", key="rules_shown")
-    st.dataframe(_pool_table(rules.pools), hide_index=True, width="stretch", height="content",
-                 key="pools_shown")  # fmt: skip
+    if len(rows):
+        st.dataframe(rows, hide_index=True, width="stretch", height="content",
+                     key=f"names_{key}")  # fmt: skip
+    if rules.pools:
+        pools = _pool_table(rules.pools)
+        st.dataframe(
+            pools.assign(match=pools["match"].map(MATCHES), by=pools["by"].map(WAYS)),
+            hide_index=True, width="stretch", height="content", key=f"pools_{key}",
+            column_config={"name": "Pool", "match": "Matches", "key": "What", "by": "Dealt out",
+                           "shares": "Shares", "teams": "Among"},
+        )  # fmt: skip
+    st.caption(f"What belongs to nobody: {POLICIES[rules.unallocated]}.")
 
 
 def _pairs(known: Any, heads: tuple[str, str], key: str) -> pd.DataFrame:

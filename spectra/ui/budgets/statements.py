@@ -197,6 +197,7 @@ def _changes(made: Statement) -> None:
             "change_g": _NUMBER("Change [kg]", format="%+.3f"),
         },
     )  # fmt: skip
+    cards.download(named, "chargeback_changes")
 
 
 def _holds(store: Store, count: int, head: str) -> bool:
@@ -217,9 +218,11 @@ def _runs(page: Page) -> None:
             st.warning(_BROKEN, icon=":material/link_off:")
         shown = runs.assign(kg=runs["total_g"] / units.GRAMS_PER_KG, hash=runs["manifest_hash"])
         st.dataframe(
-            shown.head(20), hide_index=True, width="stretch", height="content", key="runs",
+            shown, hide_index=True, width="stretch", key="chargeback_runs",
+            height=cards.table_height(len(shown)),
             column_order=["period", "kg", "end", "created_at", "hash"],
             column_config={"period": "Period", "kg": _NUMBER("CO₂e [kg]", format="%.3f"),
                            "end": cards.utc_column("Until"),
                            "created_at": cards.utc_column("Exported"), "hash": "Manifest SHA-256"},
         )  # fmt: skip
+        cards.download(runs, "chargeback_exports")

@@ -68,6 +68,7 @@ def _chain(page: Page, entries: list[Entry]) -> None:
                 "reason": "Why", "chain_hash": "Hash of the chain",
             },
         )  # fmt: skip
+        cards.download(rows, "final_reports")
 
 
 def _again(page: Page, report_id: str) -> None:
@@ -132,3 +133,4 @@ def _changes(title: str, changes: tuple[Change, ...], key: str) -> None:
                  height=cards.table_height(len(rows)),
                  column_config={"Change": st.column_config.NumberColumn(format="percent")}
                  )  # fmt: skip
+    cards.download(pd.DataFrame([{**asdict(c), "relative": c.relative} for c in changes]), key)
