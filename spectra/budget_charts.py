@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 
 from spectra.charts import COLORWAY, MUTED, add_band, figure_layout
+from spectra.insight.budgets import Version
 
 # How a team came to emissions that are its own, and the colour of each way.
 MAX_LABEL = 40
@@ -58,14 +61,28 @@ def burn_down(course: pd.DataFrame, unit: str, per_unit: float, until: datetime)
 
 def by_day(days: pd.DataFrame, unit: str, per_unit: float) -> go.Figure:
     """What a team came to on each UTC day, columns day and total_g [gCO2e], as bars."""
+    figure = _bars(days["day"], days["total_g"] / per_unit, unit)
+    figure.update_yaxes(title=f"CO₂e [{unit}/day]")
+    figure.update_xaxes(title="Day (UTC)")
+    return figure
+
+
+def amounts(versions: Sequence[Version], unit: str, per_unit: float) -> go.Figure:
+    """What is set from each day on, as bars."""
+    figure = _bars([v.valid_from for v in versions], [v.grams / per_unit for v in versions], unit)
+    figure.update_yaxes(title=f"Amount [{unit}]")
+    figure.update_xaxes(title="From (UTC day)")
+    return figure
+
+
+def _bars(days: Any, values: Any, unit: str) -> go.Figure:
     figure = go.Figure()
     figure.add_bar(
-        x=days["day"], y=days["total_g"] / per_unit, marker={"color": COLORWAY[0]},
-        hovertemplate="%{y:.3s} " + unit, name="CO₂e",
+        x=days, y=values, marker={"color": COLORWAY[0]}, hovertemplate="%{y:.3s} " + unit,
+        name="CO₂e",
     )  # fmt: skip
     figure_layout(figure, showlegend=False)
-    figure.update_yaxes(title=f"CO₂e [{unit}/day]", rangemode="tozero")
-    figure.update_xaxes(title="Day (UTC)")
+    figure.update_yaxes(rangemode="tozero")
     return figure
 
 

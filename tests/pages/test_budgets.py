@@ -214,6 +214,8 @@ def test_a_reduction_path_is_laid_out(budgeted):
     healthy(app.run())
     app.number_input(key=f"path_base_{chosen}").set_value(1200.0)
     healthy(app.run())
+    (chart,) = app.get("plotly_chart")
+    assert chart.proto.alt.startswith("48 amounts, from ")
     healthy(button(app, "Lay out 48 amounts").click().run())
     amounts = budget_log.versions(app_store())[kept()["analytics"].budget_id]
     last = sum(v.grams for v in amounts if v.valid_from.year == END.year + 4)

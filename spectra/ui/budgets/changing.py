@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import streamlit as st
 
-from spectra import budget_csv, budgets, units
+from spectra import budget_charts, budget_csv, budgets, units
 from spectra.budgets import Status
 from spectra.errors import InputError, SpectraError
 from spectra.insight.budgets import KINDS, Version, period_of, reduction_path
@@ -185,13 +185,14 @@ def _path(page: Page, budget: Budget, found: list[Status]) -> None:
                           is_linear=is_linear)  # fmt: skip
     _drawn(path)
     if older := budgets.amounts_between(page.store, budget, path[0].valid_from):
-        st.warning(f"{len(older)} amounts are set from {older[0].valid_from} on, the last of them "
-                   f"{units.mass_text(older[-1].grams)} from {older[-1].valid_from}: they give way "
-                   "to this path, which holds on after its last period.",
-                   icon=":material/published_with_changes:")  # fmt: skip
-    if st.button(f"Lay out {len(path)} amounts", type="primary", key="path_keep"):
+        st.warning(f"{units.counted(len(older), 'amount is', 'amounts are')} set from "
+                   f"{older[0].valid_from} on, the last being {units.mass_text(older[-1].grams)} "
+                   f"from {older[-1].valid_from}: this path takes over, and holds on after its "
+                   "last period.", icon=":material/published_with_changes:")  # fmt: skip
+    count = units.counted(len(path), "amount")
+    if st.button(f"Lay out {count}", type="primary", key="path_keep"):
         budgets.follow_path(page.store, budget, path, f"−{pct:g} % a year from {year}")
-        _done(f"{len(path)} amounts are set.")
+        _done(f"Set: {count}.")
 
 
 def _yearly_kg(budget: Budget, found: list[Status]) -> float:
@@ -204,10 +205,10 @@ def _yearly_kg(budget: Budget, found: list[Status]) -> float:
 
 
 def _drawn(path: list[Version]) -> None:
-    st.bar_chart(
-        {"day": [v.valid_from for v in path], "kg": [v.grams / GRAMS_PER_KG for v in path]},
-        x="day", y="kg", x_label="Period from", y_label="Amount [kg]", height=220,
-        alt=f"{len(path)} amounts, from {units.mass_text(path[0].grams)} to "
+    scale = units.mass_unit(max(v.grams for v in path))
+    cards.chart(
+        budget_charts.amounts(path, *scale), key="path",
+        alt=f"{units.counted(len(path), 'amount')}, from {units.mass_text(path[0].grams)} to "
         f"{units.mass_text(path[-1].grams)}.",
     )  # fmt: skip
 

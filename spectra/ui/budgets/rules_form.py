@@ -19,21 +19,22 @@ POLICIES: dict[Policy, str] = {
     "direct": "also show it dealt out by what teams emit themselves",
     "even": "also show it dealt out evenly",
 }
-MATCHES: dict[Match, str] = {
+MATCHES: dict[str, str] = {
     "tag": "a tag", "team": "a team", "account": "an account", "service": "a service",
     "environment": "an environment",
 }  # fmt: skip
-WAYS: dict[By, str] = {
+WAYS: dict[str, str] = {
     "direct": "by what teams emit themselves", "even": "evenly", "fixed": "by fixed shares",
 }  # fmt: skip
 _TEXT, _CHOICE = st.column_config.TextColumn, st.column_config.SelectboxColumn
 _POOLS: dict[str, Any] = {
     "name": _TEXT("Pool", required=True),
     "match": _CHOICE("Matches", options=list(MATCHES), required=True,
-                     format_func=lambda match: MATCHES[match]),
+                     format_func=lambda match: MATCHES[str(match)]),
     "key": _TEXT("What", required=True, help="A tag as key=value, a team, an account, a service or "
                  "an environment."),
-    "by": _CHOICE("Dealt out", options=list(WAYS), required=True, format_func=lambda by: WAYS[by]),
+    "by": _CHOICE("Dealt out", options=list(WAYS), required=True,
+                  format_func=lambda by: WAYS[str(by)]),
     "shares": _TEXT("Shares", help="Of fixed shares: web=60, data=40. The rest of 100 % stays "
                     "unallocated."),
     "teams": _TEXT("Among", help="Teams, separated by commas; empty: all."),
