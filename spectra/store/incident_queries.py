@@ -1,4 +1,4 @@
-"""What the page of one incident draws: its series with what was usual at each moment."""
+"""What the page of one incident asks: its series with what was usual, and its machine."""
 
 from __future__ import annotations
 
@@ -28,6 +28,15 @@ def series(store: Store, family: str, name: str, start: datetime, end: datetime)
         return _hourly(store, _FLEET, name, start, end)
     sql = {"team": _TEAM_DAYS, "cost": _COST_DAYS}.get(family, _RESOURCE_DAYS)
     return _daily(store, sql, name, start, end)
+
+
+def is_there(store: Store, instance_id: str) -> bool:
+    """Whether a machine is there still, running or stopped."""
+    return store.row(
+        "SELECT 1 FROM instances WHERE instance_id = ? AND valid_to IS NULL "
+        "AND state NOT IN ('terminated', 'shutting-down') LIMIT 1",
+        [instance_id],
+    ) is not None  # fmt: skip
 
 
 _CPU = """

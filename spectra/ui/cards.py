@@ -15,6 +15,7 @@ from spectra import exports, units
 from spectra.carbon.uncertainty import Interval
 from spectra.ui import drawn
 
+Color = Literal["red", "orange", "blue", "green", "violet", "gray"]  # of a badge
 _HEADING_PX, _ROW_PX = 38, 35
 
 

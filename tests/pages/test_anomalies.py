@@ -87,6 +87,10 @@ def button(app, label: str):
     return next(b for b in app.button if b.label == label)
 
 
+def links(app) -> list[str]:
+    return [link.proto.label for link in app.get("page_link")]
+
+
 def test_what_goes_on_is_ranked(company):
     app = anomalies()
     assert {"runaway process", "idle instance", "forgotten volume"} <= kinds(app)
@@ -107,6 +111,7 @@ def test_kinds_and_states_filter(company):
     app.multiselect(key="kinds").set_value(["idle instance"])
     healthy(app.run())
     assert kinds(app) == {"idle instance"}
+    assert "**1 incident, the gravest first**" in texts(app)
     app.button_group(key="show_incidents").set_value(["Settled"])
     healthy(app.run())
     assert "Nothing of these kinds needs attention." in texts(app)
@@ -120,6 +125,12 @@ def test_one_incident_shows_series_cost_and_cause(company):
         assert shown <= set(metrics(app)), kind
         assert app.get("plotly_chart"), kind
         assert kind in texts(app)
+    machine = incident("idle instance")
+    app = anomalies(anomaly_view="One incident", incident=machine)
+    assert "Open the machine: advice, stop, resize" in links(app)
+    with app_store().write() as cursor:
+        cursor.execute("UPDATE instances SET state = 'terminated' WHERE instance_id = 'i-idle'")
+    assert "Open the machine" in links(anomalies(anomaly_view="One incident", incident=machine))
 
 
 def test_the_address_names_the_incident(company):
@@ -306,6 +317,5 @@ def test_silent_machines_of_a_region_lead_to_the_account_and_to_no_team(company)
             "WHERE family = 'volume'", [place]
         )  # fmt: skip
     app = anomalies(anomaly_view="One incident", incident=incident("data gap"))
-    labels = [link.proto.label for link in app.get("page_link")]
-    assert "See in Settings whether the account is read" in labels
-    assert "The team's days on the Dashboard" not in labels
+    assert "See in Settings whether the account is read" in links(app)
+    assert "The team's days on the Dashboard" not in links(app)

@@ -57,7 +57,7 @@ def show(page: Page, found: pd.DataFrame) -> None:
             key="timeline", alt=_told(shown),
         )  # fmt: skip
     with cards.card(
-        f"{len(shown)} incidents, the gravest first",
+        f"{units.counted(len(shown), 'incident')}, the gravest first",
         help="By severity, then by CO₂e per day. Choose rows by their left edge to decide on them "
         "or open one.",
     ):
@@ -69,7 +69,8 @@ def _told(shown: pd.DataFrame) -> str:
     """The timeline in a sentence."""
     kinds = ", ".join(f"{count} {kind}" for kind, count in shown["kind"].value_counts().items())
     first = units.moment_text(shown["start"].min())
-    return f"{len(shown)} incidents over time, the earliest since {first}: {kinds}."
+    count = units.counted(len(shown), "incident")
+    return f"{count} over time, the earliest since {first}: {kinds}."
 
 
 def _filtered(found: pd.DataFrame) -> pd.DataFrame:
@@ -96,7 +97,10 @@ def _filtered(found: pd.DataFrame) -> pd.DataFrame:
         if kinds:
             keep &= found["kind"].isin(kinds)
         shown = found[keep].reset_index(drop=True)
-        shown = shown.assign(kg=shown["excess_g"] / 1_000, kg_per_day=shown["g_per_day"] / 1_000)
+        shown = shown.assign(
+            kg=shown["excess_g"] / units.GRAMS_PER_KG,
+            kg_per_day=shown["g_per_day"] / units.GRAMS_PER_KG,
+        )
         cards.download(shown, "incidents")
     return shown
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -16,8 +16,7 @@ from spectra.ui.anomalies import decisions
 from spectra.ui.frame import Page
 from spectra.ui.plain import plain
 
-Color = Literal["red", "orange", "gray", "green", "blue", "violet"]
-SEVERITY: dict[str, Color] = {"critical": "red", "warning": "orange", "log": "gray"}
+SEVERITY: dict[str, cards.Color] = {"critical": "red", "warning": "orange", "log": "gray"}
 TITLES = {
     "usage": "CPU [%]", "idle": "CPU [%]", "gap": "CPU [%]", "grid": "gCO₂e/kWh, lifecycle",
     "fleet": "machines running", "team": "CO₂e [kg/day]", "cost": "USD/day",
@@ -196,7 +195,9 @@ def _similar(page: Page, row: dict[str, Any]) -> None:
 def _next(page: Page, row: dict[str, Any]) -> None:
     family = row["family"]
     if family in MACHINES and str(row["series"]).startswith("i-"):
-        st.page_link("pages/instances.py", label="Open the machine: advice, stop, resize",
+        is_there = page.get(incident_queries.is_there, row["series"])
+        more = ": advice, stop, resize" if is_there else ""
+        st.page_link("pages/instances.py", label=f"Open the machine{more}",
                      icon=":material/dns:",
                      query_params={"view": "One machine", "unit": row["series"]})  # fmt: skip
         console.instance_button(str(row["region"]), str(row["series"]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pandas as pd
 import streamlit as st
@@ -37,9 +37,8 @@ def ensure(page: Page) -> bool:
 
 
 def incidents(page: Page) -> pd.DataFrame:
-    """Incidents that touch the period and the selection, the costliest that goes on first."""
-    found: pd.DataFrame = page.get(incident_log.incidents, datetime.now(UTC).replace(
-        minute=0, second=0, microsecond=0), page.selection)  # fmt: skip
+    """Incidents that touch the period and the selection; those that go on first, by severity."""
+    found: pd.DataFrame = page.get(incident_log.incidents, page.hour, page.selection)
     return found
 
 
@@ -89,7 +88,7 @@ def _if_nothing_is_done(live: pd.DataFrame) -> None:
         "If nothing is done",
         f"{units.mass_text(grams.sum())} a day" if is_known else "not known",
         note=f"{cost} ({len(grams)} and {len(usd)} known)",
-        help="Of how many the CO₂e and the cost are known stands behind. Mean excess of each since "
-        "it began; what is waste counts in full. What two incidents "
-        "share, such as a machine and its team, counts in both.",
+        help="In brackets: for how many the CO₂e and the cost are known. Mean excess of each since "
+        "it began; what is waste counts in full. What two incidents share, such as a machine and "
+        "its team, counts in both.",
     )

@@ -22,7 +22,7 @@ PRESSING = (State.OVER, State.ALERT, State.WARN)
 
 def show(page: Page, found: list[Status]) -> None:
     """Headlines, the table of budgets, and teams by emissions."""
-    _headlines(page, found)
+    _headlines(found)
     if not found:
         empty.say(
             "No budget is set yet.",
@@ -36,7 +36,7 @@ def show(page: Page, found: list[Status]) -> None:
     _league(page)
 
 
-def _headlines(page: Page, found: list[Status]) -> None:
+def _headlines(found: list[Status]) -> None:
     pressing = [s for s in found if s.state in PRESSING or _is_overrunning(s)]
     columns = st.columns(4)
     with columns[0]:
@@ -123,8 +123,9 @@ def _league(page: Page) -> None:
                    "nobody." if total else "Nothing was emitted.")  # fmt: skip
         cards.chart(
             budget_charts.by_team(league.head(SHOWN), *scale), key="league",
-            alt=f"{min(len(league), SHOWN)} of {len(league)} teams by CO₂e, the greatest first: "
-            f"{league['team'].iloc[0]} with {units.mass_text(float(league['total_g'].iloc[0]))}.",
+            alt=f"{min(len(league), SHOWN)} of {units.counted(len(league), 'team')} by CO₂e, the "
+            f"greatest first: {league['team'].iloc[0]} with "
+            f"{units.mass_text(float(league['total_g'].iloc[0]))}.",
         )  # fmt: skip
         if len(league) > SHOWN:
             st.caption(f"The {SHOWN} greatest of {len(league)} are drawn; the CSV has all.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -14,8 +14,7 @@ from spectra.insight.budgets import State
 from spectra.ui import cards, empty
 from spectra.ui.frame import Page
 
-Color = Literal["red", "orange", "gray", "green", "blue", "violet"]
-COLORS: dict[State, Color] = {
+COLORS: dict[State, cards.Color] = {
     State.OVER: "red",
     State.ALERT: "red",
     State.WARN: "orange",

@@ -46,7 +46,8 @@ def show(page: Page, name: str) -> None:
         scale = units.mass_unit(float(days["total_g"].max()))
         cards.chart(
             budget_charts.by_day(days, *scale), key="team_course",
-            alt=f"CO₂e of the team by UTC day: {units.mass_text(total)} in {len(days)} days.",
+            alt=f"CO₂e of the team by UTC day: {units.mass_text(total)} in "
+            f"{units.counted(len(days), 'day')}.",
         )  # fmt: skip
         cards.download(days, "team_days")
     left, right = st.columns(2)

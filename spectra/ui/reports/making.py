@@ -7,6 +7,7 @@ from functools import partial
 
 import streamlit as st
 
+from spectra import units
 from spectra.catalog import Catalog
 from spectra.errors import SpectraError
 from spectra.reporting import final
@@ -112,7 +113,7 @@ def carbon_export(page: Page) -> None:
         except SpectraError as error:
             workspace.show_error(error)
             return
-        st.toast(f"{count} figures of AWS.", icon=":material/check:")
+        st.toast(f"{units.counted(count, 'figure')} of AWS.", icon=":material/check:")
         st.rerun()
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from spectra import units
 from spectra.charts import figure_layout
 from spectra.reporting.faces.html_charts import chart_data
 from spectra.reporting.model import Report
@@ -16,8 +15,11 @@ from spectra.reporting.words import cell_text, figure_text, interval_text, mass_
 from spectra.ui import cards
 from spectra.ui.plain import plain
 
-Color = Literal["green", "orange", "gray", "red"]
-BADGES: dict[str, Color] = {"audit-ready": "green", "not audit-ready": "orange", "no data": "gray"}
+BADGES: dict[str, cards.Color] = {
+    "audit-ready": "green",
+    "not audit-ready": "orange",
+    "no data": "gray",
+}
 HEADLINES = ("customer.total_lb", "customer.total_mb", "energy.kwh", "quality.coverage")
 
 
@@ -35,11 +37,11 @@ def cover(report: Report) -> None:
             st.caption(" · ".join(plain(part) for part in parts if part))
         if cover.warning:
             st.warning(plain(cover.warning), icon=":material/warning:")
-        _figures(report, tuple(id for id in HEADLINES if id in report.numbers), "cover")
+        _figures(report, tuple(id for id in HEADLINES if id in report.numbers))
         _blockers(report)
 
 
-def _figures(report: Report, ids: tuple[str, ...], key: str) -> None:
+def _figures(report: Report, ids: tuple[str, ...]) -> None:
     """Headline figures, four in a row, with their interval."""
     for low in range(0, len(ids), 4):
         for column, id in zip(st.columns(4), ids[low : low + 4], strict=False):
@@ -56,7 +58,8 @@ def _blockers(report: Report) -> None:
     if not report.blockers:
         st.success("Nothing keeps this report from an audit.", icon=":material/verified:")
         return
-    title = f"{len(blocking)} things block “audit-ready”" if blocking else "Nothing blocks it"
+    count = units.counted(len(blocking), "thing blocks", "things block")
+    title = f"{count} “audit-ready”" if blocking else "Nothing blocks it"
     with st.expander(f"{title}; {len(others)} to know", expanded=bool(blocking)):
         for blocker in (*blocking, *others):
             mark = ":red[:material/block:]" if blocker.blocks else ":gray[:material/info:]"
@@ -78,7 +81,7 @@ def sections(report: Report) -> None:
 def _section(report: Report, section: Section) -> None:
     for text in section.text:
         st.markdown(plain(text))
-    _figures(report, section.figures, section.id)
+    _figures(report, section.figures)
     for chart in section.charts:
         cards.chart(_drawn(chart), key=f"report_{chart.id}", alt=chart.alt)  # fmt: skip
         st.caption(plain(f"Figure {chart.number}. {chart.title}"))
