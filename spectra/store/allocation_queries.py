@@ -97,11 +97,14 @@ def by_day(store: Store, start: date, end: date, classes: pd.DataFrame) -> pd.Da
 
 
 def by_group(store: Store, start: date, end: date, classes: pd.DataFrame) -> pd.DataFrame:
-    """Energy by group of the hourly sums and class, over the UTC days of [start, end)."""
+    """Energy by group of the hourly sums and class, over the UTC days of [start, end).
+
+    With the group's account, team, environment, service and region.
+    """
     with _joined(store, classes) as (cursor, source, columns):
         return cursor.execute(
             f"""
-            SELECT group_key, team, account_id, environment, service, {columns},
+            SELECT group_key, team, account_id, environment, service, region, {columns},
                 sum(energy_kwh) AS energy_kwh,
                 sum(scope2_lb_g + upstream_g + td_g + embodied_g) AS total_g
             FROM (SELECT d.*, i.resource_id, i.group_key FROM daily_sums d

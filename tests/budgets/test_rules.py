@@ -11,6 +11,7 @@ from spectra.store import budget_log
 from spectra.store.emission_queries import TOTAL_G
 from spectra.store.ledger import recompute
 from spectra.store.writes import write_instances, write_volumes
+from spectra.ui.budgets.team import places
 from tests import fleet
 from tests.budgets.conftest import random_fleet, running, utc, with_fleet
 from tests.store.conftest import with_factors
@@ -178,6 +179,10 @@ def test_nothing_is_ever_dropped(store, seed):
     assert resources["total_g"].sum() == pytest.approx(whole)
     groups = allocation.allocated_groups(store, START, END)
     assert groups["total_g"].sum() == pytest.approx(whole)
+    by_place = resources.groupby(["team", "region", "service"])["total_g"].sum(min_count=1).dropna()
+    for name in {str(team) for team, _, _ in by_place.index}:
+        found = places(store, name, START, END).set_index(["region", "service"])["total_g"]
+        assert found.to_dict() == pytest.approx(by_place[name].to_dict())
 
 
 def test_an_alias_of_an_alias_means_its_team_and_a_circle_nothing():

@@ -11,9 +11,9 @@ import streamlit as st
 from spectra import allocation, budget_charts, units
 from spectra.budget_outlook import open_savings
 from spectra.budgets import Status
-from spectra.insight.allocation import UNALLOCATED
+from spectra.insight.allocation import UNALLOCATED, allocate
 from spectra.insight.budgets import period_of
-from spectra.store import Store
+from spectra.store import Store, allocation_queries
 from spectra.store.emission_queries import ledger_span
 from spectra.ui import cards, drawn
 from spectra.ui.frame import Page
@@ -62,7 +62,7 @@ def where(page: Page, name: str, first: date, after: date) -> None:
     """Regions and services of a team over the UTC days of [first, after)."""
     with cards.card("Where it emits", help="By region and service, after the rules of allocation; "
                     "all scopes, location-based."):  # fmt: skip
-        rows = page.get(_places, name, first, after)
+        rows = page.get(places, name, first, after)
         if rows.empty:
             st.caption("Nothing is accounted for yet.")
             return
@@ -111,11 +111,17 @@ def _days(store: Store, name: str, first: date, after: date) -> pd.DataFrame:
     return rows[rows["team"] == name].groupby("day", as_index=False)[["total_g"]].sum()
 
 
-def _places(store: Store, name: str, first: date, after: date) -> pd.DataFrame:
-    """Grams of a team by region and service, the greatest first."""
-    rows = allocation.allocated_resources(store, first, after).reindex(
-        columns=["team", "region", "service", "total_g"]
-    )
-    own = rows[(rows["team"] == name) & rows["total_g"].notna()]
-    sums = own.groupby(["region", "service"], as_index=False)[["total_g"]].sum()
+def places(store: Store, name: str, first: date, after: date) -> pd.DataFrame:
+    """Grams of a team by region and service over the UTC days of [first, after).
+
+    Columns region, service, total_g; the greatest first.
+    """
+    parts = []
+    for part in allocation.segments(store, first, after):
+        classes = allocation.classes(store, part.rules)
+        rows = allocation_queries.by_group(store, part.start, part.end, classes)
+        rows["period"] = f"{part.start:%Y-%m}"
+        owned = allocate(rows, part.rules, ("total_g",))
+        parts.append(owned[owned["team"] == name])
+    sums = pd.concat(parts).groupby(["region", "service"], as_index=False)[["total_g"]].sum()
     return sums.sort_values("total_g", ascending=False, ignore_index=True)
