@@ -16,6 +16,7 @@ from spectra.ui.budgets import rules_form
 from spectra.ui.frame import Page
 
 _NUMBER = st.column_config.NumberColumn
+WORST, MOST_IN_FILE = 50, 1_000_000
 _DRAFT, _TYPED = "allocation_draft", "allocation_typed"
 
 
@@ -39,7 +40,7 @@ def _days(page: Page) -> tuple[date, date]:
 
 
 def _worst(page: Page, first: date, after: date) -> None:
-    rows = page.get(allocation.worst_unallocated, first, after, 50)
+    rows = page.get(allocation.worst_unallocated, first, after, WORST)
     if rows.empty:
         st.caption("Everything belongs to a team.")
         return
@@ -56,7 +57,11 @@ def _worst(page: Page, first: date, after: date) -> None:
             "service": "Service", "region": "Region", "account_id": "Account", "tags": "Tags",
         },
     )  # fmt: skip
-    cards.download(rows, "unallocated")
+    if len(rows) == WORST:
+        st.caption(f"The {WORST} greatest are shown; the CSV has all.")
+    cards.download(
+        lambda: allocation.worst_unallocated(page.store, first, after, MOST_IN_FILE), "unallocated"
+    )
 
 
 def _near_misses(page: Page, first: date, after: date) -> None:
