@@ -91,9 +91,17 @@ def frame(app, name: str) -> pd.DataFrame:
 
 
 def test_the_map_is_what_one_sees_first(company):
-    app = regions()
+    store = Store(company)
+    store.cursor().execute(
+        "DELETE FROM intensity_hourly WHERE zone = 'FR' AND hour > ?", [END - timedelta(days=30)]
+    )
+    store.close()
+    app = regions(region="eu-west-3", period="90 days")
     assert "Greenest now: **eu-north-1**" in texts(app)
-    assert app.selectbox(key="region").value
+    assert app.selectbox(key="region").value == "eu-west-3"
+    # Of a zone whose hours end before the last weeks there is a line all the same.
+    assert "No hour of the last 28 days of the period is known." in texts(app)
+    assert any("by hour, between" in chart.proto.alt for chart in app.get("plotly_chart"))
 
 
 def test_the_region_in_detail_is_the_one_chosen_last(company):
