@@ -143,6 +143,12 @@ def members(store: Store, unit_id: str, at: datetime | None = None) -> list[str]
     return list(frame["instance_id"])
 
 
+def unit_of(store: Store, instance_id: str) -> str | None:
+    """The unit that an instance belongs to, or did of late; None where it was never seen."""
+    row = store.row(f"SELECT unit_id FROM ({UNIT_OF}) WHERE resource_id = ?", [instance_id])
+    return None if row is None else str(row[0])
+
+
 def hours(store: Store, unit_id: str, start: datetime, end: datetime) -> pd.DataFrame:
     """A unit hour by hour: hour, members, CPU mean and maximum, memory, GPU [%], traffic [Mbit/s].
 

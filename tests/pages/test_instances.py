@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pandas as pd
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from spectra import advice, exports, units
 from spectra.catalog import load_catalog
@@ -239,6 +240,34 @@ def test_a_stopped_machine_has_a_page_too(machines):
     app = instances(view="One machine", unit="i-off")
     assert "ran too little of late" in texts(app)
     assert "Nothing was measured" in texts(app)
+
+
+def picked():
+    """The choice of a machine as a script of its own: a machine, and a group that has members."""
+    from types import SimpleNamespace
+
+    import pandas as pd
+    import streamlit as st
+
+    from spectra.ui.instances import picking
+
+    units = ("i-1", "asg/1/eu-central-1/web")
+    table = pd.DataFrame({"unit_id": units, "name": units, "instance_type": "", "region": ""})
+    page = SimpleNamespace(get=lambda _, asked: {"i-9": units[1]}.get(asked))
+    st.session_state["picked"] = picking.pick(page, table)
+
+
+def test_a_link_to_a_member_of_a_group_opens_the_group(database):
+    app = AppTest.from_function(picked)
+    app.query_params["unit"] = "i-9"
+    for _ in range(2):
+        assert healthy(app.run()).session_state["picked"]["unit_id"] == "asg/1/eu-central-1/web"
+        assert "i-9 is a member of this group" in texts(app)
+    app.selectbox(key="unit").set_value("i-1")
+    assert "member" not in texts(healthy(app.run()))
+    app.query_params["unit"] = "i-gone"
+    assert healthy(app.run()).session_state["picked"] is None
+    assert "“i-gone” of this page's address is not in the selection" in texts(app)
 
 
 def test_a_decision_holds_and_needs_a_reason(machines):

@@ -98,6 +98,8 @@ def test_an_instance_taken_out_of_its_group_is_a_unit_of_its_own(machines):
     fleet_now = instance_queries.fleet(machines, SELECTION, NOW)
     assert set(fleet_now["unit_id"]) == judged == {"i-1", "i-4", GROUP}
     assert instance_queries.members(machines, GROUP) == ["i-2", "i-3"]
+    units = [instance_queries.unit_of(machines, name) for name in ("i-2", "i-4", "i-gone")]
+    assert units == [GROUP, "i-4", None]
 
 
 def test_hours_that_nothing_tells_the_load_of_are_a_share_of_those_it_ran(machines):

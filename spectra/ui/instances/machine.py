@@ -14,9 +14,9 @@ from spectra.insight.rightsizing.model import HOURS_PER_MONTH
 from spectra.insight.rightsizing.words import difference_in_words
 from spectra.store import advice_log, instance_queries
 from spectra.store.load_history import REPLAY_DAYS
-from spectra.ui import cards, choosing, console, empty
+from spectra.ui import cards, console, empty
 from spectra.ui.frame import Page
-from spectra.ui.instances import asking, decisions
+from spectra.ui.instances import asking, decisions, picking
 from spectra.ui.plain import plain
 
 Color = Literal["red", "orange", "blue", "green", "violet", "gray"]
@@ -41,26 +41,9 @@ _OPTION_COLUMNS: dict[str, Any] = {
 }
 
 
-def pick(page: Page, table: pd.DataFrame) -> pd.Series | None:
-    """The unit chosen on this page, in the fleet table or in the address; None without any."""
-    names = {
-        str(row.unit_id): f"{row.name_shown} · {row.instance_type} · {row.region}"
-        for row in table.rename(columns={"name": "name_shown"}).itertuples()
-    }
-    if not names:
-        empty.say("No machine is in the selection.", "Clear a filter in the sidebar.",
-                  empty.EVERYTHING)  # fmt: skip
-        return None
-    chosen = choosing.one_of("Machine", names, key="unit", steps=(empty.EVERYTHING,))
-    if chosen is None:
-        return None
-    found: pd.Series = table[table["unit_id"] == chosen].iloc[0]
-    return found
-
-
 def show(page: Page, table: pd.DataFrame) -> None:
     """Everything about one unit."""
-    unit = pick(page, table)
+    unit = picking.pick(page, table)
     if unit is None:
         return
     advice = page.get(advice_log.of_unit, unit["unit_id"], page.hour)

@@ -14,7 +14,7 @@ from spectra.store import instance_queries
 from spectra.ui import cards, empty
 from spectra.ui import workspace as workspaces
 from spectra.ui.frame import Page
-from spectra.ui.instances import machine
+from spectra.ui.instances import picking
 from spectra.what_if import Choice, Outcome
 
 SCHEDULES = ("As it runs", "Weekdays", "Every day")
@@ -22,7 +22,7 @@ SCHEDULES = ("As it runs", "Weekdays", "Every day")
 
 def show(page: Page, table: pd.DataFrame) -> None:
     """The form and what comes of it."""
-    unit = machine.pick(page, table)
+    unit = picking.pick(page, table)
     if unit is None:
         return
     choice = _form(page, unit)

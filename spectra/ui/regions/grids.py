@@ -241,7 +241,7 @@ def _line(line: pd.DataFrame, factor: str) -> None:
 def _heat_map(page: Page, region: Region, end: datetime, factor: grid_queries.Factor) -> None:
     start = max(page.selection.start, end - timedelta(days=HEAT_MAP_DAYS))
     frame = page.get(grid_queries.heat_map, region.zone, (start, end), region.timezone, factor)
-    if frame.empty:
+    if frame["g_per_kwh"].isna().all():
         st.caption(f"No hour of the last {HEAT_MAP_DAYS} days of the period is known.")
         return
     by_hour = frame.groupby("hour_of_day")["g_per_kwh"].mean()
