@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pandas as pd
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from spectra.catalog import load_catalog
 from spectra.store import Store
@@ -159,6 +160,34 @@ def test_conditions_exclude_and_say_so(company):
     app.number_input(key="most_latency").set_value(1.0)
     healthy(app.run())
     assert "No region meets the conditions." in texts(app)
+
+
+def wishes_and_assumptions():
+    """What is asked for of a region and of a move, as a script of its own that can be left."""
+    import pandas as pd
+    import streamlit as st
+
+    from spectra.catalog import load_catalog
+    from spectra.ui.regions import choosing, comparing
+
+    if not st.session_state.get("elsewhere"):
+        st.session_state["limits"] = comparing._wishes(load_catalog())[1]
+        st.session_state["assumed"] = choosing.assumptions(pd.Series([1.0]))
+
+
+def test_what_was_asked_for_outlives_a_visit_to_another_view(database):
+    app = healthy(AppTest.from_function(wishes_and_assumptions).run(timeout=60))
+    for box in app.number_input:
+        box.set_value(box.min + 1 if box.max > 1 else box.max)
+    app.toggle(key="needs_types").set_value(False)
+    app.slider(key="move_days").set_value(200)
+    healthy(app.run())
+    asked = app.session_state["limits"], app.session_state["assumed"]
+    assert (asked[0].max_latency_ms, asked[1].dual_hours, asked[1].days) == (2.0, 1.0, 200)
+    for elsewhere in (True, False):
+        app.session_state["elsewhere"] = elsewhere
+        healthy(app.run())
+    assert (app.session_state["limits"], app.session_state["assumed"]) == asked
 
 
 def test_what_cannot_be_compared_is_said(company):

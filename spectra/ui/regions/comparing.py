@@ -112,8 +112,10 @@ def _wishes(catalog: Catalog) -> tuple[Weights, Limits]:
                                      persist_state="session")  # fmt: skip
         with second:
             limit = st.number_input("Latency up to [ms]", 1.0, 1_000.0, None, 10.0, "%.0f",
-                                    key="most_latency", placeholder="No limit")  # fmt: skip
-            needs = st.toggle("Every type must be offered", True, key="needs_types")
+                                    key="most_latency", placeholder="No limit",
+                                    persist_state="session")  # fmt: skip
+            needs = st.toggle("Every type must be offered", True, key="needs_types",
+                              persist_state="session")  # fmt: skip
     total = max(sum(parts), 1)
     limits = Limits(tuple(chosen), tuple(allowed), limit, needs)
     return Weights(*(part / total for part in parts)), limits
