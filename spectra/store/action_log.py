@@ -21,6 +21,8 @@ PlanState = Literal["running", "done", "failed", "skipped", "rolling back", "rol
 StepState = Literal["pending", "running", "done", "failed", "undoing", "undone", "kept"]
 # A resource with such a plan takes no other before it is resumed, rolled back or closed.
 UNFINISHED: tuple[PlanState, ...] = ("running", "failed", "rolling back")
+# Of a journal that is looked at.
+JOURNAL_ROWS = 500
 _STEP_COLUMNS = {
     "state", "arguments", "request_id", "result", "error_code", "error", "started_at",
     "ended_at", "undo_arguments", "undo_request_id", "undo_started_at", "undone_at",
@@ -236,8 +238,11 @@ def steps_of(store: Store, plan_id: str) -> list[LoggedStep]:
     return [LoggedStep(*map(_utc, row)) for row in rows.fetchall()]
 
 
-def journal(store: Store, count: int = 500) -> pd.DataFrame:
-    """Plans as a table: created_at, action, resource_id, region, runner, origin, state, error."""
+def journal(store: Store, count: int | None = JOURNAL_ROWS) -> pd.DataFrame:
+    """Plans as a table: created_at, action, resource_id, region, runner, origin, state, error.
+
+    The latest `count` of them, or all.
+    """
     return store.frame(
         "SELECT created_at, plan_id, action, resource_id, account_id, region, runner, origin, "
         "state, error, ended_at FROM action_plans ORDER BY created_at DESC LIMIT ?",

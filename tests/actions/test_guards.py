@@ -173,6 +173,12 @@ def test_the_journal_survives_and_tells_an_interrupted_plan_from_one_under_way(t
     with pytest.raises(GuardError, match="needs no closing"):
         actions.close(entry.plan_id, journal)
     assert list(action_log.journal(store)["state"]) == ["closed"]
+    store.cursor().execute(
+        "INSERT INTO action_plans SELECT p.* REPLACE (plan_id || n AS plan_id) "
+        "FROM action_plans p, range($1) t(n)", [action_log.JOURNAL_ROWS],
+    )  # fmt: skip
+    latest, whole = action_log.journal(store), action_log.journal(store, None)
+    assert (len(latest), len(whole)) == (action_log.JOURNAL_ROWS, action_log.JOURNAL_ROWS + 1)
     with pytest.raises(BusyError, match="any more"):
         journal.take(entry, "running")  # as another tab still shows it
     store.close()

@@ -201,7 +201,7 @@ def test_a_schedule_needs_its_name_typed_and_is_deleted_as_it_was_shown(demo, mo
     app.text_input(key="s_typed").set_value("Office")
     submit().click().run()
     row = healthy(app).dataframe[0].value.iloc[0]
-    assert (row["Name"], row["Start"], row["and then"] in ("start", "stop")) == (
+    assert (row["Name"], row["Start"], row["What"] in ("start", "stop")) == (
         "Office", "0 8 * * 1-5", True,
     )  # fmt: skip
     (kept,) = schedules(app_store())

@@ -33,7 +33,7 @@ def show(page: Page, runners: Runners, permit: Permit) -> None:
     for entry in action_log.unfinished(page.store):
         _unfinished(page, entry, permit)
     table = action_log.journal(page.store)
-    with cards.card("Journal", help="Kept in the database; nothing in it is ever changed."):
+    with cards.card("Journal", help="Kept in the database; no entry is ever removed."):
         if table.empty:
             st.caption("Nothing has been changed from here yet.")
         else:
@@ -124,7 +124,9 @@ def _table(page: Page, table: pd.DataFrame, runners: Runners, permit: Permit) ->
             "runner": "In", "account_id": "Account", "plan_id": "Plan",
         },
     )  # fmt: skip
-    cards.download(table, "journal")
+    cards.download(partial(action_log.journal, page.store, None), "journal")
+    if len(table) == action_log.JOURNAL_ROWS:
+        st.caption(f"The latest {len(table)} plans are shown; the CSV holds all of them.")
     rows = [row for row in event.selection.rows if row < len(table)]
     if not rows:
         st.caption("Choose a row to see its steps.")
@@ -214,7 +216,7 @@ def _schedule_row(schedule: ActionSchedule, now: datetime) -> dict[str, object]:
         "Stop": schedule.cron_stop,
         "Times in": schedule.timezone,
         "Next": coming[0] if coming else None,
-        "and then": coming[1] if coming else None,
+        "What": coming[1] if coming else None,
     }
 
 
