@@ -52,7 +52,7 @@ PAGES: dict[str, tuple[str, str, str]] = {
     "Instances": ("view", "Waste", "Fleet"),
     "Anomalies": ("anomaly_view", "Planned events", "Attention"),
     "Budgets": ("budget_view", "Allocation", "Overview"),
-    "Scheduler": ("job_power_by", "power", "instances"),
+    "Scheduler": ("job_power_by", "Power", "Instances"),
     "Reports": ("reports_view", "History", "Report"),
     "Settings": ("section", "Usage", "Workspace"),
     "Method": ("topic", "Uncertainty", "Energy"),

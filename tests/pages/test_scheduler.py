@@ -15,6 +15,7 @@ from spectra.scheduler import Spec
 from spectra.store import Store, job_log
 from spectra.store.factors import write_factors
 from spectra.store.writes import write_intensities
+from spectra.ui import cards
 from spectra.ui.scheduler.form import Asked
 from spectra.ui.scheduler.result import sentence
 from tests import fleet
@@ -117,14 +118,14 @@ def test_another_region_is_ranked_and_a_limit_excludes_it(grids):
     app.multiselect(key="job_regions").set_value(["eu-north-1"])
     app = healthy(app.run())
     ranked = app.dataframe[0].value
-    assert ranked["Region"].tolist() == ["eu-north-1", "eu-central-1"]
+    assert ranked["region"].tolist() == ["eu-north-1", "eu-central-1"]
     app.multiselect(key="job_countries").set_value(["DE"])
     app = healthy(app.run())
-    assert app.dataframe[0].value["Region"].tolist() == ["eu-central-1"]
+    assert app.dataframe[0].value["region"].tolist() == ["eu-central-1"]
     assert "eu-north-1 is excluded" in shown(app)
     app.multiselect(key="job_countries").set_value(["SE"])
     app = healthy(app.run())
-    assert app.dataframe[0].value["Region"].tolist() == ["eu-north-1"]
+    assert app.dataframe[0].value["region"].tolist() == ["eu-north-1"]
     assert "eu-central-1 is excluded. It lies in DE, which is not allowed. It is compared" in shown(
         app
     )
@@ -134,7 +135,7 @@ def test_other_starts_are_offered_from_the_best_down(grids):
     app = scheduler()
     others = app.dataframe[1].value
     assert len(others) == 5
-    savings = others["Against now [%]"].tolist()
+    savings = others["saving_pct"].tolist()
     assert savings == sorted(savings, reverse=True)
 
 
@@ -218,10 +219,12 @@ def test_an_interruptible_job_may_run_in_parts(grids):
     app.toggle(key="job_cut").set_value(True)
     app.number_input(key="job_duration").set_value(16.0)
     app = healthy(app.run())
-    assert app.dataframe[0].value["Runs"].tolist()[0] >= 1
+    assert app.dataframe[0].value["runs"].tolist()[0] >= 1
 
 
-def test_a_recurring_job_is_kept_planned_and_deleted(grids):
+def test_a_recurring_job_is_kept_planned_and_deleted(grids, monkeypatch):
+    files: dict[str, pd.DataFrame] = {}
+    monkeypatch.setattr(cards, "download", lambda frame, name: files.update({name: frame}))
     app = scheduler()
     app.text_input(key="job_cron").set_value("0 18 * * *")
     keep = next(b for b in app.button if b.label == "Keep this job")
@@ -232,7 +235,13 @@ def test_a_recurring_job_is_kept_planned_and_deleted(grids):
     jobs, runs = app.dataframe[2].value, app.dataframe[3].value
     assert jobs["Recurs"].tolist() == ["0 18 * * * (Europe/Berlin)"]
     assert jobs["Next due"][0] > pd.Timestamp.now("UTC")
-    assert jobs["Status"].tolist() == runs["Status"].tolist() == ["planned"]
+    assert jobs["Status"].tolist() == runs["status"].tolist() == ["planned"]
+    assert runs["planned_g"][0].endswith("g")
+    assert runs["realised_g"].tolist() == ["not known yet"]
+    assert files["runs"]["planned_g"].dtype == float
+    for name in ("regions_of_the_job", "other_starts"):
+        assert files[name].select_dtypes(float).columns[:2].tolist() == ["co2e_g", "saving_pct"]
+    assert {"past_mae_g_per_kwh", "mae_g_per_kwh"} <= set(files["forecast_accuracy"])
     app = healthy(app.button(key="job_delete").click().run())
     assert job_log.jobs(app_store()) == []
     # One that comes due beyond the forecast has no run yet, and is there all the same.
@@ -263,8 +272,8 @@ def test_exports_are_offered_and_hold_the_slot(grids):
 def test_accuracy_names_the_models(grids):
     app = scheduler()
     judged = app.dataframe[-1].value
-    assert judged["Zone"].tolist() == ["DE"]
-    assert "linear" in judged["Models"][0] or "same hour" in judged["Models"][0]
+    assert judged["zone"].tolist() == ["DE"]
+    assert "linear" in judged["models"][0] or "same hour" in judged["models"][0]
 
 
 def test_a_public_deployment_keeps_no_jobs(grids, monkeypatch):

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import streamlit as st
 
+from spectra import units
 from spectra.scheduler import Spec
 from spectra.ui.frame import Page
 
@@ -80,7 +81,7 @@ def _power(page: Page) -> tuple[float, float | None, str, int, float]:
     )
     by = st.segmented_control(
         "Power from", POWER, default=POWER[0], required=True, key="job_power_by",
-        persist_state="session", label_visibility="collapsed",
+        persist_state="session", label_visibility="collapsed", format_func=str.capitalize,
     )  # fmt: skip
     if by == "power":
         kw = st.number_input(
@@ -158,7 +159,7 @@ def _more(page: Page) -> dict[str, object]:
             persist_state="session",
         )  # fmt: skip
         restart = st.number_input(
-            "Cost of a restart [gCO2e]", 0.0, 1e6, 0.0, key="job_restart",
+            "Cost of a restart [gCO₂e]", 0.0, 1e6, 0.0, key="job_restart",
             disabled=not interruptible, persist_state="session",
         )  # fmt: skip
     with middle:
@@ -187,6 +188,6 @@ def _more(page: Page) -> dict[str, object]:
         "restart_grams": restart if interruptible else 0.0,
         "max_latency_ms": latency,
         "countries": tuple(countries),
-        "grams_per_usd": 1e6 / usd_per_t if usd_per_t else 0.0,
+        "grams_per_usd": units.GRAMS_PER_TONNE / usd_per_t if usd_per_t else 0.0,
         "transfer_gb": transfer,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 from uuid import uuid4
 
 import pandas as pd
@@ -20,6 +21,22 @@ from spectra.ui import workspace as workspaces
 from spectra.ui.frame import Page
 from spectra.ui.plain import plain
 from spectra.ui.scheduler.form import Asked
+
+_MASSES = {
+    "planned_g": "Planned",
+    "planned_at_once_g": "Planned at once",
+    "realised_g": "Realised",
+    "realised_at_once_g": "Realised at once",
+    "best_in_hindsight_g": "Best in hindsight",
+}
+_RUN_COLUMNS: dict[str, Any] = {
+    "job": "Job",
+    "status": "Status",
+    "region": "Region",
+    "starts": cards.utc_column("Starts"),
+    "ends": cards.utc_column("Ends"),
+    **_MASSES,
+}
 
 
 def save_form(page: Page, asked: Asked, best: Option | None) -> None:
@@ -77,12 +94,13 @@ def job_list(page: Page) -> None:
     states: dict[str, list[str]] = {}
     for run in runs:
         states.setdefault(run.job_id, []).append(_status(run, now))
+    rows = pd.DataFrame([_job_row(job, states.get(job.job_id, []), now) for job in jobs])
     st.dataframe(
-        pd.DataFrame([_job_row(job, states.get(job.job_id, []), now) for job in jobs]),
+        rows,
         hide_index=True,
         width="stretch",
         key="jobs",
-        placeholder=units.MISSING,
+        placeholder="–",
         column_config={
             "Next due": cards.utc_column("Next due"),
             "Status": st.column_config.TextColumn(
@@ -90,6 +108,7 @@ def job_list(page: Page) -> None:
             ),
         },
     )
+    cards.download(rows.rename(columns={"Next due": "Next due (UTC)"}), "jobs")
     if runs:
         _run_list(runs, scheduler.names(jobs), turned_out, now)
     _delete(page, jobs)
@@ -116,16 +135,27 @@ def _run_list(
     rows = pd.DataFrame([_row(names, run, turned_out[run.job_id, run.earliest], now)
                          for run in runs])  # fmt: skip
     st.dataframe(
-        rows,
+        _told(rows, runs),
         hide_index=True,
         width="stretch",
         key="runs",
-        column_config={
-            "Starts": cards.utc_column("Starts"),
-            "Ends": cards.utc_column("Ends"),
-        },
+        placeholder="–",
+        column_config=_RUN_COLUMNS,
     )
     cards.download(rows, "runs")
+
+
+def _told(rows: pd.DataFrame, runs: list[Run]) -> pd.DataFrame:
+    """Rows of runs with each mass as text, and in words why none was realised."""
+    texts: dict[str, list[Any]] = {
+        name: [None if pd.isna(grams) else units.mass_text(grams) for grams in rows[name]]
+        for name in _MASSES
+    }
+    texts["realised_g"] = [
+        text or ("not known" if run.transfer_grams is None else "not known yet")
+        for text, run in zip(texts["realised_g"], runs, strict=True)
+    ]
+    return rows.assign(**texts)
 
 
 def _status(run: Run, now: datetime) -> str:
@@ -136,18 +166,17 @@ def _status(run: Run, now: datetime) -> str:
 def _row(
     names: dict[str, str], run: Run, turned_out: Realised | None, now: datetime
 ) -> dict[str, object]:
-    unknown = "not known" if run.transfer_grams is None else "not known yet"
     return {
-        "Job": names.get(run.job_id, run.job_id),
-        "Status": _status(run, now),
-        "Region": run.region,
-        "Starts": run.slots[0][0],
-        "Ends": run.slots[-1][1],
-        "Planned": units.mass_text(run.planned_grams),
-        "Planned at once": units.mass_text(run.planned_now_grams),
-        "Realised": units.mass_text(turned_out.grams) if turned_out else unknown,
-        "Realised at once": units.mass_text(turned_out.now_grams) if turned_out else "",
-        "Best in hindsight": units.mass_text(turned_out.oracle_grams) if turned_out else "",
+        "job": names.get(run.job_id, run.job_id),
+        "status": _status(run, now),
+        "region": run.region,
+        "starts": run.slots[0][0],
+        "ends": run.slots[-1][1],
+        "planned_g": run.planned_grams,
+        "planned_at_once_g": run.planned_now_grams,
+        "realised_g": turned_out.grams if turned_out else None,
+        "realised_at_once_g": turned_out.now_grams if turned_out else None,
+        "best_in_hindsight_g": turned_out.oracle_grams if turned_out else None,
     }
 
 
@@ -163,12 +192,12 @@ def _balance(known: list[Realised]) -> None:
     columns = st.columns(3)
     with columns[0]:
         cards.headline("Realised saving", units.mass_text(sums.now_grams - sums.grams),
-                       note=f"{len(known)} runs")  # fmt: skip
+                       note=units.counted(len(known), "run"))  # fmt: skip
     with columns[1]:
-        cards.headline("Regret", units.share_text(regret if regret == regret else None),  # noqa: PLR0124
+        cards.headline("Regret", units.share_text(regret),
                        help="How much more than the best slots in hindsight.")  # fmt: skip
     with columns[2]:
-        cards.headline("Captured", units.share_text(capture if capture == capture else None),  # noqa: PLR0124
+        cards.headline("Captured", units.share_text(capture),
                        help="Share of what could have been saved in hindsight.")  # fmt: skip
 
 

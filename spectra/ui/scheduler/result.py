@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -21,6 +22,21 @@ from spectra.ui import cards
 from spectra.ui import workspace as workspaces
 from spectra.ui.frame import Page
 from spectra.ui.scheduler.form import Asked
+
+_NUMBER = st.column_config.NumberColumn
+_COLUMNS: dict[str, Any] = {
+    "region": "Region",
+    "start": "Start",
+    "end": "End",
+    "runs": "Runs",
+    "co2e_g": "CO₂e",
+    "saving_pct": _NUMBER("Saving [%]", format="%.1f", help="Against running at once."),
+    "price_saving_usd": _NUMBER("Price saving [USD]", format="%.2f", help="Empty: not known."),
+    "better_than_now_pct": st.column_config.ProgressColumn(
+        "Better than now [%]", min_value=0, max_value=100, format="%.0f"
+    ),
+    "is_advised": st.column_config.CheckboxColumn("Advised"),
+}
 
 
 def advice(page: Page, asked: Asked) -> Option | None:
@@ -173,19 +189,18 @@ def _told(ahead: pd.DataFrame, zone: str, best: Option) -> str:
 
 
 def _alternatives(asked: Asked, options: list[Option], excluded: list[Excluded]) -> None:
-    zone = ZoneInfo(asked.timezone)
     rows = pd.DataFrame(
         [
             {
-                "Region": option.region,
-                "Start": f"{option.plan.slots[0][0].astimezone(zone):%a %d %b %H:%M %z}",
-                "End": f"{option.plan.slots[-1][1].astimezone(zone):%a %d %b %H:%M %z}",
-                "Runs": len(option.plan.slots),
-                "CO₂e": units.mass_text(option.grams),
-                "Saving [%]": option.saving_pct,
-                "Price saving": None if option.saving_usd is None else option.saving_usd,
-                "Probability": None if math.isnan(option.probability) else option.probability * 100,
-                "Advised": "yes" if option.is_recommended else "no",
+                "region": option.region,
+                "start": option.plan.slots[0][0].astimezone(UTC),
+                "end": option.plan.slots[-1][1].astimezone(UTC),
+                "runs": len(option.plan.slots),
+                "co2e_g": option.grams,
+                "saving_pct": option.saving_pct,
+                "price_saving_usd": option.saving_usd,
+                "better_than_now_pct": option.probability * 100,
+                "is_advised": option.is_recommended,
             }
             for option in options
         ]
@@ -193,21 +208,7 @@ def _alternatives(asked: Asked, options: list[Option], excluded: list[Excluded])
     with cards.card(
         "Regions ranked", help="Best slot of each, against running at once in the home region."
     ):
-        st.dataframe(
-            rows,
-            hide_index=True,
-            width="stretch",
-            height="content",
-            key="alternatives",
-            placeholder=units.MISSING,
-            column_config={
-                "Saving [%]": st.column_config.NumberColumn(format="%.1f"),
-                "Price saving": st.column_config.NumberColumn(format="dollar"),
-                "Probability": st.column_config.ProgressColumn(
-                    "Better than now [%]", min_value=0, max_value=100, format="%.0f"
-                ),
-            },
-        )
+        _table(rows, asked, "alternatives")
         cards.download(rows, "regions_of_the_job")
         for region in excluded:
             compared = " It is compared with even so." * (region.region == asked.spec.home)
@@ -216,28 +217,41 @@ def _alternatives(asked: Asked, options: list[Option], excluded: list[Excluded])
 
 def _other_starts(page: Page, asked: Asked, there: Candidate, best: Option) -> None:
     """The next best starts in the chosen region, at least an hour apart."""
-    zone = ZoneInfo(asked.timezone)
     starts = other_starts(there, page.catalog, asked.spec, asked.earliest, asked.deadline)
     now = best.grams + best.saving_g
+    rows = pd.DataFrame(
+        [
+            {
+                "start": start.at.astimezone(UTC),
+                "co2e_g": start.grams,
+                "saving_pct": saving_share_pct(start.grams, now),
+            }
+            for start in starts
+        ],
+        columns=["start", "co2e_g", "saving_pct"],
+    )
     with cards.card(f"Other starts in {best.region}", help="Uninterrupted runs, an hour apart."):
-        st.dataframe(
-            pd.DataFrame(
-                [
-                    {
-                        "Start": f"{start.at.astimezone(zone):%a %d %b %H:%M %z}",
-                        "CO₂e": units.mass_text(start.grams),
-                        "Against now [%]": saving_share_pct(start.grams, now),
-                    }
-                    for start in starts
-                ]
-            ),
-            hide_index=True,
-            width="stretch",
-            height="content",
-            key="other_starts",
-            placeholder=units.MISSING,
-            column_config={"Against now [%]": st.column_config.NumberColumn(format="%.1f")},
-        )
+        _table(rows, asked, "other_starts")
+        cards.download(rows, "other_starts")
+
+
+def _table(rows: pd.DataFrame, asked: Asked, key: str) -> None:
+    """Slots with their times in the job's timezone."""
+    zone = ZoneInfo(asked.timezone)
+    texts = {
+        name: [f"{at.astimezone(zone):%a %d %b %H:%M %z}" for at in rows[name]]
+        for name in ("start", "end")
+        if name in rows
+    }
+    st.dataframe(
+        rows.assign(**texts, co2e_g=rows["co2e_g"].map(units.mass_text)),
+        hide_index=True,
+        width="stretch",
+        height="content",
+        key=key,
+        placeholder="–",
+        column_config=_COLUMNS,
+    )
 
 
 def _exports(asked: Asked, options: list[Option], excluded: list[Excluded]) -> None:
