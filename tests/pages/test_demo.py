@@ -147,14 +147,14 @@ def test_regions_are_ranked_by_hourly_data_alone(demo):
         "JOIN intensity_hourly USING (zone) WHERE hour = $hour",
         {"hour": hour},
     ).set_index("region")
-    assert rows.set_index("Region")["Now"].to_dict() == pytest.approx(expected["g"].to_dict())
-    annual = rows[rows["Quality"] == "annual factor"]
-    assert sorted(annual["Region"]) == sorted(expected.index[expected["tier"] == "F"])
+    assert rows.set_index("region")["g_per_kwh"].to_dict() == pytest.approx(expected["g"].to_dict())
+    annual = rows[rows["quality_text"] == "annual factor"]
+    assert sorted(annual["region"]) == sorted(expected.index[expected["tier"] == "F"])
     assert len(annual) == 8
-    hourly = rows[rows["Quality"] != "annual factor"]
+    hourly = rows[rows["quality_text"] != "annual factor"]
     assert hourly.index.max() < annual.index.min()
-    assert hourly["Now"].is_monotonic_increasing
-    best = hourly["Region"].iloc[0]
+    assert hourly["g_per_kwh"].is_monotonic_increasing
+    best = hourly["region"].iloc[0]
     said = next(text.value for text in app.markdown if f"Greenest now: **{best}**" in text.value)
     assert said.endswith("Not ranked of 36 regions: 8 annual factor.")
 
@@ -169,9 +169,9 @@ def test_a_region_without_hourly_data_says_so(demo):
 def test_direct_intensity_is_another_column(demo):
     app = open_app()
     app.switch_page("pages/regions.py").run()
-    lifecycle = table(app, 0).set_index("Region")["Now"]
+    lifecycle = table(app, 0).set_index("region")["g_per_kwh"]
     app.button_group(key="factor").set_value("direct").run()
-    direct = table(healthy(app), 0).set_index("Region")["Now"]
+    direct = table(healthy(app), 0).set_index("region")["g_per_kwh"]
     assert (direct <= lifecycle.reindex(direct.index)).all()
     assert direct["eu-north-1"] < lifecycle["eu-north-1"]
 

@@ -331,9 +331,9 @@ def test_results_are_empty_until_something_is_done(machines):
     advice_log.decide(store, [advice_log.Decision("i-0", "over-provisioned", "done", done)])
     app.run()
     row = healthy(app).dataframe[0].value.iloc[0]
-    assert row["promised"] > 0
+    assert row["promised_kg_per_month"] > 0
     # It still runs on the old type, so nothing was saved.
-    assert row["realised"] == pytest.approx(0, abs=1e-9)
+    assert row["realised_kg_per_month"] == pytest.approx(0, abs=1e-9)
 
 
 def test_the_fleet_is_judged_once_and_again_when_rules_change(machines):

@@ -8,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from spectra.catalog import load_catalog
+from spectra.move_history import Standing
 from spectra.store import Store
 from spectra.store.factors import write_factors
 from spectra.store.ledger import extend_ledger, recompute
@@ -18,6 +19,7 @@ from spectra.store.writes import (
     write_volumes,
 )
 from spectra.ui import cards
+from spectra.ui.regions import moved
 from tests import fleet
 from tests.copies import once
 from tests.pages.conftest import (
@@ -83,7 +85,7 @@ def texts(app) -> str:
 
 COLUMN_OF = {
     "ranking": "score", "not_ranked": "reason", "move_sides": "what",
-    "move_machines": "target_type", "moves_made": "realised",
+    "move_machines": "target_type", "moves_made": "realised_kg_per_month",
 }  # fmt: skip
 
 
@@ -102,13 +104,13 @@ def test_the_map_is_what_one_sees_first(company):
     assert app.selectbox(key="region").value == "eu-west-3"
     # Of a zone whose hours end before the last weeks there is a line all the same.
     assert "No hour of the last 28 days of the period is known." in texts(app)
-    assert any("by hour, between" in chart.proto.alt for chart in app.get("plotly_chart"))
+    assert any("by day, between" in chart.proto.alt for chart in app.get("plotly_chart"))
 
 
 def test_the_region_in_detail_is_the_one_chosen_last(company):
     """The table is in another order when a grid changes; the region chosen below it stays."""
     app = regions()
-    order = list(table(app, 0)["Region"])
+    order = list(table(app, 0)["region"])
     choose_row(app, cards.rows_key("regions_table", order), order.index("eu-north-1"))
     assert healthy(app.run()).selectbox(key="region").value == "eu-north-1"
     app.selectbox(key="region").set_value("eu-west-3")
@@ -117,7 +119,7 @@ def test_the_region_in_detail_is_the_one_chosen_last(company):
     newer = fleet.intensities("SE-SE3", hours, 720.0, 900.0)
     write_intensities(app_store(), newer.assign(fetched_at=fleet.utc("2099-01-01")), load_catalog())
     healthy(app.run())
-    assert list(table(app, 0)["Region"]).index("eu-north-1") != order.index("eu-north-1")
+    assert list(table(app, 0)["region"]).index("eu-north-1") != order.index("eu-north-1")
     assert app.selectbox(key="region").value == "eu-west-3"
 
 
@@ -311,14 +313,19 @@ def test_a_machine_of_the_demo_is_moved_through_its_plan(demo):
     app = regions(region_view="Moves made")
     rows = frame(app, "moves_made")
     assert rows["target"].tolist() == ["eu-north-1"]
-    assert rows["predicted"].notna().all()
-    assert rows["realised"].isna().all()
+    assert rows["promised_kg_per_month"].notna().all()
+    assert rows["realised_kg_per_month"].isna().all()
     assert rows["now"].tolist() == ["Both run"]
     assert "A move adds emissions until its source is stopped" in texts(app)
     app.button(key="stop_sources").click()
     app.run()
     healthy(app.switch_page("pages/instances.py").run())
     assert any(e.label.startswith("Stop") for e in app.expander)
+
+
+def test_the_moment_from_which_a_move_saves_names_its_zone():
+    for ended_at in (None, END):
+        assert moved._now(Standing("m5.large", END, False, ended_at)).endswith("UTC")
 
 
 def running_machine(store):

@@ -15,9 +15,31 @@ from spectra.ui.frame import Page
 from spectra.ui.instances import asking
 from spectra.what_if import Resize
 
+_NUMBER = st.column_config.NumberColumn
+COLUMNS: dict[str, Any] = {
+    "done_at": cards.utc_column("Done"),
+    "saves_until": cards.utc_column("Saved until"),
+    "name": "Machine",
+    "team": "Team",
+    "change": "Change",
+    "how": "How we know",
+    "promised_kg_per_month": _NUMBER("Promised [kg/month]", format="%.2f"),
+    "least_kg_per_month": _NUMBER(
+        "At least [kg/month]", format="%.2f", help="Of what was promised, 95 % interval."
+    ),
+    "most_kg_per_month": _NUMBER(
+        "At most [kg/month]", format="%.2f", help="Of what was promised, 95 % interval."
+    ),
+    "realised_kg_per_month": _NUMBER(
+        "Realised [kg/month]", format="%.2f", help="Empty: not a day yet."
+    ),
+    "promised_usd_per_month": _NUMBER("Promised [USD/month]", format="%.2f"),
+    "realised_usd_per_month": _NUMBER("Realised [USD/month]", format="%.2f", help="At list price."),
+}
+
 
 def show(page: Page) -> None:
-    """The ledger of predicted against realised savings."""
+    """The ledger of promised against realised savings."""
     done = page.get(advice_log.carried_out)
     if done.empty:
         empty.say(
@@ -30,45 +52,12 @@ def show(page: Page) -> None:
     end = pd.Timestamp(page.hour)
     done["measured_to"] = done["held_until"].where(done["held_until"] < end, end)
     rows = pd.DataFrame([_row(page, entry) for entry in done.to_dict("records")])
-    ended = rows["saves_until"].notna()
-    known = rows[~ended].dropna(subset="realised")
-    columns = st.columns(3)
-    with columns[0]:
-        cards.headline(
-            "Carried out",
-            str(len(rows)),
-            note=f"{len(known)} measured and saving, {ended.sum()} ended",
-        )
-    with columns[1]:
-        cards.headline("Promised a month", units.mass_text(float(known["promised"].sum()) * 1e3)
-                       if len(known) else "not yet", note="of those saving")  # fmt: skip
-    with columns[2]:
-        promised = known["promised"].sum()
-        share = known["realised"].sum() / promised if promised > 0 else None
-        cards.headline("Realised a month", units.mass_text(float(known["realised"].sum()) * 1e3)
-                       if len(known) else "not yet",
-                       note=f"{units.share_text(share)} of what was promised"
-                       if len(known) else "a day after the change")  # fmt: skip
-    number = st.column_config.NumberColumn
+    _headlines(rows)
     st.dataframe(
-        rows, hide_index=True, width="stretch", key="results",
-        column_config={
-            "done_at": cards.utc_column("Done"), "saves_until": cards.utc_column("Saved until"),
-            "name": "Machine", "team": "Team",
-            "change": "Change", "how": "How we know",
-            "promised": number("Promised [kg/month]", format="%.2f"),
-            "range": "95 % interval",
-            "realised": number("Realised [kg/month]", format="%.2f", help="Empty: not a day yet."),
-            "promised_usd": number("Promised [USD/month]", format="%.2f"),
-            "realised_usd": number("Realised [USD/month]", format="%.2f", help="At list price."),
-        },
+        rows, hide_index=True, width="stretch", key="results", column_config=COLUMNS,
         placeholder="–",
     )  # fmt: skip
-    cards.download(rows.rename(columns={"promised": "promised_kg_per_month",
-                                        "realised": "realised_kg_per_month",
-                                        "promised_usd": "promised_usd_per_month",
-                                        "realised_usd": "realised_usd_per_month"}),
-                   "results")  # fmt: skip
+    cards.download(rows, "results")
     st.caption(
         "A resize is judged by replaying the hours since on the old type; a stop by what the "
         "machine emitted before, less what it emits now; both up to the next change of the "
@@ -77,8 +66,31 @@ def show(page: Page) -> None:
     )
 
 
+def _headlines(rows: pd.DataFrame) -> None:
+    ended = rows["saves_until"].notna()
+    known = rows[~ended].dropna(subset="realised_kg_per_month")
+    promised, realised = (
+        float(known[f"{name}_kg_per_month"].sum()) for name in ("promised", "realised")
+    )
+    share = units.share_text(realised / promised if promised > 0 else None)
+    columns = st.columns(3)
+    with columns[0]:
+        cards.headline("Carried out", str(len(rows)),
+                       note=f"{len(known)} measured and saving, {ended.sum()} ended")  # fmt: skip
+    with columns[1]:
+        cards.headline("Promised a month", _total(known, promised), note="of those saving")
+    with columns[2]:
+        cards.headline("Realised a month", _total(known, realised),
+                       note=f"{share} of what was promised" if len(known)
+                       else "a day after the change")  # fmt: skip
+
+
+def _total(known: pd.DataFrame, kg: float) -> str:
+    return units.mass_text(kg * units.GRAMS_PER_KG) if len(known) else "not yet"
+
+
 def _row(page: Page, entry: dict[str, Any]) -> dict[str, Any]:
-    scale = HOURS_PER_MONTH / 1_000
+    scale = HOURS_PER_MONTH / units.GRAMS_PER_KG
     realised = _realised(page, entry)
     return {
         "done_at": entry["done_at"],
@@ -88,12 +100,12 @@ def _row(page: Page, entry: dict[str, Any]) -> dict[str, Any]:
         "change": "stopped" if entry["action"] == "stop"
         else f"{entry['old_type']} → {entry['new_type']}",
         "how": entry["how"],
-        "promised": entry["carbon_g_per_h"] * scale,
-        "range": f"{units.number(entry['carbon_low_g_per_h'] * scale)} to "
-        f"{units.number(entry['carbon_high_g_per_h'] * scale)}",
-        "realised": realised[0] * scale if realised else None,
-        "promised_usd": entry["list_usd_per_h"] * HOURS_PER_MONTH,
-        "realised_usd": realised[1] * HOURS_PER_MONTH if realised else None,
+        "promised_kg_per_month": entry["carbon_g_per_h"] * scale,
+        "least_kg_per_month": entry["carbon_low_g_per_h"] * scale,
+        "most_kg_per_month": entry["carbon_high_g_per_h"] * scale,
+        "realised_kg_per_month": realised[0] * scale if realised else None,
+        "promised_usd_per_month": entry["list_usd_per_h"] * HOURS_PER_MONTH,
+        "realised_usd_per_month": realised[1] * HOURS_PER_MONTH if realised else None,
     }  # fmt: skip
 
 

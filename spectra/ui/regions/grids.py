@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -17,6 +18,29 @@ from spectra.ui.frame import Page
 from spectra.ui.regions import known as known_grids
 
 HEAT_MAP_DAYS = 28
+_NUMBER = st.column_config.NumberColumn
+COLUMNS: dict[str, Any] = {
+    "region": st.column_config.TextColumn("Region", pinned=True),
+    "g_per_kwh": _NUMBER("Now [g/kWh]", format="%.0f", help="Carbon intensity in this hour."),
+    "trend": st.column_config.LineChartColumn("Last 24 h", y_min=0, width="small"),
+    "mean_30d_g_per_kwh": _NUMBER("30-day mean [g/kWh]", format="%.0f"),
+    "quality_text": "Quality",
+    "low_carbon": st.column_config.ProgressColumn(
+        "Low-carbon", format="percent", max_value=1.0,
+        help="Share of low-carbon electricity: of the newest hour where the source states it, else "
+        "of the year.",
+    ),
+    "price_index": _NUMBER("Price index", format="%.2f", help="On-demand prices of seven common "
+                           "types against us-east-1 = 1.00; empty where no price is known."),
+    "pue": _NUMBER("PUE", format="%.2f"),
+    "own_kg": _NUMBER("Our CO₂e [kg]", format="%.1f"),
+    "name": "Place",
+}  # fmt: skip
+LATENCY_COLUMNS: dict[str, Any] = {
+    "rtt_ms_p50": _NUMBER("Latency p50 [ms]", format="%.1f", help="What it measures stands in the "
+                          "next column; figures of different kinds do not compare."),
+    "latency_meaning": "Latency is",
+}  # fmt: skip
 
 
 def show(page: Page, factor: grid_queries.Factor) -> None:
@@ -64,8 +88,10 @@ def overview(page: Page, factor: grid_queries.Factor) -> pd.DataFrame:
 def _latency(page: Page) -> pd.DataFrame:
     """Newest latency by region with what it means, in words."""
     rows = page.get(latency_queries.newest)
-    ages = pd.to_datetime(rows["measured_at"], utc=True).dt.strftime("%d %b %H:%M UTC")
-    meaning = rows["meaning"] + ", " + ages + ", " + rows["source"].map(names.source)
+    meaning = [
+        f"{row.meaning}, {units.moment_text(row.measured_at)}, {names.source(row.source)}"
+        for row in rows.itertuples()
+    ]
     known: pd.DataFrame = rows[["region", "rtt_ms_p50"]]
     return known.assign(latency_meaning=meaning)
 
@@ -126,47 +152,16 @@ def world(table: pd.DataFrame) -> None:
 
 def table_of_regions(table: pd.DataFrame) -> str | None:
     """The table of all regions; returns the region whose row is chosen."""
-    shown = pd.DataFrame(
-        {
-            "Region": table["region"],
-            "Now": table["g_per_kwh"],
-            "Last 24 h": table["trend"],
-            "30-day mean": table["mean_30d_g_per_kwh"],
-            "Quality": table["quality_text"],
-            "Low-carbon": table["low_carbon_pct"].fillna(table["annual_low_carbon_pct"]) / 100,
-            "Price": table["price_index"],
-            "PUE": table["pue"],
-            "Our CO₂e": table["total_g"] / units.GRAMS_PER_KG,
-            "Place": table["name"],
-        }
+    shown = table.assign(
+        low_carbon=table["low_carbon_pct"].fillna(table["annual_low_carbon_pct"]) / 100,
+        own_kg=table["total_g"] / units.GRAMS_PER_KG,
     )
-    if table["rtt_ms_p50"].notna().any():
-        shown["Latency"] = table["rtt_ms_p50"]
-        shown["Latency is"] = table["latency_meaning"]
-    number = st.column_config.NumberColumn
+    columns = COLUMNS | (LATENCY_COLUMNS if table["rtt_ms_p50"].notna().any() else {})
     state = st.dataframe(
-        shown,
-        hide_index=True,
-        key=cards.rows_key("regions_table", table["region"]),
-        on_select="rerun", selection_mode="single-row", height=430,
-        placeholder="–",
-        column_config={
-            "Region": st.column_config.TextColumn(pinned=True),
-            "Now": number("Now [g/kWh]", format="%.0f", help="Carbon intensity in this hour."),
-            "Last 24 h": st.column_config.LineChartColumn(y_min=0, width="small"),
-            "30-day mean": number("30-day mean [g/kWh]", format="%.0f"),
-            "Low-carbon": st.column_config.ProgressColumn(
-                "Low-carbon", format="percent", max_value=1.0,
-                help="Share of low-carbon electricity: of the newest hour where the source states "
-                "it, else of the year.",
-            ),
-            "Price": number("Price index", format="%.2f", help="On-demand prices of seven common "
-                            "types against us-east-1 = 1.00; empty where no price is known."),
-            "PUE": number(format="%.2f"),
-            "Our CO₂e": number("Our CO₂e [kg]", format="%.1f"),
-            "Latency": number("Latency p50 [ms]", format="%.1f", help="What it measures stands in "
-                              "the next column; figures of different kinds do not compare."),
-        },
+        shown[list(columns)],  # what is not shown would be sent all the same
+        hide_index=True, key=cards.rows_key("regions_table", table["region"]),
+        on_select="rerun", selection_mode="single-row", height=430, placeholder="–",
+        column_config=columns,
     )  # fmt: skip
     cards.download(table.drop(columns=["trend", "is_hourly"]), "regions_now")
     rows = state["selection"]["rows"]
@@ -227,8 +222,8 @@ def _line(line: pd.DataFrame, factor: str) -> None:
     cards.chart(
         figure,
         key="zone_line",
-        alt=f"Carbon intensity by hour, between {units.number(low)} and {units.number(high)} "
-        "gCO₂e/kWh.",
+        alt=f"Carbon intensity by {'day' if is_daily else 'hour'}, between {units.number(low)} "
+        f"and {units.number(high)} gCO₂e/kWh.",
     )
     hours, filled = line["hours"].sum(), line["filled_hours"].sum()
     mean = (line["g_per_kwh"] * line["hours"]).sum() / hours

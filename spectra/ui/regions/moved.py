@@ -21,17 +21,17 @@ COLUMNS: dict[str, Any] = {
     "target": "To",
     "moved_at": cards.utc_column("Moved"),
     "now": "Now",
-    "predicted": _NUMBER("Predicted [kg/month]", format="%.2f"),
-    "realised": _NUMBER(
+    "promised_kg_per_month": _NUMBER("Promised [kg/month]", format="%.2f"),
+    "realised_kg_per_month": _NUMBER(
         "Realised [kg/month]", format="%.2f", help="Empty: less than a day of it is known."
     ),
-    "predicted_usd": _NUMBER("Predicted [USD/month]", format="%.2f"),
-    "realised_usd": _NUMBER("Realised [USD/month]", format="%.2f", help="At list price."),
+    "promised_usd_per_month": _NUMBER("Promised [USD/month]", format="%.2f"),
+    "realised_usd_per_month": _NUMBER("Realised [USD/month]", format="%.2f", help="At list price."),
 }
 
 
 def show(page: Page) -> None:
-    """Predicted against realised saving of every move."""
+    """Promised against realised saving of every move."""
     made = page.get(move_history.moves_made)
     if not made:
         empty.say(
@@ -44,23 +44,22 @@ def show(page: Page) -> None:
     stands = [page.get(move_history.standing, move) for move in made]
     _both_run(page, [m.source_id for m, now in zip(made, stands, strict=True) if now.both_run])
     rows = pd.DataFrame([_row(page, move, now) for move, now in zip(made, stands, strict=True)])
-    known = rows.dropna(subset=["realised", "predicted"])
+    known = rows.dropna(subset=["realised_kg_per_month", "promised_kg_per_month"])
+    measured = rows["realised_kg_per_month"].count()
     columns = st.columns(3)
     with columns[0]:
-        cards.headline("Moved", str(len(rows)), note=f"{rows['realised'].count()} measured so far")
+        cards.headline("Moved", str(len(rows)), note=f"{measured} measured so far")
     with columns[1]:
-        cards.headline("Predicted a month", _total(known, "predicted"), note="of those measured")
+        cards.headline("Promised a month", _total(known, "promised_kg_per_month"),
+                       note="of those measured")  # fmt: skip
     with columns[2]:
-        cards.headline("Realised a month", _total(known, "realised"), note=_share(known))
+        cards.headline("Realised a month", _total(known, "realised_kg_per_month"),
+                       note=_share(known))  # fmt: skip
     st.dataframe(
         rows, hide_index=True, width="stretch", height=cards.table_height(len(rows)),
         key="moves_made", placeholder="–", column_config=COLUMNS,
     )  # fmt: skip
-    cards.download(rows.rename(columns={"predicted": "predicted_kg_per_month",
-                                        "realised": "realised_kg_per_month",
-                                        "predicted_usd": "predicted_usd_per_month",
-                                        "realised_usd": "realised_usd_per_month"}),
-                   "moves")  # fmt: skip
+    cards.download(rows, "moves")
     st.caption(
         "Measured: the hours since the source was stopped, on the grid they ran on and on that of "
         "the region the machine came from, as the type it was there. A saving below 0 is more than "
@@ -92,10 +91,10 @@ def _both_run(page: Page, sources: list[str]) -> None:
 
 def _now(now: Standing) -> str:
     if now.ended_at is not None:
-        return f"Ended {now.ended_at:%Y-%m-%d %H:%M}"
+        return f"Ended {units.moment_text(now.ended_at)}"
     if now.source_runs:
         return "Both run"
-    return f"Alone since {now.since:%Y-%m-%d %H:%M}"
+    return f"Alone since {units.moment_text(now.since)}"
 
 
 def _row(page: Page, move: Move, now: Standing) -> dict[str, object]:
@@ -106,10 +105,10 @@ def _row(page: Page, move: Move, now: Standing) -> dict[str, object]:
         "target": move.target_region,
         "moved_at": move.moved_at,
         "now": _now(now),
-        "predicted": _monthly(move.predicted_g_per_h, 1_000),
-        "realised": _monthly(since[0] if since else None, 1_000),
-        "predicted_usd": _monthly(move.predicted_usd_per_h),
-        "realised_usd": _monthly(since[1] if since else None),
+        "promised_kg_per_month": _monthly(move.predicted_g_per_h, units.GRAMS_PER_KG),
+        "realised_kg_per_month": _monthly(since[0] if since else None, units.GRAMS_PER_KG),
+        "promised_usd_per_month": _monthly(move.predicted_usd_per_h),
+        "realised_usd_per_month": _monthly(since[1] if since else None),
     }
 
 
@@ -120,13 +119,12 @@ def _monthly(per_h: float | None, per_unit: float = 1.0) -> float:
 def _total(known: pd.DataFrame, column: str) -> str:
     if known.empty:
         return "not yet"
-    total = float(known[column].sum()) * 1_000
-    return units.mass_text(total)
+    return units.mass_text(float(known[column].sum()) * units.GRAMS_PER_KG)
 
 
 def _share(known: pd.DataFrame) -> str:
-    predicted = float(known["predicted"].sum())
-    if predicted <= 0:
+    promised = float(known["promised_kg_per_month"].sum())
+    if promised <= 0:
         return "a day after the move"
-    share = units.share_text(float(known["realised"].sum()) / predicted)
-    return f"{share} of what was predicted"
+    share = units.share_text(float(known["realised_kg_per_month"].sum()) / promised)
+    return f"{share} of what was promised"
