@@ -7,12 +7,13 @@ on those of the target. A machine whose type is not offered there is replayed on
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pandas as pd
 
+from spectra import units
 from spectra.carbon.energy import GIB_TO_GB
 from spectra.catalog import Catalog
 from spectra.errors import InputError
@@ -94,7 +95,9 @@ def estimate_move(  # noqa: PLR0913, PLR0917 (what, where to, until when, under 
         left_out=tuple(left_out),
     )
     younger = int(replayed.groupby("instance_id")["is_younger"].first().sum())
-    return replace(made, notes=tuple(_notes(made, assumed, younger)))
+    return replace(
+        made, warnings=tuple(_warnings(made)), notes=tuple(_notes(made, assumed, younger))
+    )
 
 
 def _span(store: Store, end: datetime, days: int) -> tuple[datetime, datetime]:
@@ -221,32 +224,36 @@ def _grid(region: str, means: set[str]) -> str:
     return "monthly or annual mean" if region in means else "by the hour"
 
 
-def _notes(made: Estimate, assumed: Assumptions, younger: int) -> list[str]:
-    """What a reader must know besides."""
-    machines, notes, known_days = made.machines, list[str](), made.known_days
-    others = machines[~machines["is_same"]]
+def _warnings(made: Estimate) -> Iterator[str]:
+    """What makes the figures say less than they seem to."""
+    others = made.machines[~made.machines["is_same"]]
     for (name, target), part in others.groupby(["instance_type", "target_type"]):
-        notes.append(
-            f"{name} is not offered in {made.target}: {len(part)} of these machines are replayed "
-            f"on {target}, the nearest type."
+        yield (
+            f"{name} is not offered in {made.target}: "
+            f"{units.counted(len(part), 'machine')} replayed on {target}, the nearest type."
         )
     if made.saving_usd_per_h is None:
-        notes.append("A price is not known, so no saving of money is stated.")
+        yield "A price is not known, so no saving of money is stated."
+
+
+def _notes(made: Estimate, assumed: Assumptions, younger: int) -> Iterator[str]:
+    """What a reader must know besides."""
+    machines, known_days = made.machines, made.known_days
     if made.once.transfer_gb > 0 and assumed.egress_usd_per_gb is None:
-        notes.append("The price of traffic between regions is not in the catalogue: state it to "
-                     "see what the move costs once.")  # fmt: skip
-    is_other = machines["lifecycle"] != "on-demand"
-    if is_other.any():
-        notes.append(f"{int(is_other.sum())} of them are not on demand; list prices do not say "
-                     "what is really paid.")  # fmt: skip
-    members = int(machines["asg_name"].notna().sum())
-    if members:
-        notes.append(f"{members} belong to autoscaling groups, which move by their template.")
-    notes.append("Volumes are at no price: the catalogue has storage prices of one region alone.")
-    notes.append("A location-based saving is an allocation of both grids' electricity.")
+        yield (
+            "The price of traffic between regions is not in the catalogue: state it to see what "
+            "the move costs once."
+        )
+    if others := int((machines["lifecycle"] != "on-demand").sum()):
+        yield f"Not on demand: {others} of them. List prices do not say what is really paid."
+    if members := int(machines["asg_name"].notna().sum()):
+        yield f"In autoscaling groups, which move by their template: {members} of them."
+    yield "Volumes are at no price: the catalogue has storage prices of one region alone."
+    yield "A location-based saving is an allocation of both grids' electricity."
     if younger:
-        notes.append(f"{younger} of them have been what they are now for less than these "
-                     f"{known_days:.0f} days, and are replayed since then.")  # fmt: skip
+        yield (
+            f"What they are now for less than these {known_days:.0f} days, and replayed since "
+            f"then: {younger} of them."
+        )
     if known_days < MOST_DAYS:
-        notes.append(f"{known_days:.0f} days are known: not every season was seen.")
-    return notes
+        yield f"Not every season was seen: {units.counted(round(known_days), 'day')} known."

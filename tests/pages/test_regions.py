@@ -141,7 +141,7 @@ def test_regions_are_ranked_with_reasons_for_the_others(company):
 def test_our_own_fleet_needs_all_its_types(company):
     app = regions(region_view="Compare")
     assert frame(app, "ranking")["region"].tolist() == ["eu-central-1"]
-    assert "**eu-central-1** is the best of 1 regions" in texts(app)
+    assert "**eu-central-1** is the best of 1 region " in texts(app)
     reasons = frame(app, "not_ranked").set_index("region")["reason"]
     assert reasons["eu-north-1"] == "Not offered there: c4.2xlarge, p3.8xlarge."
     app.toggle(key="needs_types").set_value(False)

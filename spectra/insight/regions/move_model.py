@@ -139,6 +139,10 @@ class Estimate:
     mean_grids : tuple of str
         Regions whose grid is known by monthly or annual means for most of the hours: their hours
         and seasons are not seen.
+    warnings : tuple of str
+        What makes its figures say less than they seem to.
+    notes : tuple of str
+        What a reader must know besides.
     """
 
     target: str
@@ -156,6 +160,7 @@ class Estimate:
     mean_grids: tuple[str, ...] = ()
     known_days: float = 0.0
     left_out: tuple[tuple[str, str], ...] = field(default=())
+    warnings: tuple[str, ...] = field(default=())
     notes: tuple[str, ...] = field(default=())
 
     @property

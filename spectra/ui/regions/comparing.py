@@ -126,8 +126,9 @@ def _answer(found: Comparison) -> str:
     best, home = found.ranked[0], found.home.region
     if best.place.region == home:
         return (
-            f"**{home}** is the best of {len(found.ranked)} regions at these weights; it stays "
-            f"first in {units.share_text(best.first_share)} of {found.draws:,} draws."
+            f"**{home}** is the best of {units.counted(len(found.ranked), 'region')} at these "
+            f"weights; it stays first in {units.share_text(best.first_share)} of {found.draws:,} "
+            "draws."
         )
     changes = [
         f"{name} {_change(value)}"
@@ -177,12 +178,13 @@ def _chart(found: Comparison) -> None:
     if known.empty:
         st.caption("No price is known of any of them.")
         return
+    usd, grams = known["usd_per_h"], known["g_per_h"]
     cards.chart(
         region_charts.efficient_regions(known), key="efficient",
-        alt=f"{len(known)} regions by list price ({units.usd_text(known['usd_per_h'].min())} to "
-        f"{units.usd_text(known['usd_per_h'].max())} an hour) and emissions "
-        f"({units.mass_text(known['g_per_h'].min())} to {units.mass_text(known['g_per_h'].max())} "
-        f"an hour); efficient: {', '.join(known.loc[known['is_efficient'], 'region'])}.",
+        alt=f"{units.counted(len(known), 'region')} by list price ({units.usd_text(usd.min())} to "
+        f"{units.usd_text(usd.max())} an hour) and emissions ({units.mass_text(grams.min())} to "
+        f"{units.mass_text(grams.max())} an hour); efficient: "
+        f"{', '.join(known.loc[known['is_efficient'], 'region'])}.",
     )  # fmt: skip
 
 
@@ -233,7 +235,7 @@ def _excluded(found: Comparison, facts: pd.DataFrame) -> None:
         return
     rows = pd.DataFrame([{"region": e.region, "reason": e.reason} for e in found.excluded])
     rows = rows.merge(facts[["region", "name"]], on="region", how="left")
-    with st.expander(f"{len(rows)} regions are not ranked", icon=":material/block:"):
+    with st.expander(f"Not ranked: {units.counted(len(rows), 'region')}", icon=":material/block:"):
         st.dataframe(
             rows, hide_index=True, width="stretch", key="not_ranked",
             height=cards.table_height(len(rows)), column_order=["region", "name", "reason"],
@@ -242,6 +244,7 @@ def _excluded(found: Comparison, facts: pd.DataFrame) -> None:
                 "reason": st.column_config.TextColumn("Why", width="large"),
             },
         )  # fmt: skip
+        cards.download(rows, "regions_not_ranked")
 
 
 def _notes(question: Question, facts: pd.DataFrame) -> None:

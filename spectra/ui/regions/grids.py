@@ -270,11 +270,12 @@ def _distribution(page: Page, region: Region, factor: grid_queries.Factor) -> No
     cards.chart(
         charts.distribution(zones, region.zone),
         key="distribution",
-        alt=f"{len(zones)} zones from the 5th to the 95th percentile of their hours, medians "
-        f"{units.number(zones['p50'].min())} to {units.number(zones['p50'].max())} gCO₂e/kWh.",
+        alt=f"{units.counted(len(zones), 'zone')} from the 5th to the 95th percentile of their "
+        f"hours, medians {units.number(zones['p50'].min())} to "
+        f"{units.number(zones['p50'].max())} gCO₂e/kWh.",
     )
     st.caption(
-        f"Median rank {rank} of {len(zones)} zones with hourly data."
+        f"Median rank {rank} of {units.counted(len(zones), 'zone')} with hourly data."
         if rank
         else "This region has only an annual factor and is not in the comparison."
     )

@@ -78,13 +78,13 @@ def _result(page: Page, made: Estimate) -> None:
         )
     if made.once.is_partial:
         st.info(
-            f"The volumes of {made.once.unsized} of {len(made.machines)} machines are not known. "
-            "The move itself is at least what is stated; state the data under Assumptions.",
+            f"The volumes of {made.once.unsized} of "
+            f"{units.counted(len(made.machines), 'machine')} are not known. The move itself is at "
+            "least what is stated; state the data under Assumptions.",
             icon=":material/info:",
         )
-    for note in made.notes:
-        if "not offered" in note or "not known" in note:
-            st.info(plain(note), icon=":material/info:")
+    for warning in made.warnings:
+        st.info(plain(warning), icon=":material/info:")
     left, right = st.columns([3, 2])
     with left, cards.card("Before and after, a month"):
         st.dataframe(
@@ -97,8 +97,7 @@ def _result(page: Page, made: Estimate) -> None:
     _machines(made)
     _left_out(made)
     plan_card(page, made)
-    quiet = [n for n in made.notes if "not offered" not in n and "not known" not in n]
-    st.caption(" ".join(plain(note) for note in quiet))
+    st.caption(" ".join(plain(note) for note in made.notes))
 
 
 def _headlines(made: Estimate) -> None:
@@ -198,12 +197,12 @@ def _months(made: Estimate) -> None:
     greatest = max(made.months["before_g"].max(), made.months["after_g"].max())
     cards.chart(
         region_charts.move_months(made.months, *units.mass_unit(float(greatest))),
-        key="move_months", alt=f"Emissions of {len(made.months)} months: "
+        key="move_months", alt=f"Emissions of {units.counted(len(made.months), 'month')}: "
         f"{units.mass_text(float(made.months['before_g'].sum()))} as it was, "
         f"{units.mass_text(float(made.months['after_g'].sum()))} in {made.target}.",
     )  # fmt: skip
     worst = f" Least is saved in {made.worst_month}." if made.worst_month else ""
-    st.caption(f"{made.known_days:.0f} days, replayed hour by hour.{worst}")
+    st.caption(f"{units.counted(round(made.known_days), 'day')}, replayed hour by hour.{worst}")
 
 
 def _once(made: Estimate) -> None:
@@ -230,8 +229,8 @@ def _once(made: Estimate) -> None:
 
 def _machines(made: Estimate) -> None:
     table = made.machines.assign(
-        before_kg=made.machines["before_g_per_h"] * HOURS_PER_MONTH / 1_000,
-        after_kg=made.machines["after_g_per_h"] * HOURS_PER_MONTH / 1_000,
+        before_kg=made.machines["before_g_per_h"] * HOURS_PER_MONTH / units.GRAMS_PER_KG,
+        after_kg=made.machines["after_g_per_h"] * HOURS_PER_MONTH / units.GRAMS_PER_KG,
         before_usd=made.machines["before_usd_per_h"] * HOURS_PER_MONTH,
         after_usd=made.machines["after_usd_per_h"] * HOURS_PER_MONTH,
     )
@@ -246,7 +245,7 @@ def _machines(made: Estimate) -> None:
         "grid_before": "Grid now is known", "grid_after": "Grid there is known",
         "instance_id": "ID",
     }  # fmt: skip
-    label = "The machine" if len(table) == 1 else f"{len(table)} machines, one by one"
+    label = "The machine" if len(table) == 1 else f"{len(table):,} machines, one by one"
     with st.expander(label, icon=":material/dns:"):
         st.dataframe(
             table, hide_index=True, width="stretch", height=cards.table_height(len(table)),
@@ -258,10 +257,10 @@ def _machines(made: Estimate) -> None:
 def _left_out(made: Estimate) -> None:
     if not made.left_out:
         return
-    number = len(made.left_out)
-    label = "1 machine is left out" if number == 1 else f"{number} machines are left out"
-    with st.expander(label, icon=":material/block:"):
+    rows = pd.DataFrame(made.left_out, columns=["Instance", "Why"])
+    with st.expander(f"Left out: {units.counted(len(rows), 'machine')}", icon=":material/block:"):
         st.dataframe(
-            pd.DataFrame(made.left_out, columns=["Instance", "Why"]), hide_index=True,
-            width="stretch", height=cards.table_height(len(made.left_out)), key="move_left_out",
+            rows, hide_index=True, width="stretch", height=cards.table_height(len(rows)),
+            key="move_left_out",
         )  # fmt: skip
+        cards.download(rows, "move_left_out")

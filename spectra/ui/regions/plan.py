@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from spectra import actions, move_history
+from spectra import actions, move_history, units
 from spectra.actions.plan import Plan, Target
 from spectra.actions.runners import Runners
 from spectra.actions.targets import targets
@@ -29,9 +29,8 @@ def plan_card(page: Page, made: Estimate) -> None:
     Nothing is changed here: the plans are read, checked, confirmed and carried out under Changes.
     """
     with cards.card("Carrying it out"):
-        covered = len(made.machines)
         st.markdown(
-            f"The estimate covers {covered} machine{'s' if covered > 1 else ''}. "
+            f"The estimate covers {units.counted(len(made.machines), 'machine')}. "
             "A machine moves by an image: made in its region, copied, launched and checked in "
             f"{made.target}. The source runs on until you stop it after the cut-over; it is "
             "never terminated."
@@ -88,7 +87,7 @@ def _ask(
     bar = st.progress(0.0, "Reading the machines…")
     for number, (place, mine) in enumerate(places.items(), 1):
         owned |= runner_of[place].owned(place[1], [target.resource_id for target in mine])
-        bar.progress(number / len(places), f"{len(owned)} of {len(found)} machines are read.")
+        bar.progress(number / len(places), f"Read: {len(owned)} of {len(found)}.")
     bar.empty()
     return choices, owned
 
