@@ -281,6 +281,8 @@ def test_a_plan_under_way_has_no_buttons_and_one_that_is_over_says_so(demo):
     plan_id = broken_off(app, unit_id, "")
     app.segmented_control(key="view").set_value("Changes").run()
     assert any("running now" in info.value for info in healthy(app).info)
+    choose_row(app, cards.rows_key("journal", [plan_id]), 0)
+    assert "its steps stand above" in texts(healthy(app.run()))
     assert not [b for b in app.button if b.label == "Go on"]
     with app_store().write(is_fact=False) as cursor:
         cursor.execute("UPDATE action_plans SET owner = 'before'")

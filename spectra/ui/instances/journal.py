@@ -132,6 +132,9 @@ def _table(page: Page, table: pd.DataFrame, runners: Runners, permit: Permit) ->
         st.caption("Choose a row to see its steps.")
         return
     entry = action_log.plan_of(page.store, str(table["plan_id"].iloc[rows[0]]))
+    if entry.is_unfinished:
+        st.caption("It is not finished: its steps stand above.")
+        return
     _steps(page, entry.plan_id)
     plan = actions.Journal(page.store).plan(entry.plan_id)
     if entry.state == "done" and plan.is_reversible:
@@ -159,18 +162,19 @@ def _undo(page: Page, plan_id: str, plan: actions.Plan, runners: Runners, permit
 
 
 def _steps(page: Page, plan_id: str) -> None:
-    steps = action_log.steps_of(page.store, plan_id)
+    steps = pd.DataFrame(
+        [{"Step": s.number, "Call": s.operation, "State": s.state, "Began": s.started_at,
+          "Ended": s.ended_at, "AWS request": s.request_id, "Error": s.error}
+         for s in action_log.steps_of(page.store, plan_id)]
+    )  # fmt: skip
     st.dataframe(
-        pd.DataFrame(
-            [{"Step": s.number, "Call": s.operation, "State": s.state, "Began": s.started_at,
-              "Ended": s.ended_at, "AWS request": s.request_id, "Error": s.error}
-             for s in steps]
-        ),
-        hide_index=True, width="stretch", height="content", key=f"logged_{plan_id}",
+        steps, hide_index=True, width="stretch", height="content", key=f"logged_{plan_id}",
         placeholder="–",
         column_config={"Began": cards.utc_column("Began", "D MMM HH:mm:ss"),
                        "Ended": cards.utc_column("Ended", "D MMM HH:mm:ss")},
     )  # fmt: skip
+    cards.download(steps.rename(columns={"Began": "Began (UTC)", "Ended": "Ended (UTC)"}),
+                   f"steps_{plan_id}")  # fmt: skip
 
 
 def _schedules(page: Page, permit: Permit) -> None:
