@@ -9,6 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from spectra.charts import COLORWAY, MUTED, figure_layout
+from spectra.units import GRAMS_PER_KG
 
 FINDING_LOOKS = {
     "over-provisioned": (COLORWAY[0], "circle"),
@@ -76,8 +77,8 @@ def load(hours: pd.DataFrame, lines: dict[str, float | None]) -> go.Figure:
     """CPU hour by hour: mean, maximum, and named levels as horizontal lines, if known [%]."""
     figure = go.Figure()
     for column, name, color, width in (
-        ("cpu_max_pct", "CPU, maximum of the hour", MUTED, 1.0),
-        ("cpu_pct", "CPU, mean", COLORWAY[0], 1.8),
+        ("cpu_max_pct", "Maximum CPU of the hour", MUTED, 1.0),
+        ("cpu_pct", "Mean CPU", COLORWAY[0], 1.8),
     ):
         figure.add_scatter(
             x=hours["hour"], y=hours[column].astype(np.float32), mode="lines", name=name,
@@ -129,7 +130,7 @@ def emissions_and_cost(days: pd.DataFrame) -> go.Figure:
         ("embodied_g", "Hardware", COLORWAY[5]),
     ):
         figure.add_bar(
-            x=days["day"], y=days[column] / 1_000, name=name, marker={"color": color},
+            x=days["day"], y=days[column] / GRAMS_PER_KG, name=name, marker={"color": color},
             hovertemplate="%{y:.3~s} kg<extra>" + name + "</extra>",
         )  # fmt: skip
     figure.add_scatter(

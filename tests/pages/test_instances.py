@@ -125,7 +125,7 @@ def test_a_price_that_is_not_known_is_not_nothing(machines):
         with app_store().write() as cursor:
             cursor.execute(f"UPDATE advice SET list_usd_per_h = NULL WHERE {where}")
         found = {m.label: m for m in instances().metric}
-        price = found["… at list price"]
+        price = found["List price to save a month"]
         return price.value, price.delta, found["Too small"].delta
 
     value, note, _ = shown("finding = 'idle'")

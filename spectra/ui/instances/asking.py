@@ -73,7 +73,7 @@ def plan(
             refused.append(str(error))
     missing = len(ids) - len(plans) - len(refused)
     if missing:
-        refused.append(f"{missing} of them are not there any more, or are autoscaling groups.")
+        refused.append(f"Not there any more, or an autoscaling group: {missing} of them.")
     keep(store, plans, refused)
 
 

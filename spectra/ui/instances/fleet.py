@@ -58,10 +58,10 @@ ALL = empty.Turn("Clear the filters above", ":material/filter_alt_off:",
 
 def selected(page: Page) -> pd.DataFrame:
     """The fleet of the sidebar's selection with what the table adds."""
-    table: pd.DataFrame = page.get(instance_queries.fleet, page.selection, page.hour).copy()
-    table["kg"] = table["total_g"] / 1_000
+    table: pd.DataFrame = page.get(instance_queries.fleet, page.selection, page.hour)
+    table["kg"] = table["total_g"] / units.GRAMS_PER_KG
     for shown, column, scale in (
-        ("kg_per_month", "carbon_g_per_h", 1_000),
+        ("kg_per_month", "carbon_g_per_h", units.GRAMS_PER_KG),
         ("usd_per_month", "list_usd_per_h", 1),
         ("cash_per_month", "cash_usd_per_h", 1),
     ):
@@ -100,7 +100,7 @@ def show(page: Page, table: pd.DataFrame) -> None:
     ):
         _scatter(shown)
     with cards.card(
-        f"{len(shown):,} of {len(table):,} machines",
+        f"{len(shown):,} of {units.counted(len(table), 'machine')}",
         help="An autoscaling group is one row. Choose rows by their left edge to decide or act.",
     ):
         rows = _table(shown, columns)
@@ -129,9 +129,7 @@ def _filtered(table: pd.DataFrame) -> tuple[pd.DataFrame, Sequence[str]]:
                 "Columns", list(COLUMNS), default=FIRST, key="columns", format_func=_label,
                 persist_state="session", label_visibility="collapsed",
             )  # fmt: skip
-        keep = pd.Series(True, index=table.index)
-        for word in words.lower().split():
-            keep &= _text(table).str.contains(word, regex=False)
+        keep = _matching(table, words.lower().split())
         if findings:
             keep &= table["finding"].fillna("not judged yet").isin(findings)
         if states:
@@ -141,13 +139,16 @@ def _filtered(table: pd.DataFrame) -> tuple[pd.DataFrame, Sequence[str]]:
     return shown, columns or FIRST
 
 
-def _text(table: pd.DataFrame) -> pd.Series:
-    """What the search looks through, in lower case."""
-    parts = [table[c].fillna("") for c in ("name", "unit_id", "instance_type", "team", "region")]
-    joined = parts[0]
-    for part in parts[1:]:
-        joined = joined + " " + part
-    return joined.str.lower()
+def _matching(table: pd.DataFrame, words: list[str]) -> pd.Series:
+    """Which rows have every one of some words, in lower case, in what the search looks through."""
+    keep = pd.Series(True, index=table.index)
+    if not words:
+        return keep
+    looked_through = table[["name", "unit_id", "instance_type", "team", "region"]].fillna("")
+    text = looked_through["name"].str.cat(looked_through.iloc[:, 1:], sep=" ").str.lower()
+    for word in words:
+        keep &= text.str.contains(word, regex=False)
+    return keep
 
 
 def _label(column: str) -> str:
@@ -164,7 +165,7 @@ def _scatter(shown: pd.DataFrame) -> None:
     cards.chart(
         fleet_charts.cost_and_carbon(points),
         key="scatter",
-        alt=f"Cost against CO₂e of {len(points)} machines in the period: together "
+        alt=f"Cost against CO₂e of {units.counted(len(points), 'machine')} in the period: together "
         f"{units.usd_text(float(points['cost_usd'].sum()))} and "
         f"{units.mass_text(float(points['total_g'].sum()))}.",
     )

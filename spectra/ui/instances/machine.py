@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from spectra import fleet_charts, units
-from spectra.carbon.uncertainty import Interval
 from spectra.insight.rightsizing.model import HOURS_PER_MONTH
 from spectra.insight.rightsizing.words import difference_in_words
 from spectra.store import advice_log, instance_queries
 from spectra.store.load_history import REPLAY_DAYS
 from spectra.ui import cards, console, empty
 from spectra.ui.frame import Page
-from spectra.ui.instances import asking, decisions, picking
-from spectra.ui.plain import plain
+from spectra.ui.instances import picking, verdict
 
-Color = Literal["red", "orange", "blue", "green", "violet", "gray"]
-FINDING_COLORS: dict[str, Color] = {
-    "idle": "red", "over-provisioned": "green", "under-provisioned": "orange",
-    "beyond its burst baseline": "orange", "optimised": "gray",
-}  # fmt: skip
 KINDS = {"size": "another size", "generation": "newer generation", "family": "another class",
          "graviton": "Graviton, needs a port"}  # fmt: skip
 _NUMBER = st.column_config.NumberColumn
@@ -47,7 +40,7 @@ def show(page: Page, table: pd.DataFrame) -> None:
     if unit is None:
         return
     advice = page.get(advice_log.of_unit, unit["unit_id"], page.hour)
-    _verdict(page, unit, advice)
+    verdict.show(page, unit, advice)
     start = page.hour - timedelta(days=REPLAY_DAYS)
     hours = page.get(instance_queries.hours, unit["unit_id"], start, page.hour)
     if hours.empty:
@@ -63,93 +56,6 @@ def show(page: Page, table: pd.DataFrame) -> None:
         _days(page, unit["unit_id"], start)
     with right, cards.card("Around it"):
         _around(page, unit, advice)
-
-
-def _verdict(page: Page, unit: pd.Series, advice: dict[str, Any] | None) -> None:
-    with cards.card(plain(str(unit["name"]))):
-        with st.container(horizontal=True, gap="small"):
-            st.badge(unit["state"], color="green" if unit["state"] == "running" else "gray")
-            if advice is not None:
-                st.badge(advice["finding"], color=FINDING_COLORS.get(advice["finding"], "blue"))
-                st.badge(f"Confidence {advice['confidence']}", color="blue")
-                if advice["state_now"]:
-                    st.badge(advice["state_now"], color=decisions.COLORS[advice["state_now"]])
-            facts = ("unit_id", "instance_type", "region", "team", "environment", "lifecycle")
-            st.caption(" · ".join(plain(str(unit[fact])) for fact in facts))
-        if advice is None:
-            st.markdown("It has not been judged yet: it is new since the last run.")
-            return
-        stop = "Stop it" if unit["kind"] == "instance" else "Scale it to zero"
-        target = {"stop": f"**{stop}.** ", "resize": f"**Move to {advice['target_type']}.** "}
-        st.markdown(target.get(advice["action"], "") + plain(advice["reason"]))
-        if advice["changes"]:
-            st.caption(f"What would change it: {plain(advice['changes'])}")
-        if advice["notes"]:
-            st.caption("\n".join(f"- {plain(note)}" for note in advice["notes"]))
-        if advice["action"]:
-            _savings(advice)
-            key = f"one_{unit['unit_id']}"
-            decisions.form(page, [(unit["unit_id"], advice["finding"])], key)
-        _changes(page, unit, advice)
-
-
-def _changes(page: Page, unit: pd.Series, advice: dict[str, Any]) -> None:
-    """Buttons that plan a change of it."""
-    if unit["kind"] == "group":
-        st.caption("A group changes by its launch template; SPECTRA does not touch its members.")
-        return
-    ids = [unit["unit_id"]]
-    with st.container(horizontal=True):
-        if advice["action"] == "resize":
-            asking.button(page, "resize", "instance", ids, key="one_resize",
-                          wanted={ids[0]: advice["target_type"]},
-                          label=f"Plan: change to {advice['target_type']}")  # fmt: skip
-        is_up = unit["state"] == "running"
-        asking.button(page, "stop" if is_up else "start", "instance", ids, key="one_power")
-        asking.button(page, "terminate", "instance", ids, key="one_terminate")
-
-
-def _savings(advice: dict[str, Any]) -> None:
-    if advice["carbon_g_per_h"] is None:
-        st.caption("What it would save is not known: no grid of its region is.")
-        return
-    columns = st.columns(4)
-    carbon = Interval(
-        *(advice[f"carbon{part}_g_per_h"] * HOURS_PER_MONTH for part in ("_low", "", "_high"))
-    )
-    adds = carbon.central < 0
-    clear = carbon.low > 0 or carbon.high < 0
-    with columns[0]:
-        cards.headline(
-            "Adds a month" if adds else "Saves a month",
-            units.mass_text(abs(carbon.central)) if clear else "unclear",
-            note=_between(carbon) if clear else "the interval includes none",
-            help="Allocated CO₂e, replayed hour by hour; 95 % interval over days.",
-        )
-    with columns[1]:
-        cards.headline(
-            "of it scope 2 · hardware",
-            " · ".join(
-                units.mass_text(advice[c] * HOURS_PER_MONTH * (-1 if adds else 1))
-                for c in ("scope2_g_per_h", "embodied_g_per_h")
-            ),
-            note="rest: upstream and grid losses",
-        )
-    with columns[2]:
-        cards.headline("USD a month, list", _usd(advice["list_usd_per_h"]),
-                       note="minus: it costs more" if adds else "at list price")  # fmt: skip
-    with columns[3]:
-        cards.headline("in cash", _usd(advice["cash_usd_per_h"]),
-                       note=advice["cash_note"] or "as it is bought now")  # fmt: skip
-
-
-def _between(carbon: Interval) -> str:
-    low, high = sorted((abs(carbon.low), abs(carbon.high)))
-    return f"{cards.mass_range(Interval(low, abs(carbon.central), high))}"
-
-
-def _usd(usd_per_h: float | None) -> str:
-    return units.usd_text(None if usd_per_h is None else usd_per_h * HOURS_PER_MONTH)
 
 
 def _load(hours: pd.DataFrame, advice: dict[str, Any]) -> None:
@@ -192,7 +98,7 @@ def _candidates(page: Page, unit: pd.Series, advice: dict[str, Any] | None) -> N
     options = page.get(advice_log.options, unit["unit_id"])
     if options.empty:
         return
-    scale = HOURS_PER_MONTH / 1_000
+    scale = HOURS_PER_MONTH / units.GRAMS_PER_KG
     shown = options.assign(
         kg=options["carbon_g_per_h"] * scale,
         low_kg=options["carbon_low_g_per_h"] * scale,
@@ -210,9 +116,9 @@ def _candidates(page: Page, unit: pd.Series, advice: dict[str, Any] | None) -> N
         cards.chart(
             fleet_charts.candidates(shown),
             key="candidates",
-            alt=f"CO₂e that {len(shown)} other types save a month: "
-            f"{units.mass_text(shown['kg'].min() * 1e3)} to "
-            f"{units.mass_text(shown['kg'].max() * 1e3)}.",
+            alt=f"CO₂e saved a month on {units.counted(len(shown), 'other type')}: "
+            f"{units.mass_text(shown['kg'].min() * units.GRAMS_PER_KG)} to "
+            f"{units.mass_text(shown['kg'].max() * units.GRAMS_PER_KG)}.",
         )  # fmt: skip
         st.dataframe(
             shown, hide_index=True, width="stretch", height="content", key="options",
@@ -237,7 +143,7 @@ def _days(page: Page, unit_id: str, start: Any) -> None:
     usd = units.usd_text(float(days["cost_usd"].sum(min_count=1)))
     told = (
         f"{units.mass_text(float((days['operational_g'] + days['embodied_g']).sum()))} and "
-        f"{usd} ({basis}) in {len(days)} days, without its volumes."
+        f"{usd} ({basis}) in {units.counted(len(days), 'day')}, without its volumes."
     )
     cards.chart(fleet_charts.emissions_and_cost(days), key="unit_days", alt=told)
     st.caption(told)
@@ -256,6 +162,7 @@ def _around(page: Page, unit: pd.Series, advice: dict[str, Any] | None) -> None:
                      height=cards.table_height(len(volumes), 220), key="unit_volumes",
                      column_config={"volume_id": "Volume", "volume_type": "Type",
                                     "size_gib": "Size [GiB]", "state": "State"})  # fmt: skip
+        cards.download(volumes, "volumes")
     theirs = page.get(instance_queries.optimizer, members)
     if theirs.empty:
         st.caption("AWS Compute Optimizer has said nothing of it, or is not connected.")
@@ -271,5 +178,6 @@ def _around(page: Page, unit: pd.Series, advice: dict[str, Any] | None) -> None:
                      column_config={"decided_at": cards.utc_column("Decided"), "finding": "Finding",
                                     "state": "Decision", "reason": "Reason",
                                     "until": cards.utc_column("Until", "D MMM")})  # fmt: skip
+        cards.download(events, "decisions")
     if unit["kind"] == "instance":
         console.instance_button(unit["region"], unit["unit_id"])

@@ -28,22 +28,9 @@ def headlines(page: Page, table: pd.DataFrame) -> None:
     small = table[strains & (is_live | table["state_now"].isna())]
     columns = st.columns(4)
     with columns[0]:
-        cards.headline(
-            "Could be saved a month",
-            units.mass_text(_month(saving, "carbon_g_per_h")),
-            note=_range(saving),
-            help="Idle and over-provisioned machines whose advice is open or accepted. Newer and "
-            "Graviton types are other ways for the same machines, not to be added. The interval "
-            "adds those of all machines.",
-        )
+        _carbon(saving)
     with columns[1]:
-        cards.headline(
-            "… at list price",
-            units.usd_text(_month(saving, "list_usd_per_h")),
-            note=_cash(saving) + _part_known(saving, "list_usd_per_h", "; list price "),
-            help="Cash leaves out what savings plans and reservations cover: they are paid whether "
-            "used or not.",
-        )
+        _price(saving)
     with columns[2]:
         cards.headline(
             "Idle · over-provisioned",
@@ -61,12 +48,33 @@ def headlines(page: Page, table: pd.DataFrame) -> None:
     _alternatives(page.get(advice_log.alternatives, page.selection))
 
 
+def _carbon(saving: pd.DataFrame) -> None:
+    cards.headline(
+        "Could be saved a month",
+        units.mass_text(_month(saving, "carbon_g_per_h")),
+        note=_range(saving),
+        help="Idle and over-provisioned machines whose advice is open or accepted. Newer and "
+        "Graviton types are other ways for the same machines, not to be added. The interval adds "
+        "those of all machines.",
+    )
+
+
+def _price(saving: pd.DataFrame) -> None:
+    cards.headline(
+        "List price to save a month",
+        units.usd_text(_month(saving, "list_usd_per_h")),
+        note=_cash(saving) + _part_known(saving, "list_usd_per_h", "; list price "),
+        help="Of the same machines. Cash leaves out what savings plans and reservations cover: "
+        "they are paid whether used or not.",
+    )
+
+
 def _alternatives(found: dict[str, dict[str, Any]]) -> None:
     """Newer generations and Graviton, which are no sizing."""
     texts = [
         f"**{label}** could save {units.mass_text(part['carbon_g_per_h'] * HOURS_PER_MONTH)} and "
         f"{plain(units.usd_text(part['list_usd_per_h'] * HOURS_PER_MONTH))} a month at list "
-        f"price on {part['count']} machines{extra}"
+        f"price on {units.counted(part['count'], 'machine')}{extra}"
         for kind, label, extra in (
             ("generation", "A newer generation", ""),
             ("graviton", "Graviton", ", where the software runs on arm64"),

@@ -40,6 +40,19 @@ COLUMNS: dict[str, Any] = {
     "region": "Region",
     "account_id": "Account",
 }
+ADVICE = {
+    "unattached": "Snapshot, then delete: a snapshot costs about half as much per GB and only of "
+    "what is written.",
+    "stopped": "A stopped machine emits nothing itself; its disks go on. Terminate with a "
+    "snapshot, or start it.",
+    "old_types": "gp3 costs less than gp2: the plan gives it at least the IOPS and throughput that "
+    "a gp2 of its size sustains, and the saving is after what that costs. Changed while in use. "
+    "The same disks carry both: no CO₂e is saved.",
+    "quiet": "How full a disk is cannot be seen from outside: look, and take the written migration "
+    "plan. AWS cannot shrink a volume. Only machines whose disk traffic is known are listed.",
+    "generations": "What a newer generation saves on each stands on its page, under “As if it had "
+    "run there”.",
+}
 TABLE_PX = 320
 
 
@@ -56,73 +69,55 @@ def show(page: Page) -> None:
                   "Idle and over-provisioned machines are under Fleet.",
                   asking.TO_FLEET, empty.EVERYTHING)  # fmt: skip
         return
-    chosen = _card(
-        "Volumes without a machine", unattached, "unattached",
-        "Snapshot, then delete: a snapshot costs about half as much per GB and only of what is "
-        "written.",
-    )  # fmt: skip
+    chosen = _card("Volumes without a machine", unattached, "unattached")
     _plan(page, "delete volume", "volume", chosen)
     chosen = _card(
         f"Machines stopped for {waste.STOPPED_DAYS} days or more that still pay for disks",
         stopped, "stopped",
-        "A stopped machine emits nothing itself; its disks go on. Terminate with a snapshot, or "
-        "start it.",
     )  # fmt: skip
     _plan(page, "terminate", "instance", chosen)
-    chosen = _card(
-        "Volumes of an old type", old, "old_types",
-        "gp3 costs less than gp2: the plan gives it at least the IOPS and throughput that a gp2 of "
-        "its size sustains, and the saving is after what that costs. Changed while in use. The "
-        "same disks carry both: no CO₂e is saved.",
-    )  # fmt: skip
+    chosen = _card("Volumes of an old type", old, "old_types")
     to_gp3 = chosen[chosen["successor"] == "gp3"] if len(chosen) else chosen
     _plan(page, "change volume type", "volume", to_gp3)
-    chosen = _card(
-        "Large volumes that are hardly touched", quiet, "quiet",
-        "How full a disk is cannot be seen from outside: look, and take the written migration "
-        "plan. AWS cannot shrink a volume. Only machines whose disk traffic is known are listed.",
-    )  # fmt: skip
-    _migration(page, chosen)
-    _card(
-        "Running machines of old generations", types, "generations",
-        "What a newer generation saves on each stands on its page, under “As if it had run there”.",
-    )  # fmt: skip
+    _migration(page, _card("Large volumes that are hardly touched", quiet, "quiet"))
+    _card("Running machines of old generations", types, "generations")
 
 
 def _rows(page: Page, query: Callable[..., pd.DataFrame]) -> pd.DataFrame:
     rows: pd.DataFrame = page.get(query, page.catalog, page.selection, page.hour)
     if "g_per_month" in rows:
-        rows = rows.assign(kg_per_month=rows["g_per_month"] / 1_000)
+        rows = rows.assign(kg_per_month=rows["g_per_month"] / units.GRAMS_PER_KG)
     return rows
 
 
 def _headlines(unattached: pd.DataFrame, stopped: pd.DataFrame, old: pd.DataFrame) -> None:
     columns = st.columns(3)
-    for column, label, rows in (
-        (columns[0], "Without a machine", unattached),
-        (columns[1], "Of stopped machines", stopped),
+    for column, label, rows, noun in (
+        (columns[0], "Volumes without a machine", unattached, "volume"),
+        (columns[1], "Disks of stopped machines", stopped, "machine"),
     ):
         with column:
             cards.headline(
                 label,
                 f"{units.usd_text(float(rows['usd_per_month'].sum()))} a month",
-                note=f"{len(rows)} · {units.mass_text(float(rows['g_per_month'].sum()))} a month",
+                note=f"{units.counted(len(rows), noun)}, "
+                f"{units.mass_text(float(rows['g_per_month'].sum()))} a month",
             )
     with columns[2]:
         cards.headline(
             "Old volume types",
             f"{units.usd_text(float(old['saves_usd_per_month'].sum()))} a month",
-            note=f"{len(old)} volumes, at list price",
+            note=f"{units.counted(len(old), 'volume')}, at list price",
         )
 
 
-def _card(title: str, rows: pd.DataFrame, key: str, advice: str) -> pd.DataFrame:
-    """A card with the rows; returns those that are chosen."""
+def _card(title: str, rows: pd.DataFrame, key: str) -> pd.DataFrame:
+    """A card with the rows and the advice of `key`; returns those that are chosen."""
     if rows.empty:
         st.caption(f"{title}: none.")
         return rows
     with cards.card(f"{title} ({len(rows)})"):
-        st.caption(advice)
+        st.caption(ADVICE[key])
         event = st.dataframe(
             rows, hide_index=True, width="stretch", placeholder="–",
             key=cards.rows_key(f"waste_{key}", rows.iloc[:, 0]),

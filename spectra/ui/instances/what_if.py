@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -17,6 +18,17 @@ from spectra.ui.frame import Page
 from spectra.ui.instances import picking
 from spectra.what_if import Choice, Outcome
 
+COLUMNS: dict[str, Any] = {
+    "side": st.column_config.TextColumn("", pinned=True),
+    "instance_type": "Type",
+    "region": "Region",
+    "running_h_per_month": st.column_config.NumberColumn("Runs [h/month]", format="%.1f"),
+    "mean_cpu_pct": st.column_config.NumberColumn("Mean CPU [%]", format="%.1f"),
+    "scope2_g_per_month": "Scope 2 a month",
+    "upstream_g_per_month": "Upstream a month",
+    "td_g_per_month": "Grid losses a month",
+    "embodied_g_per_month": "Hardware a month",
+}
 SCHEDULES = ("As it runs", "Weekdays", "Every day")
 
 
@@ -37,7 +49,7 @@ def show(page: Page, table: pd.DataFrame) -> None:
     except InputError as error:
         workspaces.show_error(error)
         return
-    _result(page, outcome, choice)
+    _result(outcome, choice)
 
 
 def _form(page: Page, unit: pd.Series) -> Choice | None:
@@ -72,7 +84,7 @@ def _place(names: list[str], *wanted: str) -> int:
     return next((names.index(name) for name in wanted if name in names), 0)
 
 
-def _result(page: Page, outcome: Outcome, choice: Choice) -> None:
+def _result(outcome: Outcome, choice: Choice) -> None:
     if outcome.peak_pct > 100:
         st.warning(
             "It would not carry the load: CPU would peak at "
@@ -102,11 +114,17 @@ def _result(page: Page, outcome: Outcome, choice: Choice) -> None:
             against=f"now {units.usd_text(usd[1])}",
             note="" if is_known else "no list price there",
         )  # fmt: skip
-    st.dataframe(
-        pd.DataFrame([_row("As it ran", outcome.unit.instance_type, outcome.unit.region, now),
-                      _row("As chosen", choice.instance_type, choice.region, then)]),
-        hide_index=True, width="stretch", height="content", key="what_if_table",
+    rows = pd.DataFrame(
+        [_row("As it ran", outcome.unit.instance_type, outcome.unit.region, now),
+         _row("As chosen", choice.instance_type, choice.region, then)]
     )  # fmt: skip
+    masses = rows.filter(like="_g_per_month").columns
+    st.dataframe(
+        rows.assign(**{name: rows[name].map(units.mass_text) for name in masses}),
+        hide_index=True, width="stretch", height="content", key="what_if_table",
+        column_config=COLUMNS,
+    )  # fmt: skip
+    cards.download(rows, "what_if")
     st.caption(
         "The load of the last four weeks, hour by hour with the grid of each hour, by "
         f"{outcome.method} power curves on both sides; CPU is carried over by vCPU, accelerator "
@@ -125,13 +143,13 @@ def _change(value: float, before: float) -> float | None:
 def _row(label: str, name: str, region: str, replay: Replay) -> dict[str, object]:
     month = HOURS_PER_MONTH
     return {
-        "": label,
-        "Type": name,
-        "Region": region,
-        "Runs [h/month]": round(replay.running_per_h * month, 1),
-        "Mean CPU [%]": round(replay.mean_pct, 1),
-        "Scope 2": units.mass_text(replay.scope2_g_per_h * month),
-        "Upstream": units.mass_text(replay.upstream_g_per_h * month),
-        "Grid losses": units.mass_text(replay.td_g_per_h * month),
-        "Hardware": units.mass_text(replay.embodied_g_per_h * month),
+        "side": label,
+        "instance_type": name,
+        "region": region,
+        "running_h_per_month": replay.running_per_h * month,
+        "mean_cpu_pct": replay.mean_pct,
+        "scope2_g_per_month": replay.scope2_g_per_h * month,
+        "upstream_g_per_month": replay.upstream_g_per_h * month,
+        "td_g_per_month": replay.td_g_per_h * month,
+        "embodied_g_per_month": replay.embodied_g_per_h * month,
     }
