@@ -92,6 +92,27 @@ def _result(outcome: Outcome, choice: Choice) -> None:
             "at full load.",
             icon=":material/warning:",
         )
+    _headlines(outcome)
+    unit = outcome.unit
+    rows = pd.DataFrame(
+        [_row("As it ran", unit.instance_type, unit.region, outcome.now),
+         _row("As chosen", choice.instance_type, choice.region, outcome.then)]
+    )  # fmt: skip
+    masses = rows.filter(like="_g_per_month").columns
+    st.dataframe(
+        rows.assign(**{name: rows[name].map(units.mass_text) for name in masses}),
+        hide_index=True, width="stretch", height="content", key="what_if_table",
+        column_config=COLUMNS,
+    )  # fmt: skip
+    cards.download(rows, "what_if")
+    st.caption(
+        "The load of the last four weeks, hour by hour with the grid of each hour, by "
+        f"{outcome.method} power curves on both sides; CPU is carried over by vCPU, accelerator "
+        "load as it is. Volumes, data transfer between regions and latency are not part of it."
+    )
+
+
+def _headlines(outcome: Outcome) -> None:
     now, then = outcome.now, outcome.then
     columns = st.columns(4)
     month = HOURS_PER_MONTH
@@ -114,22 +135,6 @@ def _result(outcome: Outcome, choice: Choice) -> None:
             against=f"now {units.usd_text(usd[1])}",
             note="" if is_known else "no list price there",
         )  # fmt: skip
-    rows = pd.DataFrame(
-        [_row("As it ran", outcome.unit.instance_type, outcome.unit.region, now),
-         _row("As chosen", choice.instance_type, choice.region, then)]
-    )  # fmt: skip
-    masses = rows.filter(like="_g_per_month").columns
-    st.dataframe(
-        rows.assign(**{name: rows[name].map(units.mass_text) for name in masses}),
-        hide_index=True, width="stretch", height="content", key="what_if_table",
-        column_config=COLUMNS,
-    )  # fmt: skip
-    cards.download(rows, "what_if")
-    st.caption(
-        "The load of the last four weeks, hour by hour with the grid of each hour, by "
-        f"{outcome.method} power curves on both sides; CPU is carried over by vCPU, accelerator "
-        "load as it is. Volumes, data transfer between regions and latency are not part of it."
-    )
 
 
 def _watts(watts: float) -> str:

@@ -24,6 +24,17 @@ from spectra.ui.regions.plan import plan_card
 
 _NUMBER = st.column_config.NumberColumn
 NEVER = "never"
+MACHINE_COLUMNS: dict[str, Any] = {
+    "name": st.column_config.TextColumn("Machine", pinned=True),
+    "region": "From", "instance_type": "Type", "target_type": "Type there",
+    "before_kg_per_month": _NUMBER("Now [kg/month]", format="%.2f"),
+    "after_kg_per_month": _NUMBER("There [kg/month]", format="%.2f"),
+    "before_usd_per_month": _NUMBER("Now [USD/month]", format="%.2f", help="Empty: not known."),
+    "after_usd_per_month": _NUMBER("There [USD/month]", format="%.2f", help="Empty: not known."),
+    "volume_gib": _NUMBER("Volumes [GiB]", format="%.0f", help="Empty: not known."),
+    "grid_before": "Grid now is known", "grid_after": "Grid there is known",
+    "instance_id": "ID",
+}  # fmt: skip
 
 
 def show(page: Page) -> None:
@@ -229,27 +240,17 @@ def _once(made: Estimate) -> None:
 
 def _machines(made: Estimate) -> None:
     table = made.machines.assign(
-        before_kg=made.machines["before_g_per_h"] * HOURS_PER_MONTH / units.GRAMS_PER_KG,
-        after_kg=made.machines["after_g_per_h"] * HOURS_PER_MONTH / units.GRAMS_PER_KG,
-        before_usd=made.machines["before_usd_per_h"] * HOURS_PER_MONTH,
-        after_usd=made.machines["after_usd_per_h"] * HOURS_PER_MONTH,
+        before_kg_per_month=made.machines["before_g_per_h"] * HOURS_PER_MONTH / units.GRAMS_PER_KG,
+        after_kg_per_month=made.machines["after_g_per_h"] * HOURS_PER_MONTH / units.GRAMS_PER_KG,
+        before_usd_per_month=made.machines["before_usd_per_h"] * HOURS_PER_MONTH,
+        after_usd_per_month=made.machines["after_usd_per_h"] * HOURS_PER_MONTH,
     )
-    columns: dict[str, Any] = {
-        "name": st.column_config.TextColumn("Machine", pinned=True),
-        "region": "From", "instance_type": "Type", "target_type": "Type there",
-        "before_kg": _NUMBER("Now [kg/month]", format="%.2f"),
-        "after_kg": _NUMBER("There [kg/month]", format="%.2f"),
-        "before_usd": _NUMBER("Now [USD/month]", format="%.2f", help="Empty: not known."),
-        "after_usd": _NUMBER("There [USD/month]", format="%.2f", help="Empty: not known."),
-        "volume_gib": _NUMBER("Volumes [GiB]", format="%.0f", help="Empty: not known."),
-        "grid_before": "Grid now is known", "grid_after": "Grid there is known",
-        "instance_id": "ID",
-    }  # fmt: skip
     label = "The machine" if len(table) == 1 else f"{len(table):,} machines, one by one"
     with st.expander(label, icon=":material/dns:"):
         st.dataframe(
             table, hide_index=True, width="stretch", height=cards.table_height(len(table)),
-            key="move_machines", column_order=list(columns), column_config=columns, placeholder="–",
+            key="move_machines", column_order=list(MACHINE_COLUMNS),
+            column_config=MACHINE_COLUMNS, placeholder="–",
         )  # fmt: skip
         cards.download(table, "move")
 
