@@ -33,6 +33,11 @@ def query(function: Callable[..., Result], workspace: Workspace, *arguments: Any
     return result
 
 
+def forget_session() -> None:
+    """Forget what a private workspace answered in this session."""
+    _of_session.clear()
+
+
 # A catalogue is what its tables are; it does not change while it is held.
 _HASHES: dict[type | str, Callable[[Any], Any]] = {
     Catalog: lambda catalog: catalog.fingerprint,

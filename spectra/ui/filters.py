@@ -11,6 +11,9 @@ from spectra.store.selection import Selection
 
 CUSTOM = "Custom"
 DEFAULT_PERIOD = "30 days"
+# In the session: names of a workspace that has ended are not to be selected any more.
+TO_CLEAR = "_filters_to_clear"
+NAMES = ("regions", "teams", "environments")
 
 
 def sidebar(choices: dict[str, list[str]], known: Span, hour: datetime) -> Selection:
@@ -25,6 +28,8 @@ def sidebar(choices: dict[str, list[str]], known: Span, hour: datetime) -> Selec
     hour : datetime
         The running hour.
     """
+    if st.session_state.pop(TO_CLEAR, False):
+        st.session_state.update({name: [] for name in NAMES})
     with st.sidebar:
         span = _period(known, hour)
         picked = {
@@ -38,7 +43,7 @@ def sidebar(choices: dict[str, list[str]], known: Span, hour: datetime) -> Selec
                     persist_state="session",
                 )
             )
-            for name in ("regions", "teams", "environments")
+            for name in NAMES
         }
         st.caption("Days and hours are UTC.")
     return Selection(span.start, span.end, **picked)

@@ -10,7 +10,7 @@ from spectra.ui.data import query
 from spectra.ui.workspace import Workspace
 
 # In the session: True hides the guide, False shows it whatever the workspace has saved.
-_HIDDEN = "_spectra_guide_hidden"
+HIDDEN = "_spectra_guide_hidden"
 _NEXT = (
     ("instances", "What could be saved", ":material/dns:"),
     ("anomalies", "What is out of the ordinary", ":material/warning:"),
@@ -30,7 +30,7 @@ HOW = (
 
 def show(workspace: Workspace) -> None:
     """The guide, until this session or the workspace has put it away."""
-    if st.session_state.get(_HIDDEN, not workspace.config.guide):
+    if st.session_state.get(HIDDEN, not workspace.config.guide):
         return
     is_demo = query(grid_queries.status, workspace)["fleets"] == ["demo"]
     with st.container(border=True, key="guide"):
@@ -48,12 +48,12 @@ def show(workspace: Workspace) -> None:
 def offer() -> None:
     """In the help: brings the guide back for this session."""
     if st.button("Show the guide", key="guide_show", icon=":material/lightbulb:", type="tertiary"):
-        st.session_state[_HIDDEN] = False
+        st.session_state[HIDDEN] = False
         st.switch_page("pages/dashboard.py")
 
 
 def _hide(workspace: Workspace) -> None:
-    st.session_state[_HIDDEN] = True
+    st.session_state[HIDDEN] = True
     # What all visitors of a public deployment share is not theirs to change.
     if workspace.may_change:
         save_settings(workspace.store, {"guide": "off"})

@@ -23,8 +23,3 @@ def kept(name: str, *of: str) -> Any:
 def drop(name: str) -> None:
     """Forget one of them."""
     st.session_state.get(_KEPT, {}).pop(name, None)
-
-
-def drop_all() -> None:
-    """Forget everything, as at the end of a private workspace."""
-    st.session_state.pop(_KEPT, None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -32,14 +31,11 @@ from spectra.refresh.live import Live
 from spectra.scheduler import plan_due_runs
 from spectra.store import Store
 from spectra.store.saved_settings import save_settings, saved_settings
-from spectra.ui import kept
 from spectra.ui.plain import plain
 from spectra.watch import Watcher
 
-# A session's data is in memory, and there may be many sessions.
-PRIVATE_DEMO_DAYS = 30
-PRIVATE_MEMORY_LIMIT = "128MB"
-_PRIVATE = "_spectra_private"
+PRIVATE_DEMO_DAYS = 30  # a session's data is in memory, and there may be many sessions
+PRIVATE = "_spectra_private"
 
 
 @dataclass
@@ -188,7 +184,7 @@ def shared_store(path: str, memory_limit: str) -> Store:
 @st.cache_resource(show_spinner=False)
 def shared_workspace(path: str, memory_limit: str) -> Workspace:
     """The workspace that all visitors share."""
-    return _workspace(shared_store(path, memory_limit), None)
+    return made(shared_store(path, memory_limit), None)
 
 
 @st.cache_resource(show_spinner=False, on_release=lambda automation: automation.stop())
@@ -209,39 +205,11 @@ def automation(path: str, memory_limit: str) -> Automation:
 
 def current() -> Workspace:
     """The workspace of this visitor: the private one of the session, else the shared one."""
-    private: Workspace | None = st.session_state.get(_PRIVATE)
+    private: Workspace | None = st.session_state.get(PRIVATE)
     if private is not None:
         return private
     settings = config()
     return shared_workspace(settings.database, settings.memory_limit)
-
-
-def open_private(keys: SessionKeys) -> Workspace:
-    """Give this session a workspace of its own, in memory; its keys never leave the session."""
-    private: Workspace | None = st.session_state.get(_PRIVATE)
-    if private is None:
-        private = _workspace(Store(memory_limit=PRIVATE_MEMORY_LIMIT), keys)
-        # When the session ends its state is dropped, and a refresh under way is asked to stop.
-        weakref.finalize(private, private.refresher.stop)
-        st.session_state[_PRIVATE] = private
-    else:
-        private.setup.keys = keys
-        private.setup.reload()
-        private.refresher.look_again()
-    return private
-
-
-def session_keys() -> SessionKeys:
-    """Keys that this session typed in."""
-    private: Workspace | None = st.session_state.get(_PRIVATE)
-    return (private.setup.keys if private else None) or SessionKeys()
-
-
-def close_private() -> None:
-    """End the private workspace: keys, data and findings of this session are forgotten."""
-    kept.drop_all()
-    if (private := st.session_state.pop(_PRIVATE, None)) is not None:
-        private.refresher.stop()
 
 
 def open_workspace() -> Workspace:
@@ -265,7 +233,8 @@ def open_workspace() -> Workspace:
     return workspace
 
 
-def _workspace(store: Store, keys: SessionKeys | None) -> Workspace:
+def made(store: Store, keys: SessionKeys | None) -> Workspace:
+    """A workspace on a store, private where it is given keys."""
     setup = Setup(store, catalog(), config(), Connections(), keys)
     setup.reload()
     refresher = Refresher(setup.live, after=setup.after_refresh)

@@ -18,7 +18,7 @@ from spectra.settings import SETTINGS
 from spectra.sources.aws import Access, AwsKeys, Role
 from spectra.store import Store
 from spectra.store.saved_settings import save_settings, saved_settings
-from spectra.ui import kept, workspace
+from spectra.ui import data, kept, workspace
 from spectra.ui.frame import Page
 from spectra.ui.settings import automation
 from spectra.ui.settings.data_section import place
@@ -287,7 +287,7 @@ def test_a_wrong_key_is_told_and_not_kept(services):
     assert "_spectra_private" not in app.session_state
 
 
-def test_ending_the_private_workspace_forgets_it(services):
+def test_ending_the_private_workspace_forgets_it(services, monkeypatch):
     app = settings("Grids and latency")
     app.text_input(key="cloudflare_secret").set_value(TOKEN)
     app = healthy(submit(app, "cloudflare_key"))
@@ -301,10 +301,18 @@ def test_ending_the_private_workspace_forgets_it(services):
     app.pills(key="section").set_value("Workspace")
     app = healthy(app.run())
     assert "A private workspace of this session" in texts(app)
+    app.session_state["unit"] = app.session_state["_unit_in_address"] = "i-theirs"
+    app.session_state["_plans"] = ["stop i-theirs"]
+    app.session_state["_move_choices"] = {("i-theirs",): "subnet-theirs"}
+    app.session_state["teams"], app.session_state["period"] = ["theirs"], "7 days"
+    forgotten = []
+    monkeypatch.setattr(data._of_session, "clear", lambda: forgotten.append("rows"))
     app = healthy(app.button(key="end_private").click().run())
     assert "The shared workspace" in texts(app)
-    assert "_spectra_private" not in app.session_state
-    assert "_spectra_kept" not in app.session_state
+    left = app.session_state._state.filtered_state
+    assert "_spectra_private" not in left
+    assert "theirs" not in str(left)
+    assert (left["period"], left["teams"], forgotten) == ("7 days", [], ["rows"])
     app.pills(key="section").set_value("Grids and latency")
     app = healthy(app.run())
     assert (
@@ -318,7 +326,7 @@ def test_what_is_kept_is_shown_beside_what_it_is_of_alone(monkeypatch):
     assert kept.kept("checks", "store", "key") == "found"
     assert kept.kept("checks", "store", "another key") is None
     assert kept.kept("checks", "another store", "key") is None
-    kept.drop_all()
+    st.session_state.clear()
     assert kept.kept("checks", "store", "key") is None
 
 

@@ -16,7 +16,7 @@ from spectra.sources.cloudflare import Radar
 from spectra.sources.electricity_maps import ElectricityMaps
 from spectra.store.fetch_log import Fetch, log_fetch
 from spectra.store.saved_settings import saved_settings
-from spectra.ui import kept
+from spectra.ui import kept, private
 from spectra.ui import workspace as workspaces
 from spectra.ui.frame import Page
 
@@ -78,7 +78,7 @@ def _sign_in(keys: AwsKeys, roles: tuple[Role, ...]) -> None:
         told = unexpected(error)
     else:
         kept.drop(_REFUSED)
-        _take(replace(workspaces.session_keys(), aws=keys, roles=roles, accounts=accounts))
+        _take(replace(private.keys(), aws=keys, roles=roles, accounts=accounts))
     kept.keep(_REFUSED, (keys, roles, told))
 
 
@@ -107,7 +107,7 @@ def electricity_maps_form(page: Page) -> None:
     client = ElectricityMaps(key, page.workspace.config.electricity_maps_url)
     zones = page.catalog.zones_of(page.workspace.config.regions)
     if asked := _tested("electricity_maps", lambda: checks.check_electricity_maps(client, zones)):
-        _take(replace(workspaces.session_keys(), electricity_maps_key=key), asked)
+        _take(replace(private.keys(), electricity_maps_key=key), asked)
 
 
 def cloudflare_form(page: Page) -> None:
@@ -117,7 +117,7 @@ def cloudflare_form(page: Page) -> None:
         return
     client = Radar(token, page.workspace.config.cloudflare_url)
     if asked := _tested("cloudflare_radar", lambda: checks.check_radar(client)):
-        _take(replace(workspaces.session_keys(), cloudflare_token=token), asked)
+        _take(replace(private.keys(), cloudflare_token=token), asked)
 
 
 def _one_secret(name: str, label: str) -> str:
@@ -153,18 +153,18 @@ def _take(keys: SessionKeys, asked: Fetch | None = None) -> None:
     ones: where there may be some, a new workspace begins, with the settings of the old one.
     """
     saved = dict[str, str]()
-    if not workspaces.session_keys().accounts <= keys.accounts:
+    if not private.keys().accounts <= keys.accounts:
         saved = saved_settings(workspaces.current().store)
-        workspaces.close_private()
+        private.close()
         st.session_state["settings_note"] = (
             "These keys lead to another account: the private workspace begins anew, with an empty "
             "fleet. Your settings were kept."
         )
-    private = workspaces.open_private(keys)
+    opened = private.opened(keys)
     if asked is not None:
-        log_fetch(private.store, asked)
+        log_fetch(opened.store, asked)
     if saved:
-        private.save(saved)
-    private.refresher.start(retry=True)
+        opened.save(saved)
+    opened.refresher.start(retry=True)
     st.session_state["keys_taken"] = True
     st.rerun()

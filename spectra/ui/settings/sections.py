@@ -7,8 +7,7 @@ import streamlit as st
 
 from spectra import checks, units
 from spectra.store import fleet_queries, grid_queries
-from spectra.ui import empty, names
-from spectra.ui import workspace as workspaces
+from spectra.ui import empty, names, private
 from spectra.ui.frame import Page
 from spectra.ui.settings import forms, policies, private_keys
 from spectra.ui.settings.checks import test_button
@@ -16,12 +15,12 @@ from spectra.ui.settings.checks import test_button
 
 def workspace_section(page: Page) -> None:
     """Whose data this is, and what each column of it comes from."""
-    private = page.workspace.is_private
+    is_private = page.workspace.is_private
     st.markdown(
         "**A private workspace of this session.** The keys you typed and what they fetched live in "
         "the memory of this session: in no file, no log and no other visitor's view. They end "
         "with the session; reloading the page ends it too."
-        if private
+        if is_private
         else "**The shared workspace.** It holds demo data and what the operator's own "
         "configuration fetched; every visitor sees the same. Keys typed under AWS or "
         "under Grids and latency open a private workspace for this session alone."
@@ -31,10 +30,10 @@ def workspace_section(page: Page) -> None:
         column_config={"In use": st.column_config.TextColumn(width="medium"),
                        "How to change it": st.column_config.TextColumn(width="large")},
     )  # fmt: skip
-    if private and st.button(
+    if is_private and st.button(
         "End the private workspace", icon=":material/logout:", key="end_private"
     ):
-        workspaces.close_private()
+        private.close()
         st.rerun()
     if page.workspace.config.public:
         st.info(
