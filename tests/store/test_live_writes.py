@@ -1,5 +1,6 @@
 """What live sources add to the store: each row once, nothing mixed, nothing lost."""
 
+import io
 from datetime import date
 from types import SimpleNamespace
 
@@ -184,13 +185,12 @@ def test_clearing_a_source_leaves_the_others():
     store.close()
 
 
-def test_an_export_holds_what_is_on_screen(tmp_path, store):
+def test_an_export_holds_what_is_on_screen(store):
     write_provider_costs(store, costs({}, {"day": date(2026, 11, 22)}))
     span = utc("2026-11-20"), utc("2026-11-21")
     assert inventory_queries.count_between(store, "costs", *span) == 1
-    path = tmp_path / "costs' odd name.parquet"
-    inventory_queries.write_parquet(store, "costs", *span, path)
-    assert pd.read_parquet(path)["source"].tolist() == ["aws_cost_explorer"]
+    content = inventory_queries.parquet_bytes(store, "costs", *span)
+    assert pd.read_parquet(io.BytesIO(content))["source"].tolist() == ["aws_cost_explorer"]
     with pytest.raises(ValueError, match="not a dataset"):
         inventory_queries.count_between(store, "settings", *span)
 

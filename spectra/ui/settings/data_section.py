@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -80,17 +79,11 @@ def _export(page: Page) -> None:
         )
         return
 
-    def prepared() -> bytes:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / f"{dataset}.parquet"
-            inventory_queries.write_parquet(
-                page.store, dataset, selection.start, selection.end, path
-            )
-            return path.read_bytes()
-
     st.download_button(
         "Download as Parquet",
-        prepared,
+        partial(
+            inventory_queries.parquet_bytes, page.store, dataset, selection.start, selection.end
+        ),
         file_name=f"spectra_{dataset}_{selection.start:%Y%m%d}_{selection.last_day:%Y%m%d}.parquet",
         icon=":material/download:",
         disabled=not count,
