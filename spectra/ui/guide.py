@@ -7,7 +7,7 @@ import streamlit as st
 from spectra.store import grid_queries
 from spectra.store.saved_settings import save_settings
 from spectra.ui.data import query
-from spectra.ui.workspace import Workspace
+from spectra.ui.workspace import Workspace, errors_shown
 
 # In the session: True hides the guide, False shows it whatever the workspace has saved.
 HIDDEN = "_spectra_guide_hidden"
@@ -56,5 +56,6 @@ def _hide(workspace: Workspace) -> None:
     st.session_state[HIDDEN] = True
     # What all visitors of a public deployment share is not theirs to change.
     if workspace.may_change:
-        save_settings(workspace.store, {"guide": "off"})
-        workspace.setup.reload()
+        with errors_shown():
+            save_settings(workspace.store, {"guide": "off"})
+            workspace.setup.reload()

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from spectra import portal_import
 from spectra.portal_import import FileReport
 from spectra.refresh import settle
 from spectra.ui import kept
 from spectra.ui.frame import Page
+from spectra.ui.plain import plain
+from spectra.ui.workspace import errors_shown
 
 _REPORTS = "import_reports"
 _STATUS = {
@@ -44,18 +48,27 @@ def _dialog(page: Page) -> None:
         "Portal CSV files", type="csv", accept_multiple_files=True, key="portal_files"
     )
     if st.button("Import", type="primary", disabled=not files, key="import_files"):
-        bar = st.progress(0.0, "Reading")
+        # A dialog runs without the frame, which tells what ends a page.
+        with errors_shown():
+            _import(page, files)
+    for report in kept.kept(_REPORTS, page.store.identity) or page.workspace.reports:
+        _report(report)
 
-        def progress(share: float, text: str) -> None:
-            bar.progress(min(share, 1.0), text)
 
-        uploads = [(file.name, io.BytesIO(file.getvalue())) for file in files or ()]
+def _import(page: Page, files: Sequence[UploadedFile]) -> None:
+    place = st.empty()
+    bar = place.progress(0.0, "Reading")
+
+    def progress(share: float, text: str) -> None:
+        bar.progress(min(share, 1.0), plain(text))
+
+    try:
+        uploads = [(file.name, io.BytesIO(file.getvalue())) for file in files]
         reports = portal_import.import_files(page.store, page.catalog, uploads, progress)
         kept.keep(_REPORTS, reports, page.store.identity)
         settle(page.store, page.catalog, progress)
-        bar.empty()
-    for report in kept.kept(_REPORTS, page.store.identity) or page.workspace.reports:
-        _report(report)
+    finally:
+        place.empty()
 
 
 def _report(report: FileReport) -> None:

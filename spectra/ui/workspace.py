@@ -249,7 +249,7 @@ def _catch_up(workspace: Workspace, hour: datetime) -> None:
     bar = place.progress(0.0, "Preparing the data")
 
     def progress(share: float, text: str) -> None:
-        bar.progress(min(max(share, 0.0), 1.0), f"{text} …")
+        bar.progress(min(max(share, 0.0), 1.0), f"{plain(text)} …")
 
     workspace.catch_up(hour, progress)
     place.empty()

@@ -3,6 +3,8 @@
 import pytest
 import streamlit as st
 
+from spectra.errors import StoreError
+from spectra.ui import guide
 from spectra.ui.guide import DEMO, OWN
 from tests.pages.conftest import LAUNCHED, app_store, healthy, open_app, write_store
 
@@ -29,6 +31,19 @@ def test_it_says_whose_figures_these_are_and_where_to_go(source):
     assert guides(open_app()) == [], "another session of the same workspace"
     app.button(key="guide_show").click().run()
     assert len(guides(app)) == 1
+
+
+def test_on_a_full_disk_it_is_put_away_for_this_session_and_says_so(database, monkeypatch):
+    def full(*_):
+        raise StoreError("The disk is full.")
+
+    write_store(database, {"instance_id": "i-1", "valid_from": LAUNCHED})
+    monkeypatch.setattr(guide, "save_settings", full)
+    app = open_app()
+    app.button(key="guide_hide").click().run()
+    assert not app.exception
+    assert "The disk is full" in app.error[0].value
+    assert not [text for text in app.markdown if "The first minute" in text.value]
 
 
 def test_put_away_it_stays_so_after_a_restart(database):

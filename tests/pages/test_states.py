@@ -9,7 +9,8 @@ from datetime import timedelta
 import pandas as pd
 import pytest
 
-from spectra import units
+from spectra import portal_import, units
+from spectra.errors import StoreError
 from spectra.refresh import current_hour
 from spectra.store import Store
 from spectra.ui import method
@@ -22,6 +23,7 @@ from tests.pages.conftest import (
     healthy,
     metrics,
     open_app,
+    open_page,
     shares,
     table,
     write_store,
@@ -170,3 +172,19 @@ def test_public_visitors_may_not_import(database, monkeypatch):
     app.button(key="open_upload").click().run()
     assert any("public deployment" in info.value for info in healthy(app).info)
     assert not app.get("file_uploader")
+
+
+def test_an_import_that_cannot_be_kept_is_told(database, monkeypatch):
+    def full(*_):
+        raise StoreError("The disk is full.")
+
+    monkeypatch.setattr(portal_import, "import_files", full)
+    app = healthy(open_page("regions"))
+    app.button(key="open_upload").click().run()
+    # AppTest runs the whole page, which draws the dialog when its button was pressed.
+    app.file_uploader(key="portal_files").set_value([("DE.csv", b"", "text/csv")])
+    app.button(key="open_upload").click().run()
+    app.button(key="open_upload").click()
+    app.button(key="import_files").click().run()
+    assert "The disk is full" in app.error[0].value
+    assert app.button(key="import_files"), "the dialog goes on"
