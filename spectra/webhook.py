@@ -26,6 +26,7 @@ from spectra.errors import (
     ThrottledError,
     UnreachableError,
 )
+from spectra.unlinked import unlinked
 
 Style = Literal["generic", "slack"]
 Severity = Literal["info", "warning", "critical"]
@@ -169,8 +170,11 @@ def _line(text: str, longest: int) -> str:
 
 
 def _slack(text: str) -> str:
-    """Text that calls nobody, links nowhere and fetches nothing, also where Markdown is read."""
-    return _escaped(text).replace("@", "@\u200b").replace("](", "]\u200b(")
+    """Text that calls nobody, whose addresses are no links, and that fetches nothing.
+
+    Also where Markdown is read.
+    """
+    return unlinked(_escaped(text)).replace("](", "]\u200b(")
 
 
 def _escaped(text: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from spectra.unlinked import unlinked
+
 HEADER = """#!/usr/bin/env bash
 # {title}
 # Stops at the first error. Every change is listed in the plan that this script comes from.
@@ -27,7 +29,7 @@ def block(code: str, language: str) -> list[str]:
 
 def prose(text: str) -> str:
     """Text for Markdown that stays text, whatever names are in it."""
-    return re.sub(r"([\\`*_<>\[\]#|])", r"\\\1", one_line(text))
+    return re.sub(r"([\\`*_<>\[\]#|&~$])", r"\\\1", unlinked(one_line(text)))
 
 
 def one_line(text: str) -> str:

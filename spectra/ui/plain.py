@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from spectra.unlinked import unlinked
+
 # A name longer than this is no name; who wants all of it takes the table's file.
 LONGEST = 2_000
 # Control characters, and what turns the direction of all that follows on a line.
@@ -15,10 +17,10 @@ _MARKS = re.compile(r"[\\`*~\[\]<>#$!|&]|(?<!\w)_|_(?!\w)|:(?=[\w:])")
 def plain(text: str) -> str:
     r"""Text on one line that stays text, whatever a tag or an answer holds, and of bounded length.
 
-    >>> plain("![x](http://y) $a$")
-    '\\!\\[x\\](http://y) \\$a\\$'
+    >>> plain("![x](y) $a$")
+    '\\!\\[x\\](y) \\$a\\$'
     """
-    shown = _UNSEEN.sub("", shorten(" ".join(text.split()), LONGEST))
+    shown = unlinked(_UNSEEN.sub("", shorten(" ".join(text.split()), LONGEST)))
     return _MARKS.sub(lambda mark: f"\\{mark[0]}", shown)
 
 

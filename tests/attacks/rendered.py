@@ -12,7 +12,11 @@ from streamlit.testing.v1 import AppTest
 # Fields that Streamlit's browser side reads as Markdown; the others are shown as they are.
 _MARKDOWN = {"body", "label", "help", "tooltip", "text", "delta", "content", "captions", "title"}
 # The beginnings of what `texts.MARKUP` holds, where nothing takes their meaning away.
-_LIVE = re.compile(r"(?<!\\)(?:<img|<script|</script|!\\?\[x|\[y\\?\]\(|\$x|:red\\?\[r|\*\*b)")
+_LIVE = re.compile(
+    r"(?<!\\)(?:<img|<script|</script|!\\?\[x|\[y\\?\]\(|\$x|:red\\?\[r|\*\*b)"
+    # A backslash within an address keeps nobody from making a link of it.
+    r"|(?i:https?:|www\.|me@)(?:\\?/\\?/)?evil"
+)
 _LIVE_HTML = re.compile(r"<img src=http|</?script|<!--")  # Markdown means nothing there
 
 

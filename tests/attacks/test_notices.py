@@ -18,7 +18,7 @@ UNSEEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 def test_a_name_calls_nobody_links_nowhere_and_keeps_to_its_line(name):
     notice = Notice("k", "incident", f"{name}: runaway process", f"{name} runs.", NOW)
     text = payload(notice, "slack")["text"]
-    assert not re.search(r"<|>|@\w|\]\(", text)
+    assert not re.search(r"<|>|@\w|\]\(|://|(?i:www)\.", text)
     assert not UNSEEN.search(text)
     assert len(text.splitlines()) == 2
     assert len(text) < 3_500

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 # Nobody answers there: what asks for it was made to by a text.
 FOREIGN = "evil.example"
+# An address in plain letters, which many readers make a link of.
+BARE = f"https://{FOREIGN}/x HTTP://{FOREIGN} www.{FOREIGN} me@{FOREIGN}"
 # The code span in front would hide the rest from a Markdown reader that forgot to escape it.
 MARKUP = (
     f"`a` <img src=http://{FOREIGN}/i.png onerror=alert(1)> ![x](http://{FOREIGN}/m.png) "
     "[y](javascript:alert(1)) $x^2$ :red[r] **b** </script><script>alert(1)</script> & <!-- "
+    f"{BARE} "
 )
 SQL = "'; DROP TABLE instances; -- \" ) OR 1=1 \\"
 SHELL = '$(touch /tmp/spectra_attack) `id` ; rm -rf "$HOME" \' \n reboot'
@@ -35,6 +38,7 @@ TEXTS = {
     **{f"formula {number}": text for number, text in enumerate(FORMULAS)},
     "markup": MARKUP,
     "latex": "\\input{/etc/passwd} $$\\frac{1}{0}$$ \\(x\\)",
+    "address": BARE,
     "mention": "@channel <!channel> <@U123> <https://evil.example|here> @everyone",
     "sql": SQL,
     "shell": SHELL,

@@ -19,6 +19,7 @@ from spectra.store.saved_settings import saved_settings
 from spectra.ui import kept, private
 from spectra.ui import workspace as workspaces
 from spectra.ui.frame import Page
+from spectra.ui.plain import plain
 
 _REFUSED = "refused_keys"
 
@@ -138,7 +139,7 @@ def _tested(source: str, run: Callable[[], checks.Check]) -> Fetch | None:
     if not check.is_bad:
         return asked
     st.error(
-        f"**{check.detail}**\n\n{check.next_step} The key was not kept.",
+        f"**{plain(check.detail)}**\n\n{plain(check.next_step)} The key was not kept.",
         icon=":material/error:",
     )
     if workspaces.current().is_private:
