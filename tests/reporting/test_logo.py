@@ -44,6 +44,8 @@ def test_none_is_none():
         b"<html><svg xmlns='http://www.w3.org/2000/svg'/></html>",
         b"<svg xmlns='http://www.w3.org/2000/svg'><g></svg>",
         b"<!DOCTYPE svg [<!ENTITY a 'a'>]><svg xmlns='http://www.w3.org/2000/svg'>&a;</svg>",
+        "<?xml version='1.0' encoding='UTF-16LE'?><!DOCTYPE svg [<!ENTITY a 'a'>]>"
+        "<svg xmlns='http://www.w3.org/2000/svg'>&a;</svg>".encode("utf-16-le"),
         b"%PDF-1.7",
         _picture("GIF"),
         _picture("PNG")[:60],
@@ -56,6 +58,7 @@ def test_none_is_none():
         "page",
         "cut svg",
         "entities",
+        "entities in UTF-16",
         "pdf",
         "gif",
         "cut",

@@ -99,12 +99,18 @@ def left_out(uri: str) -> str:
 
 
 def _drawn(content: bytes) -> Logo:
-    """An SVG. A document type is refused: its entities may name files, or grow without end."""
+    """An SVG in UTF-8, whatever it says of itself: in other letters a mark looks otherwise.
+
+    A document type is refused: its entities may name files, or grow without end.
+    """
     what = "The logo is no PNG, JPEG or SVG picture, or it is damaged."
-    if b"<!doctype" in content.lower():
-        raise _refused("The logo is an SVG with a document type.")
     try:
-        root = ElementTree.fromstring(content)  # noqa: S314 (it has no document type)
+        text = content.decode()
+        if "\0" in text:  # UTF-16, which a reader of XML finds out by itself
+            raise _refused(what)
+        if "<!doctype" in text.lower():
+            raise _refused("The logo is an SVG with a document type.")
+        root = ElementTree.fromstring(text)  # noqa: S314 (it has no document type)
     except (ElementTree.ParseError, ValueError, LookupError):
         raise _refused(what) from None
     if root.tag != "{http://www.w3.org/2000/svg}svg":

@@ -35,8 +35,8 @@ def section(page: Page) -> None:
             "what a first listing will find come on top. Nothing due costs nothing.",
         )
     st.caption(
-        "Estimated from list prices: Cost Explorer $0.01 a request, CloudWatch GetMetricData "
-        "$0.01 per 1,000 metrics. Electricity Maps and Cloudflare are by plan, without a price a "
+        "Estimated from list prices: Cost Explorer \\$0.01 a request, CloudWatch GetMetricData "
+        "\\$0.01 per 1,000 metrics. Electricity Maps and Cloudflare are by plan, without a price a "
         "request. A bill may differ."
     )
     if len(used):
