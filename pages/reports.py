@@ -11,6 +11,7 @@ VIEWS = ("Report", "History")
 page = frame.current()
 
 st.title("Reports")
+st.caption("A report has a period and a boundary of its own: the sidebar's filters do not apply.")
 if page.get(emissions.ledger_span) is None:
     empty.say("There is no fleet to report on yet.", empty.NO_FLEET, empty.CONNECT)
     st.stop()

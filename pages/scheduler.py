@@ -8,6 +8,7 @@ from spectra.ui.scheduler import accuracy, form, jobs, result
 page = frame.current()
 
 st.title("Scheduler")
+st.caption("A job has its own hours and regions: the sidebar's filters do not apply.")
 asked = form.job_form(page)
 best = result.advice(page, asked)
 jobs.save_form(page, asked, best)

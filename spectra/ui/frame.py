@@ -21,14 +21,14 @@ from spectra.ui import filters, glossary, names, refreshing, workspace
 from spectra.ui.data import query
 from spectra.ui.workspace import Workspace
 
-STALE_AFTER = timedelta(hours=3)
+STALE_AFTER = timedelta(hours=names.FRESH_HOURS)
 _SILENT = (
     "The live source of the grids has stated nothing since; figures of another source, as the demo "
     "company, stand in. If it is no longer used, clear it in Settings, Data."
 )
 _KEY = "_spectra_page"
 _PAINTED = "_spectra_painted"
-_PRIVATE = "Keys and data of this session are in its memory alone and end with it."
+_PRIVATE = "Keys and data are this session's alone and end with it."
 
 
 @dataclass(frozen=True, slots=True)

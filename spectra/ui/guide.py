@@ -24,7 +24,8 @@ DEMO = (
 OWN = "These figures come from the sources that the line above names."
 HOW = (
     "Every figure has a unit, a quality and an age: the question marks say more. The filters at "
-    "the side hold on every page and are part of the address, so a view can be sent as a link."
+    "the side hold on Dashboard, Regions, Anomalies and Instances; they are part of the address, "
+    "so a view can be sent as a link."
 )
 
 
