@@ -3,7 +3,7 @@
 import streamlit as st
 
 from spectra.store import emission_queries as emissions
-from spectra.ui import cards, dashboard, empty, frame, guide, headlines
+from spectra.ui import cards, dashboard, empty, frame, guide, headlines, scopes
 from spectra.ui.budgets import standing
 
 page = frame.current()
@@ -34,7 +34,7 @@ left, right = st.columns([5, 4])
 with left, cards.card("CO₂e by day", help="Bars: central estimate. Whiskers: 95 % interval."):
     dashboard.by_day(page)
 with right, cards.card("Scopes", help="AWS-operations scopes, allocated to us. Location-based."):
-    dashboard.scopes(page, totals)
+    scopes.show(page, totals)
 
 for column, dimension in zip(st.columns(3), ("region", "team", "service"), strict=True):
     with column, cards.card(f"CO₂e by {dimension}"):

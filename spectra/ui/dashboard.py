@@ -9,9 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from spectra import charts, units
-from spectra.insight.market import ALL, Market
 from spectra.insight.periods import midnight
-from spectra.reporting.market import market_in
 from spectra.store import band_queries
 from spectra.store import emission_queries as emissions
 from spectra.ui import cards, drawn
@@ -49,120 +47,18 @@ def by_day(page: Page) -> None:
     end = page.selection.end
     is_whole = end <= page.hour and end == midnight(end)
     st.caption(
-        f"{units.mass_text(band.central)} in {len(days)} UTC days "
+        f"{units.mass_text(band.central)} in {units.counted(len(days), 'UTC day')} "
         f"(95 % interval {cards.mass_range(band)})"
         f"{'' if is_whole else '; the last day is not complete'}."
     )
     cards.chart(
         charts.daily_emissions(days, *scale, height=370),
         key="by_day",
-        alt=f"CO₂e by UTC day, {units.mass_text(band.central)} in {len(days)} days, from "
+        alt=f"CO₂e by UTC day, {units.mass_text(band.central)} in "
+        f"{units.counted(len(days), 'day')}, from "
         f"{units.mass_text(float(days['total_g'].min()))} to "
         f"{units.mass_text(float(days['total_g'].max()))} a day.",
     )
-
-
-def scopes(page: Page, totals: dict[str, Any]) -> None:
-    """Provider view allocated to us, or the same total in our own inventory."""
-    view = st.segmented_control(
-        "View",
-        ["Provider view", "Customer view"],
-        default="Provider view",
-        required=True,
-        key="scope_view",
-        label_visibility="collapsed",
-    )
-    stated = page.get(market_in, page.selection)
-    is_provider = view == "Provider view"
-    rows = provider_rows(totals, stated) if is_provider else _customer_rows(totals)
-    table = pd.DataFrame(rows, columns=["name", "co2e", "share"])
-    drawn.shares(table, "Scope", alt="CO₂e by scope")
-    cards.download(
-        table.assign(share=100 * table["share"]).set_axis(["Scope", "CO₂e", "share_pct"], axis=1),
-        "scopes",
-    )
-    st.caption(
-        "Allocated from AWS's operations: do not book the provider's scope 2 as your own. "
-        + _of_aws(stated)
-        if is_provider
-        else "We own no source and buy no electricity in this boundary: all of it is purchased "
-        "services. The totals of both views are equal."
-    )
-
-
-def _of_aws(stated: Market | None) -> str:
-    """What is AWS's own figure, and of how much of the period."""
-    if stated is None:
-        return "Market-based equals location-based here: no residual mix or AWS figure is known."
-    if not stated.aws_share and not stated.scope1_share:
-        return (
-            "Market-based equals location-based here: AWS's figures are of no month that is "
-            "accounted for whole, or state neither scope 1 nor market-based."
-        )
-    return (
-        "Rows that say AWS are its own figures of whole months, shared out by scope 2; the percent "
-        "is the part of the period's scope 2 in places and months that it states. All else is "
-        "modelled. The total is the modelled rows alone; a report adds scope 1 where AWS states "
-        "all of it."
-    )
-
-
-def provider_rows(
-    totals: dict[str, Any], stated: Market | None
-) -> list[tuple[str, str, float | None]]:
-    """Scopes by name, mass and share of the modelled total; AWS's own figures in rows apart."""
-    parts = [
-        ("Scope 2, location-based", totals["scope2_lb_g"]),
-        ("Scope 3, upstream of the grid", totals["upstream_g"]),
-        ("Scope 3, grid losses", totals["td_g"]),
-        ("Scope 3, hardware", totals["embodied_g"]),
-    ]
-    total = totals["total_g"]
-    return [
-        *_scope1_rows(stated),
-        *((name, units.mass_text(grams), grams / total) for name, grams in parts),
-        ("Scope 3, buildings", "not estimated", None),
-        ("Total, location-based", units.mass_text(total), 1.0),
-        *_market_rows(totals["scope2_lb_g"], stated),
-    ]
-
-
-def _scope1_rows(stated: Market | None) -> list[tuple[str, str, None]]:
-    """Scope 1 where AWS states it, and the rest, which nobody can estimate."""
-    share = stated.scope1_share if stated else 0.0
-    rows: list[tuple[str, str, None]] = []
-    if stated and share:
-        rows.append((_aws_row("Scope 1", share), units.mass_text(stated.stated_scope1), None))
-    if share < ALL:
-        rows.append(("Scope 1, the rest" if rows else "Scope 1", "not estimated", None))
-    return rows
-
-
-def _market_rows(scope2_lb_g: float, stated: Market | None) -> list[tuple[str, str, None]]:
-    """AWS's market-based scope 2, and apart from it the rest, which equals location-based."""
-    name, share = "Scope 2, market-based", stated.aws_share if stated else 0.0
-    rows: list[tuple[str, str, None]] = []
-    if stated and share:
-        rows.append((_aws_row(name, share), units.mass_text(stated.stated_mb), None))
-    if share < ALL:
-        rest = units.mass_text(scope2_lb_g * (1 - share))
-        rows.append((f"{name}, the rest" if rows else name, f"{rest} (= LB)", None))
-    return rows
-
-
-def _aws_row(name: str, share: float) -> str:
-    """A row's name that says whose figure it is and how much of the period it covers."""
-    return f"{name}, AWS, {units.share_text(share)} covered"
-
-
-def _customer_rows(totals: dict[str, Any]) -> list[tuple[str, str, float | None]]:
-    total = units.mass_text(totals["total_g"])
-    return [
-        ("Scope 1", "0 g", 0.0),
-        ("Scope 2", "0 g", 0.0),
-        ("Scope 3, category 1", total, 1.0),
-        ("Total, location-based", total, 1.0),
-    ]
 
 
 def by_dimension(page: Page, dimension: emissions.Dimension) -> None:
@@ -204,7 +100,7 @@ def top_emitters(page: Page) -> None:
             "environment": "Environment",
             "kg": st.column_config.NumberColumn("CO₂e [kg]", format="%.1f"),
             "share": SHARE,
-            "cpu_pct": st.column_config.NumberColumn("CPU mean [%]", format="%.0f"),
+            "cpu_pct": st.column_config.NumberColumn("Mean CPU [%]", format="%.0f"),
             "list_cost_usd": st.column_config.NumberColumn("List cost", format="dollar"),
             "power_tier": st.column_config.TextColumn(
                 "Power tier", help="A measured, C calibrated, D estimated for an unknown type."
@@ -282,3 +178,4 @@ def context(page: Page, totals: dict[str, Any]) -> None:
             height="content",
             column_config={"Difference": st.column_config.NumberColumn(format="percent")},
         )
+        cards.download(effect, "hour_by_hour")

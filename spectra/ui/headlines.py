@@ -15,7 +15,7 @@ from spectra.insight.periods import HOUR, Span
 from spectra.store import band_queries
 from spectra.store import emission_queries as emissions
 from spectra.store.selection import Selection
-from spectra.ui import cards
+from spectra.ui import cards, names
 from spectra.ui.frame import Page
 
 DAY_HOURS = 24
@@ -37,11 +37,11 @@ def draw(page: Page, totals: dict[str, Any]) -> None:
                 periods.same_part_of_last_month,
             )
         with bottom[0]:
-            _energy(page, totals)
+            _energy(totals)
         with bottom[1]:
             _cost(page)
         with bottom[2]:
-            _fleet_intensity(page, totals)
+            _fleet_intensity(totals)
 
 
 def _now(page: Page) -> None:
@@ -80,9 +80,9 @@ def _rate_range(page: Page, rate_g: float) -> str:
 
 def _so_far(page: Page, label: str, span: Span, earlier: Callable[[Span], Span]) -> None:
     """Complete hours of a day or month against the same part of the one before."""
-    help = f"{span.hours} complete hours from {units.moment_text(span.start)}."
+    help = f"{units.counted(span.hours, 'complete hour')} from {units.moment_text(span.start)}."
     if span.hours == 0:
-        cards.headline(label, "–", note="the first hour is not complete yet", help=help)
+        cards.headline(label, units.MISSING, note="the first hour is not complete yet", help=help)
         return
     previous_span = earlier(span)
     now = page.get(emissions.totals, page.selection.between(*span))
@@ -103,13 +103,13 @@ def _so_far(page: Page, label: str, span: Span, earlier: Callable[[Span], Span])
 def why_not_compared(known_hours: float, span: Span, previous: Span) -> str:
     """Why a span has no change against the one before."""
     if known_hours != span.hours:
-        return f"only {known_hours:.0f} of {span.hours} hours have data"
+        return f"only {known_hours:.0f} of {units.counted(span.hours, 'hour')} have data"
     if previous.hours < span.hours:
         return f"the month before had only {previous.hours} h"
     return "the period before has no full data"
 
 
-def _energy(page: Page, totals: dict[str, Any]) -> None:
+def _energy(totals: dict[str, Any]) -> None:
     hours = totals["hours"] or 0
     running = (totals["running_hours"] or 0) / hours if hours else None
     cards.headline(
@@ -135,10 +135,14 @@ def _cost(page: Page) -> None:
     if provisional:
         note += f", {units.share_text(provisional / effective)} provisional"
     unpriced = cost["unpriced_share"] or 0.0
-    help = f"Effective cost after discounts and commitments; source: {cost['sources'] or 'none'}."
+    help = f"Effective cost after discounts and commitments; source: {_sources(cost['sources'])}."
     if unpriced:
         help += f" {units.share_text(unpriced)} of cost rows have no known price and are not in it."
     cards.headline("Cost in the period", units.usd_text(effective), note=note, help=help)
+
+
+def _sources(found: str | None) -> str:
+    return ", ".join(names.sources(found.split(", "))) if found else "none"
 
 
 def why_list_price(page: Page, list_usd: float | None) -> str:
@@ -153,7 +157,7 @@ def why_list_price(page: Page, list_usd: float | None) -> str:
     return f"at list price, {why}"
 
 
-def _fleet_intensity(page: Page, totals: dict[str, Any]) -> None:
+def _fleet_intensity(totals: dict[str, Any]) -> None:
     energy = totals["energy_kwh"]
     intensity = (totals["scope2_lb_g"] + totals["upstream_g"]) / energy if energy else None
     direct = totals["scope2_lb_g"] / energy if energy else None

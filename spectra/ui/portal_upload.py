@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 
+import pandas as pd
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from spectra import portal_import
+from spectra import portal_import, units
 from spectra.portal_import import FileReport
 from spectra.refresh import settle
-from spectra.ui import kept
+from spectra.ui import cards, kept
 from spectra.ui.frame import Page
 from spectra.ui.plain import plain
 from spectra.ui.workspace import errors_shown
@@ -51,8 +52,9 @@ def _dialog(page: Page) -> None:
         # A dialog runs without the frame, which tells what ends a page.
         with errors_shown():
             _import(page, files)
-    for report in kept.kept(_REPORTS, page.store.identity) or page.workspace.reports:
-        _report(report)
+    reports = kept.kept(_REPORTS, page.store.identity) or page.workspace.reports
+    for number, report in enumerate(reports, 1):
+        _report(report, number)
 
 
 def _import(page: Page, files: Sequence[UploadedFile]) -> None:
@@ -71,7 +73,7 @@ def _import(page: Page, files: Sequence[UploadedFile]) -> None:
         place.empty()
 
 
-def _report(report: FileReport) -> None:
+def _report(report: FileReport, number: int) -> None:
     label, color = _STATUS[report.status]
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -81,18 +83,19 @@ def _report(report: FileReport) -> None:
             st.text(report.message)
         if report.row_count:
             st.caption(
-                f"{report.row_count:,} usable rows, {report.changed_count:,} new or changed, "
-                f"{report.rejected_count:,} rejected."
+                f"{units.counted(report.row_count, 'usable row')}, "
+                f"{report.changed_count:,} new or changed, {report.rejected_count:,} rejected."
             )
         for note in report.notes:
             st.text(note)
         if report.rejected:
+            rows = pd.DataFrame(
+                [{"line": row.line, "why": row.reason, "text": row.text} for row in report.rejected]
+            )
             st.dataframe(
-                [
-                    {"line": row.line, "why": row.reason, "text": row.text}
-                    for row in report.rejected
-                ],
+                rows,
                 hide_index=True,
                 height=180,
                 column_config={"line": "Line", "why": "Why", "text": "As in the file"},
             )
+            cards.download(rows, f"rejected_{number}")

@@ -84,6 +84,7 @@ def summary(report: Report) -> str:
     ended = "stopped, " if report.was_cancelled else ""
     failed = f", {len(report.failures)} failed (see Settings, Usage)" if report.failures else ""
     return (
-        f"{ended}{len(report.outcomes)} datasets{failed}, {report.request_count} requests, "
+        f"{ended}{units.counted(len(report.outcomes), 'dataset')}{failed}, "
+        f"{units.counted(report.request_count, 'request')}, "
         f"{units.usd_text(report.estimated_usd)}."
     )

@@ -40,7 +40,7 @@ def test_dashboard_says_what_the_rows_say(demo):
         shown["CO₂e now"] == units.mass_text(grams(store, hour, hour + timedelta(hours=1))) + "/h"
     )
     today = periods.today(hour)
-    assert shown["CO₂e today"] == (units.mass_text(grams(store, *today)) if today.hours else "–")
+    assert shown["CO₂e today"] == (units.mass_text(grams(store, *today)) if today.hours else "n/a")
     kwh, s2, up = store.row(
         f"SELECT sum(energy_kwh), sum(scope2_lb_g), sum(upstream_g) FROM {VIEWS} "
         "WHERE hour >= $start AND hour < $end",

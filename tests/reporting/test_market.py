@@ -23,7 +23,7 @@ from spectra.reporting.sections.breakdowns import profile
 from spectra.store import emission_queries
 from spectra.store.live_writes import write_rows
 from spectra.store.move_queries import market_ratios
-from spectra.ui.dashboard import provider_rows
+from spectra.ui.scopes import provider_rows
 from spectra.units import mass_text, share_text
 from tests import fleet
 from tests.reporting.conftest import NOW, ONE, TWO, october
@@ -201,7 +201,7 @@ def test_the_dashboard_states_aws_s_figures_apart_from_ours(store):
     ours, total = (mass_text(totals[name]) for name in ("scope2_lb_g", "total_g"))
 
     def shown():
-        return {name: text for name, text, _ in provider_rows(totals, market_in(store, selection))}
+        return {row.name: row.text for row in provider_rows(totals, market_in(store, selection))}
 
     before = shown()
     assert before["Scope 1"] == "not estimated"

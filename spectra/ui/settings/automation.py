@@ -17,6 +17,8 @@ from spectra.ui.plain import plain
 from spectra.ui.settings import forms, policies
 from spectra.webhook import Style, check_url, send
 
+_ALL_NOTICES = 1_000_000
+
 
 def section(page: Page) -> None:
     """Schedule and notices of the shared workspace; a private one ends with its session."""
@@ -125,3 +127,7 @@ def _history(page: Page) -> None:
             "detail": "Outcome",
         },
     )
+    cards.download(
+        lambda: notice_log.recent(page.store, _ALL_NOTICES), "notices",
+        help="All notices; the table shows the newest.",
+    )  # fmt: skip

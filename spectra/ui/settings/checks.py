@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from spectra.checks import Check, metered
-from spectra.ui import kept
+from spectra.ui import cards, kept
 from spectra.ui.frame import Page
 
 _LABELS = {
@@ -36,11 +36,11 @@ def test_button(
         with st.spinner("Asking"):
             kept.keep(f"checks_{source}", metered(page.store, source, run), *mine)
     if lines := kept.kept(f"checks_{source}", *mine):
-        table(lines)
+        table(lines, source)
 
 
-def table(lines: Iterable[Check]) -> None:
-    """One row a check."""
+def table(lines: Iterable[Check], source: str) -> None:
+    """One row a check of a source."""
     rows = pd.DataFrame(
         [
             {
@@ -62,3 +62,4 @@ def table(lines: Iterable[Check]) -> None:
             "Next step": st.column_config.TextColumn(width="large"),
         },
     )
+    cards.download(rows, f"checks_{source}")

@@ -21,7 +21,7 @@ MAX_EXPORT_ROWS = 2_000_000
 def section(page: Page) -> None:
     """Everything about the data itself."""
     rows = page.get(inventory_queries.datasets)
-    st.markdown(f"{int(rows['row_count'].sum()):,} rows of facts, {place(page)}.")
+    st.markdown(f"{units.counted(int(rows['row_count'].sum()), 'row')} of facts, {place(page)}.")
     if rows.empty:
         empty.say("The workspace is empty.", "Connect a source, or import files below.",
                   empty.Turn("Connect AWS", ":material/key:", {"section": "AWS"}),
@@ -58,6 +58,7 @@ def _table(rows: pd.DataFrame) -> None:
             "fetched_at": cards.utc_column("Newest fetch", "D MMM YYYY HH:mm"),
         },
     )
+    cards.download(rows, "datasets")
 
 
 def _export(page: Page) -> None:
@@ -70,7 +71,7 @@ def _export(page: Page) -> None:
     )  # fmt: skip
     count = page.get(inventory_queries.count_between, dataset, selection.start, selection.end)
     days = f"{selection.start:%d %b %Y} to {selection.last_day:%d %b %Y} UTC"
-    st.caption(f"{count:,} rows from {days}.")
+    st.caption(f"{units.counted(count, 'row')} from {days}.")
     if count > MAX_EXPORT_ROWS:
         st.warning(
             f"More than {MAX_EXPORT_ROWS:,} rows: choose a shorter period, or copy the database "
@@ -112,5 +113,5 @@ def _clear(page: Page) -> None:
             count = clear_source(page.store, page.catalog, *SOURCE_GROUPS[name])
             settle(page.store, page.catalog, config=page.workspace.config)
         page.workspace.refresher.look_again()
-        st.session_state["settings_note"] = f"{count:,} rows of {name} were cleared."
+        st.session_state["settings_note"] = f"Cleared {units.counted(count, 'row')} of {name}."
         st.rerun()

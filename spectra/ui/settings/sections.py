@@ -7,7 +7,7 @@ import streamlit as st
 
 from spectra import checks, units
 from spectra.store import fleet_queries, grid_queries
-from spectra.ui import empty, names, private
+from spectra.ui import cards, empty, names, private
 from spectra.ui.frame import Page
 from spectra.ui.settings import forms, policies, private_keys
 from spectra.ui.settings.checks import test_button
@@ -19,7 +19,8 @@ def workspace_section(page: Page) -> None:
     st.markdown(
         "**A private workspace of this session.** The keys you typed and what they fetched live in "
         "the memory of this session: in no file, no log and no other visitor's view. They end "
-        "with the session; reloading the page ends it too."
+        "with the session; reloading the page ends it too. Of a large fleet, what memory does not "
+        "hold overflows into temporary files of the server, which end with it as well."
         if is_private
         else "**The shared workspace.** It holds demo data and what the operator's own "
         "configuration fetched; every visitor sees the same. Keys typed under AWS or "
@@ -189,6 +190,7 @@ def tags_section(page: Page) -> None:
             "examples": st.column_config.ListColumn("Some values"),
         },
     )  # fmt: skip
+    cards.download(lambda: found.assign(examples=found["examples"].map("; ".join)), "tag_keys")
 
 
 def method_section(page: Page) -> None:

@@ -13,6 +13,8 @@ from spectra.ui import empty, names
 from spectra.ui.cards import download, headline, utc_column
 from spectra.ui.frame import Page
 
+_WHOLE_LOG = 1_000_000
+
 
 def section(page: Page) -> None:
     """Meter, preview and log."""
@@ -30,7 +32,8 @@ def section(page: Page) -> None:
         headline(
             "A refresh now",
             units.usd_text(sum(estimate.usd for estimate in due)),
-            note=f"{sum(estimate.requests for estimate in due):,} requests, {len(due)} datasets",
+            note=f"{units.counted(sum(estimate.requests for estimate in due), 'request')}, "
+            f"{units.counted(len(due), 'dataset')}",
             help="What is due and can be known before asking: further pages, agent metrics and "
             "what a first listing will find come on top. Nothing due costs nothing.",
         )
@@ -61,6 +64,7 @@ def _by_source(used: pd.DataFrame) -> None:
             "usd_month": st.column_config.NumberColumn("USD this month", format="dollar"),
         },
     )
+    download(used, "usage")
 
 
 def _states(page: Page, now: datetime) -> None:
@@ -86,6 +90,7 @@ def _states(page: Page, now: datetime) -> None:
             "retry_at": utc_column("Asked again"),
         },
     )  # fmt: skip
+    download(failing, "not_read")
 
 
 def _log(page: Page) -> None:
@@ -120,4 +125,7 @@ def _log(page: Page) -> None:
             "detail": st.column_config.TextColumn("Detail", width="large"),
         },
     )  # fmt: skip
-    download(rows, "fetch_log")
+    download(
+        lambda: fetch_log.recent(page.store, _WHOLE_LOG), "fetch_log",
+        help="All of the log; the table shows the newest entries.",
+    )  # fmt: skip
