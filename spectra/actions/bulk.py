@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -11,7 +12,7 @@ from spectra.actions.journal import Journal
 from spectra.actions.permit import Permit
 from spectra.actions.plan import Plan
 from spectra.actions.run import Outcome, Progress, Run
-from spectra.errors import BusyError, GuardError, InputError, SourceError
+from spectra.errors import BusyError, GuardError, InputError, SourceError, StoreError
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,8 @@ def execute_batch(  # noqa: PLR0913 (one argument for each guard)
     for number, (plan, runner) in enumerate(zip(ready, runners, strict=True)):
         if failed is not None:
             why = f"Not begun: {failed.plan_id} of the same batch failed."
-            journal.skip(plan, runner.name, why, **given)
+            with suppress(StoreError):  # what became of those before it has to be told
+                journal.skip(plan, runner.name, why, **given)
             outcomes.append(Outcome(plan.plan_id, "skipped", f"{plan.title}: {why}"))
             continue
         say = _within(progress, number, len(ready))
@@ -113,7 +115,7 @@ def execute_batch(  # noqa: PLR0913 (one argument for each guard)
             # Those before it may have taken hours: what was safe then may not be any more.
             checked = require_safe(plan, runner) if number else plan
             journal.begin(checked, runner.name, **given)
-        except BusyError as error:
+        except (BusyError, StoreError) as error:
             outcomes.append(Outcome(plan.plan_id, "skipped", str(error), error=error))
         except (GuardError, SourceError) as error:
             journal.skip(plan, runner.name, str(error), **given)

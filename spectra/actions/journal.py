@@ -10,7 +10,6 @@ from spectra.actions.plan import Plan
 from spectra.errors import RefusedError, SpectraError
 from spectra.store import Store, action_log
 from spectra.store.action_log import LoggedPlan, LoggedStep, PlanState, StepState
-from spectra.store.presence import is_alive
 
 
 class Journal:
@@ -59,8 +58,14 @@ class Journal:
         }
 
     def is_under_way(self, entry: LoggedPlan) -> bool:
-        """Whether an opening of the store that is alive carries it out, else it was interrupted."""
-        return entry.state in ("running", "rolling back") and is_alive(self._store, entry.owner)
+        """Whether it is being carried out, in this or another tab; else it was interrupted."""
+        return entry.state in ("running", "rolling back") and action_log.is_carried_out(
+            self._store, entry.plan_id, entry.owner
+        )
+
+    def let_go(self, plan_id: str) -> None:
+        """Nobody carries a plan out any more, whatever could be written down of it."""
+        action_log.let_go(self._store, plan_id)
 
     def take(self, entry: LoggedPlan, state: PlanState) -> None:
         """Take over a plan that nobody carries out; raises BusyError if somebody did or does."""

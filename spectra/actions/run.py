@@ -13,7 +13,7 @@ from spectra.actions.move_log import left_behind
 from spectra.actions.outcome import happened
 from spectra.actions.plan import Plan, Step
 from spectra.actions.runner import Runner
-from spectra.errors import GuardError, RefusedError, SpectraError, unexpected
+from spectra.errors import GuardError, RefusedError, SpectraError, StoreError, unexpected
 from spectra.sources.aws.changing import Reply
 from spectra.store.action_log import LoggedStep, PlanState
 
@@ -62,6 +62,23 @@ class Run:
 
     def forward(self) -> Outcome:
         """Do every step that is not done yet; stop at the first error."""
+        return self._ended(self._forward)
+
+    def back(self, cause: SpectraError | None = None, failed_step: int | None = None) -> Outcome:
+        """Undo every step that took effect, the last one first; stop at the first error."""
+        return self._ended(lambda: self._back(cause, failed_step))
+
+    def _ended(self, work: Callable[[], Outcome]) -> Outcome:
+        """What a run gives; its end counts even where the journal has no room for it."""
+        try:
+            return work()
+        except StoreError as error:
+            text = f"{self._plan.title}: {error} What was done in AWS stays; go on with it then."
+            return Outcome(self._plan.plan_id, "failed", text, error=error)
+        finally:
+            self._journal.let_go(self._plan.plan_id)
+
+    def _forward(self) -> Outcome:
         number = 0
         try:
             for number, (step, logged) in enumerate(self._steps(), 1):
@@ -84,8 +101,7 @@ class Run:
             self._settle()
         return Outcome(self._plan.plan_id, "done", f"{self._plan.title}: done.")
 
-    def back(self, cause: SpectraError | None = None, failed_step: int | None = None) -> Outcome:
-        """Undo every step that took effect, the last one first; stop at the first error."""
+    def _back(self, cause: SpectraError | None, failed_step: int | None) -> Outcome:
         plan_id, number = self._plan.plan_id, 0
         try:
             for number, (step, logged) in reversed([*enumerate(self._steps(), 1)]):
@@ -241,8 +257,8 @@ class Run:
             self._journal.set(plan_id, "rolling back", f"Step {number}: {error}")
             return self.back(error, number)
         self._settle()
-        text = f"{self._plan.title} stopped at step {number} of {len(self._plan.steps)}: {error}"
-        text += left
+        of = len(self._plan.steps)
+        text = f"{self._plan.title} stopped at step {number} of {of}: {error}{left}"
         return Outcome(plan_id, "failed", text, number, error)
 
     def _stuck(self, number: int, error: SpectraError, cause: SpectraError | None) -> Outcome:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -23,6 +24,9 @@ StepState = Literal["pending", "running", "done", "failed", "undoing", "undone",
 UNFINISHED: tuple[PlanState, ...] = ("running", "failed", "rolling back")
 # Of a journal that is looked at.
 JOURNAL_ROWS = 500
+# Plans that this process carries out now, by the opening that they began in: what a full disk kept
+# from being written down has ended all the same.
+_CARRIED: set[tuple[str, str]] = set()
 _STEP_COLUMNS = {
     "state", "arguments", "request_id", "result", "error_code", "error", "started_at",
     "ended_at", "undo_arguments", "undo_request_id", "undo_started_at", "undone_at",
@@ -109,13 +113,41 @@ def begin_plan(  # noqa: PLR0913 (the parts of one record)
         target["resource_id"], json.dumps(plan), origin, state, store.identity, error, now,
         None if state in UNFINISHED else now,
     ]  # fmt: skip
-    with store.write(is_fact=False) as cursor:
+    with _carrying(store, plan["plan_id"], state) as cursor:
         _require_free(cursor, plan["plan_id"], target["resource_id"], state)
         cursor.execute(f"INSERT INTO action_plans VALUES ({', '.join('?' * 14)})", row)
         cursor.executemany(
             "INSERT INTO action_steps (plan_id, number, operation) VALUES (?, ?, ?)",
             [[plan["plan_id"], number, name] for number, name in enumerate(operations, 1)],
         )
+
+
+@contextmanager
+def _carrying(store: Store, plan_id: str, state: PlanState) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A transaction that puts a plan into a state; from a running one on it is carried out here."""
+    key, is_new = (store.identity, plan_id), False
+    try:
+        with store.write(is_fact=False) as cursor:
+            yield cursor
+            if state in ("running", "rolling back"):
+                is_new = key not in _CARRIED
+                _CARRIED.add(key)
+    except BaseException:
+        if is_new:
+            _CARRIED.discard(key)
+        raise
+
+
+def let_go(store: Store, plan_id: str) -> None:
+    """A run of a plan has ended, whatever could be written down of it."""
+    _CARRIED.discard((store.identity, plan_id))
+
+
+def is_carried_out(store: Store, plan_id: str, owner: str) -> bool:
+    """Whether the opening that a running plan belongs to is at it, else it was interrupted."""
+    if owner == store.identity:
+        return (owner, plan_id) in _CARRIED
+    return is_alive(store, owner)
 
 
 def _require_free(
@@ -156,16 +188,16 @@ def take_plan(store: Store, plan_id: str, state: PlanState, seen: PlanState) -> 
     Raises
     ------
     BusyError
-        If it is under way in an opening of the store that is alive (one of another was
-        interrupted), or somebody else has taken it over since it was seen.
+        If it is under way in this or another opening of the store (else it was interrupted), or
+        somebody else has taken it over since it was seen.
     """
-    with store.write(is_fact=False) as cursor:
+    with _carrying(store, plan_id, state) as cursor:
         owners = cursor.execute(
             "SELECT owner FROM action_plans WHERE plan_id = ? "
             "AND state IN ('running', 'rolling back')",
             [plan_id],
         ).fetchall()
-        if any(is_alive(store, owner) for (owner,) in owners):
+        if any(is_carried_out(store, plan_id, owner) for (owner,) in owners):
             raise BusyError(f"Plan {plan_id} is under way.", next_step="Wait until it has ended.")
         ended = None if state in UNFINISHED else datetime.now(UTC)
         taken = cursor.execute(
@@ -173,8 +205,8 @@ def take_plan(store: Store, plan_id: str, state: PlanState, seen: PlanState) -> 
             "WHERE plan_id = ? AND state = ? RETURNING 1",
             [state, store.identity, ended, plan_id, seen],
         ).fetchall()
-    if not taken:
-        raise BusyError(f"Plan {plan_id} is not {seen} any more.", next_step="Reload the page.")
+        if not taken:
+            raise BusyError(f"Plan {plan_id} is not {seen} any more.", next_step="Reload the page.")
 
 
 def set_step(store: Store, plan_id: str, number: int, **values: Any) -> None:

@@ -1,11 +1,18 @@
 """A disk that is full: it is said, what was there is read on, and with room again all goes on."""
 
+from contextlib import ExitStack, suppress
+
 import pytest
 
+from spectra import actions
+from spectra.actions import Journal, Permit
+from spectra.actions.demo_runner import DemoRunner
+from spectra.actions.targets import target
 from spectra.errors import StoreError
-from spectra.store import Store
+from spectra.store import Store, action_log
+from spectra.store.database import set_meta
 from tests.faults.conftest import copy_of
-from tests.faults.steps import STEPS, counts, found, sums
+from tests.faults.steps import CATALOG, NOW, STEPS, counts, found, sums
 
 SAVING = ("extend", "keep_settings", "keep_budget", "export_chargeback", "seal_report",
           "import_portal", "save_job")  # fmt: skip
@@ -69,3 +76,59 @@ def test_a_file_is_read_while_its_disk_is_full(built, disk):
         store = Store(path)
         assert store.row("SELECT count(*) > 0 FROM emissions_hourly") == (True,)
         store.close()
+
+
+def use_up(store):
+    """Until what the write-ahead log had left is used too."""
+    with suppress(StoreError):
+        for number in range(3_000):
+            with store.write(is_fact=False) as cursor:
+                set_meta(cursor, "filler", str(number) * (900 if number < 40 else 1))
+
+
+class FillsUp(DemoRunner):
+    """Its call is answered, and there is no room to write that down."""
+
+    def __init__(self, store, account_id, fill):
+        super().__init__(store, CATALOG, account_id, lambda: NOW)
+        self.fill, self.own = fill, store
+
+    def call(self, *arguments):
+        reply = super().call(*arguments)
+        self.fill()
+        use_up(self.own)
+        return reply
+
+
+@pytest.mark.parametrize("way_on", ["resume", "roll_back", "close"])
+def test_a_change_whose_answer_finds_no_room_is_gone_on_with(built, disk, way_on):
+    store = Store(copy_of(built, disk.folder / way_on))
+    store.cursor().execute("CHECKPOINT")
+    (name,) = store.row(
+        "SELECT min(instance_id) FROM instances WHERE valid_to IS NULL AND asg_name IS NULL "
+        "AND lifecycle = 'on-demand' AND state = 'running'"
+    )
+    plan, journal = actions.stop(target(store, "instance", name, NOW)), Journal(store)
+    with ExitStack() as room:
+        runner = FillsUp(store, plan.target.account_id, lambda: room.enter_context(disk.full()))
+        (outcome,) = actions.execute_batch(
+            actions.bulk([plan], 1), lambda _: runner, journal,
+            confirmation=plan.confirmation, permit=Permit(),
+        )  # fmt: skip
+    assert outcome.state == "failed"
+    assert "full" in outcome.text
+    assert "What was done in AWS stays" in outcome.text
+    (entry,) = action_log.unfinished(store)
+    assert (entry.state, journal.is_under_way(entry)) == ("running", False)
+    again = DemoRunner(store, CATALOG, entry.account_id, lambda: NOW)
+    if way_on == "close":
+        actions.close(plan.plan_id, journal)
+    else:
+        act = actions.resume if way_on == "resume" else actions.roll_back
+        assert act(plan.plan_id, again, journal, permit=Permit()).state == (
+            "done" if way_on == "resume" else "rolled back"
+        )
+    assert action_log.unfinished(store) == []
+    store.close()
+    for file in (disk.folder / way_on).glob("s.duckdb*"):
+        file.unlink()
