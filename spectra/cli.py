@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, replace
-from datetime import UTC, datetime, time
 from typing import Any
 
 from spectra import history_cli, report_cli, schedule_cli
 from spectra.catalog import Catalog, load_catalog
 from spectra.checks import Check, check_all, metered
+from spectra.cli_common import day, plain, say
 from spectra.config import Config, load_config
 from spectra.errors import SpectraError, StoreError, StoreLockedError
 from spectra.portal_import import SOURCE as PORTAL
@@ -41,16 +40,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(options.run(options))
     except StoreLockedError as error:
-        _complain(error)
-        print(
+        say(str(error), is_error=True)
+        say(
             "SPECTRA itself is running on this file and owns it. Either let it refresh (Settings, "
             "Automation: it runs as long as the app does), or stop it and run this again. "
             "Nothing was changed.",
-            file=sys.stderr,
+            is_error=True,
         )
         return LOCKED
     except SpectraError as error:
-        _complain(error)
+        say(str(error), is_error=True)
         return FAILED
 
 
@@ -68,7 +67,7 @@ def parser() -> argparse.ArgumentParser:
         help="only this source; may be repeated",
     )
     refresh.add_argument(
-        "--since", type=_day, help="read again from this UTC day on, such as 2026-11-01"
+        "--since", type=day, help="read again from this UTC day on, such as 2026-11-01"
     )
     refresh.add_argument(
         "--retry",
@@ -87,13 +86,6 @@ def parser() -> argparse.ArgumentParser:
     check.add_argument("--json", action="store_true", help="print the table as JSON")
     check.set_defaults(run=_check)
     return root
-
-
-def _day(text: str) -> datetime:
-    try:
-        return datetime.combine(datetime.fromisoformat(text).date(), time(), UTC)
-    except ValueError:
-        raise argparse.ArgumentTypeError("expected a day such as 2026-11-01") from None
 
 
 def _refresh(options: argparse.Namespace) -> int:
@@ -170,13 +162,13 @@ def _print_report(report: Report) -> None:
         for o in report.outcomes
     ]
     _print_table(rows)
-    print(
+    say(
         f"{len(report.outcomes)} datasets, {len(report.failures)} failed, "
         f"{report.request_count} requests, about ${report.estimated_usd:.2f}, "
         f"{report.seconds:.1f} s."
     )
     if report.left_alone:
-        print(
+        say(
             f"{report.left_alone} that failed before were not asked again yet: --retry asks at "
             "once, unless the service said to wait."
         )
@@ -223,11 +215,8 @@ def _closed(error: StoreError) -> Check:
 
 def _print_table(rows: list[tuple[str, ...]]) -> None:
     """Columns as wide as their widest cell; the last one is as long as it likes."""
+    rows = [tuple(map(plain, row)) for row in rows]
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]) - 1)]
     for row in rows:
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
-        print("  ".join([*cells, row[-1]]).rstrip())
-
-
-def _complain(error: SpectraError) -> None:
-    print(f"{error.message} {error.next_step}".strip(), file=sys.stderr)
+        say("  ".join([*cells, row[-1]]).rstrip())

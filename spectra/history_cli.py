@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Any
 
+from spectra.cli_common import day, say
 from spectra.shared_workspace import shared_workspace
 from spectra.store import retention
 from spectra.store.history_export import export_history
@@ -19,8 +19,8 @@ def add_commands(commands: Any) -> None:
     parts = history.add_subparsers(required=True, metavar="what")
     out = parts.add_parser("export", help="write facts and sums by month to a new folder")
     out.add_argument("folder", type=Path)
-    out.add_argument("--since", type=_day, help="from this UTC day on, such as 2026-01-01")
-    out.add_argument("--before", type=_day, help="before this UTC day, such as 2026-08-01")
+    out.add_argument("--since", type=day, help="from this UTC day on, such as 2026-01-01")
+    out.add_argument("--before", type=day, help="before this UTC day, such as 2026-08-01")
     out.set_defaults(run=_export)
     back = parts.add_parser("import", help="check an exported folder and read it back")
     back.add_argument("folder", type=Path)
@@ -29,26 +29,19 @@ def add_commands(commands: Any) -> None:
     plan.set_defaults(run=_plan)
 
 
-def _day(text: str) -> datetime:
-    try:
-        return datetime.combine(datetime.fromisoformat(text).date(), time(), UTC)
-    except ValueError:
-        raise argparse.ArgumentTypeError("expected a day such as 2026-08-01") from None
-
-
 def _export(options: argparse.Namespace) -> int:
     with shared_workspace() as (store, _, _):
         manifest = export_history(
-            store, options.folder, start=options.since, before=options.before, progress=_say
+            store, options.folder, start=options.since, before=options.before, progress=_tell
         )
-    print(f"Exported to {options.folder}: {manifest.text}")
+    say(f"Exported to {options.folder}: {manifest.text}")
     return 0
 
 
 def _import(options: argparse.Namespace) -> int:
     with shared_workspace() as (store, catalog, _):
-        manifest = import_history(store, catalog, options.folder, _say)
-    print(f"Read {options.folder}: {manifest.text}")
+        manifest = import_history(store, catalog, options.folder, _tell)
+    say(f"Read {options.folder}: {manifest.text}")
     return 0
 
 
@@ -57,9 +50,9 @@ def _plan(options: argparse.Namespace) -> int:
         found = retention.plan(
             store, config.retention_hourly_days, keep_reported=config.retention_keep_reported
         )
-    print(found.text)
+    say(found.text)
     return 0
 
 
-def _say(share: float, text: str) -> None:
-    print(f"{share:4.0%}  {text}", flush=True)
+def _tell(share: float, text: str) -> None:
+    say(f"{share:4.0%}  {text}")

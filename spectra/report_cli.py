@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from spectra.catalog import Catalog
+from spectra.cli_common import say, up_to_date, write_file
 from spectra.errors import InputError
-from spectra.refresh import refresh_demo, settle
-from spectra.refresh.connections import shared_connections
 from spectra.reporting import asking, final
 from spectra.reporting.build import build
 from spectra.reporting.carbon_import import import_carbon_export
@@ -21,7 +17,6 @@ from spectra.reporting.faces.logo import checked_logo
 from spectra.reporting.kept_budgets import budget_lines
 from spectra.reporting.model import TEMPLATES, Report, Request
 from spectra.reporting.words import figure_text, interval_text
-from spectra.shared_workspace import shared_workspace
 from spectra.store import Store, report_log
 
 
@@ -61,7 +56,7 @@ def add_commands(commands: Any) -> None:
 
 
 def _report(options: argparse.Namespace) -> int:
-    with _up_to_date() as (store, catalog):
+    with up_to_date() as (store, catalog, _):
         _keep_off(store, options.out)
         request = _request(options, catalog)
         if options.carbon_export:
@@ -97,7 +92,7 @@ def _request(options: argparse.Namespace, catalog: Catalog) -> Request:
 
 
 def _reports(options: argparse.Namespace) -> int:
-    with _up_to_date() as (store, catalog):
+    with up_to_date() as (store, catalog, _):
         if options.get:
             if options.out is None:
                 raise InputError("Where to is missing.", next_step="Add --out FILE.")
@@ -108,33 +103,33 @@ def _reports(options: argparse.Namespace) -> int:
             return _tell_reproduction(final.reproduce(store, catalog, options.reproduce))
         for e in report_log.entries(store):
             restates = f"  restates {e.restates}" if e.restates else ""
-            print(f"{e.report_id}  {e.period}  {e.sealed_at:%Y-%m-%d}  {e.chain_hash}{restates}")
+            say(f"{e.report_id}  {e.period}  {e.sealed_at:%Y-%m-%d}  {e.chain_hash}{restates}")
         breaks = report_log.breaks(store)
     for found in breaks:
-        print(f"{found.report_id}: {found.what}", file=sys.stderr)
-    print("The chain does not hold." if breaks else "The chain holds.")
+        say(f"{found.report_id}: {found.what}", is_error=True)
+    say("The chain does not hold." if breaks else "The chain holds.")
     return 1 if breaks else 0
 
 
 def _tell_reproduction(found: final.Reproduction) -> int:
     for total in found.totals:
         if not total.is_equal:
-            print(f"{total.figure}: {total.before} then, {total.now} now")
+            say(f"{total.figure}: {total.before} then, {total.now} now")
     for sentence in found.changed:
-        print(sentence)
-    print("Every total is reproduced." if found.holds else "A restatement is due.")
+        say(sentence)
+    say("Every total is reproduced." if found.holds else "A restatement is due.")
     return 0 if found.holds else 1
 
 
 def _tell(report: Report) -> None:
     """What was written, in a few lines."""
     seal = f", {report.seal.report_id}" if report.seal else ""
-    print(f"{report.cover.period}: {report.cover.status}{seal}, {report.cover.badge}")
+    say(f"{report.cover.period}: {report.cover.status}{seal}, {report.cover.badge}")
     for basis in ("lb", "mb"):
         total = report.figure(f"{report.cover.view}.total_{basis}")
-        print(f"{total.label}: {figure_text(total)} {interval_text(total)}".rstrip())
+        say(f"{total.label}: {figure_text(total)} {interval_text(total)}".rstrip())
     for blocker in report.blockers:
-        print(f"{'!' if blocker.blocks else '-'} {blocker.what} {blocker.next_step}")
+        say(f"{'!' if blocker.blocks else '-'} {blocker.what} {blocker.next_step}")
 
 
 def _keep_off(store: Store, path: Path) -> None:
@@ -150,7 +145,7 @@ def _keep_off(store: Store, path: Path) -> None:
 def _write(report: Report, name: str, path: Path) -> None:
     content = written(report, name)
     try:
-        path.write_bytes(content)
+        write_file(path, content)
     except OSError as error:
         raise InputError(
             f"“{path.name}” cannot be written: {error.strerror}.",
@@ -163,13 +158,3 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise InputError(f"“{path.name}” cannot be read: {error.strerror}.") from None
-
-
-@contextmanager
-def _up_to_date() -> Iterator[tuple[Store, Catalog]]:
-    """The shared workspace with what follows from its facts computed, and the demo as it runs."""
-    with shared_workspace() as (store, catalog, config):
-        if config.demo and shared_connections(config).aws is None:
-            refresh_demo(store, catalog, days=config.demo_days)
-        settle(store, catalog, config=config)
-        yield store, catalog

@@ -2,7 +2,9 @@
 
 import pytest
 
-from spectra.cli import main
+from spectra.cli import _print_table, main
+from spectra.cli_common import say
+from tests.attacks.texts import TEXTS
 
 DRAFT = ("report", "--period", "2026-10")
 
@@ -64,3 +66,19 @@ def test_a_file_that_is_no_logo_or_no_export_is_refused_unread(run, tmp_path):
         assert status == 1, option
         assert "root:x" not in said + error, option
         assert not out.exists(), option
+
+
+@pytest.mark.parametrize(
+    "text", [*TEXTS.values(), "a\x1b]0;b\x07\x9b2J", "caf\udce9.csv", "a\r\nb"]
+)
+def test_no_name_commands_the_terminal(capsys, text):
+    say(text)
+    say(text, is_error=True)
+    _print_table([("where", "detail"), (text, text)])
+    printed, told = capsys.readouterr()
+    lines = printed.split("\n")
+    assert len(lines) == 4
+    assert told.split("\n") == [lines[0], ""]
+    seen = set(printed) - {"\n"}
+    assert not [c for c in seen if ord(c) < 32 or 127 <= ord(c) < 160]
+    assert not seen & set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\udce9")

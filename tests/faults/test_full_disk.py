@@ -8,6 +8,7 @@ from spectra import actions
 from spectra.actions import Journal, Permit
 from spectra.actions.demo_runner import DemoRunner
 from spectra.actions.targets import target
+from spectra.cli_common import write_file
 from spectra.errors import StoreError
 from spectra.store import Store, action_log
 from spectra.store.database import set_meta
@@ -67,6 +68,19 @@ def test_a_checkpoint_that_finds_no_room_ends_nothing(built, disk):
     assert store.row("SELECT count(*) FROM jobs") == (1,)
     assert store.revision > before  # what pages had read before is read again
     store.close()
+
+
+def test_a_file_that_finds_no_room_is_as_it_was(disk):
+    path, link = disk.folder / "report.json", disk.folder / "link.json"
+    write_file(path, b"old")
+    path.chmod(0o600)
+    link.symlink_to(path)
+    with disk.full(), pytest.raises(OSError, match="No space"):
+        write_file(link, bytes(100_000))
+    assert path.read_bytes() == b"old"
+    write_file(link, b"new")
+    assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"new", 0o600)
+    assert not list(disk.folder.glob(".spectra-*"))
 
 
 def test_a_file_is_read_while_its_disk_is_full(built, disk):
