@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 
 from spectra import schedule_exports, units
-from spectra.catalog import Catalog
-from spectra.config import Config
+from spectra.catalog import Catalog, Region
+from spectra.cli_common import say, up_to_date
+from spectra.cron import timezone
 from spectra.errors import InputError
 from spectra.insight.placement import Option
-from spectra.refresh import refresh_demo, settle
-from spectra.refresh.connections import shared_connections
 from spectra.refresh.forecasts import issue_forecasts
 from spectra.refresh.hours import current_hour
 from spectra.scheduler import Spec, candidates, place_job
-from spectra.shared_workspace import shared_workspace
 from spectra.store import Store, forecast_log
 from spectra.store.grid_queries import Factor
 
@@ -50,10 +46,8 @@ def add_commands(commands: Any) -> None:
 
 
 def _forecast(options: argparse.Namespace) -> int:
-    with _up_to_date() as (store, catalog, config):
-        region = catalog.region(options.region)
-        if region is None:
-            raise InputError(f"There is no region {options.region}.")
+    with up_to_date() as (store, catalog, config):
+        region = _region(catalog, options.region)
         factor, hour = config.emission_factor, current_hour()
         rows = _this_hours(store, region.zone, factor, hour).head(options.hours)
     points = [
@@ -76,10 +70,10 @@ def _forecast(options: argparse.Namespace) -> int:
         }
         print(json.dumps({**about, "forecast": points}, indent=2))
     else:
-        print(f"{region.code}, {region.zone}, {factor} [gCO2e/kWh], 80 % interval")
-        print(f"issued at {issued_at}, {len(points)} of {options.hours} hours")
+        say(f"{region.code}, {region.zone}, {factor} [gCO2e/kWh], 80 % interval")
+        say(f"issued at {issued_at}, {len(points)} of {options.hours} hours")
         for p in points:
-            print(f"{p['hour']}  {p['mean']:>7}  {p['lower']:>7} to {p['upper']}")
+            say(f"{p['hour']}  {p['mean']:>7}  {p['lower']:>7} to {p['upper']}")
     return 0
 
 
@@ -102,14 +96,21 @@ def _this_hours(store: Store, zone: str, factor: Factor, hour: datetime) -> pd.D
     return rows
 
 
+def _region(catalog: Catalog, code: str) -> Region:
+    region = catalog.region(code)
+    if region is None:
+        raise InputError(f"There is no region {code}.")
+    return region
+
+
 def _schedule(options: argparse.Namespace) -> int:
-    zone = _zone(options.timezone)
+    zone = timezone(options.timezone)
     now = datetime.now(UTC)
     earliest = _moment(options.earliest, zone) if options.earliest else now
     deadline = _moment(options.deadline, zone)
-    with _up_to_date() as (store, catalog, config):
+    with up_to_date() as (store, catalog, config):
         spec = Spec(
-            home=options.region,
+            home=_region(catalog, options.region).code,
             regions=tuple(options.or_region),
             duration_hours=options.duration,
             window_hours=(deadline - earliest) / timedelta(hours=1),
@@ -120,37 +121,29 @@ def _schedule(options: argparse.Namespace) -> int:
             factor=config.emission_factor,
         )
         offered = candidates(store, catalog, spec, current_hour(now))
-        found, excluded = place_job(offered, catalog, spec, earliest, deadline)
+        found, excluded = place_job(offered, catalog, spec, earliest, deadline, now=now)
     if options.json:
         print(schedule_exports.as_json("job", found, now, excluded))
         return 0
     for option in found:
-        print(line(option, zone))
+        say(line(option, zone))
     for region in excluded:
-        print(f"{region.region}  excluded: {region.reason}")
+        say(f"{region.region}  excluded: {region.reason}")
     return 0
 
 
 def line(option: Option, zone: ZoneInfo) -> str:
     """An option as a person reads it in a terminal."""
     start, end = (m.astimezone(zone) for m in (option.plan.slots[0][0], option.plan.slots[-1][1]))
-    saving = units.percent_text(option.saving_pct, 1)
+    until = f"{end:%H:%M}" if end.date() == start.date() else f"{end:%Y-%m-%d %H:%M}"
+    saving = units.percent_text(abs(option.saving_pct), 1)
+    kind = "more" if option.saving_pct < 0 else "less"
     chance = units.percent_text(option.probability * 100)
     return (
-        f"{option.region}  {start:%Y-%m-%d %H:%M %z} to {end:%H:%M}  {option.grams:.0f} gCO2e, "
-        f"{saving} less than at once, better with {chance}"
+        f"{option.region}  {start:%Y-%m-%d %H:%M %z} to {until}  {option.grams:.0f} gCO2e, "
+        f"{saving} {kind} than at once, better with {chance}"
         f"{'  advised' if option.is_recommended else ''}"
     )
-
-
-def _zone(name: str) -> ZoneInfo:
-    """A timezone by its name; a folder of them, such as Europe, is none."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise InputError(
-            f"There is no timezone {name[:60]}.", next_step="Name one such as Europe/Berlin."
-        ) from None
 
 
 def _moment(text: str, zone: ZoneInfo) -> datetime:
@@ -160,13 +153,3 @@ def _moment(text: str, zone: ZoneInfo) -> datetime:
         return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise InputError(f"“{text}” is no moment such as 2026-11-26T18:00.") from None
-
-
-@contextmanager
-def _up_to_date() -> Iterator[tuple[Store, Catalog, Config]]:
-    """The shared workspace, with the demo company up to date where that is what it holds."""
-    with shared_workspace() as (store, catalog, config):
-        if config.demo and shared_connections(config).aws is None:
-            refresh_demo(store, catalog, now=current_hour(), days=config.demo_days)
-        settle(store, catalog, config=config)
-        yield store, catalog, config

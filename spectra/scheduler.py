@@ -6,21 +6,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
-from cronsim import CronSim, CronSimError
 
 from spectra.carbon.energy import NETWORK_KWH_PER_GB, instance_watts
 from spectra.catalog import Catalog, Region
-from spectra.errors import InputError
+from spectra.cron import next_time
 from spectra.insight.alternatives import Start, best_starts
 from spectra.insight.placement import Candidate, Excluded, Limits, Option, place
 from spectra.insight.scheduling import InfeasibleError, Job
 from spectra.refresh.forecasts import Issued, issue_forecasts, issued
 from spectra.refresh.hours import HOUR, current_hour
-from spectra.store import Store, job_log
+from spectra.store import Store, job_log, latency_queries
 from spectra.store.grid_queries import Factor
 from spectra.store.job_log import Run, SavedJob
 
@@ -155,29 +153,37 @@ def _from_now(made: Issued, known: pd.Series) -> tuple[pd.Series, np.ndarray]:
     return pd.concat([known, made.mean]), np.hstack([certain, made.errors])
 
 
-def place_job(
+def place_job(  # noqa: PLR0913 (the parts of one question)
     offered: Sequence[Candidate],
     catalog: Catalog,
     spec: Spec,
     earliest: datetime,
     deadline: datetime,
+    *,
+    now: datetime | None = None,
 ) -> tuple[list[Option], list[Excluded]]:
     """Options of a job within [earliest, deadline), ranked; regions without forecast excluded."""
-    job = spec.job(catalog, max(earliest.astimezone(UTC), datetime.now(UTC)), deadline)
+    job = spec.job(catalog, max(earliest.astimezone(UTC), now or datetime.now(UTC)), deadline)
     options, excluded = place(job, spec.home, offered, spec.limits())
     missing = set(spec.regions) - {candidate.region for candidate in offered}
     excluded += [Excluded(region, "There is no forecast for it.") for region in sorted(missing)]
     return options, excluded
 
 
-def other_starts(
-    there: Candidate, catalog: Catalog, spec: Spec, earliest: datetime, deadline: datetime
+def other_starts(  # noqa: PLR0913 (the parts of one question)
+    there: Candidate,
+    catalog: Catalog,
+    spec: Spec,
+    earliest: datetime,
+    deadline: datetime,
+    *,
+    now: datetime | None = None,
 ) -> list[Start]:
     """The best starts of a job in one region within [earliest, deadline), the best first.
 
     Moving the job's data there counts in each.
     """
-    job = spec.job(catalog, max(earliest.astimezone(UTC), datetime.now(UTC)), deadline)
+    job = spec.job(catalog, max(earliest.astimezone(UTC), now or datetime.now(UTC)), deadline)
     starts = best_starts(there.intensity, replace(job, power_kw=job.power_kw * there.pue))
     return [start._replace(grams=start.grams + there.transfer_grams) for start in starts]
 
@@ -188,16 +194,9 @@ def next_due(job: SavedJob, after: datetime) -> datetime:
     Raises
     ------
     InputError
-        If its cron expression is none.
+        If its cron expression or its timezone is none.
     """
-    try:
-        local = after.astimezone(ZoneInfo(job.timezone))
-        return next(CronSim(job.cron or "", local)).astimezone(UTC)
-    except (CronSimError, StopIteration):
-        raise InputError(
-            f"“{job.cron}” is no cron expression that ever comes due.",
-            next_step="It has five parts: minute, hour, day of month, month, day of week.",
-        ) from None
+    return next_time(job.cron or "", job.timezone, after)
 
 
 def plan_due_runs(store: Store, catalog: Catalog, now: datetime | None = None) -> int:
@@ -218,7 +217,7 @@ def plan_runs(store: Store, catalog: Catalog, job: SavedJob, now: datetime) -> i
         if known is not None and known.slots[0][0] <= now:
             continue
         try:
-            options, _ = place_job(offered, catalog, spec, earliest, earliest + window)
+            options, _ = place_job(offered, catalog, spec, earliest, earliest + window, now=now)
         except InfeasibleError:
             continue
         keep_option(store, catalog, job.job_id, spec, earliest, options[0], now)
@@ -282,16 +281,10 @@ def keep_option(  # noqa: PLR0913, PLR0917 (the parts of one record)
 
 
 def _latencies(store: Store) -> dict[str, float]:
-    """Newest measured round trip by region [ms]; proxies do not count."""
-    rows = (
-        store.cursor()
-        .execute(
-            "SELECT region, arg_max(rtt_ms_p50, measured_at) FROM latency "
-            "WHERE NOT is_proxy AND rtt_ms_p50 IS NOT NULL GROUP BY region"
-        )
-        .fetchall()
-    )
-    return {str(region): float(ms) for region, ms in rows}
+    """Round trip by region [ms], the one that regions are compared by; proxies do not count."""
+    rows = latency_queries.newest(store)
+    measured = rows[~rows["is_proxy"].astype(bool)]
+    return {str(region): float(ms) for region, ms in measured[["region", "rtt_ms_p50"]].to_numpy()}
 
 
 def names(jobs: Iterable[SavedJob]) -> dict[str, str]:

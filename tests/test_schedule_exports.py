@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,7 +12,7 @@ import pytest
 from icalendar import Calendar
 
 from spectra import schedule_cli, schedule_exports
-from spectra.actions import schedules
+from spectra.cron import next_time, timezone
 from spectra.errors import InputError
 from spectra.insight.placement import Candidate, place
 from spectra.insight.scheduling import Job
@@ -61,6 +62,13 @@ def test_what_is_not_known_is_null_and_never_nan(unknown):
     assert "nan" not in spoken
 
 
+def test_a_line_says_more_or_less_and_the_day_it_ends_on(option):
+    spoken = schedule_cli.line(replace(option, saving_pct=-5.0), ZoneInfo("UTC"))
+    assert "5.0 % more than at once" in spoken
+    assert "to 05:00  " in spoken
+    assert "to 2026-11-25 00:00  " in schedule_cli.line(option, ZoneInfo("America/New_York"))
+
+
 def test_a_window_of_the_command_line_counts_the_hours_between_its_ends():
     days = ("2027-03-27T18:00", "2027-03-28T18:00")  # the clocks go forward
     earliest, deadline = (schedule_cli._moment(day, ZoneInfo("Europe/Berlin")) for day in days)
@@ -70,9 +78,9 @@ def test_a_window_of_the_command_line_counts_the_hours_between_its_ends():
 @pytest.mark.parametrize("name", ["Europe", "Nowhere", "", "../etc", "x" * 300, "A\0B"])
 def test_a_timezone_that_is_none_is_said(name):
     with pytest.raises(InputError, match="no timezone"):
-        schedule_cli._zone(name)
-    with pytest.raises(InputError, match="no time zone"):
-        schedules._next("0 8 * * *", name, T0)
+        timezone(name)
+    with pytest.raises(InputError, match="no timezone"):
+        next_time("0 8 * * *", name, T0)
 
 
 def test_the_calendar_has_an_event_a_slot(option):

@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
-from zoneinfo import ZoneInfo
-
-from cronsim import CronSim, CronSimError
 
 from spectra.actions.builders import start, stop
 from spectra.actions.executor import RunnerOf, execute, require_confirmation
@@ -16,6 +13,7 @@ from spectra.actions.permit import Permit
 from spectra.actions.plan import Action, Plan
 from spectra.actions.run import Outcome
 from spectra.actions.targets import targets
+from spectra.cron import next_time
 from spectra.errors import GuardError, InputError, SpectraError
 from spectra.store import Store
 from spectra.store.action_schedules import ActionSchedule, handle, save_schedule, schedules
@@ -38,7 +36,8 @@ def new_schedule(  # noqa: PLR0913 (the parts of one record)
     Raises
     ------
     InputError
-        If it has no name, no time, or one of its times never comes.
+        If it has no name, no time, one of its times never comes, or it would start and stop what
+        it names at one moment.
     """
     if not name.strip() or not all(tag):
         raise InputError("A schedule needs a name and a tag.")
@@ -46,11 +45,29 @@ def new_schedule(  # noqa: PLR0913 (the parts of one record)
         raise InputError("A schedule needs a time to start or to stop.")
     now = now or datetime.now(UTC)
     for cron in filter(None, (cron_start, cron_stop)):
-        _next(cron, timezone, now)
+        next_time(cron, timezone, now)
+    if cron_start and cron_stop and (met := _meeting(cron_start, cron_stop, timezone, now)):
+        raise InputError(
+            f"It would start and stop at one time, on {met:%d %b %Y at %H:%M} UTC first.",
+            next_step="Give it times that never meet.",
+        )
     return ActionSchedule(
         uuid4().hex[:12], name.strip(), *tag, cron_start or None, cron_stop or None, timezone,
         True, None, now,
     )  # fmt: skip
+
+
+def _meeting(cron_start: str, cron_stop: str, timezone: str, after: datetime) -> datetime | None:
+    """The first of the next thousand times at which both come due; None if they do not meet."""
+    first, second = (next_time(cron, timezone, after) for cron in (cron_start, cron_stop))
+    for _ in range(1_000):
+        if first == second:
+            return first
+        if first < second:
+            first = next_time(cron_start, timezone, first)
+        else:
+            second = next_time(cron_stop, timezone, second)
+    return None
 
 
 def confirm(
@@ -71,11 +88,11 @@ def confirm(
 
 
 def next_due(schedule: ActionSchedule, after: datetime) -> tuple[datetime, Action] | None:
-    """What a schedule does next, and when in UTC; the later kind where both are at one time."""
+    """What a schedule does next, and when in UTC."""
     crons: list[tuple[Action, str | None]] = [
         ("start", schedule.cron_start), ("stop", schedule.cron_stop),
     ]  # fmt: skip
-    times = [(_next(cron, schedule.timezone, after), action) for action, cron in crons if cron]
+    times = [(next_time(cron, schedule.timezone, after), action) for action, cron in crons if cron]
     return min(times) if times else None
 
 
@@ -155,15 +172,3 @@ def _too_many(count: int, permit: Permit) -> str:
 def _skipped(journal: Journal, plan: Plan, why: str, origin: str) -> Outcome:
     journal.skip(plan, "none", why, origin=origin, batch_id=None)
     return Outcome(plan.plan_id, "skipped", f"{plan.title}: {why}")
-
-
-def _next(cron: str, timezone: str, after: datetime) -> datetime:
-    try:
-        return next(CronSim(cron, after.astimezone(ZoneInfo(timezone)))).astimezone(UTC)
-    except (CronSimError, StopIteration):
-        raise InputError(
-            f"“{cron}” is no cron expression that ever comes due.",
-            next_step="It has five parts: minute, hour, day of month, month, day of week.",
-        ) from None
-    except (KeyError, ValueError, OSError):  # a folder of zones is none
-        raise InputError(f"There is no time zone “{timezone}”.") from None

@@ -50,10 +50,12 @@ def issue_forecasts(
     Returns
     -------
     int
-        Number of zones forecast: none of which the history ended two days ago.
+        Zones forecast now; one whose history ended over two days ago is left out.
     """
     hour = current_hour(now)
-    known = zones or forecast_log.zones_with_history(store, MIN_HISTORY_HOURS)
+    known = zones
+    if known is None:
+        known = forecast_log.zones_with_history(store, MIN_HISTORY_HOURS)
     there = forecast_log.issued_zones(store, factor, hour)
     missing = [zone for zone in known if zone not in there]
     done: list[str] = []

@@ -320,6 +320,8 @@ def test_when_schedules_are_due():
     assert schedules.due(schedule, NOON.replace(hour=7, minute=30))[1] == "start"
     assert schedules.due(schedule, NOON.replace(hour=18))[1] == "stop"
     for wrong in ({"cron_stop": "never"}, {"cron_stop": "0 0 31 2 *"}, {},
-                  {"cron_stop": "0 1 * * *", "timezone": "Mars/Base"}):  # fmt: skip
+                  {"cron_stop": "0 1 * * *", "timezone": "Mars/Base"},
+                  {"cron_start": "0 8 * * *", "cron_stop": "0 8 * * *"},
+                  {"cron_start": "0 8 * * 1-5", "cron_stop": "0 8,19 * * *"}):  # fmt: skip
         with pytest.raises(InputError):
             schedules.new_schedule("s", ("a", "b"), **wrong)

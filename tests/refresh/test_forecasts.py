@@ -190,6 +190,24 @@ def test_a_limit_on_latency_needs_a_measurement(forecast):
     assert "not known" in excluded[0].reason
 
 
+def test_a_job_is_as_far_away_as_the_comparison_of_regions_says(forecast):
+    with forecast.write() as cursor:
+        for method, at, ms, is_proxy in (("tcp_probe", "10:00", 20.0, False),
+                                         ("radar_origins_region", "12:00", 90.0, False),
+                                         ("radar_country", "12:00", 5.0, True)):  # fmt: skip
+            cursor.execute(
+                "INSERT INTO latency VALUES ('eu-central-1', ?, ?, 'round trip', ?, ?, NULL, "
+                "NULL, NULL, 'x', 'measured', now())",
+                [method, f"2026-11-25 {at}Z", is_proxy, ms],
+            )
+    (home, *_) = candidates(forecast, CATALOG, SPEC, NOW)
+    assert home.latency_ms == 20.0
+
+
+def test_no_zone_is_not_every_zone(store):
+    assert issue_forecasts(store, zones=[], now=NOW) == 0
+
+
 def test_late_data_makes_the_running_hour_a_forecast_too(forecast):
     offered = candidates(forecast, CATALOG, SPEC, NOW + 4 * HOUR)
     home = offered[0]
@@ -254,6 +272,8 @@ def test_a_recurring_job_is_planned_again_until_it_starts(forecast):
 def test_a_cron_expression_is_of_its_timezone(after, expected):
     moment = pd.Timestamp(after).to_pydatetime()
     assert next_due(job("0 18 * * *", "Europe/Berlin"), moment) == pd.Timestamp(expected)
+    with pytest.raises(InputError, match="no timezone"):
+        next_due(job("0 18 * * *", "Mars/Base"), moment)
 
 
 @pytest.mark.parametrize("cron", ["nonsense", "61 * * * *", "0 0 31 2 *", ""])
