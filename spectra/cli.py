@@ -7,26 +7,28 @@ import json
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from typing import Any
 
-from spectra import history_cli, report_cli, schedule_cli
+from spectra import history_cli, notices, report_cli, schedule_cli
 from spectra.catalog import Catalog, load_catalog
 from spectra.checks import Check, check_all, metered
 from spectra.cli_common import day, plain, say
 from spectra.config import Config, load_config
 from spectra.errors import SpectraError, StoreError, StoreLockedError
+from spectra.following import follow_up
 from spectra.portal_import import SOURCE as PORTAL
 from spectra.portal_import import FileReport, import_folder
 from spectra.refresh import refresh_demo, settle
 from spectra.refresh.connections import shared_connections
 from spectra.refresh.forecasts import issue_forecasts
-from spectra.refresh.keeping import PROBLEM, keep
+from spectra.refresh.keeping import PROBLEM
 from spectra.refresh.live import SOURCES, Live, Report
 from spectra.refresh.tasks import Outcome
-from spectra.scheduler import plan_due_runs
 from spectra.shared_workspace import shared_workspace
 from spectra.store import Store
 from spectra.store.source_state import Key
+from spectra.watch import Watcher
 
 OK, FAILED, USAGE, LOCKED = 0, 1, 2, 3
 
@@ -111,8 +113,8 @@ def _bring_up_to_date(
     report = live.refresh(retry=options.retry)
     # A forecast is issued once an hour: not before there is the newest to make it from.
     issue_forecasts(store, factor=config.emission_factor)
-    plan_due_runs(store, catalog)
-    keep(store, config)
+    follow_up(store, catalog, config, Watcher(store))
+    notices.tell_new(store, config, datetime.now(UTC))
     outcomes = (*map(_of_file, files), *report.outcomes, *_of_retention(store, config))
     return replace(report, outcomes=outcomes)
 

@@ -53,6 +53,13 @@ def tell(store: Store, notices: Iterable[Notice], sender: Send) -> int:
     return sent
 
 
+def tell_new(store: Store, config: Config, now: datetime) -> int | None:
+    """Find what is worth a notice and send what was not told before; None without a webhook."""
+    # Found even where nobody is told: what was reached is written down.
+    found, sender = events(store, config, now), webhook(config)
+    return None if sender is None else tell(store, found, sender)
+
+
 def webhook(config: Config) -> Send | None:
     """The sender that the settings name, None without one."""
     if not config.webhook_url:

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from spectra import cli
+from spectra import advice, cli, notices
 from spectra.catalog import load_catalog
 from spectra.config import load_config
 from spectra.errors import StoreError
 from spectra.refresh.live import Report
 from spectra.store import Store, retention
+from spectra.watch import Watcher
 from tests import copies, forked
 from tests.servers.moto import KEYS
 
@@ -139,6 +140,18 @@ def brought(tmp_path, monkeypatch):
         return report, *asked
 
     return call
+
+
+def test_what_follows_a_refresh_in_the_app_follows_the_command(brought, monkeypatch):
+    done = []
+    monkeypatch.setattr(Watcher, "look", lambda watcher, config: done.append("look"))
+    monkeypatch.setattr(advice, "is_due", lambda *_: True)
+    monkeypatch.setattr(advice, "refresh_advice", lambda *_: done.append("advise"))
+    monkeypatch.setattr(notices, "events", lambda *_: ["a notice"])
+    monkeypatch.setattr(notices, "webhook", lambda config: config.webhook_url)
+    monkeypatch.setattr(notices, "tell", lambda store, found, sender: done.append((*found, sender)))
+    brought(webhook_url="there")
+    assert done == ["look", "advise", ("a notice", "there")]
 
 
 def test_what_failed_is_asked_again_at_once_only_where_that_is_said(brought):

@@ -108,10 +108,5 @@ class Automation:
         if report is not None and not error:
             text = f"Refreshed: {len(report.outcomes)} datasets, {len(report.failures)} failed."
         issue_forecasts(self._store, factor=config.emission_factor, now=now)
-        # Found even where nobody is told: what was reached is written down.
-        found = notices.events(self._store, config, now)
-        sender = notices.webhook(config)
-        if sender is None:
-            return f"{text} No webhook is set."
-        count = notices.tell(self._store, found, sender)
-        return f"{text} {count} notices sent."
+        count = notices.tell_new(self._store, config, now)
+        return f"{text} No webhook is set." if count is None else f"{text} {count} notices sent."

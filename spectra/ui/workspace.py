@@ -10,12 +10,13 @@ from datetime import datetime
 
 import streamlit as st
 
-from spectra import advice, heap
+from spectra import heap
 from spectra.actions.runners import Runners
 from spectra.actions.schedules import run_due
 from spectra.catalog import Catalog, load_catalog
 from spectra.config import Config, Stated, load_config, stated
 from spectra.errors import SpectraError
+from spectra.following import follow_up
 from spectra.portal_import import FileReport, folder_state, import_folder
 from spectra.refresh import current_hour, refresh_demo, settle
 from spectra.refresh.automation import Automation
@@ -60,13 +61,8 @@ class Setup:
         plan_due_runs(self.store, self.catalog)
 
     def after_refresh(self) -> None:
-        """Plan the runs that come due, look for trouble, and judge sizes when that is due."""
-        self.plan_runs()
-        self.watcher.look(self.config)
-        rules = advice.rules_of(self.config)
-        if advice.is_due(self.store, self.catalog, rules):
-            advice.refresh_advice(self.store, self.catalog, rules)
-        keep(self.store, self.config)
+        """Plan runs, look for trouble, judge sizes: what follows from what came in."""
+        follow_up(self.store, self.catalog, self.config, self.watcher)
 
     def run_schedules(self, now: datetime) -> str:
         """Start and stop what schedules have due; for the shared workspace alone."""

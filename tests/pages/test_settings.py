@@ -379,8 +379,8 @@ def test_the_test_of_aws_costs_a_request_an_account():
     [
         (True, "https://example.org", "Incidents, budgets and the levels above raise them."),
         (True, "", "Nothing is sent or kept until the operator sets `SPECTRA_WEBHOOK_URL`."),
-        (False, "https://example.org", "or kept until Automation is switched on above."),
-        (False, "", "switched on above and the operator sets `SPECTRA_WEBHOOK_URL`."),
+        (False, "https://example.org", "or kept until Automation (above) or cron (below) is on."),
+        (False, "", "or cron (below) is on and the operator sets `SPECTRA_WEBHOOK_URL`."),
     ],
 )  # fmt: skip
 def test_no_notice_is_promised_that_is_never_kept(is_on, webhook, words):

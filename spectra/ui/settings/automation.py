@@ -97,7 +97,7 @@ def silence(config: Config) -> str:
     wanting = [
         step
         for step, is_done in (
-            ("Automation is switched on above", config.automation),
+            ("Automation (above) or cron (below) is on", config.automation),
             ("the operator sets `SPECTRA_WEBHOOK_URL`", config.webhook_url),
         )
         if not is_done
