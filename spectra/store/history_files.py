@@ -20,9 +20,13 @@ from typing import Any
 
 from spectra.errors import InputError
 from spectra.store.database import migration_steps
+from spectra.store.history_schema import wrong_place
+from spectra.units import counted
 
 FORMAT = 1
 MANIFEST = "manifest.json"
+# A century of months takes less than half of it.
+MAX_MANIFEST_BYTES = 16 * 1024 * 1024
 _GRAMS = "scope2_lb_g + upstream_g + td_g + embodied_g"
 
 
@@ -120,7 +124,7 @@ class Manifest:
     def text(self) -> str:
         """What it holds, as one sentence."""
         return (
-            f"{self.rows:,} rows of {len(self.months)} months, "
+            f"{counted(self.rows, 'row')} of {counted(len(self.months), 'month')}, "
             f"{self.first_hour:%d %b %Y} to {self.end_hour:%d %b %Y %H:%M} UTC, "
             f"{self.size_bytes / 1e6:,.1f} MB."
         )
@@ -191,11 +195,11 @@ def read_manifest(folder: Path) -> Manifest:
     Raises
     ------
     InputError
-        If there is none, it was changed, or it is of a newer SPECTRA.
+        If there is none, it was changed, it is of a newer SPECTRA, or none that SPECTRA writes.
     """
     try:
-        values = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        values = _read(folder / MANIFEST)
+    except (OSError, ValueError, RecursionError):
         raise InputError(
             f"“{folder.name}” is no exported history: its {MANIFEST} is missing or unreadable.",
             next_step="Choose a folder that `history export` wrote. Nothing was changed.",
@@ -206,13 +210,44 @@ def read_manifest(folder: Path) -> Manifest:
             next_step="Export again, or take another copy. Nothing was changed.",
         )
     newest = max(migration_steps())
-    if values["format"] > FORMAT or values["schema_version"] > newest:
+    if _above(values.get("format"), FORMAT) or _above(values.get("schema_version"), newest):
         raise InputError(
-            f"“{folder.name}” was exported by a newer SPECTRA (schema {values['schema_version']}; "
-            f"this one knows up to {newest}).",
+            f"“{folder.name}” was exported by a newer SPECTRA; this one knows up to schema "
+            f"{newest}.",
             next_step="Update SPECTRA. Nothing was changed.",
         )
-    return _manifest(values)
+    spans = [name for name, table in TABLES.items() if not table.moment]
+    place = wrong_place(values, spans, [name for name in TABLES if name not in spans])
+    manifest = None if place else _manifest(values)
+    if manifest is None or not _is_in_order(manifest):
+        where = f" ({place})" if place else ""
+        raise InputError(
+            f"The {MANIFEST} of “{folder.name}” is none that SPECTRA writes{where}.",
+            next_step="Export again, or take another copy. Nothing was changed.",
+        )
+    return manifest
+
+
+def _read(path: Path) -> Any:
+    with path.open("rb") as file:
+        content = file.read(MAX_MANIFEST_BYTES + 1)
+    if len(content) > MAX_MANIFEST_BYTES:
+        raise ValueError("too large")
+    return json.loads(content.decode("utf-8"))
+
+
+def _above(version: Any, known: int) -> bool:
+    return isinstance(version, int) and version > known
+
+
+def _is_in_order(manifest: Manifest) -> bool:
+    """Whether every file has its own place, and hours their order."""
+    paths = [part.path for part in manifest.parts]
+    return (
+        manifest.first_hour < manifest.end_hour
+        and len(set(paths)) == len(paths)
+        and all(part.path == part_path(part.table, part.month) for part in manifest.parts)
+    )
 
 
 def _hash_of(values: dict[str, Any]) -> str:

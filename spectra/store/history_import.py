@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import duckdb
+
 from spectra.errors import InputError
 from spectra.store import reach
 from spectra.store.clearing import DEMO, clear_demo_fleet
@@ -36,10 +38,14 @@ from spectra.store.ledger import recompute
 from spectra.store.writes import write_intensities, write_spans
 
 if TYPE_CHECKING:
-    import duckdb
-
     from spectra.catalog import Catalog
     from spectra.store.database import Store
+
+# What a file raises that has other columns or values than ours, whatever its manifest says.
+_FOREIGN = (
+    duckdb.BinderException, duckdb.ConversionException, duckdb.ConstraintException,
+    duckdb.InvalidInputException,
+)  # fmt: skip
 
 
 def import_history(
@@ -48,8 +54,9 @@ def import_history(
     """Read an export back and bring the ledger in line with it; returns its manifest.
 
     What was added to the archive of a month is read with it, see `history_files.archives`. Each
-    month is one transaction. Killed in between it leaves whole months, and the next run brings the
-    rest; a repeated import changes nothing.
+    month is one transaction, and a second one where some of its grids are known already. Killed in
+    between it leaves what was read, and the next run brings the rest; a repeated import changes
+    nothing.
 
     Raises
     ------
@@ -63,7 +70,13 @@ def import_history(
     _require_same_world(store, catalog, manifest)
     write_factors(store, catalog)
     for part, found in folders.items():
-        _read(store, catalog, part, found, progress or (lambda share, text: None))
+        try:
+            _read(store, catalog, part, found, progress or (lambda share, text: None))
+        except _FOREIGN as error:
+            raise InputError(
+                f"A file of “{part.name}” does not hold what SPECTRA writes.",
+                next_step="Export again, or take another copy. Months that were read before stay.",
+            ) from error
     # Factors of types that came with it, then what is queued.
     write_factors(store, catalog)
     recompute(store, progress)
@@ -129,7 +142,7 @@ def _read_spans(store: Store, folder: Path, manifest: Manifest) -> None:
                 write_spans(cursor, table, identity, rows)
 
 
-def _read_month(  # noqa: PLR0913 (the parts of one transaction)
+def _read_month(  # noqa: PLR0913 (the parts of one month)
     store: Store,
     catalog: Catalog,
     manifest: Manifest,

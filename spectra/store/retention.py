@@ -15,6 +15,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from spectra.carbon.utilisation import OWN_WEEKS
+from spectra.units import counted
 
 if TYPE_CHECKING:
     from spectra.store.database import Store
@@ -82,32 +83,34 @@ class Plan:
     @property
     def text(self) -> str:
         """The plan in sentences."""
-        parts = [f"{self.rows:,} hourly readings"]
+        parts = [counted(self.rows, "hourly reading")]
         if self.first_hour is not None:
             parts[0] += f" since {self.first_hour.astimezone(UTC):%d %b %Y}"
         parts[0] += "."
         if self.rolled:
-            parts.append(f"{self.rolled} days are rolled up to their sums.")
+            parts.append(f"{counted(self.rolled, 'day is', 'days are')} rolled up to sums.")
         if self.changed:
             parts.append(
-                f"Of {self.changed} of them a grid, a tag or a factor changed later: their sums "
-                "say what was known before."
+                f"A grid, a tag or a factor of {counted(self.changed, 'day')} of these changed "
+                "later: the sums say what was known before."
             )
         if self.cutoff is None:
             parts.append("Everything is kept (SPECTRA_RETENTION_HOURLY_DAYS is empty).")
         elif self.days:
             parts.append(
-                f"The next refresh rolls up {len(self.days)} days before {self.cutoff:%d %b %Y}."
+                f"The next refresh rolls up {counted(len(self.days), 'day')} before "
+                f"{self.cutoff:%d %b %Y}."
             )
         else:
             parts.append(f"Nothing before {self.cutoff:%d %b %Y} is left to roll up.")
         if self.gone_rows:
             parts.append(
-                f"{self.gone_rows:,} readings go, by whole months, four weeks after their days; "
-                "no total changes."
+                f"{counted(self.gone_rows, 'reading goes', 'readings go')}, by whole months, four "
+                "weeks after their days; no total changes."
             )
         if self.held:
-            parts.append(f"{len(self.held)} days are held because a final report rests on them.")
+            held = counted(len(self.held), "day is", "days are")
+            parts.append(f"{held} held because a final report rests on that.")
         return " ".join(parts)
 
 

@@ -1,6 +1,7 @@
 """History as Parquet: what goes out comes back, whole or not at all, as often as one likes."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import duckdb
 import pytest
 
 from spectra.errors import InputError
-from spectra.store import Store, emission_queries, history_export
+from spectra.store import Store, emission_queries, history_export, history_files
 from spectra.store.factors import write_factors
 from spectra.store.history_export import export_history
 from spectra.store.history_files import MANIFEST, read_manifest
@@ -119,6 +120,7 @@ def test_part_of_it_may_go_out_and_the_rest_follow(filled, empty, tmp_path, orde
     export_history(filled, tmp_path / "old", before=NOVEMBER)
     export_history(filled, tmp_path / "new", start=NOVEMBER)
     assert read_manifest(tmp_path / "old").months == ["2026-10"]
+    assert " rows of 1 month, " in read_manifest(tmp_path / "old").text
     for part in order:
         import_history(empty, CATALOG, tmp_path / part)
     assert figures(empty) == pytest.approx(figures(filled), rel=1e-9)
@@ -240,6 +242,8 @@ def test_a_cost_that_a_later_answer_no_longer_has_does_not_come_back(exported, e
         (lambda f: (f / MANIFEST).unlink(), "no exported history"),
         (lambda f: (f / MANIFEST).write_text("{"), "no exported history"),
         (lambda f: _edit(f, rows=0), "was changed"),
+        (lambda f: (f / MANIFEST).write_text("[" * 200_000), "no exported history"),
+        (lambda f: (f / MANIFEST).write_text(" " * 17_000_000), "no exported history"),
     ],
 )  # fmt: skip
 def test_a_folder_that_is_not_as_it_was_written_changes_nothing(
@@ -261,6 +265,61 @@ def _edit(folder, **values):
     manifest = json.loads((folder / MANIFEST).read_text())
     manifest["parts"][0] |= values
     (folder / MANIFEST).write_text(json.dumps(manifest))
+
+
+def _seal(folder, change):
+    """Change the manifest as its author could: its own hash fits."""
+    manifest = json.loads((folder / MANIFEST).read_text())
+    change(manifest)
+    manifest["manifest_sha256"] = history_files._hash_of(manifest)
+    (folder / MANIFEST).write_text(json.dumps(manifest))
+
+
+HOSTILE = {  # by what is changed in a manifest, and where that is said to be wrong
+    "a table of ours": (lambda m: m["parts"][0].update(table="meta"), ".parts[0].table"),
+    "SQL": (lambda m: m["parts"][0].update(table="volumes; DROP TABLE meta"), ".parts[0].table"),
+    "a table by month without one": (lambda m: m["parts"][2].update(month=""), ".month"),
+    "a month of spans": (lambda m: m["parts"][0].update(month="2026-10"), ".month"),
+    "no month": (lambda m: m["parts"][2].update(month="2026-13"), ".month"),
+    "a place outside": (lambda m: m["parts"][2].update(path="../x"), "writes."),
+    "fewer rows than none": (lambda m: m["parts"][2].update(rows=-1), ".rows"),
+    "no number of bytes": (lambda m: m["parts"][2].update(size_bytes=1e300), ".size_bytes"),
+    "more than a part has": (lambda m: m["parts"][2].update(extra=1), ".parts[2]"),
+    "a part twice": (lambda m: m["parts"].append(m["parts"][2]), "writes."),
+    "no machines": (lambda m: m["parts"].pop(0), ".parts"),
+    "no parts": (lambda m: m.update(parts=None), ".parts"),
+    "a local time": (lambda m: m.update(first_hour="2026-10-01T00:00:00"), ".first_hour"),
+    "no time": (lambda m: m.update(end_hour="soon"), ".end_hour"),
+    "no hours": (lambda m: m.update(first_hour=m["end_hour"]), "writes."),
+    "a word for a format": (lambda m: m.update(format="x"), ".format"),
+    "no schema": (lambda m: m.pop("schema_version"), "($)"),
+    "a newer format": (lambda m: m.update(format=2), "newer SPECTRA"),
+}
+
+
+@pytest.mark.parametrize(("change", "told"), HOSTILE.values(), ids=HOSTILE)
+def test_a_manifest_that_spectra_never_wrote_is_refused(exported, tmp_path, change, told):
+    shutil.copy(exported / MANIFEST, tmp_path)
+    _seal(tmp_path, change)
+    with pytest.raises(InputError, match=re.escape(told)) as error:
+        read_manifest(tmp_path)
+    assert error.value.next_step
+
+
+def test_a_file_with_other_columns_is_said_whatever_its_manifest_says(exported, empty, tmp_path):
+    folder = shutil.copytree(exported, tmp_path / "copy")
+    file = next(folder.glob("costs/**/*.parquet"))
+    with duckdb.connect() as connection:
+        connection.execute(f"COPY (SELECT 1 AS x) TO '{file}' (FORMAT parquet)")
+
+    def name_it(manifest):
+        (part,) = (p for p in manifest["parts"] if p["path"] == str(file.relative_to(folder)))
+        part.update(size_bytes=file.stat().st_size, sha256=history_files.file_hash(file))
+
+    _seal(folder, name_it)
+    with pytest.raises(InputError, match="does not hold what SPECTRA writes") as error:
+        import_history(empty, CATALOG, folder)
+    assert "stay" in error.value.next_step
 
 
 def test_an_export_never_writes_over_anything(filled, exported, tmp_path):
