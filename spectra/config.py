@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,6 +19,13 @@ from spectra.settings import ROOT, SETTINGS, Setting
 from spectra.unwritten import Unwritten
 
 SECRETS = ROOT / ".streamlit" / "secrets.toml"
+# Empty, as a scheduler passes on a variable that is not set, they would be the project's folder.
+_PLACES = ("database", "portal_folder", "history_folder")
+_PREFIX = "SPECTRA_"
+_KNOWN = {setting.name: setting.variable for setting in SETTINGS}
+# Another program's variable may begin alike (a service of Kubernetes does): what resembles none of
+# ours as much as this is not ours misspelt.
+_ALIKE = 0.8
 DEFAULT, SAVED, FILE, ENVIRONMENT = "default", "saved", "secrets.toml", "environment"
 
 
@@ -101,9 +109,11 @@ def load_config(
     Raises
     ------
     InputError
-        If a value cannot be used; names the setting and where it came from, not the value.
+        If a value cannot be used, or a name is no setting's: a misspelt protection protects
+        nothing. Names the setting and where it came from, not the value.
     """
     environment = os.environ if environment is None else environment
+    _require_known(environment)
     secrets = _secrets(secrets_file)
     return Config(
         **{
@@ -152,14 +162,18 @@ def _find(
     secrets: Mapping[str, Any],
     saved: Mapping[str, str],
 ) -> tuple[str, str]:
-    if setting.variable in environment:
+    if _is_stated(setting, environment.get(setting.variable)):
         return ENVIRONMENT, environment[setting.variable]
-    if setting.name in secrets:
+    if _is_stated(setting, secrets.get(setting.name)):
         value = secrets[setting.name]
         return FILE, ", ".join(map(str, value)) if isinstance(value, list) else str(value)
     if setting.saved and setting.name in saved:
         return SAVED, saved[setting.name]
     return DEFAULT, setting.default
+
+
+def _is_stated(setting: Setting, value: Any) -> bool:
+    return value is not None and (value != "" or setting.name not in _PLACES)
 
 
 def _parsed(setting: Setting, origin: str, text: str) -> Any:
@@ -177,10 +191,50 @@ def _secrets(path: Path) -> Mapping[str, Any]:
     if not path.is_file():
         return {}
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8")).get("spectra", {})
+        everything = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError):
         raise InputError(
             "The file .streamlit/secrets.toml is not valid TOML.",
             next_step="Correct it; no value in it was read.",
         ) from None
-    return table if isinstance(table, dict) else {}
+    table = everything.pop("spectra", {})
+    if not isinstance(table, dict):
+        raise InputError(
+            "“spectra” in secrets.toml is no table.", next_step="Begin it with [spectra]."
+        )
+    for name in table:
+        if name not in _KNOWN:
+            what = f"“{name[:60]}” in the table [spectra] of secrets.toml"
+            raise _unknown(what, _nearest(name))
+    for name, value in everything.items():
+        # In capitals it is an environment variable to Streamlit.
+        known = ["spectra"] if isinstance(value, dict) else _KNOWN
+        if not name.isupper() and _nearest(name, known):
+            raise InputError(
+                f"“{name[:60]}” in secrets.toml does nothing: settings stand in the table "
+                "[spectra].",
+                next_step="Correct its place or its name.",
+            )
+    return table
+
+
+def _require_known(environment: Mapping[str, str]) -> None:
+    """Raise an InputError for a variable that is a setting's misspelt."""
+    variables = set(_KNOWN.values())
+    for name in environment:
+        is_ours = name.upper().startswith(_PREFIX) and name not in variables
+        if is_ours and (near := _nearest(name)):
+            raise _unknown(f"The environment variable {name[:80]}", _KNOWN[near])
+
+
+def _nearest(name: str, known: Iterable[str] = _KNOWN) -> str:
+    """The name that was meant, whatever its case and prefix; empty where it resembles none."""
+    meant = name.lower().removeprefix(_PREFIX.lower())
+    return next(iter(get_close_matches(meant, known, 1, _ALIKE)), "")
+
+
+def _unknown(what: str, near: str) -> InputError:
+    return InputError(
+        f"{what} is no setting, so it does nothing.",
+        next_step=f"Did you mean {near}?" if near else "The README lists all settings.",
+    )

@@ -41,6 +41,55 @@ def test_a_bad_value_is_named_by_its_origin_and_not_shown(variable, value):
     assert error.value.next_step
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[spectra]\nPublic = true", "Did you mean public"),
+        ("[spectra]\npubllic = true", "Did you mean public"),
+        ('[spectra]\nSPECTRA_PUBLIC = "on"', "Did you mean public"),
+        ("[spectra]\nshared = true", "no setting"),
+        ("public = true\n[spectra]\ndemo = true", "stand in the table"),
+        ("[Spectra]\npublic = true", "stand in the table"),
+        ("[[spectra]]\npublic = true", "no table"),
+    ],
+)
+def test_a_misspelt_protection_in_the_file_is_refused(tmp_path, text, told):
+    secrets = tmp_path / "secrets.toml"
+    secrets.write_text(text)
+    with pytest.raises(InputError, match=told):
+        load_config({}, secrets)
+
+
+def test_what_else_stands_in_the_file_is_left_alone(tmp_path):
+    secrets = tmp_path / "secrets.toml"
+    secrets.write_text(
+        'motherduck_token = "x"\nAWS_ACCESS_KEY_ID = "x"\n[spectra]\npublic = true\n'
+        '[connections.spectra]\nurl = "x"\n'
+    )
+    assert load_config({}, secrets).public
+
+
+@pytest.mark.parametrize("variable", ["SPECTRA_PUBLC", "SPECTRA_PUBLLIC", "spectra_public"])
+def test_a_misspelt_variable_is_refused_and_the_one_that_was_meant_is_named(variable):
+    with pytest.raises(InputError, match=f"{variable} is no setting") as error:
+        load_config({variable: "s3cret"}, NO_SECRETS)
+    assert error.value.next_step == "Did you mean SPECTRA_PUBLIC?"
+    assert "s3cret" not in str(error.value)
+
+
+def test_variables_of_others_are_left_alone():
+    kubernetes = ("SERVICE_HOST", "SERVICE_PORT", "PORT", "PORT_8501_TCP", "PORT_8501_TCP_ADDR")
+    assert load_config({f"SPECTRA_{name}": "x" for name in kubernetes}, NO_SECRETS).demo
+
+
+def test_a_place_that_is_empty_is_not_set(tmp_path):
+    empty = {f"SPECTRA_{name}": "" for name in ("DATABASE", "PORTAL_FOLDER", "HISTORY_FOLDER")}
+    assert load_config(empty, NO_SECRETS) == load_config({}, NO_SECRETS)
+    secrets = tmp_path / "secrets.toml"
+    secrets.write_text('[spectra]\ndatabase = ""\n')
+    assert load_config({}, secrets) == load_config({}, NO_SECRETS)
+
+
 @pytest.mark.parametrize("amount", ["512MB", "2 GiB", "1.5gb"])
 def test_an_amount_of_memory_has_its_unit(amount):
     config = load_config({"SPECTRA_MEMORY_LIMIT": amount}, NO_SECRETS)

@@ -2,9 +2,12 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
+from spectra.config import load_config
+from spectra.settings import SETTINGS
 from spectra.sources.aws.permissions import READ_ACTIONS
 from spectra.ui.settings import policies
 from tests.servers.moto import ACCOUNT
@@ -52,3 +55,14 @@ def test_a_policy_can_be_created(quiet_environment, moto_process, text):
     made = iam.create_policy(PolicyName="spectra", PolicyDocument=text)
     assert made["Policy"]["PolicyName"] == "spectra"
     assert json.loads(text)["Version"] == "2012-10-17"
+
+
+def test_the_snippet_for_github_sets_what_there_is():
+    names = set(re.findall(r"^ {10}(\w+): ", policies.GITHUB_ACTIONS, re.MULTILINE))
+    ours = {name for name in names if name.startswith("SPECTRA_")}
+    assert ours
+    assert ours <= {setting.variable for setting in SETTINGS}
+    assert "motherduck_token" in names  # or a database that lives on is refused
+    nowhere = Path("none.toml")
+    set_up = dict.fromkeys(ours, "") | {"SPECTRA_AWS_DEFAULT_CHAIN": "on"}
+    assert load_config(set_up, nowhere).database == load_config({}, nowhere).database

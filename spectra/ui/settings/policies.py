@@ -225,6 +225,7 @@ jobs:
         env:
           SPECTRA_AWS_DEFAULT_CHAIN: "on"
           SPECTRA_DATABASE: ${{ vars.SPECTRA_DATABASE }}  # md:… lives on after the job
+          motherduck_token: ${{ secrets.MOTHERDUCK_TOKEN }}
           SPECTRA_ELECTRICITY_MAPS_KEY: ${{ secrets.SPECTRA_ELECTRICITY_MAPS_KEY }}
           SPECTRA_CLOUDFLARE_TOKEN: ${{ secrets.SPECTRA_CLOUDFLARE_TOKEN }}
 """
