@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -50,12 +51,7 @@ class Journal:
 
     def results(self, plan: Plan) -> dict[str, str]:
         """What the steps of a plan gave so far, by name."""
-        logged = {step.number: step.result for step in self.steps(plan.plan_id)}
-        return {
-            step.call.gives: result
-            for number, step in enumerate(plan.steps, 1)
-            if step.call.gives and (result := logged.get(number)) is not None
-        }
+        return results_of(plan, self.steps(plan.plan_id))
 
     def is_under_way(self, entry: LoggedPlan) -> bool:
         """Whether it is being carried out, in this or another tab; else it was interrupted."""
@@ -115,6 +111,16 @@ class Journal:
 
     def _step(self, plan_id: str, number: int, state: StepState, **values: Any) -> None:
         action_log.set_step(self._store, plan_id, number, state=state, **values)
+
+
+def results_of(plan: Plan, steps: Iterable[LoggedStep]) -> dict[str, str]:
+    """What steps gave so far, by the names that their plan has for it."""
+    logged = {step.number: step.result for step in steps}
+    return {
+        step.call.gives: result
+        for number, step in enumerate(plan.steps, 1)
+        if step.call.gives and (result := logged.get(number)) is not None
+    }
 
 
 def _now() -> datetime:

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from spectra.actions.journal import Journal
+from spectra.actions.journal import Journal, results_of
 from spectra.actions.moving import IMAGE, IMAGE_COPY, INSTANCE_COPY
 from spectra.actions.plan import Plan
 from spectra.actions.runner import Runner
 from spectra.errors import SourceError
 from spectra.sources.aws.described import Described
 from spectra.store import Store, action_log
-from spectra.store.action_log import PlanState
+from spectra.store.action_log import LoggedPlan, PlanState
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +51,18 @@ def moves(store: Store, count: int = 200, *, state: PlanState | None = None) -> 
     Those that were not begun are left out.
     """
     found = action_log.plans(store, count, action="move", state=state)
-    return [_move(Journal(store), entry.plan_id) for entry in found if entry.state != "skipped"]
+    return [_move(Journal(store), entry) for entry in found if entry.state != "skipped"]
 
 
-def _move(journal: Journal, plan_id: str) -> Move:
-    entry, plan = journal.entry(plan_id), journal.plan(plan_id)
-    ended = {s.operation: s.ended_at for s in journal.steps(plan_id) if s.state != "failed"}
+def _move(journal: Journal, entry: LoggedPlan) -> Move:
+    plan, steps = Plan.from_dict(entry.plan), journal.steps(entry.plan_id)
+    ended = {s.operation: s.ended_at for s in steps if s.state != "failed"}
     to = plan.destination
     assert to is not None  # noqa: S101 (a move has one)
     return Move(
-        plan_id, entry.state, entry.account_id, entry.resource_id, entry.region, plan.target.type,
-        journal.results(plan).get(INSTANCE_COPY), to.region, to.instance_type, plan.predicted,
-        entry.created_at, ended.get("run_instances"), ended.get("stop_instances"),
+        entry.plan_id, entry.state, entry.account_id, entry.resource_id, entry.region,
+        plan.target.type, results_of(plan, steps).get(INSTANCE_COPY), to.region, to.instance_type,
+        plan.predicted, entry.created_at, ended.get("run_instances"), ended.get("stop_instances"),
     )  # fmt: skip
 
 
