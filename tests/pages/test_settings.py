@@ -2,7 +2,7 @@
 
 import gc
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,6 +13,7 @@ from spectra import checks
 from spectra.config import load_config
 from spectra.errors import InputError
 from spectra.refresh import current_hour
+from spectra.refresh.automation import Tick
 from spectra.refresh.connections import SessionKeys
 from spectra.settings import SETTINGS
 from spectra.sources.aws import Access, AwsKeys, Role
@@ -93,7 +94,9 @@ def test_a_saved_setting_takes_effect_and_stays(database):
     assert app.selectbox(key="setting_embodied_years").value == "4"
 
 
-def test_a_wrong_value_is_told_and_saves_nothing(database):
+def test_a_wrong_value_is_told_and_saves_nothing_and_a_right_one_takes_effect(
+    database, monkeypatch
+):
     app = settings("Automation")
     app.text_input(key="setting_automation_minutes").set_value("3")
     app.toggle(key="setting_automation").set_value(True)
@@ -101,6 +104,13 @@ def test_a_wrong_value_is_told_and_saves_nothing(database):
     assert "expected 15 to 1440 minutes" in app.error[0].value
     assert saved_settings(app_store()) == {}
     assert app.text_input(key="setting_automation_minutes").value == "3"  # nothing typed is lost
+    app.text_input(key="setting_automation_minutes").set_value("30")
+    app = save(app)
+    acted = Tick(datetime(2026, 11, 25, 7, 30, tzinfo=UTC), "Stopped web-1.")
+    schedule = SimpleNamespace(next_at=None, last=None, last_action=acted)
+    monkeypatch.setattr(workspace, "automation", lambda *_: schedule)
+    told = "Started or stopped by the clock, 25 Nov 07:30 UTC: Stopped web-1."
+    assert told in texts(healthy(app.run()))
 
 
 def test_what_the_operator_pinned_cannot_be_changed_here(database, monkeypatch):

@@ -55,6 +55,9 @@ def _schedule(page: Page) -> None:
     st.markdown(f"The schedule is **on**, every {config.automation_minutes} minutes; {when}.")
     if schedule.last is not None:
         st.caption(f"{units.moment_text(schedule.last.at)}: {plain(schedule.last.text)}")
+    if schedule.last_action is not None:
+        at, text = units.moment_text(schedule.last_action.at), plain(schedule.last_action.text)
+        st.caption(f"Started or stopped by the clock, {at}: {text}")
     st.caption("It runs while the app runs; a sleeping or stopped app refreshes at its next visit.")
 
 
