@@ -10,6 +10,7 @@ from spectra.store import action_log, advice_log
 from spectra.store.action_schedules import delete_schedule, save_schedule, schedules
 from spectra.ui import cards, workspace
 from spectra.ui.instances import changes
+from spectra.ui.instances.undisturbed import Undisturbed
 from tests.actions.test_plan import MACHINE
 from tests.pages.conftest import app_store, choose_row, healthy, open_page
 from tests.pages.test_instances import instances, machines, texts  # noqa: F401 (a fixture)
@@ -60,6 +61,7 @@ def test_a_demo_machine_is_stopped_after_a_typed_confirmation_and_started_again(
     assert "As it was shown" in texts(app)
     assert app.dataframe[0].value["Dry run"].tolist() == ["allowed"]
     carry_out(app, "wrong")
+    assert app.error[0].value.count("Type “") == 1  # the next step, once
     assert "does not match" in app.error[0].value
     assert state_of(unit_id) == "running"
     carry_out(app, unit_id)
@@ -260,16 +262,20 @@ def broken_off(app, unit_id, owner):
     return plan.plan_id
 
 
-def test_what_ends_for_good_goes_on_only_when_it_was_typed(demo):
+def test_what_ends_for_good_goes_on_only_when_it_was_typed(demo, monkeypatch):
     app = instances()
     unit_id = idle_machine(app)
     plan_id = broken_off(app, unit_id, "before")
     app.segmented_control(key="view").set_value("Changes").run()
     app.button(key=f"resume_{plan_id}").click().run()
+    assert app.error[0].value.count("Type “") == 1  # the next step, once
     assert "does not match" in app.error[0].value
     assert state_of(unit_id) == "running"
+    said = []
+    monkeypatch.setattr(Undisturbed, "__call__", lambda told, share, text: said.append(text))
     app.text_input(key=f"resume_typed_{plan_id}").set_value(unit_id)
     app.button(key=f"resume_{plan_id}").click().run()
+    assert said[-1] == "Done"
     assert "done" in healthy(app).success[0].value
     assert action_log.unfinished(app_store()) == []
     assert advice_log.carried_out(app_store())["how"].tolist() == ["carried out here"]

@@ -56,7 +56,7 @@ def show(page: Page) -> None:
             asking.TO_FLEET,
             empty.Turn("Look at waste", ":material/delete_sweep:", {"view": "Waste"}),
         )
-    journal.show(page, runners, permit)
+    journal.show(page, permit)
 
 
 def _planned(page: Page, plans: list[Plan], runners: Runners, permit: Permit) -> None:

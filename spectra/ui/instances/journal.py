@@ -9,7 +9,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from spectra import actions, advice
+from spectra import actions, advice, units
 from spectra.actions import schedules
 from spectra.actions.permit import Permit
 from spectra.actions.runners import Runners
@@ -22,13 +22,14 @@ from spectra.ui import cards
 from spectra.ui import workspace as workspaces
 from spectra.ui.frame import Page
 from spectra.ui.instances import asking
+from spectra.ui.instances.undisturbed import Undisturbed
 from spectra.ui.plain import plain
 
 ZONES = ("UTC", "Europe/Berlin", "Europe/London", "America/New_York", "America/Los_Angeles",
          "Asia/Kolkata", "Asia/Tokyo", "Australia/Sydney")  # fmt: skip
 
 
-def show(page: Page, runners: Runners, permit: Permit) -> None:
+def show(page: Page, permit: Permit) -> None:
     """Unfinished plans first, then all of them, then what runs by the clock."""
     for entry in action_log.unfinished(page.store):
         _unfinished(page, entry, permit)
@@ -37,7 +38,7 @@ def show(page: Page, runners: Runners, permit: Permit) -> None:
         if table.empty:
             st.caption("Nothing has been changed from here yet.")
         else:
-            _table(page, table, runners, permit)
+            _table(page, table, permit)
     with cards.card("By the clock", help="Starts and stops the machines with a tag, through the "
                     "same checks and journal, while automation is on."):  # fmt: skip
         _schedules(page, permit)
@@ -54,44 +55,43 @@ def _unfinished(page: Page, entry: LoggedPlan, permit: Permit) -> None:
             return
         st.warning(f"**{plain(plan.title)}** is not finished: {plain(entry.error or entry.state)}.")
         _steps(page, entry.plan_id)
+        typed = ""
         if not plan.is_reversible:
-            st.text_input(f"Type “{plain(plan.confirmation)}” to go on: its end cannot be undone",
-                          width=360, key=_typed(entry.plan_id), autocomplete="off")  # fmt: skip
+            typed = st.text_input(
+                f"Type “{plain(plan.confirmation)}” to go on: its end cannot be undone",
+                width=360, key=f"resume_typed_{entry.plan_id}", autocomplete="off",
+            )  # fmt: skip
         with st.container(horizontal=True):
-            given = (page, entry.plan_id)
-            st.button("Go on", key=f"resume_{entry.plan_id}", on_click=_resume,
-                      disabled=not permit, args=given)  # fmt: skip
-            st.button("Undo what was done", key=f"back_{entry.plan_id}", on_click=_roll_back,
-                      disabled=not permit, args=given)  # fmt: skip
+            goes_on = st.button("Go on", key=f"resume_{entry.plan_id}", disabled=not permit)
+            goes_back = st.button("Undo what was done", key=f"back_{entry.plan_id}",
+                                  disabled=not permit)  # fmt: skip
             st.button("I settled it by hand", key=f"close_{entry.plan_id}", on_click=_close,
-                      args=given)  # fmt: skip
+                      args=(page, entry.plan_id))  # fmt: skip
+        if goes_on:
+            _take_up(page, entry.plan_id, partial(actions.resume, confirmation=typed))
+        elif goes_back:
+            _take_up(page, entry.plan_id, actions.roll_back)
 
 
-def _typed(plan_id: str) -> str:
-    return f"resume_typed_{plan_id}"
-
-
-def _resume(page: Page, plan_id: str) -> None:
-    typed = st.session_state.get(_typed(plan_id), "")
-    _do(page, plan_id, partial(actions.resume, confirmation=typed))
-
-
-def _roll_back(page: Page, plan_id: str) -> None:
-    _do(page, plan_id, actions.roll_back)
-
-
-def _do(page: Page, plan_id: str, act: Callable[..., actions.Outcome]) -> None:
+def _take_up(page: Page, plan_id: str, act: Callable[..., actions.Outcome]) -> None:
     """Take a plan up again, by what is allowed now: the button may be hours old."""
     book = actions.Journal(page.store)
     runners = Runners(page.store, page.catalog, page.workspace.config)
     permit = runners.permit(is_private=page.workspace.is_private)
+    status = st.status("Carrying it out…", expanded=True)
+    said = Undisturbed(
+        lambda share, text: status.update(label=f"{units.share_text(share)} {plain(text)}")
+    )
     try:
         permit.require()
-        outcome = act(plan_id, runners.of(book.plan(plan_id)), book, permit=permit)
+        runner = runners.of(book.plan(plan_id))
+        outcome = act(plan_id, runner, book, permit=permit, progress=said)
     except SpectraError as error:
-        outcome = actions.Outcome(plan_id, "failed", f"{error} {error.next_step}".strip())
+        outcome = actions.Outcome(plan_id, "failed", str(error))
+    said.keep(lambda: st.session_state.update({asking.OUTCOMES: [outcome]}))
     follow(page, [outcome])
-    st.session_state[asking.OUTCOMES] = [outcome]
+    said.give_way()
+    st.rerun()
 
 
 def follow(page: Page, outcomes: Iterable[actions.Outcome]) -> None:
@@ -107,11 +107,11 @@ def _close(page: Page, plan_id: str) -> None:
     try:
         actions.close(plan_id, actions.Journal(page.store))
     except SpectraError as error:
-        outcome = actions.Outcome(plan_id, "failed", f"{error} {error.next_step}".strip())
+        outcome = actions.Outcome(plan_id, "failed", str(error))
         st.session_state[asking.OUTCOMES] = [outcome]
 
 
-def _table(page: Page, table: pd.DataFrame, runners: Runners, permit: Permit) -> None:
+def _table(page: Page, table: pd.DataFrame, permit: Permit) -> None:
     event = st.dataframe(
         table, hide_index=True, width="stretch", height=cards.table_height(len(table), 320),
         key=cards.rows_key("journal", table["plan_id"]), on_select="rerun",
@@ -138,27 +138,19 @@ def _table(page: Page, table: pd.DataFrame, runners: Runners, permit: Permit) ->
     _steps(page, entry.plan_id)
     plan = actions.Journal(page.store).plan(entry.plan_id)
     if entry.state == "done" and plan.is_reversible:
-        _undo(page, entry.plan_id, plan, runners, permit)
+        _undo(page, entry.plan_id, plan, permit)
 
 
-def _undo(page: Page, plan_id: str, plan: actions.Plan, runners: Runners, permit: Permit) -> None:
+def _undo(page: Page, plan_id: str, plan: actions.Plan, permit: Permit) -> None:
     with (
         st.form(f"undo_{plan_id}", border=False),
         st.container(horizontal=True, vertical_alignment="bottom"),
     ):
         typed = st.text_input(f"Type “{plain(plan.confirmation)}” to undo it", width=360,
                               key=f"undo_typed_{plan_id}")  # fmt: skip
-        if st.form_submit_button("Undo", disabled=not permit):
-            book = actions.Journal(page.store)
-            try:
-                outcome = actions.roll_back(plan_id, runners.of(plan), book, permit=permit,
-                                            confirmation=typed)  # fmt: skip
-            except SpectraError as error:
-                workspaces.show_error(error)
-                return
-            follow(page, [outcome])
-            st.session_state[asking.OUTCOMES] = [outcome]
-            st.rerun()
+        sent = st.form_submit_button("Undo", disabled=not permit)
+    if sent:
+        _take_up(page, plan_id, partial(actions.roll_back, confirmation=typed))
 
 
 def _steps(page: Page, plan_id: str) -> None:
