@@ -22,6 +22,10 @@ MEMORY = ":memory:"
 DEFAULT_MEMORY_LIMIT = "256MB"
 # Rows need no order of their own; checkpoints after every few chunks would double the writing.
 _SETTINGS: dict[str, Any] = {"preserve_insertion_order": False, "checkpoint_threshold": "128MB"}
+# What a private store holds beyond its memory lies in temporary files for a while: nobody without
+# the key, which is in this process alone, reads them. The library that DuckDB brings for it makes
+# keys that are called unsafe, for lack of a sure source of chance; a better one would be a download.
+_UNREADABLE = {"temp_file_encryption": True, "force_mbedtls_unsafe": True}
 
 
 class Store:
@@ -58,7 +62,9 @@ class Store:
         # The demo company is written by one at a time: who extends it, or lets it follow a change.
         self.demo_lock = threading.RLock()
         self.revision = 0  # grows with every committed write; what was read before may be stale
-        self._config = {"memory_limit": memory_limit, "threads": threads}
+        self._config: dict[str, Any] = {"memory_limit": memory_limit, "threads": threads}
+        if self.path == MEMORY:
+            self._config |= _UNREADABLE
         self._is_closed = False
         self._silent: threading.Event | None = None
         self._root = self._ready()

@@ -51,6 +51,23 @@ def test_who_holds_a_secret_neither_shows_nor_writes_it(holder):
             write(holder)
 
 
+def test_what_memory_does_not_hold_of_a_private_store_lies_on_no_disk_to_be_read(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    store = Store(memory_limit="24MB")
+    with store.write() as cursor:
+        cursor.execute(
+            "CREATE TABLE spilled AS SELECT 'canary ' || range AS name, random() AS much "
+            "FROM range(1_000_000)"
+        )
+    files = [file for file in tmp_path.rglob("*") if file.is_file()]
+    assert sum(file.stat().st_size for file in files) > 1_000_000
+    assert not [file for file in files if b"canary" in file.read_bytes()]
+    assert store.row("SELECT count(*) FROM spilled WHERE name LIKE 'canary %'") == (1_000_000,)
+    store.close()
+
+
 def test_no_log_of_any_library_holds_a_key_or_that_of_a_role(world, caplog):
     caplog.set_level(logging.DEBUG)
     keys = AwsKeys("AKIACANARY0000000002", "canary-typed-secret", "canary-typed-token")

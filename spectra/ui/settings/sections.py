@@ -20,7 +20,7 @@ def workspace_section(page: Page) -> None:
         "**A private workspace of this session.** The keys you typed and what they fetched live in "
         "the memory of this session: in no file, no log and no other visitor's view. They end "
         "with the session; reloading the page ends it too. Of a large fleet, what memory does not "
-        "hold overflows into temporary files of the server, which end with it as well."
+        "hold lies on the server for a while, encrypted with a key that is in memory alone."
         if is_private
         else "**The shared workspace.** It holds demo data and what the operator's own "
         "configuration fetched; every visitor sees the same. Keys typed under AWS or "
