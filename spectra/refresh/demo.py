@@ -113,7 +113,7 @@ def _follow(store: Store, catalog: Catalog) -> bool:
     used = company.utilisation(hour, max(end, hour))
     write_utilisation(store, used[used["instance_id"].isin(named)])
     first_day, end_day = hour.date(), (end - HOUR).date() + timedelta(days=1)
-    costs = company.costs(first_day, max(end_day, first_day), now=end)
+    costs = company.costs(first_day, max(end_day, first_day), now=end, since=_first_hour(store))
     write_costs(store, costs[costs["resource_id"].isin(ids)])
     recompute(store)
     demo_log.mark_applied(store, last_id)
@@ -161,7 +161,12 @@ def _touching(history: pd.DataFrame, first: datetime) -> pd.DataFrame:
 
 
 def _write_demo_costs(store: Store, company: DemoCompany, first: datetime, end: datetime) -> None:
-    """Whole days, the running one up to `end`; provisional days are written again."""
+    """UTC days from the ledger's first hour up to `end`; provisional ones are written again."""
     start_day = (first - timedelta(days=3)).date() if store.meta(_DEMO_UNTIL) else first.date()
     end_day = (end - HOUR).date() + timedelta(days=1)
-    write_costs(store, company.costs(start_day, end_day, now=end))
+    write_costs(store, company.costs(start_day, end_day, now=end, since=_first_hour(store)))
+
+
+def _first_hour(store: Store) -> datetime | None:
+    row = store.row("SELECT first_hour FROM ledger")
+    return None if row is None else row[0]

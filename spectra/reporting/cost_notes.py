@@ -10,6 +10,8 @@ FEW_UNPRICED = 0.05  # most rows without a price of a cost that stands for the w
 
 def missing(e: Evidence) -> str:
     """Why the known cost is not that of all that emits; "" where it is."""
+    if e.days.empty and not e.is_empty:
+        return "No whole day of the period is accounted for."
     if e.costs["effective_usd"] is None:
         return "No cost of the period is known."
     if e.days_without_cost:
@@ -18,6 +20,13 @@ def missing(e: Evidence) -> str:
             "that emits."
         )
     return few_unpriced(e) or _unpriced(e)
+
+
+def of_effective(e: Evidence) -> str:
+    """The same, and of how many days before the first emissions the cost is besides."""
+    before = e.costs["days_before"]
+    besides = f"{before} of its {e.costs['days']} days are before the first hour accounted for."
+    return " ".join(filter(None, (missing(e), besides if before else "")))
 
 
 def few_unpriced(e: Evidence) -> str:

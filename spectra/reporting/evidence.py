@@ -15,6 +15,7 @@ from spectra.carbon.scopes import Scopes
 from spectra.carbon.uncertainty import Interval
 from spectra.catalog import Catalog
 from spectra.insight.market import Market, market_of, reconciled, unknown_places
+from spectra.reporting import paid_days
 from spectra.reporting.asking import scope_key, selection_of, year_before, year_up_to
 from spectra.reporting.model import Request
 from spectra.reporting.reductions import Reductions, reductions_of
@@ -50,6 +51,8 @@ class Evidence:
         A row per region and resource type, see `report_sums.band_rows`.
     groups : DataFrame
         The interval of every group by itself, see `band_queries.bands`.
+    paid_selection, paid, paid_days_without_cost
+        The whole days accounted for, see `paid_days`, and costs and days_without_cost of them.
     provider, whole : DataFrame
         AWS's own figures, and our scope 2, of whole months: those of a year up to the period's
         end, also where the period cuts one; of all regions, accounts and teams.
@@ -77,6 +80,9 @@ class Evidence:
     top: pd.DataFrame
     costs: dict[str, Any]
     days_without_cost: int
+    paid_selection: Selection
+    paid: dict[str, Any]
+    paid_days_without_cost: int
     provider: pd.DataFrame
     whole: pd.DataFrame
     other_services_g: float | None
@@ -220,13 +226,15 @@ def gather(store: Store, catalog: Catalog, request: Request, now: datetime) -> E
     in_use = Selection(request.start, request.end, tuple(regions))
     types = sorted(set(bands["resource_type"]))
     log = report_log.entries(store)
+    accounted = report_sums.accounted(store, selection)
+    paid = paid_days.within(selection, accounted)
     return Evidence(
         request,
         now.astimezone(UTC),
         selection,
         catalog,
         method_in_force(store),
-        report_sums.accounted(store, selection),
+        accounted,
         cuts,
         bands,
         band_queries.bands(store, selection),
@@ -236,6 +244,9 @@ def gather(store: Store, catalog: Catalog, request: Request, now: datetime) -> E
         emission_queries.top_emitters(store, selection, TOP),
         emission_queries.costs(store, selection),
         report_sums.days_without_cost(store, selection),
+        paid,
+        emission_queries.costs(store, paid),
+        report_sums.days_without_cost(store, paid),
         report_sums.provider_months(store, year, request.end),
         report_sums.whole_months(store, year, request.end),
         report_sums.other_services(store, selection),

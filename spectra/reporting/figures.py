@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from spectra.reporting import cost_notes
+from spectra.reporting import cost_notes, paid_days
 from spectra.reporting.data_quality import dqr
 from spectra.reporting.evidence import Evidence
 from spectra.reporting.parts import Drill, Figure, Quality, Unit
@@ -194,7 +194,7 @@ def _activity(e: Evidence) -> Iterator[Figure]:
                  drill=of_machines)  # fmt: skip
     paid: Quality = "mixed" if e.is_demo else ""
     yield Figure("cost.effective", "Effective cost", e.costs["effective_usd"], "USD", quality=paid,
-                 note=cost_notes.missing(e), drill=Drill("effective_cost_usd"))  # fmt: skip
+                 note=cost_notes.of_effective(e), drill=Drill("effective_cost_usd"))  # fmt: skip
     stated = "stated_list_cost_usd" if e.costs["is_list_stated"] else "list_cost_usd"
     yield Figure("cost.list", "List cost", e.costs["list_usd"], "USD", quality=paid,
                  note=cost_notes.of_list(e), drill=Drill(stated))  # fmt: skip
@@ -211,9 +211,13 @@ def _intensity(e: Evidence) -> Iterator[Figure]:
     )
     # Dollars of some days or accounts under grams of all of them would be no ratio of anything;
     # where a few rows have no price it is a little too high, and says so.
-    lacking = cost_notes.missing(e)
-    usd = e.costs["effective_usd"] if lacking in ("", cost_notes.few_unpriced(e)) else None
-    lb_paid, mb_paid = (replace(f, note=f"{f.note} {lacking}".strip()) for f in (lb, mb))
+    paid = paid_days.of_them(e)
+    lacking = cost_notes.missing(paid)
+    usd = paid.costs["effective_usd"] if lacking in ("", cost_notes.few_unpriced(paid)) else None
+    lb_paid, mb_paid = (
+        replace(f, note=f"{f.note} {lacking}".strip())
+        for f in (paid_days.on_them(e, lb), paid_days.on_them(e, mb))
+    )
     currency, revenue = e.request.currency, e.request.revenue
     no_revenue = "Needs the net revenue of the period."
     no_usd = lacking or "The cost of the period is not above 0."

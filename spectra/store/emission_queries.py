@@ -137,7 +137,8 @@ def costs(store: Store, selection: Selection) -> dict[str, Any]:
 
     The list cost is the provider's where it states one, else the running hours of the ledger at
     list price: see ``is_list_stated``. ``unpriced_share`` is the share of cost rows that no price
-    is known for.
+    is known for, ``days`` counts those with a cost, ``days_before`` those of them that end before
+    the ledger begins.
     """
     frame = store.frame(
         f"""
@@ -147,6 +148,9 @@ def costs(store: Store, selection: Selection) -> dict[str, Any]:
             count(list_cost_usd) > 0 AS is_list_stated,
             sum(CASE WHEN is_provisional THEN effective_cost_usd ELSE 0 END) AS provisional_usd,
             count(*) FILTER (effective_cost_usd IS NULL) / nullif(count(*), 0) AS unpriced_share,
+            count(DISTINCT "day") FILTER (effective_cost_usd IS NOT NULL) AS days,
+            count(DISTINCT "day") FILTER (effective_cost_usd IS NOT NULL
+                AND "day" < (SELECT first_hour::DATE FROM ledger)) AS days_before,
             string_agg(DISTINCT source, ', ') AS sources, max(fetched_at) AS fetched_at
         FROM costs WHERE {selection.days_sql}
         """,

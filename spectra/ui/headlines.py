@@ -134,6 +134,8 @@ def _cost(page: Page) -> None:
     note = f"list price {units.usd_text(cost['list_usd'])}"
     if provisional:
         note += f", {units.share_text(provisional / effective)} provisional"
+    if before := cost["days_before"]:
+        note += f"; {before} of its {cost['days']} days are before the first emissions"
     unpriced = cost["unpriced_share"] or 0.0
     help = f"Effective cost after discounts and commitments; source: {_sources(cost['sources'])}."
     if unpriced:

@@ -60,6 +60,12 @@ def test_an_hour_later_extends_and_rewrites_nothing(tmp_path):
     )
     pd.testing.assert_frame_equal(before, after)
     assert store.row("SELECT max(hour) FROM emissions_hourly")[0].hour == 6
+    of_days = dict(store.frame('SELECT "day", sum(list_cost_usd) FROM costs GROUP BY ALL').values)
+    assert min(of_days) == pd.Timestamp("2026-11-22")
+    # Its first day has the 18 hours from 06:00 that are accounted for.
+    assert of_days[min(of_days)] / of_days[pd.Timestamp("2026-11-24")] == pytest.approx(
+        0.7, abs=0.1
+    )
     store.close()
 
 

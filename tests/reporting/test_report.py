@@ -11,7 +11,7 @@ import pytest
 from spectra.carbon.energy import GIB_TO_GB
 from spectra.carbon.scopes import td_factor
 from spectra.errors import InputError
-from spectra.reporting.asking import parse_period, selection_of
+from spectra.reporting.asking import make_request, parse_period, selection_of
 from spectra.reporting.build import build
 from spectra.reporting.codec import from_json, to_json
 from spectra.reporting.drill import hours_of_row, months_within, narrowed, rows_behind, unit_of
@@ -25,8 +25,9 @@ from spectra.store.factors import write_factors
 from spectra.store.ledger import extend_ledger
 from spectra.store.report_queries import Narrow
 from spectra.store.selection import Selection
+from spectra.store.writes import write_costs
 from tests import fleet
-from tests.reporting.conftest import EVIL, HOURS, NOW, ONE, TWO, company, october
+from tests.reporting.conftest import EVIL, HOURS, NOW, ONE, TWO, company, costs, october
 from tests.store.conftest import CATALOG
 from tests.store.conftest import build as build_fleet
 
@@ -330,6 +331,33 @@ def test_dollars_of_a_part_are_no_base_for_grams_of_all(store, change, usd, note
     assert figures["cost.effective"].note == note
     at_list = "Running hours of instances at on-demand list price."
     assert figures["cost.list"].note == (at_list if usd is None else note)
+
+
+def test_grams_per_dollar_are_of_the_whole_days_alone_that_both_are_known_of(store):
+    earlier = costs()
+    write_costs(store, earlier.assign(day=earlier["day"].map(lambda day: day - timedelta(days=31))))
+    with store.write() as cursor:  # as a ledger that began late on the first day
+        cursor.execute("UPDATE ledger SET first_hour = TIMESTAMPTZ '2026-10-01 22:00:00Z'")
+    period = make_request(CATALOG, "2026-09-21..2026-10-31")
+    report = build(store, CATALOG, period, now=NOW)
+    assert value(report, "cost.effective") == pytest.approx(41 * 8.23)
+    (first_g,) = store.row(
+        "SELECT sum(scope2_lb_g + upstream_g + td_g + embodied_g) FROM emissions_daily "
+        "WHERE \"day\" = '2026-10-01'"
+    )
+    total = report.figure("provider.total_lb")
+    for basis in ("lb", "mb"):
+        per_usd = report.figure(f"intensity.{basis}_per_usd")
+        assert per_usd.value == pytest.approx((total.value - first_g) / (30 * 8.23))
+        assert per_usd.low / per_usd.value == pytest.approx(total.low / total.value)
+        assert "the 30 whole days from 02 Oct 2026 to 31 Oct 2026 alone" in per_usd.note
+        rows = rows_behind(store, report, per_usd.id)
+        assert rows.total / (30 * 8.23) == pytest.approx(per_usd.value)
+    besides = "10 of its 41 days are before the first hour accounted for."
+    assert report.figure("cost.effective").note == besides
+    day = make_request(CATALOG, "2026-10-01..2026-10-01")
+    per_usd = build(store, CATALOG, day, now=NOW).figure("intensity.lb_per_usd")
+    assert (per_usd.value, per_usd.note) == (None, "No whole day of the period is accounted for.")
 
 
 def test_sensitivities_change_one_thing_each(report):

@@ -122,6 +122,9 @@ def test_today_is_charged_up_to_now(company: DemoCompany) -> None:
     assert not steady.empty
     np.testing.assert_allclose(steady["list_cost_usd_now"], steady["list_cost_usd"] / 4)
     assert part["is_provisional"].all()
+    rest = company.costs(day, day + timedelta(days=1), since=now)
+    both = part["list_cost_usd"].sum() + rest["list_cost_usd"].sum()
+    assert both == pytest.approx(whole["list_cost_usd"].sum())
     assert company.costs(day + timedelta(days=1), day + timedelta(days=3), now=now).empty
 
 

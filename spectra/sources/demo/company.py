@@ -141,7 +141,13 @@ class DemoCompany:
         first_s, last_s = require_window(start, end)
         return intensity_rows(self._catalog, self._seed, zones, first_s, last_s)
 
-    def costs(self, start_day: date, end_day: date, now: datetime | None = None) -> pd.DataFrame:
+    def costs(
+        self,
+        start_day: date,
+        end_day: date,
+        now: datetime | None = None,
+        since: datetime | None = None,
+    ) -> pd.DataFrame:
         """Daily cost of every instance and volume for the UTC days in [start_day, end_day).
 
         Parameters
@@ -151,6 +157,8 @@ class DemoCompany:
         now
             UTC; midnight at the start of ``end_day`` if not given. Usage after it is not
             charged yet, and days that ended less than two days before it are provisional.
+        since
+            UTC; usage before it is left out. All of the first day is charged if not given.
 
         Returns
         -------
@@ -160,11 +168,13 @@ class DemoCompany:
         Raises
         ------
         InputError
-            If ``now`` is not in UTC or the window ends before it starts.
+            If ``now`` or ``since`` is not in UTC or the window ends before it starts.
         """
         first_s, last_s = day_start_s(start_day), day_start_s(end_day)
         if last_s < first_s:
             raise InputError("The window ends before it starts.", next_step="Swap the two days.")
         now_s = last_s if now is None else require_utc(now, "now")
+        if since is not None:
+            first_s = min(max(first_s, require_utc(since, "since")), last_s)
         history = self._history(min(last_s, now_s))  # what comes later is not charged
         return cost_rows(history, self._catalog, self._seed, (first_s, last_s), now_s)
