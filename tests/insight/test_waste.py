@@ -124,6 +124,13 @@ def test_a_fleet_that_is_never_switched_off_is_found_by_its_own_clock():
     assert waste["excess_g"].tolist() == pytest.approx([20.0 * 108] * 2, rel=0.1)
     assert waste["level"].tolist() == ["alert", "alert"]
     assert off_hours_fleets(fleet(False)).empty
+    # As the store tells it: hours in which nothing runs have no row.
+    rows = fleet(False, days=14)
+    rows = rows[rows["running_hours"] > 0].assign(cpu_avg_pct=30.0)
+    early = rows["hour"].dt.tz_convert("Asia/Kolkata").dt.hour == 8
+    rows.loc[early, ["hour"]] -= pd.Timedelta(hours=1)
+    rows.loc[early, ["cpu_avg_pct"]] = 3.0
+    assert off_hours_fleets(rows).empty
 
 
 def test_a_fleet_that_works_at_night_is_no_waste():

@@ -154,7 +154,8 @@ def off_hours_fleets(rows: pd.DataFrame) -> pd.DataFrame:
     rows : DataFrame
         Hours of the last week or more, of fleets that need not be there at all times: series,
         hour (aware UTC), timezone (where its people work, IANA), running_hours (of all its
-        machines), cpu_avg_pct (NaN where unknown), grams, usd.
+        machines), cpu_avg_pct (NaN where unknown), grams, usd. In an hour without a row, once it
+        has had one, a fleet ran nothing.
 
     Returns
     -------
@@ -162,11 +163,11 @@ def off_hours_fleets(rows: pd.DataFrame) -> pd.DataFrame:
         As of `idle_instances`: grams and dollars of the hours off work.
     """
     end = rows["hour"].max()
-    rows = rows[rows["hour"] > end - pd.Timedelta(days=ALERT_DAYS)]
-    parts = [_with_off(part, str(name)) for name, part in rows.groupby("timezone")]
+    parts = [_with_off(part, str(name), end) for name, part in rows.groupby("timezone")]
     if not parts:
         return pd.DataFrame(columns=COLUMNS)
     marked = pd.concat(parts)
+    marked = marked[marked["hour"] > end - pd.Timedelta(days=ALERT_DAYS)]
     running, cpu = (
         marked.pivot_table(index="series", columns="is_off", values=name).reindex(
             columns=[False, True]
@@ -179,15 +180,22 @@ def off_hours_fleets(rows: pd.DataFrame) -> pd.DataFrame:
         & (cpu[True] < OFF_CPU_PCT)
         & (cpu[False] >= WORK_TIMES * cpu[True])
     )
-    off = marked[marked["is_off"] & marked["series"].isin(running.index[is_waste])]
+    ran_off = marked["is_off"] & (marked["running_hours"] > 0)
+    off = marked[ran_off & marked["series"].isin(running.index[is_waste])]
     found = _summed(off.assign(day=off["hour"]), OFF_HOURS)
     found["days"] = (found["last_seen"] - found["start"]).dt.days + 1
     found["level"] = np.where(found["days"] >= ALERT_DAYS - 1, "alert", "warning")
     return found
 
 
-def _with_off(rows: pd.DataFrame, timezone: str) -> pd.DataFrame:
-    """Rows of one timezone, and whether the local hour is off work."""
+def _with_off(rows: pd.DataFrame, timezone: str, end: pd.Timestamp) -> pd.DataFrame:
+    """Every hour of fleets of one timezone from their first to the end, and which is off work."""
+    hours = {
+        name: pd.date_range(first, end, freq="h").to_series()
+        for name, first in rows.groupby("series")["hour"].min().items()
+    }
+    every = pd.concat(hours, names=["series"]).rename("hour").reset_index(0)
+    rows = every.merge(rows, on=["series", "hour"], how="left").fillna({"running_hours": 0.0})
     local = rows["hour"].dt.tz_convert(timezone).dt
     at_work = (local.day_of_week < WEEKEND) & (local.hour >= WORK_START) & (local.hour < WORK_END)
     return rows.assign(is_off=~at_work)
