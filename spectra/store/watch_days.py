@@ -13,6 +13,9 @@ from spectra.store.emission_queries import TOTAL_G
 
 RECENT_DAYS = 7
 STOPPED_DAYS = 7
+# The demo company pays from its first hour on; a bill is of whole days.
+_IS_WHOLE = """(source <> 'demo'
+    OR "day"::TIMESTAMPTZ >= (SELECT first_hour FROM ledger))"""
 
 
 def quiet_days(store: Store, end: datetime, days: int = 90) -> pd.DataFrame:
@@ -157,6 +160,7 @@ def unused_volumes(store: Store, now: datetime) -> pd.DataFrame:
             SELECT volume_id, sum(effective_cost_usd) / count(DISTINCT "day") AS usd
             FROM costs JOIN unused ON resource_id = volume_id
             WHERE "day" >= since::DATE AND "day" < $now::DATE AND effective_cost_usd IS NOT NULL
+                AND {_IS_WHOLE}
             GROUP BY volume_id)
         SELECT volume_id AS series, since AS unused_since, daily.g AS g_per_day,
             paid.usd AS usd_per_day
@@ -198,13 +202,18 @@ _ENVIRONMENTS = "'development', 'dev', 'staging', 'stage', 'test', 'testing', 'q
 
 
 def team_days(store: Store, end: datetime, days: int = 60) -> pd.DataFrame:
-    """Emissions of whole UTC days by team and zone, as `footprint_spikes` takes them."""
+    """Emissions of whole UTC days by team and zone, as `footprint_spikes` takes them.
+
+    The ledger mostly begins within a day, which is none of them.
+    """
     return store.frame(
         """
         SELECT team, date_trunc('day', hour) AS "day", zone, sum(energy_kwh) AS energy_kwh,
             sum(scope2_lb_g + upstream_g + td_g) AS grams, sum(embodied_g) AS embodied_g
         FROM emissions_hourly JOIN region_factors USING (region)
-        WHERE hour >= $first AND hour < $last GROUP BY ALL
+        WHERE hour >= greatest($first, (
+                SELECT date_trunc('day', first_hour + INTERVAL 23 HOUR) FROM ledger))
+            AND hour < $last GROUP BY ALL
         """,
         _whole_days(end, days),
     )
@@ -213,10 +222,10 @@ def team_days(store: Store, end: datetime, days: int = 60) -> pd.DataFrame:
 def cost_days(store: Store, end: datetime, days: int = 75) -> pd.DataFrame:
     """Effective cost of UTC days by team, as `cost_spikes` takes it; provisional days are named."""
     return store.frame(
-        """
+        f"""
         SELECT team AS series, "day"::TIMESTAMPTZ AS "day", sum(effective_cost_usd) AS usd,
             bool_or(is_provisional) AS is_provisional
-        FROM costs WHERE "day" >= $first::DATE AND "day" < $last::DATE
+        FROM costs WHERE "day" >= $first::DATE AND "day" < $last::DATE AND {_IS_WHOLE}
         GROUP BY ALL HAVING count(effective_cost_usd) > 0
         """,
         _whole_days(end, days),

@@ -8,7 +8,7 @@ import pytest
 from spectra.catalog import load_catalog
 from spectra.errors import InputError
 from spectra.refresh import current_hour, refresh_demo
-from spectra.store import Store
+from spectra.store import Store, watch_days
 from tests import copies
 
 CATALOG = load_catalog()
@@ -63,6 +63,7 @@ def test_an_hour_later_extends_and_rewrites_nothing(tmp_path):
     of_days = dict(store.frame('SELECT "day", sum(list_cost_usd) FROM costs GROUP BY ALL').values)
     assert min(of_days) == pd.Timestamp("2026-11-22")
     # Its first day has the 18 hours from 06:00 that are accounted for.
+    assert watch_days.cost_days(store, NOW)["day"].min() == pd.Timestamp("2026-11-23T00:00Z")
     assert of_days[min(of_days)] / of_days[pd.Timestamp("2026-11-24")] == pytest.approx(
         0.7, abs=0.1
     )

@@ -86,6 +86,9 @@ def test_a_day_is_judged_when_its_load_and_emissions_are_there(watched):
         return {incident_log.looked(watched, family).until for family in families}
 
     assert looked() == {MIDNIGHT}
+    # The ledger begins at noon: that day is none to compare with.
+    assert AT[0].hour == 12
+    assert watch_days.team_days(watched, MIDNIGHT)["day"].min() == AT[0].ceil("D")
     write_utilisation(watched, fleet.utilisation("i-run", pd.date_range(
         END, MIDNIGHT + DAY, freq="h", inclusive="left", unit="us"), 20.0))  # fmt: skip
     watcher.look(CONFIG, MIDNIGHT + DAY + timedelta(minutes=5))  # no emissions yet
