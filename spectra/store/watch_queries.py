@@ -241,13 +241,18 @@ def stated_grids(store: Store) -> pd.DataFrame:
 
 
 def grid_rates(store: Store, end: datetime) -> pd.DataFrame:
-    """What a gCO2e/kWh above the usual is worth in an hour, by zone: kWh of our fleet there."""
+    """What a gCO2e/kWh above the usual is worth in an hour, by zone, losses included.
+
+    It is what our fleet there used in an hour of the last week, as far as that is accounted for.
+    """
     return store.frame(
         f"""
-        SELECT zone AS series, sum(energy_kwh) / (24 * {RECENT_DAYS}) AS g_per_excess,
-            NULL::DOUBLE AS usd_per_excess, sum({TOTAL_G}) / {RECENT_DAYS} AS daily_g,
+        WITH known AS (SELECT count(*) AS hours FROM ledger_hours()
+                       WHERE hour >= $end - INTERVAL {RECENT_DAYS} DAY AND hour < $end)
+        SELECT zone AS series, sum(energy_kwh * (1 + td_factor)) / any_value(hours) AS g_per_excess,
+            NULL::DOUBLE AS usd_per_excess, sum({TOTAL_G}) / any_value(hours) * 24 AS daily_g,
             string_agg(DISTINCT region, ', ' ORDER BY region) AS regions
-        FROM emissions_hourly JOIN region_factors USING (region)
+        FROM emissions_hourly JOIN region_factors USING (region), known
         WHERE hour >= $end - INTERVAL {RECENT_DAYS} DAY AND hour < $end GROUP BY zone
         """,
         {"end": end},

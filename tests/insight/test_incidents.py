@@ -153,9 +153,13 @@ def test_a_grid_that_is_far_dirtier_than_usual_alerts_once():
     spiked.iloc[700:710, 1] *= 1.2  # not far enough
     rows = intensity_spikes(spiked)
     assert set(rows["series"]) == {"DE"}
-    assert rows["at"].tolist() == index[901:905].tolist()
-    assert rows["is_alert"].tolist() == [True, False, False, False]
-    assert rows["expected"][0] == pytest.approx(usual.iloc[901])
+    assert rows["at"].tolist() == index[900:905].tolist()
+    assert rows["is_alert"].tolist() == [False, True, False, False, False]
+    assert rows["expected"][0] == pytest.approx(usual.iloc[900])
+    # Looked at hour by hour, the first is told with the second.
+    assert intensity_spikes(spiked.iloc[:901]).empty
+    second = intensity_spikes(spiked.iloc[:902], since=index[901])
+    assert second["at"].tolist() == index[900:902].tolist()
     assert intensity_spikes(spiked, since=index[906]).empty
     assert intensity_spikes(frame).empty
 

@@ -74,6 +74,19 @@ def test_what_load_adds_is_reckoned_as_the_ledger_reckons_a_day(watched):
         """
     )
     assert rate["g_per_excess"] == pytest.approx(ledger_g_per_kwh * kwh_per_point, rel=1e-3)
+    lifecycle_g, whole_g = watched.row(
+        "SELECT sum(scope2_lb_g + upstream_g), sum(scope2_lb_g + upstream_g + td_g) "
+        "FROM emissions_daily WHERE \"day\" >= '2026-11-18' AND \"day\" < '2026-11-25'"
+    )
+    (kwh,) = watched.row(
+        "SELECT sum(energy_kwh) FROM emissions_daily "
+        "WHERE \"day\" >= '2026-11-18' AND \"day\" < '2026-11-25'"
+    )
+    of_grid = watch_queries.grid_rates(watched, midnight).loc["DE"]
+    assert of_grid["g_per_excess"] == pytest.approx(kwh / 168 * whole_g / lifecycle_g)
+    # The ledger begins four days before, at noon.
+    young = watch_queries.grid_rates(watched, AT[0] + 96 * HOUR).loc["DE"]
+    assert young["g_per_excess"] == pytest.approx(of_grid["g_per_excess"], rel=0.1)
 
 
 def test_what_has_no_price_costs_nothing_known(watched):

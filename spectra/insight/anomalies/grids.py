@@ -7,7 +7,7 @@ import pandas as pd
 
 from spectra.insight.anomalies.alerts import COLUMNS
 from spectra.insight.anomalies.sensitivity import INTENSITY_FLOOR_G_PER_KWH
-from spectra.insight.anomalies.series import to_hours
+from spectra.insight.anomalies.series import HOUR, to_hours
 from spectra.insight.anomalies.windows import Floats, median_of, quantile_of
 
 INTENSITY_SPIKE = "intensity spike"
@@ -20,7 +20,7 @@ def intensity_spikes(frame: pd.DataFrame, since: pd.Timestamp | None = None) -> 
     """Hours in which a grid has been far dirtier than at the same hour of the last four weeks.
 
     For at least two hours above the 95th percentile and 1.25 times the median of that hour of the
-    day, and 5 g/kWh above it.
+    day, and 5 g/kWh above it. The second hour raises it, the first counts as well.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def intensity_spikes(frame: pd.DataFrame, since: pd.Timestamp | None = None) -> 
         Carbon intensity [gCO2e/kWh]: one row an hour (aware UTC), one column a zone, with the four
         weeks before the hours that are asked for.
     since : Timestamp, optional
-        First hour that is asked for.
+        First hour that is asked for; that before it is told, too, if it is known only now to count.
 
     Returns
     -------
@@ -46,7 +46,8 @@ def intensity_spikes(frame: pd.DataFrame, since: pd.Timestamp | None = None) -> 
     high &= ~np.isnan(peak)
     lasting = high & np.pad(high, ((0, 0), (1, 0)))[:, :-1]
     begins = lasting & ~np.pad(lasting, ((0, 0), (1, 0)))[:, :-1]
-    zone, hour = np.nonzero(lasting)
+    opens = np.pad(begins, ((0, 0), (0, 1)))[:, 1:]
+    zone, hour = np.nonzero(lasting | opens)
     rows = pd.DataFrame(
         {
             "series": hourly.columns[zone],
@@ -60,7 +61,8 @@ def intensity_spikes(frame: pd.DataFrame, since: pd.Timestamp | None = None) -> 
         },
         columns=COLUMNS,
     )
-    return rows if since is None else rows[rows["at"] >= since].reset_index(drop=True)
+    known_at = rows["at"] + HOUR * opens[zone, hour].astype(int)
+    return rows if since is None else rows[known_at >= since].reset_index(drop=True)
 
 
 def _same_hour(values: Floats) -> Floats:
