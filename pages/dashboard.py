@@ -37,7 +37,7 @@ with right, cards.card("Scopes", help="AWS-operations scopes, allocated to us. L
     scopes.show(page, totals)
 
 for column, dimension in zip(st.columns(3), ("region", "team", "service"), strict=True):
-    with column, cards.card(f"CO₂e by {dimension}"):
+    with column, cards.card(f"CO₂e by {dimension}", help=dashboard.HELP.get(dimension)):
         dashboard.by_dimension(page, dimension)
         if dimension == "service":
             st.markdown("**CO₂e by environment**")

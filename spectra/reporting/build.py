@@ -121,7 +121,7 @@ def _context(
 ) -> Iterator[Section]:
     """What was done about it, and what the figures rest on."""
     yield actions.reductions(e)
-    yield actions.budgets(lines)
+    yield actions.budgets(e, lines)
     yield actions.reconciliation(e)
     yield basis.methods(e, factors)
     yield basis.quality(e)

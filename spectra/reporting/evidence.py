@@ -9,11 +9,13 @@ from typing import Any
 
 import pandas as pd
 
+from spectra.allocation import segments
 from spectra.carbon import uncertainty
 from spectra.carbon.method import Method
 from spectra.carbon.scopes import Scopes
 from spectra.carbon.uncertainty import Interval
 from spectra.catalog import Catalog
+from spectra.insight.allocation import Rules
 from spectra.insight.market import Market, market_of, reconciled, unknown_places
 from spectra.reporting import paid_days
 from spectra.reporting.asking import scope_key, selection_of, year_before, year_up_to
@@ -61,6 +63,8 @@ class Evidence:
         reported of it then is `reported_then`.
     standing : Entry or None
         The final report of the same period and boundary that stands so far.
+    has_rules : bool
+        Whether rules of allocation were in force, by which the sums by team do not go.
     is_steady : bool
         Whether the store did not change while it was read.
     """
@@ -95,6 +99,7 @@ class Evidence:
     reported_then: Entry | None
     standing: Entry | None
     log: list[Entry]
+    has_rules: bool
     is_steady: bool = True
 
     @property
@@ -228,6 +233,7 @@ def gather(store: Store, catalog: Catalog, request: Request, now: datetime) -> E
     log = report_log.entries(store)
     accounted = report_sums.accounted(store, selection)
     paid = paid_days.within(selection, accounted)
+    rules = segments(store, request.start.date(), request.end.date())
     return Evidence(
         request,
         now.astimezone(UTC),
@@ -259,6 +265,7 @@ def gather(store: Store, catalog: Catalog, request: Request, now: datetime) -> E
         _reported_then(log, request),
         report_log.last_of(log, scope_key(request)),
         log,
+        any(part.rules != Rules() for part in rules),
     )
 
 

@@ -29,6 +29,11 @@ TIER_NAMES = {
 POWER_TIERS = {"A": "A measured curve", "C": "C calibrated", "D": "D unknown type"}
 
 
+HELP: dict[str, str] = {
+    "team": "By the team that resources are tagged with, as are the filters. Budgets and "
+    "chargeback follow the rules of allocation."
+}
+
 # Narrow, so that bar and number both fit into a small card.
 SHARE = st.column_config.ProgressColumn(
     "Share [%]", format="%.1f", min_value=0, max_value=100, width="small"

@@ -67,7 +67,8 @@ TERMS = (
     Term(
         "Budget",
         "What a team, an environment or a tag may emit in a month, quarter or year. Expected is "
-        "where the period will end at the pace of four weeks, overrun how likely that is above it.",
+        "where the period will end at the pace of four weeks, overrun how likely that is above it. "
+        "Of a team it is after the rules of allocation; Dashboard and report go by the tag.",
         "Budget outlook",
     ),
     Term(

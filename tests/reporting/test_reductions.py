@@ -1,18 +1,19 @@
 """Reductions stand beside the inventory: changes, jobs and incidents of the period and boundary."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pandas as pd
 import pytest
 
 from spectra import move_history
+from spectra.insight.allocation import Rules
 from spectra.move_history import Move
 from spectra.reporting.asking import selection_of
 from spectra.reporting.budgets import BudgetLine
 from spectra.reporting.build import build
 from spectra.reporting.reductions import reductions_of
-from spectra.store import advice_log, job_log
+from spectra.store import advice_log, budget_log, job_log
 from spectra.store.advice_log import Decision, Run
 from spectra.store.factors import write_factors
 from spectra.store.ledger import recompute
@@ -161,3 +162,13 @@ def test_the_seam_for_budgets(store):
     assert value(report, "budgets/b1/forecast_g") is None
     section = next(s for s in made(store).sections if s.id == "budgets")
     assert section.text == ("No budget is kept for this boundary.",)
+
+    def notes(report):
+        by_id = {table.id: table.notes for table in report.tables}
+        return " ".join(by_id["by_team"] + by_id["budgets"])
+
+    assert "rules of allocation" not in notes(report)
+    budget_log.keep_rules(store, Rules(aliases={"wbe": "web"}), date(2026, 10, 20))
+    told = notes(build(store, CATALOG, october(), now=NOW, budgets=reader))
+    assert "rules of allocation, which budgets and chargeback follow, are not applied" in told
+    assert "What a team emitted is after the rules of allocation" in told

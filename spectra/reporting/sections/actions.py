@@ -95,7 +95,7 @@ def _incidents(e: Evidence) -> Table:
     )
 
 
-def budgets(lines: list[BudgetLine]) -> Section:
+def budgets(e: Evidence, lines: list[BudgetLine]) -> Section:
     """Budgets of the period, if any are kept."""
     headings: list[Heading] = [
         ("scope", "Budget of", ""),
@@ -114,7 +114,12 @@ def budgets(lines: list[BudgetLine]) -> Section:
         for b in lines
     ]  # fmt: skip
     text = () if lines else ("No budget is kept for this boundary.",)
-    tables = (table("budgets", "Budgets", headings, rows),) if lines else ()
+    notes = (
+        "What a team emitted is after the rules of allocation (aliases, accounts, pools); the "
+        "breakdown by team is before them.",
+    )
+    made = table("budgets", "Budgets", headings, rows, notes=notes if e.has_rules else ())
+    tables = (made,) if lines else ()
     return Section("budgets", 8, "Budgets", text, tables=tables)
 
 

@@ -75,10 +75,15 @@ def _breakdown(e: Evidence, id: str, key: str, title: str, cut: str) -> Table:
                 1.0 if s.total_lb else None, drill=Drill(), is_total=True,
             )
         )  # fmt: skip
+    notes = ["Low and high bound 95 % of a row's total, location-based; they do not add up."]
+    if key == "team" and e.has_rules:
+        notes.append(
+            "A team is what resources are tagged with: the rules of allocation, which budgets and "
+            "chargeback follow, are not applied here."
+        )
     return table(
         id, f"Emissions by {title.lower()}", headings, rows, additive=ADDITIVE,
-        notes=("Low and high bound 95 % of a row's total, location-based; they do not add up.",),
-        missing="n/e",
+        notes=tuple(notes), missing="n/e",
     )  # fmt: skip
 
 
