@@ -11,13 +11,15 @@ import pandas as pd
 
 from spectra.store.database import Store
 from spectra.store.fleet_queries import STOPPED_SINCE
-from spectra.store.lasting import LASTING, UNIT_OF
+from spectra.store.lasting import LASTING, PRESENT, UNIT_OF
 from spectra.store.selection import Selection
 
 # Marked by a person and then seen in the inventory within these days is one change.
 SAME_CHANGE_DAYS = 30
 State = Literal["open", "accepted", "snoozed", "dismissed", "done"]
 STATES: tuple[State, ...] = ("open", "accepted", "snoozed", "dismissed", "done")
+# What is too small is advised to grow, whatever that saves.
+SAVING = ("idle", "over-provisioned")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ def open_savings(
             sum(list_usd_per_h) AS list_usd_per_h, sum(cash_usd_per_h) AS cash_usd_per_h
         FROM advice a LEFT JOIN ({_STATES}) s USING (unit_id, finding)
         WHERE a."action" IS NOT NULL AND coalesce(s.state, 'open') IN ('open', 'accepted')
-            AND a.finding IN ('idle', 'over-provisioned')
+            AND a.finding IN {SAVING}
         GROUP BY ALL ORDER BY carbon_g_per_h DESC
         """,
         {"now": now},
@@ -269,23 +271,21 @@ def seen_done(store: Store, now: datetime) -> list[Decision]:
         store.cursor()
         .execute(
             f"""
-            WITH present AS (
-                SELECT DISTINCT ON (instance_id) instance_id, instance_type, state, valid_to
-                FROM instances ORDER BY instance_id, valid_from DESC),
+            WITH present AS ({PRESENT}),
             typed AS (
                 SELECT instance_id, min(valid_from) FILTER (coalesce(valid_from >= o, true)) AS at
                 FROM (SELECT i.*, max(i.valid_to) FILTER (i.instance_type <> p.instance_type)
                           OVER (PARTITION BY instance_id) AS o
                       FROM instances i JOIN present p USING (instance_id)) GROUP BY instance_id)
             SELECT a.unit_id, a.finding, CASE WHEN a."action" = 'stop'
-                THEN coalesce(p.valid_to, s.since) ELSE typed.at END AS done_at
+                THEN coalesce(p.gone_at, s.since) ELSE typed.at END AS done_at
             FROM advice a JOIN present p ON p.instance_id = a.unit_id
             JOIN typed USING (instance_id) JOIN ({STOPPED_SINCE}) s USING (instance_id)
             WHERE NOT EXISTS (
                 FROM advice_events e WHERE e.unit_id = a.unit_id AND e.finding = a.finding
                     AND e.state = 'done' AND e.decided_at >= done_at)
               AND (a."action" = 'resize' AND p.instance_type = a.target_type
-                OR a."action" = 'stop' AND (p.valid_to IS NOT NULL
+                OR a."action" = 'stop' AND (p.gone_at IS NOT NULL
                     OR p.state = 'stopped' AND s.since <= $now - INTERVAL 1 DAY))
             """,
             {"now": now},

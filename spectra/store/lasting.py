@@ -13,12 +13,21 @@ import pandas as pd
 from spectra.store.database import Store
 from spectra.store.selection import Selection
 
+GONE = ("terminated", "shutting-down")
 # Every instance there ever was, with the unit it belongs to: its group of late, or itself.
 UNIT_OF = """
 SELECT instance_id AS resource_id, coalesce(
     'asg/' || arg_max(account_id, valid_from) || '/' || arg_max(region, valid_from) || '/'
         || arg_max_null(asg_name, valid_from), instance_id) AS unit_id
 FROM instances GROUP BY instance_id
+"""
+# Every instance as it is or last was, and since when it is gone: AWS lists it for a while after.
+PRESENT = f"""
+SELECT DISTINCT ON (instance_id) instance_id, instance_type, state,
+    CASE WHEN valid_to IS NOT NULL OR state IN {GONE} THEN coalesce(
+        max(valid_to) FILTER (state NOT IN {GONE}) OVER (PARTITION BY instance_id),
+        valid_to, valid_from) END AS gone_at
+FROM instances ORDER BY instance_id, valid_from DESC
 """
 # Members of a group may be of several types, so only its going ends its resize. A machine that was
 # to stop has stopped for good where it is gone.
@@ -30,7 +39,7 @@ SELECT l.unit_id, l.done_at,
     CASE WHEN l."action" = 'resize' AND bool_and(i.valid_to IS NOT NULL)
          THEN max(i.valid_to) END AS gone_at
 FROM advice_ledger l JOIN ({UNIT_OF}) u USING (unit_id)
-JOIN (FROM instances WHERE state NOT IN ('terminated', 'shutting-down')) i
+JOIN (FROM instances WHERE state NOT IN {GONE}) i
     ON i.instance_id = u.resource_id
 GROUP BY l.unit_id, l.done_at, l."action", l.new_type
 """
@@ -67,7 +76,7 @@ def machines(store: Store, selection: Selection, instance_ids: Sequence[str]) ->
             SELECT *, CASE WHEN bool_and(valid_to IS NOT NULL) OVER one
                 THEN max(valid_to) OVER one END AS ended_at
             FROM instances WHERE list_contains($ids, instance_id)
-                AND state NOT IN ('terminated', 'shutting-down')
+                AND state NOT IN {GONE}
             WINDOW one AS (PARTITION BY instance_id))
         WHERE {selection.sql} GROUP BY instance_id ORDER BY instance_id
         """,

@@ -161,6 +161,10 @@ def test_a_machine_that_is_gone_was_done_when_it_went_not_when_it_was_born(store
     )
     (seen,) = advice_log.seen_done(store, NOW)
     assert seen.decided_at == fleet.utc("2026-11-23")
+    ended = {"instance_id": "i-2", "valid_from": "2026-11-23", "state": "terminated"}
+    for until in (None, "2026-11-24"):  # AWS lists it for an hour or so after it went
+        write_instances(store, fleet.instances(ended | {"valid_to": until}))
+        assert advice_log.seen_done(store, NOW) == [seen]
     advice_log.decide(store, [seen])
     assert advice_log.seen_done(store, NOW) == []
 
