@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -214,11 +215,16 @@ def _option(
         saving,
         saving_pct,
         at_once.mean_grams,
-        None if usd is None or at_once.usd is None else at_once.usd - usd,
+        None if usd is None or at_once.usd is None else _difference(at_once.usd, usd),
         _score(grams, usd, grams_per_usd),
         chance,
         is_recommended(saving_pct, saving, chance),
     )
+
+
+def _difference(before: float, after: float) -> float:
+    """What is saved; nothing where only the order of the sums differs."""
+    return 0.0 if math.isclose(before, after, rel_tol=1e-9) else before - after
 
 
 def _score(grams: float, usd: float | None, grams_per_usd: float) -> float | None:

@@ -38,6 +38,9 @@ def test_the_cleanest_comes_first_with_its_saving_against_home_at_once():
     assert clean.saving_usd == pytest.approx(-1.0)
     assert options[0].saving_usd is None  # a price that is not known is no saving
     assert excluded == []
+    part = Job(1.3, T0, T0 + timedelta(hours=12), power_kw=1.0)
+    (alone,), _ = place(part, "home", [HOME])
+    assert alone.saving_usd == 0.0  # two sums of the same price, in another order
 
 
 def test_limits_exclude_with_a_reason_and_hold_for_the_home_too():
