@@ -42,7 +42,8 @@ class Reductions:
     settled : DataFrame
         Incidents that ended, see `report_sums.settled_incidents`.
     open_g_per_h : float or None
-        What is advised and not yet done saves per hour; None if the fleet was never judged.
+        What is advised of idle and over-provisioned machines and not yet done saves per hour; None
+        if the fleet was never judged.
     """
 
     changes: pd.DataFrame
@@ -91,7 +92,7 @@ def reductions_of(
     total = hindsight.total(known)
     advised = advice_log.advice(store, now, selection)
     opened = advised[
-        advised["state_now"].isin(["open", "accepted"]) & advised["carbon_g_per_h"].gt(0)
+        advised["state_now"].isin(["open", "accepted"]) & advised["finding"].isin(advice_log.SAVING)
     ]
     judged = advice_log.last_run(store) is not None
     return Reductions(

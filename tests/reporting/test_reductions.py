@@ -8,6 +8,7 @@ import pytest
 
 from spectra import move_history
 from spectra.insight.allocation import Rules
+from spectra.insight.rightsizing.model import Finding
 from spectra.move_history import Move
 from spectra.reporting.asking import selection_of
 from spectra.reporting.budgets import BudgetLine
@@ -78,6 +79,13 @@ def test_a_change_counts_from_when_it_was_done_to_the_end_of_the_period(changed)
 def test_what_is_open_is_told_and_not_counted_as_done(changed):
     report = made(changed)
     assert value(report, "reductions.open") == pytest.approx(2.5)
+    idle = row("i-evil", "idle", "stop", team="data", carbon_g_per_h=2.5)
+    burst = row("i-odd", Finding.BURST, team="data", carbon_g_per_h=1.0, list_usd_per_h=-0.1)
+    run = Run(DONE, DONE, "{}", "factors", 0.1)
+    advice_log.keep(changed, run, pd.DataFrame([idle, burst]), pd.DataFrame())
+    opened = reductions_of(changed, CATALOG, selection_of(october()), NOW).open_g_per_h
+    of_teams = advice_log.open_savings(changed, NOW, "team")["carbon_g_per_h"].sum()
+    assert opened == of_teams == pytest.approx(2.5)
 
 
 def test_reductions_never_touch_the_inventory(changed):
