@@ -12,7 +12,9 @@ import numpy as np
 import pandas as pd
 
 from spectra import allocation
+from spectra.errors import InputError
 from spectra.insight.budgets import Outlook, Period, ahead, linear_outlook, outlook, weekly_weights
+from spectra.insight.periods import midnight
 from spectra.store import Store, advice_log, budget_queries
 from spectra.store.budget_log import Budget
 
@@ -54,7 +56,11 @@ class Facts:
 
 
 def gather(
-    store: Store, budgets: Sequence[Budget], periods: Mapping[str, Period], until: datetime
+    store: Store,
+    budgets: Sequence[Budget],
+    periods: Mapping[str, Period],
+    end_hour: datetime,
+    until: datetime | None = None,
 ) -> Facts:
     """Read what all budgets need, in a few queries.
 
@@ -62,9 +68,17 @@ def gather(
     ----------
     periods : mapping of str to Period
         What each budget is judged in.
-    until : datetime
+    end_hour : datetime
         End of what is accounted for, a whole hour.
+    until : datetime, optional
+        A UTC midnight before it, as of which they are judged.
+
+    Raises
+    ------
+    InputError
+        If `until` is within a day.
     """
+    until = _known_until(end_hour, until)
     start, end = min(p.start for p in periods.values()), max(p.end for p in periods.values())
     labels = sorted({b.scope_key for b in budgets if b.scope_kind == "tag"})
     last = (until - HOUR).astimezone(UTC).date() + DAY
@@ -84,6 +98,15 @@ def gather(
         budget_queries.deviations(store, until, max(until, end)),
         _plans(store, budgets, periods, labels),
     )
+
+
+def _known_until(end: datetime, until: datetime | None) -> datetime:
+    """The end of the ledger, or an earlier midnight: sums are by UTC day."""
+    if until is not None and until != midnight(until.astimezone(UTC)):
+        raise InputError(
+            "Budgets stand as of the end of a UTC day.", next_step="Give the midnight after it."
+        )
+    return min(end.astimezone(UTC), until or end)
 
 
 def grams_by_day(budget: Budget, days: pd.DataFrame, period: Period) -> pd.Series:

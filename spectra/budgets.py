@@ -120,19 +120,18 @@ def statuses(
     budgets : sequence of Budget, optional
         All that are open without.
     until : datetime, optional
-        As they stood then where their periods go on after it; with all that is known without.
+        A UTC midnight: as they stood then, where periods go on; with all that is known without.
     """
     chosen = budget_log.budgets(store, now.date()) if budgets is None else list(budgets)
     span = ledger_span(store)
     if not chosen or span is None:
         return []
     periods = {b.budget_id: period_of(b.period_kind, now) for b in chosen}
-    known = min(span[1].astimezone(UTC), until or span[1])
-    facts = gather(store, chosen, periods, known)
+    facts = gather(store, chosen, periods, span[1], until)
     context = _Context(
         facts,
         now,
-        (span[0].astimezone(UTC), known),
+        (span[0].astimezone(UTC), facts.until),
         budget_log.versions(store),
         budget_log.told(store, set(periods.values()), until),
         open_savings(store, now),

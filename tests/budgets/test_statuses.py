@@ -63,6 +63,10 @@ def test_burn_is_by_hours_that_passed(two_teams):
     assert found.burn == pytest.approx(1.55)
     assert found.coverage == 1.0
     assert found.until == NOW
+    (then,) = budgets.statuses(two_teams, NOW, [made], until=utc("2026-11-07"))
+    assert then.actual_g == pytest.approx(grams - emitted(two_teams, "team = 'web'", "2026-11-07"))
+    with pytest.raises(InputError, match="end of a UTC day"):
+        budgets.statuses(two_teams, NOW, [made], until=utc("2026-11-07T12:00"))
 
 
 def test_the_outlook_goes_on_as_before(two_teams):
