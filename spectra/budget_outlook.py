@@ -194,16 +194,21 @@ def _plans(
         rules = allocation.rules_on(store, day)
         groups = allocation.allocated_groups(store, first.date(), day, labels, rules)
         rows = budget_queries.hourly_parts(store, first, period.start, _weights(own, groups))
+        known = budget_queries.known_hours(store, first, period.start)
         for key, part in rows.groupby("budget_id"):
-            if (weights := _plan(part, period)) is not None:
+            if (weights := _plan(part, known, period)) is not None:
                 found[str(key)] = weights
     return found
 
 
-def _plan(rows: pd.DataFrame, period: Period) -> np.ndarray | None:
-    """Weights of a period's hours as the load of some weeks ran; None without a full week."""
+def _plan(rows: pd.DataFrame, known: pd.DatetimeIndex, period: Period) -> np.ndarray | None:
+    """Weights of a period's hours as the load of some weeks ran; None without a full week.
+
+    A known hour without a row, once there has been one, ran nothing.
+    """
     hours = pd.DatetimeIndex(rows["hour"]).tz_convert("UTC")
     grams = (rows["grid_g"] + rows["fixed_g"]).groupby(hours).sum()
+    grams = grams.reindex(known[known >= grams.index.min()], fill_value=0.0)
     index = pd.DatetimeIndex(grams.index)
     profile = grams.groupby(index.day_of_week * 24 + index.hour).mean().reindex(range(168))
     if profile.isna().any() or profile.sum() <= 0:

@@ -174,7 +174,16 @@ def test_a_weekly_plan_follows_the_weeks_before(two_teams):
     hours = fleet.hours("2026-10-01", "2026-11-13")
     load = [80.0 if hour.hour in range(8, 18) else 5.0 for hour in hours]
     write_utilisation(two_teams, fleet.utilisation("i-003", hours, load))
+    # One that is off at night, when its team has no row at all.
+    days = pd.date_range("2026-10-01", "2026-11-13", freq="D", tz="UTC")
+    write_instances(two_teams, fleet.instances(*(
+        running(9, "office", valid_from=day + pd.Timedelta(hours=8),
+                valid_to=day + pd.Timedelta(hours=18)) for day in days
+    )))  # fmt: skip
     recompute(two_teams)
+    office = status(two_teams, budget(two_teams, "office", 1e6, profile="weekly")).plan
+    assert office.groupby(office.index.hour).sum()[[7, 18]].sum() == 0
+    assert office.sum() == pytest.approx(1e6)
     flat = status(two_teams, budget(two_teams, "web", 1e6))
     weekly = status(two_teams, budget(two_teams, "data", 1e6, profile="weekly"))
     assert weekly.plan.sum() == pytest.approx(1e6)
