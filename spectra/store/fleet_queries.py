@@ -27,6 +27,12 @@ STOPPED_SINCE = """
     GROUP BY instance_id
 """
 
+# When AWS was first asked for the fleet of an account and region, its scope.
+FIRST_LISTED = """
+    SELECT scope, min(started_at) AS at FROM fetch_log
+    WHERE dataset = 'inventory' AND status = 'ok' GROUP BY scope
+"""
+
 # A run that ended unseen, before a restart or a stop, counts up to when it was listed last. Whole
 # hours between then and what came next that have a load prove more of it; a row of them that does
 # not begin where it ended was a run of its own.

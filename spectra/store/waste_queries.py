@@ -14,7 +14,7 @@ from spectra.catalog import Catalog
 from spectra.catalog.volumes import gp3_like_gp2_usd_per_month
 from spectra.store.database import Store
 from spectra.store.emission_queries import TOTAL_G
-from spectra.store.fleet_queries import STOPPED_SINCE
+from spectra.store.fleet_queries import FIRST_LISTED, STOPPED_SINCE
 from spectra.store.selection import Selection
 
 # What follows an old volume type of the same kind of disk.
@@ -53,7 +53,8 @@ _WORTH = "usd_per_month, cost_basis, g_per_month"
 def unattached(store: Store, catalog: Catalog, selection: Selection, now: datetime) -> pd.DataFrame:
     """Volumes without an instance: since when, and what they cost and emit a month.
 
-    The stretch begins with the first span after the last one that had an instance.
+    The stretch begins with the first span after the last one that had an instance; of a volume
+    never seen with one, no earlier than the first listing: what was before nobody knows.
     """
     return _frame(
         store,
@@ -63,10 +64,13 @@ def unattached(store: Store, catalog: Catalog, selection: Selection, now: dateti
         f"""
         SELECT m.volume_id, {_VOLUME}, since, date_diff('day', since, $now) AS days, {_WORTH}
         FROM monthly m JOIN (
-            SELECT volume_id, min(valid_from) FILTER (instance_id IS NULL AND valid_from >=
-                coalesce(attached_until, valid_from)) AS since
+            SELECT volume_id, greatest(
+                min(valid_from) FILTER (instance_id IS NULL AND valid_from >=
+                    coalesce(attached_until, valid_from)),
+                any_value(listed.at) FILTER (attached_until IS NULL)) AS since
             FROM (SELECT *, max(valid_to) FILTER (instance_id IS NOT NULL)
                       OVER (PARTITION BY volume_id) AS attached_until FROM volumes)
+            LEFT JOIN ({FIRST_LISTED}) listed ON scope = concat(account_id, '/', region)
             GROUP BY volume_id) s USING (volume_id)
         WHERE instance_id IS NULL
         """,

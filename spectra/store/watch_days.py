@@ -10,6 +10,7 @@ import pandas as pd
 from spectra.insight.idle import IDLE_MEAN_PCT, IDLE_PEAK_PCT
 from spectra.store.database import Store
 from spectra.store.emission_queries import TOTAL_G
+from spectra.store.fleet_queries import FIRST_LISTED
 
 RECENT_DAYS = 7
 STOPPED_DAYS = 7
@@ -139,9 +140,7 @@ def unused_volumes(store: Store, now: datetime) -> pd.DataFrame:
                 AND coalesce(i.valid_to, $now) > v.valid_from
             GROUP BY v.volume_id),
         born AS (SELECT volume_id, min(valid_from) AS at FROM volumes GROUP BY volume_id),
-        listed AS (
-            SELECT scope, min(started_at) AS at FROM fetch_log
-            WHERE dataset = 'inventory' AND status = 'ok' GROUP BY scope),
+        listed AS ({FIRST_LISTED}),
         unused AS (
             SELECT v.volume_id, greatest((SELECT first_hour FROM ledger),
                 coalesce(used.until, greatest(born.at, listed.at))) AS since

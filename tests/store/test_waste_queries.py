@@ -7,8 +7,9 @@ import pytest
 
 from spectra.carbon.energy import GIB_TO_GB
 from spectra.store import waste_queries as waste
+from spectra.store.fetch_log import Fetch, log_fetch
 from spectra.store.selection import Selection
-from spectra.store.writes import write_costs, write_instances, write_utilisation
+from spectra.store.writes import write_costs, write_instances, write_utilisation, write_volumes
 from tests import fleet
 from tests.store.conftest import CATALOG, build
 
@@ -59,6 +60,14 @@ def test_a_volume_without_a_machine_is_dated_from_its_detachment(wasteful):
     expected = kwh * (380 + 380 * wasteful.row("SELECT td_factor FROM region_factors "
                                                "WHERE region = 'eu-central-1'")[0])  # fmt: skip
     assert rows["g_per_month"].iloc[0] == pytest.approx(expected, rel=1e-6)
+    # Of a disk that no listing has seen in use nobody knows whether it was before.
+    old = {"volume_id": "vol-old", "valid_from": "2024-11-01", "volume_type": "gp2"}
+    write_volumes(wasteful, fleet.volumes(old))
+    first = fleet.utc("2026-11-15")
+    log_fetch(wasteful, Fetch("aws", "inventory", 1, "ok", scope="111111111111/eu-central-1",
+                              started_at=first))  # fmt: skip
+    rows = waste.unattached(wasteful, CATALOG, EVERYTHING, NOW).set_index("volume_id")
+    assert rows["since"].to_dict() == {"vol-lost": fleet.utc("2026-11-05"), "vol-old": first}
 
 
 def test_a_cost_that_was_paid_comes_before_the_list_price(wasteful):

@@ -27,7 +27,9 @@ COLUMNS: dict[str, Any] = {
     "volume_type": st.column_config.TextColumn("Disk type", width="small"),
     "size_gib": _NUMBER("Size [GiB]", format="localized"),
     "volume_count": _NUMBER("Disks", format="%d"),
-    "days": _NUMBER("For [days]", format="%d"),
+    "days": _NUMBER(
+        "For [days]", format="%d", help="At the least: what was before it was listed is not known."
+    ),
     "successor": "Better",
     "traffic_gb": _NUMBER("Traffic [GB in 30 d]", format="%.1f"),
     "saves_usd_per_month": _NUMBER("Saves [USD/month]", format="%.2f", help="At list price."),
