@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 import pandas as pd
 
@@ -31,8 +32,9 @@ def realised(store: Store, run: Run) -> Realised | None:
     """How a run turned out; None until its window is stated to both ends at home and there.
 
     At once means at home, from the moment its plan was compared with; in hindsight the better of
-    both regions counts, from that moment on. None, too, where it is not known what moving the data
-    of a run emitted, or what an hour emitted that running at once needs.
+    both regions counts, from that moment on, and home only if the job's limits allow it. None, too,
+    where it is not known what moving the data of a run emitted, or what an hour emitted that
+    running at once needs.
     """
     if run.transfer_grams is None:
         return None
@@ -41,7 +43,8 @@ def realised(store: Store, run: Run) -> Realised | None:
     home = job_log.stated(store, run.home_zone, run.factor, *window)
     if not all(_reaches_over(values, *window) for values in (there, home)):
         return None
-    restarts, job = len(run.slots) - 1, _job(store, run)
+    spec = job_log.spec_of(store, run.job_id)
+    restarts, job = len(run.slots) - 1, _job(run, spec)
     try:
         at_home = plan(home, replace(job, power_kw=run.home_power_kw))
         best = plan(there, job)
@@ -52,7 +55,9 @@ def realised(store: Store, run: Run) -> Realised | None:
         return None
     grams = sum(part.grams for part in parts) + run.transfer_grams + run.restart_grams * restarts
     # Where restarts cost, the best is sought on a grid of minutes that the slots need not lie on.
-    oracle = min(grams, best.grams + run.transfer_grams, at_home.grams)
+    oracle = min(grams, best.grams + run.transfer_grams)
+    if job_log.allows_home(store, spec, run.home_zone):
+        oracle = min(oracle, at_home.grams)
     return Realised(grams, at_home.grams_run_now, oracle)
 
 
@@ -64,9 +69,8 @@ def _reaches_over(values: pd.Series, start: datetime, end: datetime) -> bool:
     return bool(first <= start and last + HOUR >= end)
 
 
-def _job(store: Store, run: Run) -> Job:
+def _job(run: Run, spec: dict[str, Any]) -> Job:
     """What was to be placed: a job that may be cut could have been, whether or not it was."""
-    spec = job_log.spec_of(store, run.job_id)
     return Job(
         run.duration_hours,
         run.at_once,

@@ -110,6 +110,26 @@ def spec_of(store: Store, job_id: str) -> dict[str, Any]:
     return {} if row is None else dict(json.loads(row[0]))
 
 
+def allows_home(store: Store, spec: dict[str, Any], zone: str) -> bool:
+    """Whether a job's limits on country and latency, as last measured, allow its home's zone."""
+    row = store.row(
+        """
+        SELECT (len($countries) = 0 OR list_contains($countries, any_value(country)))
+            AND ($most IS NULL OR coalesce($most >= (
+                SELECT arg_max(rtt_ms_p50, measured_at) FROM latency
+                WHERE region = $home AND NOT is_proxy AND rtt_ms_p50 IS NOT NULL), false))
+        FROM region_factors WHERE zone = $zone
+        """,
+        {
+            "countries": list(spec.get("countries", [])),
+            "most": spec.get("max_latency_ms"),
+            "home": spec.get("home"),
+            "zone": zone,
+        },
+    )
+    return bool(row and row[0])
+
+
 def keep_run(store: Store, run: Run) -> None:
     """Keep a planned run; one that is planned anew before it starts is replaced."""
     slots = json.dumps([[a.isoformat(), b.isoformat()] for a, b in run.slots])

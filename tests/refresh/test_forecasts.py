@@ -345,6 +345,13 @@ def test_moving_data_and_restarts_count_in_what_a_run_realised(store):
     heavy = realised(store, replace(run, transfer_grams=1e6, restart_grams=0.0))
     assert heavy.oracle_grams == pytest.approx(1.3 * dirty.nsmallest(3).sum())
     assert realised(store, replace(run, transfer_grams=None)) is None
+    # Home is no better place where the job may not run there.
+    strict = replace(SPEC, home="eu-central-1", countries=("FR",))
+    job_log.save_job(store, replace(job(None), job_id=run.job_id, spec=strict.as_dict()))
+    assert realised(store, replace(run, transfer_grams=1e6)).oracle_grams > 1e6
+    near = replace(SPEC, home="eu-central-1", max_latency_ms=5.0)
+    job_log.save_job(store, replace(job(None), job_id=run.job_id, spec=near.as_dict()))
+    assert realised(store, replace(run, transfer_grams=1e6)).oracle_grams > 1e6
 
 
 @pytest.mark.parametrize(
