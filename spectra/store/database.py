@@ -22,9 +22,9 @@ MEMORY = ":memory:"
 DEFAULT_MEMORY_LIMIT = "256MB"
 # Rows need no order of their own; checkpoints after every few chunks would double the writing.
 _SETTINGS: dict[str, Any] = {"preserve_insertion_order": False, "checkpoint_threshold": "128MB"}
-# What a private store holds beyond its memory lies in temporary files for a while: nobody without
-# the key, which is in this process alone, reads them. The library that DuckDB brings for it makes
-# keys that are called unsafe, for lack of a sure source of chance; a better one would be a download.
+# What a private store holds beyond its memory lies in temporary files for a while; the key to them
+# is in this process alone. "Unsafe" is what DuckDB calls the keys of the library that it brings; a
+# better one would be a download.
 _UNREADABLE = {"temp_file_encryption": True, "force_mbedtls_unsafe": True}
 
 
