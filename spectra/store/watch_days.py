@@ -114,11 +114,11 @@ def unwatched_accelerators(store: Store) -> set[str]:
 
 
 def held_by_groups(store: Store) -> set[str]:
-    """Instances that the minimum of their autoscaling group holds, or may hold."""
+    """Instances that their autoscaling group's minimum holds, or may hold where it is not known."""
     frame = store.frame(
-        "SELECT DISTINCT instance_id FROM instances "
-        "JOIN autoscaling_groups USING (account_id, region, asg_name) "
-        "WHERE min_size IS DISTINCT FROM 0"
+        "SELECT instance_id FROM instances "
+        "LEFT JOIN autoscaling_groups USING (account_id, region, asg_name) "
+        "WHERE asg_name IS NOT NULL AND min_size IS DISTINCT FROM 0 AND valid_to IS NULL"
     )
     return set(frame["instance_id"])
 

@@ -41,6 +41,21 @@ def test_a_day_of_which_hours_are_missing_raises_nothing(company, hours, is_rais
     assert idle(company) is is_raised
 
 
+def test_a_group_holds_its_machines_unless_its_minimum_is_known_to_be_none(company):
+    groups = {"i-idle": "held", "i-dev": "pool", "i-batch": "unheard"}
+    with company.write() as cursor:
+        cursor.executemany(
+            "UPDATE instances SET asg_name = ? WHERE instance_id = ?",
+            [(group, name) for name, group in groups.items()],
+        )
+        cursor.execute(
+            "INSERT INTO autoscaling_groups SELECT account_id, region, asg_name, "
+            "CASE asg_name WHEN 'held' THEN 2 ELSE 0 END, 9, 2, 1, false, source, fetched_at "
+            "FROM instances WHERE asg_name IN ('held', 'pool')"
+        )
+    assert watch_days.held_by_groups(company) == {"i-idle", "i-batch"}
+
+
 @pytest.mark.parametrize(
     ("load", "missing_from", "goes_on"),
     [(60.0, None, False), (60.0, 12, True), (4.0, None, False), (0.5, None, True)],
