@@ -158,6 +158,41 @@ def status(store: Store) -> dict[str, Any]:
     return dict(zip(names, row or (None,) * len(names), strict=True))
 
 
+def heard_from(store: Store, since: datetime) -> pd.DataFrame:
+    """Grids and fleets in use, and which of them fell silent: no hour from `since` on.
+
+    Columns kind ("grid", or "fleet": what an account runs in a region), name and last_hour, NaT
+    where it did not fall silent. A grid is in use where machines run; its live source alone counts
+    where it has one. Files of past years promise nothing, and of what was never stated nothing is
+    missing.
+    """
+    return store.frame(
+        f"""
+        WITH used AS (
+            SELECT region, account_id, resource_key
+            FROM instances JOIN resources ON resource_id = instance_id
+            WHERE state = 'running' AND valid_to IS NULL AND valid_from < $since),
+        heard AS (
+            SELECT DISTINCT region, account_id FROM used
+            WHERE resource_key IN (SELECT resource_key FROM utilisation WHERE hour >= $since)),
+        known AS (
+            SELECT 'grid' AS kind, zone AS name,
+                coalesce(max(hour) FILTER (source = '{LIVE}'), max(hour)) AS last_hour
+            FROM intensities
+            WHERE source <> 'electricity_maps_portal' AND zone IN (
+                SELECT zone FROM region_factors WHERE region IN (SELECT region FROM used))
+            GROUP BY zone
+            UNION ALL SELECT 'fleet', concat(region, ' (', account_id, ')'), NULL FROM heard
+            UNION ALL SELECT 'fleet', concat(region, ' (', account_id, ')'), max(hour)
+            FROM (FROM used ANTI JOIN heard USING (region, account_id))
+            JOIN utilisation USING (resource_key) GROUP BY ALL)
+        SELECT kind, name, CASE WHEN last_hour < $since THEN last_hour END AS last_hour
+        FROM known ORDER BY ALL
+        """,
+        {"since": since},
+    )
+
+
 def stated_span(store: Store) -> tuple[datetime, datetime] | None:
     """First hour and exclusive end of what any source stated of any grid; None without any."""
     row = store.row("SELECT min(hour), max(hour) + INTERVAL 1 HOUR FROM intensities")

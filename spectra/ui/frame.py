@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from spectra import units
@@ -169,23 +170,24 @@ def _mend_streamlit() -> None:
 
 def _status_line(page: Page) -> None:
     status = page.get(grid_queries.status)
+    heard = page.get(grid_queries.heard_from, page.hour - STALE_AFTER)
     totals = page.get(emission_queries.totals, page.selection)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="status"):
         if page.workspace.is_private:
             st.badge("Private workspace", icon=":material/lock:", color="violet", help=_PRIVATE)
-        for label, icon, color, text in _badges(status, totals, page.hour):
+        for label, icon, color, text in _badges(status, heard, totals, page.hour):
             st.badge(label, icon=icon, color=color, help=text)  # type: ignore[arg-type]
         st.space("stretch")
         glossary.popover()
 
 
 def _badges(
-    status: dict[str, Any], totals: dict[str, Any], hour: datetime
+    status: dict[str, Any], heard: pd.DataFrame, totals: dict[str, Any], hour: datetime
 ) -> list[tuple[str, str, str, str]]:
     """Mode, age and coverage as (label, icon, colour, explanation)."""
     if not status["fleets"] and not status["all_grids"]:
         return [("No data yet", ":material/database_off:", "gray", "The workspace is empty.")]
-    badges = [_mode(status), _age(status, hour)]
+    badges = [_mode(status), _age(status, heard, hour)]
     coverage = totals["intensity_coverage"]
     if coverage is not None:
         badges.append(
@@ -219,7 +221,7 @@ def _mode(status: dict[str, Any]) -> tuple[str, str, str, str]:
     return label, ":material/database:", "blue", text
 
 
-def _age(status: dict[str, Any], hour: datetime) -> tuple[str, str, str, str]:
+def _age(status: dict[str, Any], heard: pd.DataFrame, hour: datetime) -> tuple[str, str, str, str]:
     newest = [t for t in (status["intensity_until"], status["utilisation_until"]) if t is not None]
     if not newest:
         text = "No source has stated an hour of grids or utilisation; both are filled in."
@@ -238,4 +240,23 @@ def _age(status: dict[str, Any], hour: datetime) -> tuple[str, str, str, str]:
         hours = int(age / timedelta(hours=1))
         why = _SILENT if status["is_carried_on"] else "Older than 3 hours."
         return f"{label}, {hours} h old", ":material/history:", "orange", why
-    return label, ":material/schedule:", "green", "The newest hour of grids and fleet alike."
+    if heard["last_hour"].notna().any():
+        return _silence(heard), ":material/history:", "orange", _last_hours(heard)
+    text = "The newest hour of grids and fleet alike; none in use is silent."
+    return label, ":material/schedule:", "green", text
+
+
+def _silence(heard: pd.DataFrame) -> str:
+    """How many fleets and grids are silent, and since when the first of them is."""
+    counts = heard.groupby("kind")["last_hour"].agg(["count", "size"]).query("count > 0")
+    parts = [f"{silent} of {known} {kind}s" for kind, silent, known in counts.itertuples()]
+    return f"{' and '.join(parts)} silent since {units.moment_text(heard['last_hour'].min())}"
+
+
+def _last_hours(heard: pd.DataFrame) -> str:
+    silent = heard.dropna().sort_values("last_hour")
+    ends = [f"{name} {units.moment_text(last)}" for _, name, last in silent.itertuples(index=False)]
+    return (
+        f"Newest hours: {'; '.join(ends)}. Later ones are filled in. A fleet is what an account "
+        "runs in a region; the others are up to date."
+    )

@@ -6,12 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from spectra import units
 from spectra.carbon import uncertainty
 from spectra.store import Store, band_queries, emission_queries, grid_queries
 from spectra.store.factors import write_factors
 from spectra.store.selection import Selection
-from spectra.store.writes import write_intensities
-from spectra.ui import names
+from spectra.store.writes import write_instances, write_intensities, write_utilisation
+from spectra.ui import frame, names
 from tests import fleet
 from tests.store.conftest import CATALOG, build
 from tests.store.test_ledger import HOURS, VIEWS, fleet_of_everything
@@ -243,7 +244,35 @@ def test_demo_hours_do_not_make_a_silent_live_grid_fresh():
         grid = table.loc[region]
         assert grid["observed_at"] == now - timedelta(hours=age_h)
         assert names.quality(grid["tier"], grid["quality"], age_h) == said
+    what_fell_silent_is_counted(store, at)
     store.close()
+
+
+def what_fell_silent_is_counted(store, at):
+    """Nothing is missing of what no source ever stated, as us-east-1, or of what just began."""
+    now, until = at[-1].to_pydatetime(), units.moment_text(at[-10])
+    regions = {"i-1": "eu-central-1", "i-2": "eu-north-1", "i-3": "us-east-1", "i-new": "eu-west-1"}
+    rows = [{"instance_id": name, "region": region, "valid_from": now if "new" in name else at[0]}
+            for name, region in regions.items()]  # fmt: skip
+    write_instances(store, fleet.instances(*rows))
+    for name, ends in (("i-1", at), ("i-2", at[:-9])):
+        write_utilisation(store, fleet.utilisation(name, ends, 9.0))
+    write_intensities(store, fleet.intensities("FR", at[:2], 50.0, 60.0), CATALOG)
+    fresh = grid_queries.status(store) | {"intensity_until": now}
+
+    def said():
+        heard = grid_queries.heard_from(store, now - frame.STALE_AFTER)
+        return frame._age(fresh, heard, now)
+
+    label, _, color, text = said()
+    fleets, ends = "1 of 2 fleets", f" silent since {until}"
+    assert (label, color) == (f"{fleets} and 1 of 2 grids{ends}", "orange")
+    assert f"eu-north-1 (111111111111) {until}; DE {until}" in text
+    live = fleet.intensities("DE", at[-1:], 300.0, 350.0, source="electricity_maps")
+    write_intensities(store, live, CATALOG)
+    assert said()[0] == fleets + ends
+    write_utilisation(store, fleet.utilisation("i-2", at[-1:], 9.0))
+    assert said()[2] == "green"
 
 
 def test_a_long_line_is_drawn_by_days_with_their_range():
