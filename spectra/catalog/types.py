@@ -56,7 +56,7 @@ class InstanceType:
     teads
         Measured curve (Teads), or None where the type was not measured.
     uniform
-        Curve of the method that covers every type, uncalibrated; see the method
+        Curve of the method that covers every type, uncalibrated: METHOD 1.1, fallback 1.
     ccf_min_w_per_vcpu, ccf_max_w_per_vcpu
         Cloud Carbon Footprint's linear model [W/vCPU], the low sensitivity.
     ccf_extra_memory_gib

@@ -7,7 +7,7 @@
 ``final``
     `seal`, `load`, `reproduce`: final reports in their chain.
 ``drill``, ``diff``
-    `rows_behind` a figure; `compare` two reports.
+    `narrowed`: a figure as `store.report_queries` takes it; `compare` two reports.
 ``model``, ``parts``, ``codec``, ``words``
     The report's shape, its JSON, and how its numbers are written.
 ``faces``

@@ -11,27 +11,10 @@ from spectra.errors import InputError
 from spectra.reporting.asking import selection_of
 from spectra.reporting.model import Report
 from spectra.reporting.parts import Drill, Unit
-from spectra.store import Store, report_queries
-from spectra.store.report_queries import Narrow, Rows
+from spectra.store.report_queries import Narrow
 from spectra.store.selection import Selection
 
 _UNITS: dict[str, Unit] = {"_kwh": "kWh", "_usd": "USD", "_hours": "h"}
-
-
-def rows_behind(store: Store, report: Report, figure: str, limit: int = 1_000) -> Rows:
-    """Resources that a figure sums, the largest first; their sum is the figure.
-
-    AWS's own part of a figure has no rows, as its note says; where the figure has another unit
-    than `unit_of` its part, it is computed from what they sum to.
-
-    Of today's store: where data changed since a final report, the sum says so.
-
-    Raises
-    ------
-    InputError
-        If the report has no such figure, or it is no sum of resources.
-    """
-    return report_queries.rows(store, *narrowed(report, figure), limit)
 
 
 def unit_of(part: str) -> Unit:
@@ -44,6 +27,10 @@ def unit_of(part: str) -> Unit:
 
 def narrowed(report: Report, figure: str) -> tuple[Selection, Narrow]:
     """What a figure sums, as the queries of `spectra.store.report_queries` take it.
+
+    The sum of its `rows` is the figure. AWS's own part of a figure has no rows, as its note says;
+    where the figure has another unit than `unit_of` its part, it is computed from what they sum to.
+    The rows are those of today's store: where data changed since a final report, the sum says so.
 
     Raises
     ------
@@ -60,7 +47,7 @@ def narrowed(report: Report, figure: str) -> tuple[Selection, Narrow]:
 
 
 def hours_of_row(report: Report, figure: str, row: Mapping[str, Any]) -> tuple[Selection, Narrow]:
-    """What `report_queries.hours` takes for a row of `rows_behind`: its hours sum to its value.
+    """What `report_queries.hours` takes for one of a figure's `rows`: they sum to its value.
 
     A machine that changed its team, type or region is a row of each; the hours are those of the
     row and of the figure's own part of the period alone.

@@ -18,7 +18,7 @@ Rules for faces. A number is shown by its id, found with `Report.figure`: a head
 id, or `cell_id(table, row, column)` of a table's number, so that two faces can be compared.
 Numbers are unrounded, in the base unit of their column; `spectra.reporting.words.shown` writes
 them the same way everywhere. None is "not estimated" or "not known" and is never shown as 0; a
-table without rows says "None in this period".
+table without rows says "There are no rows in this period."
 Texts may hold what people typed into tags: a face escapes them. The parts of a section are in
 `spectra.reporting.parts`.
 """

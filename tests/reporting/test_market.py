@@ -14,7 +14,7 @@ from spectra.insight.budgets import period_of
 from spectra.insight.market import reconciled
 from spectra.reporting.asking import make_request
 from spectra.reporting.build import build
-from spectra.reporting.drill import rows_behind, unit_of
+from spectra.reporting.drill import unit_of
 from spectra.reporting.evidence import gather
 from spectra.reporting.figures import headline_figures
 from spectra.reporting.market import market_in
@@ -26,7 +26,7 @@ from spectra.store.move_queries import market_ratios
 from spectra.ui.scopes import provider_rows
 from spectra.units import mass_text, share_text
 from tests import fleet
-from tests.reporting.conftest import NOW, ONE, TWO, october
+from tests.reporting.conftest import NOW, ONE, TWO, october, rows_behind
 from tests.store.conftest import CATALOG
 
 PLACES = {(ONE, "eu-central-1"): 1.0, (TWO, "us-east-1"): 2.0}

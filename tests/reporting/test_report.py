@@ -14,7 +14,7 @@ from spectra.errors import InputError
 from spectra.reporting.asking import make_request, parse_period, selection_of
 from spectra.reporting.build import build
 from spectra.reporting.codec import from_json, to_json
-from spectra.reporting.drill import hours_of_row, months_within, narrowed, rows_behind, unit_of
+from spectra.reporting.drill import hours_of_row, months_within, narrowed, unit_of
 from spectra.reporting.evidence import gather
 from spectra.reporting.figures import headline_figures
 from spectra.reporting.sections.breakdowns import profile
@@ -27,7 +27,17 @@ from spectra.store.report_queries import Narrow
 from spectra.store.selection import Selection
 from spectra.store.writes import write_costs
 from tests import fleet
-from tests.reporting.conftest import EVIL, HOURS, NOW, ONE, TWO, company, costs, october
+from tests.reporting.conftest import (
+    EVIL,
+    HOURS,
+    NOW,
+    ONE,
+    TWO,
+    company,
+    costs,
+    october,
+    rows_behind,
+)
 from tests.store.conftest import CATALOG
 from tests.store.conftest import build as build_fleet
 
@@ -225,7 +235,7 @@ def test_what_is_no_sum_cannot_be_drilled_into(report, kept):
 
 
 def test_rows_that_are_left_out_are_counted(report, kept):
-    rows = rows_behind(kept, report, "provider.total_lb", limit=2)
+    rows = report_queries.rows(kept, *narrowed(report, "provider.total_lb"), 2)
     assert (len(rows.frame), rows.count) == (2, 6)
     assert rows.total == pytest.approx(value(report, "provider.total_lb"), rel=1e-9)
 

@@ -14,10 +14,8 @@ function               frame: columns and units
 `footprint_spikes`     team, day, zone, energy_kwh, grams (without embodied), embodied_g; 28 days
                        before; complete days only
 `cost_spikes`          series, day, usd, is_provisional; 28 days before
-`by_day`               series, hour, running_share [1], cpu_avg_pct, cpu_max_pct, gpu_max_pct,
-                       network_bytes, grams, usd
-`idle_instances`       what `by_day` gives: series, day, running_hours, known_hours, cpu_avg_pct,
-                       cpu_max_pct, gpu_max_pct, network_bytes, grams, usd
+`idle_instances`       series, day, running_hours, known_hours, cpu_avg_pct, cpu_max_pct,
+                       gpu_max_pct, network_bytes, grams, usd; complete days only
 `forgotten_volumes`    series, unused_since, g_per_day, usd_per_day
 `off_hours_fleets`     series, hour, timezone, running_hours, cpu_avg_pct, grams, usd; 7 days
 `without_planned`      alerts; start, end, series, tag, value of events; tags: series × tag
@@ -43,7 +41,6 @@ from spectra.insight.anomalies.memory import MEMORY_DAYS, Memory
 from spectra.insight.anomalies.onset import change_points, onset
 from spectra.insight.anomalies.sensitivity import CPU, DEFAULT, Sensitivity
 from spectra.insight.anomalies.waste import (
-    by_day,
     forgotten_volumes,
     idle_instances,
     off_hours_fleets,
@@ -58,7 +55,6 @@ __all__ = [
     "Scan",
     "Sensitivity",
     "benjamini_hochberg",
-    "by_day",
     "change_points",
     "cost_spikes",
     "data_gaps",

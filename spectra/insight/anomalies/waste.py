@@ -25,41 +25,6 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-def by_day(rows: pd.DataFrame, until: pd.Timestamp) -> pd.DataFrame:
-    """Hours summed up to days of 24 hours that end at a moment, so that the last one is whole.
-
-    Parameters
-    ----------
-    rows : DataFrame
-        series, hour (aware UTC), running_share (of the hour [1]), cpu_avg_pct, cpu_max_pct,
-        gpu_max_pct (NaN without one), network_bytes, grams, usd; one row an hour that ran.
-    until : Timestamp
-        End of the last day; hours from then on are left out.
-
-    Returns
-    -------
-    DataFrame
-        series, day (its beginning), running_hours, known_hours (of CPU), cpu_avg_pct,
-        cpu_max_pct, gpu_max_pct, network_bytes, grams, usd: what `idle_instances` takes.
-    """
-    rows = rows[rows["hour"] < until]
-    ago = np.ceil((until - rows["hour"]).dt.total_seconds() / DAY_S).astype(int)
-    day = until - pd.to_timedelta(ago, unit="D")
-    rows = rows.assign(day=day, is_known=rows["cpu_max_pct"].notna())
-    grouped = rows.groupby(["series", "day"])
-    days = grouped.agg(
-        running_hours=("running_share", "sum"),
-        known_hours=("is_known", "sum"),
-        cpu_avg_pct=("cpu_avg_pct", "mean"),
-        cpu_max_pct=("cpu_max_pct", "max"),
-        gpu_max_pct=("gpu_max_pct", "max"),
-    )
-    for name in ("network_bytes", "grams", "usd"):
-        # One unknown hour makes the sum of a day unknown.
-        days[name] = grouped[name].sum().where(grouped[name].count() == grouped.size())
-    return days.reset_index()
-
-
 def idle_instances(days: pd.DataFrame, excluded: Collection[str] = ()) -> pd.DataFrame:
     """Machines that have run for whole days up to the last one and did nothing.
 
@@ -70,8 +35,10 @@ def idle_instances(days: pd.DataFrame, excluded: Collection[str] = ()) -> pd.Dat
     Parameters
     ----------
     days : DataFrame
-        One row a series and day, calendar days or as `by_day` gives them. Unknown CPU or traffic
-        is not idle, and a day that is missing ends a run.
+        One row a series and calendar day (UTC): series, day (its beginning), running_hours,
+        known_hours (of CPU), cpu_avg_pct, cpu_max_pct, gpu_max_pct (NaN without one),
+        network_bytes, grams, usd. Unknown CPU or traffic is not idle, and a day that is missing
+        ends a run.
     excluded : collection of str
         Series that are meant to wait: kept by tag, standby, the least of a group.
 
