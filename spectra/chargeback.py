@@ -136,17 +136,6 @@ def last_kept(store: Store, period: Period) -> Run | None:
     return chargeback_log.last_run(store, period.label, is_demo=_is_demo(store))
 
 
-def export(
-    store: Store,
-    catalog: Catalog,
-    period: Period,
-    now: datetime,
-    price_usd_per_tonne: float | None = None,
-) -> Statement:
-    """A statement that is kept as exported, so that the next one can say what changed."""
-    return keep(store, statement(store, catalog, period, now, price_usd_per_tonne), now)
-
-
 def keep(store: Store, made: Statement, now: datetime) -> Statement:
     """Keep a statement of all teams; the files of what is returned are those that are kept.
 

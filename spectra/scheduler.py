@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from spectra.carbon.energy import NETWORK_KWH_PER_GB, instance_watts
+from spectra.carbon.energy import instance_watts, network_wh
 from spectra.catalog import Catalog, Region
 from spectra.cron import next_time
 from spectra.insight.alternatives import Start, best_starts
@@ -138,7 +138,7 @@ def _transfer_grams(
     home = next((c.intensity for c in before if c.region == spec.home), intensity)
     level = (float(home.iloc[0]) + float(intensity.iloc[0])) / 2
     is_home = region.code == spec.home
-    return 0.0 if is_home else spec.transfer_gb * NETWORK_KWH_PER_GB * level
+    return 0.0 if is_home else network_wh(spec.transfer_gb) / 1_000.0 * level
 
 
 def _from_now(made: Issued, known: pd.Series) -> tuple[pd.Series, np.ndarray]:

@@ -6,23 +6,8 @@ import math
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from spectra.errors import InputError
-
 GRAMS_PER_KG = 1_000.0
 GRAMS_PER_TONNE = 1_000_000.0
-GRAMS_PER_POUND = 453.592_37
-
-# Factor to gCO2e per kWh of each intensity unit a provider is known to use.
-_INTENSITY_UNITS = {
-    "gco2eq/kwh": 1.0,
-    "gco2e/kwh": 1.0,
-    "g/kwh": 1.0,
-    "kgco2e/kwh": GRAMS_PER_KG,
-    "kgco2e/mwh": 1.0,
-    "tco2e/mwh": GRAMS_PER_KG,
-    "lbs_co2_per_mwh": GRAMS_PER_POUND / 1_000.0,
-    "lb/mwh": GRAMS_PER_POUND / 1_000.0,
-}
 
 # Rows of (smallest magnitude shown in it, unit, base units per unit), largest first.
 Scale = tuple[tuple[float, str, float], ...]
@@ -40,23 +25,6 @@ class Shown(NamedTuple):
 
     def __str__(self) -> str:
         return f"{number(self.value)} {self.unit}"
-
-
-def intensity_g_per_kwh(value: float, unit: str) -> float:
-    """Convert a provider's intensity to gCO2e/kWh.
-
-    Raises
-    ------
-    InputError
-        If the unit is unknown: a number is never passed through unconverted.
-    """
-    factor = _INTENSITY_UNITS.get(unit.strip().lower())
-    if factor is None:
-        raise InputError(
-            f"Unknown intensity unit “{unit}”.",
-            next_step=f"Known units: {', '.join(sorted(_INTENSITY_UNITS))}.",
-        )
-    return value * factor
 
 
 def scaled(value: float, scale: Scale) -> Shown:

@@ -5,23 +5,6 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from spectra import units
-from spectra.errors import InputError
-
-
-def test_pounds_are_not_grams():
-    assert units.intensity_g_per_kwh(1000, "lbs_co2_per_mwh") == pytest.approx(453.592, abs=1e-3)
-
-
-def test_an_unknown_unit_is_an_error():
-    with pytest.raises(InputError, match="furlong"):
-        units.intensity_g_per_kwh(1, "furlong")
-
-
-@pytest.mark.parametrize("unit", ["gCO2eq/kWh", "g/kWh", "kgCO2e/MWh"])
-def test_one_kwh_at_400_g_is_the_same_from_every_source(unit):
-    grams = 1.0 * units.intensity_g_per_kwh(400, unit)
-    assert grams / units.GRAMS_PER_KG == 0.4
-    assert grams / units.GRAMS_PER_TONNE == 0.0004
 
 
 @pytest.mark.parametrize(

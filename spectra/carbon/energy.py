@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -48,7 +47,8 @@ class Watts(NamedTuple):
 def interpolate_watts(curve: PowerCurve, cpu_pct: float) -> float:
     """Power of the host part at a CPU load.
 
-    Piecewise linear through 0, 10, 50 and 100 % load [1]_.
+    Piecewise linear through 0, 10, 50 and 100 % load [1]_. The curve is concave: taken at the mean
+    load of an hour it is the power of steady load, and up to a sixth above that of bursts.
 
     Parameters
     ----------
@@ -137,19 +137,6 @@ def instance_watts(
     return Watts(watts, match.tier, low, high)
 
 
-def comparable_watts(
-    instance_type: str, cpu_pct: float, gpu_pct: float = 50.0, catalog: Catalog | None = None
-) -> float:
-    """Power by the one method that every type has, for comparing two types [W].
-
-    Calibrated uniform watts on both sides; never a measured curve against a derived one, whose
-    difference of method would pass for a saving.
-    """
-    instance = (catalog or load_catalog()).instance_type(instance_type).type
-    host = interpolate_watts(calibrated_curve(instance), cpu_pct)
-    return host + gpu_watts(instance, gpu_pct)
-
-
 def ccf_watts(
     instance_type: str, cpu_pct: float, gpu_pct: float = 50.0, catalog: Catalog | None = None
 ) -> float:
@@ -168,19 +155,6 @@ def ccf_line(instance: InstanceType) -> tuple[float, float]:
     span = instance.ccf_max_w_per_vcpu - instance.ccf_min_w_per_vcpu
     idle = instance.vcpu * instance.ccf_min_w_per_vcpu
     return idle + MEMORY_W_PER_GB * instance.ccf_extra_memory_gib, instance.vcpu * span / 100.0
-
-
-def mean_watts(
-    instance_type: str, cpu_pct: Iterable[float], catalog: Catalog | None = None
-) -> float:
-    """Mean power over samples of CPU load [W].
-
-    The curve is concave: power of the mean load overstates a bursty hour, so power is evaluated
-    per sample and then averaged.
-    """
-    return float(
-        np.mean([instance_watts(instance_type, u, catalog=catalog).watts for u in cpu_pct])
-    )
 
 
 def storage_wh(size_gb: float, volume_type: str = "gp3", hours: float = 1.0) -> float:

@@ -17,7 +17,6 @@ from spectra.store.selection import Selection
 # Marked by a person and then seen in the inventory within these days is one change.
 SAME_CHANGE_DAYS = 30
 State = Literal["open", "accepted", "snoozed", "dismissed", "done"]
-STATES: tuple[State, ...] = ("open", "accepted", "snoozed", "dismissed", "done")
 # What is too small is advised to grow, whatever that saves.
 SAVING = ("idle", "over-provisioned")
 

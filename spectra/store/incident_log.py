@@ -14,7 +14,6 @@ from spectra.store.hashing import digest
 from spectra.store.selection import Selection
 
 State = Literal["open", "acknowledged", "snoozed", "expected", "dismissed"]
-STATES: tuple[State, ...] = ("open", "acknowledged", "snoozed", "expected", "dismissed")
 FALSE_ALARM = "false alarm"
 # What says whether an incident was one; who snoozes it or opens it again has not judged yet.
 _JUDGED = "s.state IN ('acknowledged', 'expected', 'dismissed')"

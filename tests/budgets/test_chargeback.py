@@ -61,6 +61,11 @@ def made_of(store, period=QUARTER, price=PRICE):
     return chargeback.statement(store, CATALOG, period, NOW, price)
 
 
+def exported(store, period, now=NOW, price=PRICE):
+    made = chargeback.statement(store, CATALOG, period, now, price)
+    return chargeback.keep(store, made, now)
+
+
 def added(values):
     return sum((value for value in values if value is not None), Decimal(0))
 
@@ -285,7 +290,7 @@ def test_the_workbook_holds_the_same_and_no_formula(store):
 
 def test_the_manifest_says_what_the_figures_follow_from(store):
     random_fleet(store, 1)
-    made = chargeback.export(store, CATALOG, QUARTER, NOW, PRICE)
+    made = exported(store, QUARTER)
     said = json.loads(chargeback_files.manifest_file(made))
     assert said["factor_set"] == CATALOG.fingerprint
     assert said["factor_files"] == dict(CATALOG.file_hashes)
@@ -298,15 +303,15 @@ def test_the_manifest_says_what_the_figures_follow_from(store):
 
 def test_the_same_period_again_says_what_changed(store, monkeypatch):
     with_fleet(store, running(1, "web"), running(2, "data"), start="2026-11-01", end="2026-11-02")
-    first = chargeback.export(store, CATALOG, NOVEMBER, NOW, PRICE)
+    first = exported(store, NOVEMBER)
     assert first.changes is None
-    same = chargeback.export(store, CATALOG, NOVEMBER, NOW, PRICE)
+    same = exported(store, NOVEMBER)
     assert same.changes.empty
     assert same.differences == ()
     assert same.run.manifest["previous_run_id"] == first.run.run_id
     write_instances(store, fleet.instances(running(2, "data", state="stopped")))
     recompute(store)
-    late = chargeback.export(store, CATALOG, NOVEMBER, NOW, PRICE)
+    late = exported(store, NOVEMBER)
     assert late.changes["team"].tolist() == ["data"]
     assert pd.isna(late.changes["after_g"].iloc[0])  # it is gone, not zero
     assert late.changes["change_g"].iloc[0] < 0
@@ -317,7 +322,7 @@ def test_the_same_period_again_says_what_changed(store, monkeypatch):
     recompute(store)
     budget_log.keep_rules(store, Rules(aliases={"web": "shop"}), date(2026, 1, 1))
     monkeypatch.setattr(chargeback, "ALLOCATION_VERSION", "next")
-    other = chargeback.export(store, CATALOG, NOVEMBER, NOW, 50.0)
+    other = exported(store, NOVEMBER, price=50.0)
     assert len(other.differences) == 4
     assert set(other.changes["team"]) == {"web", "shop"}
     assert len(chargeback_log.runs(store)) == 4
@@ -325,7 +330,7 @@ def test_the_same_period_again_says_what_changed(store, monkeypatch):
 
 def test_a_run_cannot_be_changed_unseen(mixed):
     for _ in range(3):
-        chargeback.export(mixed, CATALOG, QUARTER, NOW, PRICE)
+        exported(mixed, QUARTER)
     assert chargeback_log.chain_holds(mixed)
     runs = chargeback_log.runs(mixed)["run_id"].tolist()
     head = mixed.meta("chargeback_head")
@@ -349,7 +354,7 @@ def test_a_run_cannot_be_changed_unseen(mixed):
 @pytest.mark.parametrize("count", [1, 2])
 def test_the_last_run_cannot_be_dropped_unseen(mixed, count):
     for _ in range(count):
-        chargeback.export(mixed, CATALOG, QUARTER, NOW, PRICE)
+        exported(mixed, QUARTER)
     last = chargeback_log.runs(mixed)["run_id"].iloc[0]
     with mixed.write() as cursor:
         for table in ("chargeback_runs", "chargeback_lines"):
@@ -358,9 +363,9 @@ def test_the_last_run_cannot_be_dropped_unseen(mixed, count):
 
 
 def test_the_lines_of_a_run_cannot_be_changed_unseen(mixed):
-    chargeback.export(mixed, CATALOG, QUARTER, NOW, PRICE)
+    exported(mixed, QUARTER)
     # A clock that was set back breaks no chain.
-    made = chargeback.export(mixed, CATALOG, QUARTER, utc("2026-11-02"), PRICE)
+    made = exported(mixed, QUARTER, utc("2026-11-02"))
     assert made.run.manifest["previous_run_id"] == chargeback_log.runs(mixed)["run_id"].iloc[1]
     assert chargeback_log.chain_holds(mixed)
     with mixed.write() as cursor:
@@ -392,7 +397,7 @@ def test_a_statement_is_final_only_with_all_its_hours(store):
 def test_nobody_has_a_statement_with_its_changes(store):
     machines = running(1, "web"), running(2, None), running(3, None)
     with_fleet(store, *machines, start="2026-11-01", end="2026-11-02")
-    chargeback.export(store, CATALOG, NOVEMBER, NOW)
+    exported(store, NOVEMBER, price=None)
     write_instances(store, fleet.instances(running(2, None, state="stopped")))
     recompute(store)
     nobody = chargeback.of_team(made_of(store, NOVEMBER), "Unallocated")
@@ -402,13 +407,13 @@ def test_nobody_has_a_statement_with_its_changes(store):
 
 def test_the_demo_company_is_named_and_never_compared_with_a_real_fleet(store):
     with_fleet(store, running(1, "web", source="demo"), start="2026-11-01", end="2026-11-02")
-    demo = chargeback.export(store, CATALOG, NOVEMBER, NOW)
+    demo = exported(store, NOVEMBER, price=None)
     assert demo.run.manifest["is_demo"]
     assert chargeback.DEMO_NOTE in demo.run.manifest["notes"]
     assert made_of(store, NOVEMBER).changes is not None
     with store.write() as cursor:
         cursor.execute("UPDATE instances SET source = 'aws'")
-    real = chargeback.export(store, CATALOG, NOVEMBER, NOW)
+    real = exported(store, NOVEMBER, price=None)
     assert real.changes is None
     assert not real.run.manifest["is_demo"]
     assert chargeback_log.chain_holds(store)

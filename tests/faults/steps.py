@@ -49,7 +49,8 @@ def keep_budget(store: Store) -> None:
 
 def export_chargeback(store: Store) -> None:
     if not store.row("SELECT 1 FROM chargeback_runs"):
-        chargeback.export(store, CATALOG, period_of("month", NOW.date()), NOW)
+        made = chargeback.statement(store, CATALOG, period_of("month", NOW.date()), NOW)
+        chargeback.keep(store, made, NOW)
 
 
 def seal_report(store: Store) -> None:

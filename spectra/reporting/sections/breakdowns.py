@@ -9,7 +9,7 @@ import pandas as pd
 
 from spectra.reporting.evidence import Evidence
 from spectra.reporting.parts import Chart, Drill, Row, Section, Series, Table
-from spectra.reporting.tables import Heading, row, table
+from spectra.reporting.tables import TOTAL_KEY, Heading, row, table
 
 # id, column, title of each table and the cut whose rows are summed.
 BREAKDOWNS = (
@@ -70,7 +70,7 @@ def _breakdown(e: Evidence, id: str, key: str, title: str, cut: str) -> Table:
         rows = [_row(key, r, s.total_lb) for r in sums.to_dict("records")]
         rows.append(
             row(
-                "total", "Total", s.total_lb, band.low + scope1, band.high + scope1, s.total_mb,
+                TOTAL_KEY, "Total", s.total_lb, band.low + scope1, band.high + scope1, s.total_mb,
                 s.scope1, s.scope2_lb, s.scope2_mb, s.scope3, e.total["energy_kwh"],
                 1.0 if s.total_lb else None, drill=Drill(), is_total=True,
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from spectra.insight.periods import relative_change
 from spectra.reporting.evidence import Evidence
 from spectra.reporting.parts import Drill, Row, Section, Table
-from spectra.reporting.tables import Heading, row, table
+from spectra.reporting.tables import TOTAL_KEY, Heading, row, table
 from spectra.units import mass_text
 
 PERSPECTIVE = (
@@ -110,13 +110,13 @@ def _views(e: Evidence) -> Table:
         ("customer_mb", "Our inventory: market-based", "gCO2e"),
     ]
     rows = [row(f"scope{n}", f"Scope {n}", None, None, None, None) for n in (1, 2, 3)]
-    rows.append(row("total", "Total", None, None, None, None, is_total=True))
+    rows.append(row(TOTAL_KEY, "Total", None, None, None, None, is_total=True))
     if s and c:
         rows = [
             row("scope1", "Scope 1", s.scope1, s.scope1, c.scope1, c.scope1),
             row("scope2", "Scope 2", s.scope2_lb, s.scope2_mb, c.scope2, c.scope2),
             row("scope3", "Scope 3", s.scope3, s.scope3, c.category1_lb, c.category1_mb),
-            row("total", "Total", s.total_lb, s.total_mb, c.total_lb, c.total_mb, is_total=True),
+            row(TOTAL_KEY, "Total", s.total_lb, s.total_mb, c.total_lb, c.total_mb, is_total=True),
         ]
     return table(
         "views", "The same emissions in both views", headings, rows,
@@ -134,7 +134,7 @@ _PARTS = (
     ("losses", "Scope 3: grid losses", "fera_td", "fera_td", "td_g"),
     ("hardware", "Scope 3: hardware", "hardware", "hardware", "embodied_g"),
     ("buildings", "Scope 3: buildings", "buildings", "buildings", ""),
-    ("total", "Total", "total_lb", "total_mb", "total_g"),
+    (TOTAL_KEY, "Total", "total_lb", "total_mb", "total_g"),
 )  # fmt: skip
 
 
@@ -164,7 +164,7 @@ def scopes(e: Evidence) -> Section:
 def _scope(e: Evidence, names: tuple[str, str, str, str, str]) -> Row:
     key, label, lb, mb, part = names
     band = e.intervals.get(part)
-    shift = (e.market.scope1 or 0.0) if key == "total" else 0.0
+    shift = (e.market.scope1 or 0.0) if key == TOTAL_KEY else 0.0
     return row(
         key,
         label,
@@ -174,7 +174,7 @@ def _scope(e: Evidence, names: tuple[str, str, str, str, str]) -> Row:
         band.high + shift if band else None,
         getattr(e.scopes, mb, None),
         drill=Drill(part) if part and not shift else None,
-        is_total=key == "total",
+        is_total=key == TOTAL_KEY,
     )
 
 
