@@ -130,18 +130,10 @@ def _said_by(store: Store, plan: LoggedPlan, now: datetime) -> list[Decision]:
     return []
 
 
-def judge_fleet(
-    store: Store, catalog: Catalog, end: datetime, rules: Rules, only: Iterable[str] = ()
-) -> Iterator[Advice]:
-    """Advice for every unit of the fleet, from the hours before `end`.
-
-    Parameters
-    ----------
-    only : iterable of str
-        Instances to judge; none for all.
-    """
+def judge_fleet(store: Store, catalog: Catalog, end: datetime, rules: Rules) -> Iterator[Advice]:
+    """Advice for every unit of the fleet, from the hours before `end`."""
     method = method_in_force(store)
-    history = LoadHistory(store, end, rules.look_back_days, list(only))
+    history = LoadHistory(store, end, rules.look_back_days)
     try:
         for frame in history.groups():
             drafts = [draft(unit, catalog, rules) for unit in units(frame)]

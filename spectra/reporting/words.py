@@ -20,9 +20,9 @@ def mass_unit(report: Report) -> str:
     return mass(total).unit if total else "kg"
 
 
-def figure_text(figure: Figure, mass_unit: str = "") -> str:
+def figure_text(figure: Figure) -> str:
     """Write a headline figure."""
-    return shown(figure.value, figure.unit, mass_unit, figure.missing)
+    return shown(figure.value, figure.unit, missing=figure.missing)
 
 
 def cell_text(table: Table, row: Row, index: int, mass_unit: str) -> str:
@@ -76,13 +76,13 @@ def _spelled(unit: Unit) -> str:
     return unit.replace("CO2e", "CO₂e").removesuffix("/revenue")
 
 
-def interval_text(figure: Figure, mass_unit: str = "") -> str:
+def interval_text(figure: Figure) -> str:
     """The 95 % interval with two significant digits; "" without one."""
     if figure.low is None or figure.high is None:
         return ""
     unit, per_unit = _spelled(figure.unit), 1.0
     if figure.unit == "gCO2e":
-        chosen = mass_unit or mass(figure.value or figure.high).unit
+        chosen = mass(figure.value or figure.high).unit
         unit, per_unit = f"{chosen}CO₂e", _GRAMS[chosen]
     elif figure.unit == "kWh":
         unit = energy(figure.value or figure.high).unit

@@ -148,9 +148,7 @@ def latest_all(store: Store, factor: Factor, hours: int) -> pd.DataFrame:
     )
 
 
-def accuracy(
-    store: Store, factor: Factor, since: datetime, zone: str | None = None
-) -> pd.DataFrame:
+def accuracy(store: Store, factor: Factor, since: datetime) -> pd.DataFrame:
     """How issued forecasts turned out, one row a zone, where a source has stated the hour since.
 
     Columns zone, hour_count, issue_count, mape_pct, bias_g_per_kwh (forecast minus value),
@@ -167,7 +165,6 @@ def accuracy(
                 arg_max(g_per_kwh, provider_forecasts.issued_at) AS g_per_kwh
             FROM provider_forecasts
             WHERE factor = $factor AND provider_forecasts.issued_at >= $since
-                AND ($zone IS NULL OR zone = $zone)
             GROUP BY ALL),
         judged AS (
             SELECT f.zone, f.issued_at, f.hour, f.mean_g_per_kwh AS mean,
@@ -181,8 +178,7 @@ def accuracy(
                     * greatest(1, ceil((epoch(f.hour) - epoch(f.issued_at) + 3600) / 86400.0)::INT)
             LEFT JOIN theirs p ON p.zone = f.zone AND p.hour = f.hour
                 AND p.issued_at = f.issued_at
-            WHERE f.factor = $factor AND f.issued_at >= $since
-                AND ($zone IS NULL OR f.zone = $zone))
+            WHERE f.factor = $factor AND f.issued_at >= $since)
         SELECT zone, count(*) AS hour_count, count(DISTINCT issued_at) AS issue_count,
             avg(abs(mean - value) / nullif(value, 0)) * 100 AS mape_pct,
             avg(mean - value) AS bias_g_per_kwh,
@@ -195,5 +191,5 @@ def accuracy(
             avg(abs(mean - value)) FILTER (provider IS NOT NULL) AS mae_beside_provider_g_per_kwh
         FROM judged GROUP BY zone ORDER BY zone
         """,
-        {"factor": factor, "since": since, "zone": zone},
+        {"factor": factor, "since": since},
     )

@@ -31,19 +31,15 @@ WHERE valid_to IS NULL AND state NOT IN ('terminated', 'shutting-down')
 def workloads(
     store: Store,
     *,
-    team: str | None = None,
     tag: tuple[str, str] | None = None,
     instance_ids: Sequence[str] | None = None,
 ) -> pd.DataFrame:
-    """Machines that are there now, by team, by a tag as it is written, or by their IDs.
+    """Machines that are there now, by a tag as it is written, or by their IDs.
 
     Every condition that is given must hold. One row an instance, columns `WORKLOAD_COLUMNS`;
     ``volume_gib`` is missing where no volume is known.
     """
     where, parameters = "", dict[str, Any]()
-    if team is not None:
-        where += " AND team = $team"
-        parameters["team"] = team
     if tag is not None:
         where += " AND (tags::JSON::MAP(VARCHAR, VARCHAR))[$key] = $value"
         parameters |= {"key": tag[0], "value": tag[1]}

@@ -215,7 +215,7 @@ def regions(folder: Path, small: bool) -> Iterator[Row]:
         lambda: region_compare.regions_for(store, catalog, question, end - HOUR)
     )
     yield "facts of all regions", at, f"{middle:.2f} s", f"slowest {worst:.2f} s"
-    team = list(move_queries.workloads(store, team=scale.TEAMS[0])["instance_id"])[:500]
+    team = list(move_queries.tagged(store, "team", scale.TEAMS[0])["instance_id"])[:500]
     assumed = Assumptions(days=max(days, 30))
     middle, worst = typical(
         lambda: migration.estimate_move(store, catalog, team, "eu-north-1", end, assumed)

@@ -29,9 +29,9 @@ def test_largest_remainder_vectors():
     assert apportion([1 / 3] * 3, 2) == decimals("0.34", "0.33", "0.33")
 
 
-def test_ties_go_to_the_larger_amount_then_to_the_name():
+def test_ties_go_to_the_larger_amount_then_to_the_first():
     assert apportion([0.5, 2.5], 0, Decimal(3)) == decimals("0", "3")
-    assert apportion([0.5, 0.5], 0, Decimal(1), names=["b", "a"]) == decimals("0", "1")
+    assert apportion([0.5, 0.5], 0, Decimal(1)) == decimals("1", "0")
 
 
 def test_amounts_below_zero_are_apportioned_among_themselves():

@@ -27,16 +27,13 @@ def apportion(
     amounts: Sequence[float | Decimal],
     digits: int,
     total: Decimal | None = None,
-    names: Sequence[str] | None = None,
 ) -> list[Decimal]:
-    """Round amounts so that they add up.
+    """Round amounts so that they add up; of equal amounts the first is rounded up first.
 
     Parameters
     ----------
     total : Decimal, optional
         What they add up to, in whole units of the last decimal; their rounded sum without.
-    names : sequence of str, optional
-        Decide between equal amounts.
 
     Raises
     ------
@@ -49,23 +46,12 @@ def apportion(
     signs = [a < 0 for a in exact]
     wanted = _rounded(sum(exact, _ZERO), digits) if total is None else total
     if all(signs) or not any(signs):
-        return _signed(exact, digits, wanted, names)
+        return _signed(exact, digits, wanted)
     # Both signs: what is below zero is rounded on its own, and the rest makes up the total.
     below = [a for a in exact if a < 0]
     below_total = _rounded(sum(below, _ZERO), digits)
-    label = list(names) if names is not None else [""] * len(exact)
-    minus = iter(
-        _signed(below, digits, below_total, [n for n, s in zip(label, signs, strict=True) if s])
-    )
-    above = [a for a in exact if a >= 0]
-    plus = iter(
-        _signed(
-            above,
-            digits,
-            wanted - below_total,
-            [n for n, s in zip(label, signs, strict=True) if not s],
-        )
-    )
+    minus = iter(_signed(below, digits, below_total))
+    plus = iter(_signed([a for a in exact if a >= 0], digits, wanted - below_total))
     return [next(minus) if is_below else next(plus) for is_below in signs]
 
 
@@ -117,9 +103,7 @@ def _descend(
     return [found[row] for row in rows]
 
 
-def _signed(
-    amounts: Sequence[Decimal], digits: int, total: Decimal, names: Sequence[str] | None
-) -> list[Decimal]:
+def _signed(amounts: Sequence[Decimal], digits: int, total: Decimal) -> list[Decimal]:
     """Hamilton's method over amounts of one sign."""
     if not amounts:
         if total:
@@ -128,10 +112,9 @@ def _signed(
     unit = Decimal(1).scaleb(-digits)
     floors = [a.quantize(unit, rounding=ROUND_DOWN) for a in amounts]
     left = int((total - sum(floors, _ZERO)) / unit)
-    label = names if names is not None else [""] * len(amounts)
     order = sorted(
         range(len(amounts)),
-        key=lambda k: (-abs(amounts[k] - floors[k]), -abs(amounts[k]), label[k], k),
+        key=lambda k: (-abs(amounts[k] - floors[k]), -abs(amounts[k])),
     )
     step = unit if left > 0 else -unit
     result = list(floors)

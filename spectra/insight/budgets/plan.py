@@ -93,9 +93,8 @@ def reduction_path(  # noqa: PLR0913 (the parts of one target)
     kind: Kind,
     *,
     is_linear: bool = True,
-    season: Sequence[float] | None = None,
 ) -> list[Version]:
-    """Lay a yearly reduction out to periods, from the year after the base year.
+    """Lay a yearly reduction out to periods by their hours, from the year after the base year.
 
     Parameters
     ----------
@@ -103,8 +102,6 @@ def reduction_path(  # noqa: PLR0913 (the parts of one target)
         Emissions of the base year [gCO2e].
     pct_a_year : float
         Reduction a year: of the base year when linear, else of the year before.
-    season : sequence of float, optional
-        Weight of each period of a year; by its hours without.
 
     Raises
     ------
@@ -122,10 +119,8 @@ def reduction_path(  # noqa: PLR0913 (the parts of one target)
         step = year - base_year
         left = 1 - step * pct_a_year / 100 if is_linear else (1 - pct_a_year / 100) ** step
         periods = _periods(kind, year)
-        weights = np.array([p.hours for p in periods] if season is None else season, dtype=float)
-        if len(weights) != len(periods) or weights.min() < 0 or weights.sum() <= 0:
-            raise InputError(f"A year has {len(periods)} such periods; name a weight for each.")
-        amounts = base_g * max(0.0, left) * weights / weights.sum()
+        hours = np.array([p.hours for p in periods], dtype=float)
+        amounts = base_g * max(0.0, left) * hours / hours.sum()
         found += [Version(p.start.date(), float(a)) for p, a in zip(periods, amounts, strict=True)]
     return found
 
