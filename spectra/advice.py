@@ -33,7 +33,7 @@ from spectra.store.advice_log import Decision
 from spectra.store.emission_queries import ledger_span
 from spectra.store.factors import method_in_force
 from spectra.store.load_history import LoadHistory
-from spectra.store.tags import fold
+from spectra.store.tags import folded
 
 # A load of weeks changes little in hours.
 TIME_TO_LIVE = timedelta(hours=6)
@@ -155,7 +155,7 @@ def units(frame: pd.DataFrame) -> list[Unit]:
 
 def _value(name: str, value: Any) -> Any:
     if name == "tags":
-        return {fold(key): fold(text) for key, text in json.loads(value).items()}
+        return folded(value)
     if name == "peaks_pct":
         return tuple(float(peak) for peak in value)
     return None if pd.isna(value) else value

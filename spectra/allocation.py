@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, date, datetime
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from spectra.errors import StoreError
 from spectra.insight.allocation import (
     NearMiss,
     Rules,
@@ -21,13 +20,13 @@ from spectra.insight.allocation import (
     near_misses,
 )
 from spectra.insight.budgets import period_of
+from spectra.moments import DAY
 from spectra.store import Store, allocation_queries, budget_log
 from spectra.store.allocation_queries import COSTS, MEASURES, SPREADS
-from spectra.store.tags import TagRules, fold
+from spectra.store.tags import TagRules, fold, folded
 
 PREVIEW_DAYS = 30
 PARTS = ("scope2_lb_g", "upstream_g", "td_g", "embodied_g")
-DAY = timedelta(days=1)
 
 
 class Segment(NamedTuple):
@@ -246,8 +245,8 @@ def _reader(
 
     @functools.cache
     def read(text: str, of_parent: str) -> tuple[str, bool, str]:
-        own = _folded(text)
-        tags = own | {k: v for k, v in _folded(of_parent).items() if not own.get(k)}
+        own = folded(text)
+        tags = own | {k: v for k, v in folded(of_parent).items() if not own.get(k)}
         has_team = any(own.get(key) for key in tag_rules.team)
         asked = own if has_team else tags
         pool = next((name for name, key, value in pools if asked.get(key) == value), "")
@@ -255,13 +254,6 @@ def _reader(
         return pool, has_team, json.dumps(found) if found else ""
 
     return read
-
-
-def _folded(text: str) -> dict[str, str]:
-    try:
-        return {fold(key): fold(value) for key, value in json.loads(text).items()}
-    except (ValueError, AttributeError) as error:
-        raise StoreError("Tags of a resource are not a JSON object.") from error
 
 
 def _collapsed(frame: pd.DataFrame) -> pd.DataFrame:
@@ -292,9 +284,8 @@ def _tag(text: str) -> tuple[str, str]:
     return fold(key), fold(value)
 
 
-def _month_starts(start: date, end: date) -> Iterable[date]:
-    day = start.replace(day=1)
-    while day < end:
-        if day > start:
-            yield day
-        day = (day + 32 * DAY).replace(day=1)
+def _month_starts(start: date, end: date) -> Iterator[date]:
+    month = period_of("month", start).next
+    while month.start.date() < end:
+        yield month.start.date()
+        month = month.next

@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from spectra.insight.allocation import UNALLOCATED
 from spectra.store.owners import OWNER
-from spectra.store.tags import UNALLOCATED
 
 # A change in one of these begins a new span, and so does another owner: the past stays with the old
 # one. An owner that was not known is the span's all along; names and other tags are just kept up to

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from spectra.errors import InputError
+from spectra.insight.budgets import period_of
 from spectra.reporting.asking import selection_of
 from spectra.reporting.model import Report
 from spectra.reporting.parts import Drill, Unit
@@ -72,11 +73,10 @@ def hours_of_row(report: Report, figure: str, row: Mapping[str, Any]) -> tuple[S
 
 def months_within(start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
     """The calendar months of a span, its first and last cut to it."""
-    months, first = list[tuple[datetime, datetime]](), start
-    while first < end:
-        after = (first.replace(day=1, hour=0) + timedelta(days=32)).replace(day=1)
-        months.append((first, min(after, end)))
-        first = after
+    months, month = list[tuple[datetime, datetime]](), period_of("month", start)
+    while month.start < end:
+        months.append((max(month.start, start), min(month.end, end)))
+        month = month.next
     return months
 
 

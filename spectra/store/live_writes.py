@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from spectra.store.tags import UNALLOCATED, TagRules
+from spectra.insight.allocation import UNALLOCATED
+from spectra.store.tags import TagRules
 from spectra.store.writes import DEFAULT_RULES, mark_stale, require_aware, upsert_facts
 
 if TYPE_CHECKING:

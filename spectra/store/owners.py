@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from spectra.store.tags import UNALLOCATED, TagRules
+from spectra.insight.allocation import UNALLOCATED
+from spectra.store.tags import TagRules
 
 if TYPE_CHECKING:
     import duckdb

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from spectra.errors import StoreError
-
-UNALLOCATED = "unallocated"
+from spectra.insight.allocation import UNALLOCATED
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class TagRules:
 
     def read(self, tags: str, keys: tuple[str, ...]) -> str | None:
         """Value of the first of `keys` that the tags (JSON text) have, None without any."""
-        known = _tags(tags)
+        known = folded(tags)
         return next((self.value(known[key]) for key in keys if known.get(key)), None)
 
     def with_columns(self, frame: pd.DataFrame, *columns: str) -> pd.DataFrame:
@@ -56,9 +55,15 @@ def fold(text: str) -> str:
     return " ".join(str(text).lower().split())
 
 
-def _tags(text: str) -> dict[str, str]:
+def folded(tags: str) -> dict[str, str]:
+    """Tags (JSON text) with keys and values folded.
+
+    Raises
+    ------
+    StoreError
+        If they are no JSON object.
+    """
     try:
-        tags = json.loads(text)
-    except ValueError as error:
+        return {fold(key): fold(value) for key, value in json.loads(tags).items()}
+    except (ValueError, AttributeError) as error:
         raise StoreError("Tags of a resource are not a JSON object.") from error
-    return {fold(key): fold(value) for key, value in tags.items()}

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from spectra.errors import StoreError
+from spectra.insight.allocation import UNALLOCATED
 from spectra.store import reach
 from spectra.store.intensities import resolve_zones
 from spectra.store.owners import with_owners
-from spectra.store.tags import UNALLOCATED, TagRules
+from spectra.store.tags import TagRules
 
 if TYPE_CHECKING:
     import duckdb

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from datetime import datetime
 
@@ -21,7 +20,7 @@ from spectra.insight.anomalies import (
 )
 from spectra.insight.rightsizing.judge import stands_by
 from spectra.store import Store, incident_log, watch_days, watch_queries
-from spectra.store.tags import fold as folded_text
+from spectra.store.tags import folded as folded_tags
 from spectra.watch import rows
 from spectra.watch.tagged import team_tags
 
@@ -36,7 +35,7 @@ def idle(
     """Machines that run and do nothing, except those meant to wait."""
     facts = watch_queries.facts(store)
     excluded = {
-        *(str(name) for name, text in facts["tags"].items() if stands_by(_tags(text))),
+        *(str(name) for name, text in facts["tags"].items() if stands_by(folded_tags(text))),
         *watch_days.held_by_groups(store),
         *watch_days.unwatched_accelerators(store),
     }
@@ -140,7 +139,3 @@ def _rates(
 def _teams(folded: pd.DataFrame) -> pd.DataFrame:
     names = folded["series"].unique()
     return pd.DataFrame({"name": names, "team": names}, index=names)
-
-
-def _tags(text: str) -> dict[str, str]:
-    return {folded_text(key): folded_text(value) for key, value in json.loads(text).items()}
