@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 import pandas as pd
 
+from spectra.catalog.digests import table_hashes
 from spectra.catalog.disclosures import (
     FactorSource,
     Requirement,
@@ -28,7 +29,7 @@ from spectra.catalog.records import (
     td_losses_from,
     zones_from,
 )
-from spectra.catalog.tables import DATA_DIR, Tables, file_hashes, load_profiles, load_tables
+from spectra.catalog.tables import DATA_DIR, TABLE_NAMES, Tables, load_profiles, load_tables
 from spectra.catalog.types import (
     Coefficient,
     InstanceType,
@@ -223,4 +224,4 @@ def _shipped() -> Catalog:
 
 
 def _load(data_dir: Path) -> Catalog:
-    return Catalog(load_tables(data_dir), data_dir, file_hashes(data_dir))
+    return Catalog(load_tables(data_dir), data_dir, table_hashes(data_dir, TABLE_NAMES))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from spectra.catalog.schema import NEXT_STEP, Column, read_table, refuse
-from spectra.errors import CatalogError
+from spectra.catalog.digests import table_hashes
+from spectra.catalog.schema import Column, read_table, refuse
 
 # No figure is computed from these, so they are not part of the factor set's fingerprint.
 SOURCES_FILE, DATAPOINTS_FILE = "factor_sources.csv", "report_datapoints.csv"
@@ -94,16 +93,8 @@ def load_requirements(data_dir: Path) -> tuple[Requirement, ...]:
 
 
 def disclosure_hashes(data_dir: Path) -> dict[str, str]:
-    """SHA-256 of the two tables, the same on systems that check out CRLF."""
-    return {name: _digest(data_dir / name) for name in DISCLOSURE_FILES}
-
-
-def _digest(path: Path) -> str:
-    try:
-        content = path.read_bytes().replace(b"\r\n", b"\n")
-    except OSError as error:
-        raise CatalogError(f"{path.name} cannot be read.", next_step=NEXT_STEP) from error
-    return hashlib.sha256(content).hexdigest()
+    """SHA-256 of the two tables."""
+    return table_hashes(data_dir, DISCLOSURE_FILES)
 
 
 def _named(row: dict[Any, Any]) -> dict[str, Any]:

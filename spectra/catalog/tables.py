@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -25,8 +24,7 @@ from spectra.catalog.columns import (
     UNIFORM_W,
     ZONES,
 )
-from spectra.catalog.schema import NEXT_STEP, read_table, refuse
-from spectra.errors import CatalogError
+from spectra.catalog.schema import read_table, refuse
 
 DATA_DIR = Path(__file__).resolve().parents[2] / "data"
 
@@ -100,18 +98,6 @@ def load_profiles(data_dir: Path, zones: Collection[str]) -> pd.DataFrame:
     hours = frame.groupby("zone")["zone"].transform("size")
     refuse(path, frame, hours != HOURS_PER_PROFILE, "zone", "whose profile is not 576 hours")
     return frame
-
-
-def file_hashes(data_dir: Path) -> dict[str, str]:
-    """SHA-256 of each table, by file name; the same on systems that check out CRLF."""
-    hashes = {}
-    for name in TABLE_NAMES:
-        try:
-            content = (data_dir / name).read_bytes().replace(b"\r\n", b"\n")
-        except OSError as error:
-            raise CatalogError(f"{name} cannot be read.", next_step=NEXT_STEP) from error
-        hashes[name] = hashlib.sha256(content).hexdigest()
-    return hashes
 
 
 def _load_zones(path: Path) -> pd.DataFrame:

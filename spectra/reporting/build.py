@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
@@ -15,6 +14,7 @@ from typing import Literal
 import spectra
 from spectra import METHOD_VERSION, __version__
 from spectra.catalog import Catalog
+from spectra.catalog.digests import file_digest
 from spectra.errors import InputError
 from spectra.reporting.blockers import WARNING_COVERAGE, blockers_of
 from spectra.reporting.budgets import BudgetLine, BudgetReader, no_budgets
@@ -165,12 +165,7 @@ def code_hash() -> str:
     """SHA-256 over the package's own files: which code computed a report, git or not."""
     root = Path(spectra.__file__).parent
     files = sorted(p for p in root.rglob("*") if p.suffix in (".py", ".sql"))
-    return digest("".join(f"{p.relative_to(root).as_posix()} {_digest(p)}\n" for p in files))
-
-
-def _digest(path: Path) -> str:
-    """SHA-256 of a text file, the same on systems that check out CRLF."""
-    return hashlib.sha256(path.read_bytes().replace(b"\r\n", b"\n")).hexdigest()
+    return digest("".join(f"{p.relative_to(root).as_posix()} {file_digest(p)}\n" for p in files))
 
 
 def _cover(e: Evidence, status: Literal["draft", "final"], blockers: tuple[Blocker, ...]) -> Cover:
