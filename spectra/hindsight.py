@@ -12,7 +12,7 @@ import pandas as pd
 
 from spectra.insight.scheduling import InfeasibleError, Job, plan
 from spectra.refresh.hours import HOUR
-from spectra.store import Store, job_log
+from spectra.store import Store, grid_queries, job_log
 from spectra.store.job_log import Run
 
 
@@ -39,8 +39,8 @@ def realised(store: Store, run: Run) -> Realised | None:
     if run.transfer_grams is None:
         return None
     window = run.at_once, run.deadline
-    there = job_log.stated(store, run.zone, run.factor, *window)
-    home = job_log.stated(store, run.home_zone, run.factor, *window)
+    there = grid_queries.stated(store, run.zone, run.factor, *window)
+    home = grid_queries.stated(store, run.home_zone, run.factor, *window)
     if not all(_reaches_over(values, *window) for values in (there, home)):
         return None
     spec = job_log.spec_of(store, run.job_id)

@@ -12,8 +12,10 @@ from typing import Any
 
 from icalendar import Calendar, Event
 
-from spectra.insight.placement import Excluded, Option
+from spectra.insight.placement import Option
+from spectra.insight.regions.model import Excluded
 from spectra.insight.scheduling import Slot
+from spectra.moments import iso
 
 
 def icalendar(name: str, option: Option, issued_at: datetime) -> bytes:
@@ -56,7 +58,7 @@ def as_json(
     return json.dumps(
         {
             "job": name,
-            "issued_at": _iso(issued_at),
+            "issued_at": iso(issued_at),
             "unit": "gCO2e",
             "options": [option_dict(option) for option in options],
             "excluded": [{"region": each.region, "reason": each.reason} for each in excluded],
@@ -69,7 +71,7 @@ def option_dict(option: Option) -> dict[str, Any]:
     """An option as plain values; what is not known is null."""
     return {
         "region": option.region,
-        "slots": [{"start": _iso(a), "end": _iso(b)} for a, b in option.plan.slots],
+        "slots": [{"start": iso(a), "end": iso(b)} for a, b in option.plan.slots],
         "grams": round(option.grams, 3),
         "grams_run_now": _known(option.grams + option.saving_g, 3),
         "grams_mean_start": _known(option.mean_start_grams, 3),
@@ -118,7 +120,3 @@ def _one_line(name: str) -> str:
 
 def _slug(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-")[:40] or "job"
-
-
-def _iso(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

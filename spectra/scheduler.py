@@ -14,11 +14,12 @@ from spectra.carbon.energy import instance_watts, network_wh
 from spectra.catalog import Catalog, Region
 from spectra.cron import next_time
 from spectra.insight.alternatives import Start, best_starts
-from spectra.insight.placement import Candidate, Excluded, Limits, Option, place
+from spectra.insight.placement import Candidate, JobLimits, Option, place
+from spectra.insight.regions.model import Excluded
 from spectra.insight.scheduling import InfeasibleError, Job
 from spectra.refresh.forecasts import Issued, issue_forecasts, issued
 from spectra.refresh.hours import HOUR, current_hour
-from spectra.store import Store, job_log, latency_queries
+from spectra.store import Store, grid_queries, job_log, latency_queries
 from spectra.store.grid_queries import Factor
 from spectra.store.job_log import Run, SavedJob
 
@@ -93,9 +94,9 @@ class Spec:
             self.max_chunks,
         )
 
-    def limits(self) -> Limits:
+    def limits(self) -> JobLimits:
         """The hard conditions."""
-        return Limits(self.max_latency_ms, self.countries, self.grams_per_usd)
+        return JobLimits(self.max_latency_ms, self.countries, self.grams_per_usd)
 
 
 def candidates(store: Store, catalog: Catalog, spec: Spec, hour: datetime) -> list[Candidate]:
@@ -113,7 +114,7 @@ def candidates(store: Store, catalog: Catalog, spec: Spec, hour: datetime) -> li
         made = issued(store, region.zone, spec.factor, hour)
         if made is None:
             continue
-        known = job_log.stated(store, region.zone, spec.factor, hour, hour + HOUR)
+        known = grid_queries.stated(store, region.zone, spec.factor, hour, hour + HOUR)
         intensity, errors = _from_now(made, known)
         price = catalog.price(spec.instance_type, region.code) if not spec.machine_kw else None
         found.append(

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from spectra.insight.chance import emission_paths, is_recommended, share_below
+from spectra.insight.regions.model import Excluded
 from spectra.insight.scheduling import (
     InfeasibleError,
     Job,
@@ -54,7 +55,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class JobLimits:
     """Hard conditions; a region outside them is excluded and never ranked, home neither.
 
     A latency that is not known keeps other regions out; home may have none.
@@ -108,16 +109,8 @@ class Option:
         return saving_share_pct(self.grams, self.mean_start_grams)
 
 
-@dataclass(frozen=True, slots=True)
-class Excluded:
-    """A region that is not an option, and why."""
-
-    region: str
-    reason: str
-
-
 def place(
-    job: Job, home: str, candidates: Sequence[Candidate], limits: Limits | None = None
+    job: Job, home: str, candidates: Sequence[Candidate], limits: JobLimits | None = None
 ) -> tuple[list[Option], list[Excluded]]:
     """Options ranked by what they emit, the home region among them, and what is excluded.
 
@@ -129,7 +122,7 @@ def place(
     InfeasibleError
         If the home region has no placement at all, or no region is left.
     """
-    limits = limits or Limits()
+    limits = limits or JobLimits()
     by_region = {candidate.region: candidate for candidate in candidates}
     if home not in by_region:
         raise InfeasibleError(
@@ -159,7 +152,7 @@ def place(
     return options, excluded
 
 
-def _planned(job: Job, candidate: Candidate, limits: Limits) -> Plan:
+def _planned(job: Job, candidate: Candidate, limits: JobLimits) -> Plan:
     here = replace(job, power_kw=job.power_kw * candidate.pue)
     price = candidate.usd_per_hour or 0.0
     return plan(
@@ -167,7 +160,7 @@ def _planned(job: Job, candidate: Candidate, limits: Limits) -> Plan:
     )
 
 
-def _excluded(candidate: Candidate, limits: Limits, *, is_home: bool) -> str | None:
+def _excluded(candidate: Candidate, limits: JobLimits, *, is_home: bool) -> str | None:
     if limits.countries and candidate.country not in limits.countries:
         return f"It lies in {candidate.country}, which is not allowed."
     if limits.max_latency_ms is not None:
@@ -190,7 +183,7 @@ class _AtOnce(NamedTuple):
     paths: np.ndarray
 
 
-def _at_once(job: Job, home: Candidate, limits: Limits) -> _AtOnce:
+def _at_once(job: Job, home: Candidate, limits: JobLimits) -> _AtOnce:
     made = _planned(job, home, limits)
     slot: Slot = run_now_slot(job, home.intensity.index[0].to_pydatetime())
     paths = emission_paths(home.intensity, home.errors, [slot]) * job.power_kw * home.pue

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import pandas as pd
 
 from spectra.store.database import Store
-from spectra.store.grid_queries import Factor, column
+from spectra.store.grid_queries import Factor, column, stated
+
+HISTORY = timedelta(days=1130)
 
 
 class Chosen(NamedTuple):
@@ -21,17 +23,7 @@ class Chosen(NamedTuple):
 
 def history(store: Store, zone: str, factor: Factor, until: datetime) -> pd.Series:
     """Hours of a zone that a source stated, before `until` [gCO2e/kWh]; gaps stay gaps."""
-    frame = store.frame(
-        f"""
-        SELECT hour, {column(factor)} AS g_per_kwh FROM intensity_hourly
-        WHERE zone = $zone AND tier IN ('A', 'B') AND hour < $until
-            AND hour >= $until - INTERVAL 1130 DAY
-        ORDER BY hour
-        """,
-        {"zone": zone, "until": until},
-    )
-    index = pd.DatetimeIndex(frame["hour"]).tz_convert("UTC")
-    return pd.Series(frame["g_per_kwh"].to_numpy(), index=index, name=zone)
+    return stated(store, zone, factor, until - HISTORY, until)
 
 
 def zones_with_history(store: Store, hours: int) -> list[str]:

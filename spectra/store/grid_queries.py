@@ -193,6 +193,21 @@ def heard_from(store: Store, since: datetime) -> pd.DataFrame:
     )
 
 
+def stated(store: Store, zone: str, factor: Factor, start: datetime, end: datetime) -> pd.Series:
+    """What a source stated of a zone's hours that touch [start, end) [gCO2e/kWh]; gaps stay."""
+    frame = store.frame(
+        f"""
+        SELECT hour, {column(factor)} AS g_per_kwh FROM intensity_hourly
+        WHERE zone = $zone AND tier IN ('A', 'B') AND hour > $start - INTERVAL 1 HOUR
+            AND hour < $end
+        ORDER BY hour
+        """,
+        {"zone": zone, "start": start, "end": end},
+    )
+    index = pd.DatetimeIndex(frame["hour"]).tz_convert("UTC")
+    return pd.Series(frame["g_per_kwh"].to_numpy(), index=index, name=zone)
+
+
 def stated_span(store: Store) -> tuple[datetime, datetime] | None:
     """First hour and exclusive end of what any source stated of any grid; None without any."""
     row = store.row("SELECT min(hour), max(hour) + INTERVAL 1 HOUR FROM intensities")

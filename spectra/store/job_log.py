@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import pandas as pd
-
 from spectra.store.database import Store
-from spectra.store.grid_queries import Factor, column
+from spectra.store.grid_queries import Factor
 
 Slot = tuple[datetime, datetime]
 
@@ -186,18 +184,6 @@ def run_of(store: Store, job_id: str, earliest: datetime) -> Run | None:
     """The run of a job that is due at a moment."""
     row = store.row("SELECT * FROM job_runs WHERE job_id = ? AND earliest = ?", [job_id, earliest])
     return None if row is None else _run(row)
-
-
-def stated(store: Store, zone: str, factor: Factor, start: datetime, end: datetime) -> pd.Series:
-    """What a source has stated of the hours that touch [start, end) [gCO2e/kWh]."""
-    frame = store.frame(
-        f"SELECT hour, {column(factor)} AS value FROM intensity_hourly WHERE zone = $zone "
-        "AND tier IN ('A', 'B') AND hour > $start - INTERVAL 1 HOUR AND hour < $end ORDER BY hour",
-        {"zone": zone, "start": start, "end": end},
-    )
-    return pd.Series(
-        frame["value"].to_numpy(), index=pd.DatetimeIndex(frame["hour"]).tz_convert("UTC")
-    )
 
 
 def _run(row: tuple[Any, ...]) -> Run:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from spectra.insight.placement import Candidate, Limits, place, regret_and_capture
+from spectra.insight.placement import Candidate, JobLimits, place, regret_and_capture
 from spectra.insight.scheduling import InfeasibleError, Job
 
 T0 = datetime(2026, 11, 25, tzinfo=UTC)
@@ -44,21 +44,21 @@ def test_the_cleanest_comes_first_with_its_saving_against_home_at_once():
 
 
 def test_limits_exclude_with_a_reason_and_hold_for_the_home_too():
-    limits = Limits(max_latency_ms=100, countries=("SE", "FR"))
+    limits = JobLimits(max_latency_ms=100, countries=("SE", "FR"))
     options, excluded = place(JOB, "home", [HOME, CLEAN, FAR, NEVER], limits)
     assert [o.region for o in options] == ["clean"]
     assert options[0].saving_g == pytest.approx(700)  # against what is not allowed, yet done now
     reasons = {e.region: e.reason for e in excluded}
     assert "DE" in reasons["home"]
     slow = replace(HOME, latency_ms=120.0)
-    options, _ = place(JOB, "home", [slow, CLEAN], Limits(max_latency_ms=100))
+    options, _ = place(JOB, "home", [slow, CLEAN], JobLimits(max_latency_ms=100))
     assert [o.region for o in options] == ["clean"]
     with pytest.raises(InfeasibleError, match="No region within the limits"):
-        place(JOB, "home", [HOME, CLEAN], Limits(countries=("FR",)))
+        place(JOB, "home", [HOME, CLEAN], JobLimits(countries=("FR",)))
     assert "US" in reasons["far"]
     assert "known intensity" in reasons["never"]
     unknown = candidate("unknown", grid(*[10] * 12))
-    _, excluded = place(JOB, "home", [HOME, unknown], Limits(max_latency_ms=100))
+    _, excluded = place(JOB, "home", [HOME, unknown], JobLimits(max_latency_ms=100))
     assert "not known" in excluded[0].reason
 
 
@@ -84,13 +84,13 @@ def test_pue_counts_where_the_job_runs():
 
 def test_the_weight_of_the_price_ranks_the_regions():
     free, _ = place(JOB, "home", [HOME, CLEAN, FAR])
-    weighed, _ = place(JOB, "home", [HOME, CLEAN, FAR], Limits(grams_per_usd=1_000))
+    weighed, _ = place(JOB, "home", [HOME, CLEAN, FAR], JobLimits(grams_per_usd=1_000))
     assert [o.region for o in free] == ["far", "clean", "home"]
     # 600 g and $2, 100 g and $3, and a price that is not known, which is no low one.
     assert [o.region for o in weighed] == ["home", "clean", "far"]
     assert [o.score for o in weighed] == [pytest.approx(2_600), pytest.approx(3_100), None]
     assert weighed[1].grams == pytest.approx(100)  # grams stay grams
-    light, _ = place(JOB, "home", [HOME, CLEAN], Limits(grams_per_usd=100))
+    light, _ = place(JOB, "home", [HOME, CLEAN], JobLimits(grams_per_usd=100))
     assert [o.region for o in light] == ["clean", "home"]
 
 

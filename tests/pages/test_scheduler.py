@@ -9,7 +9,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from spectra.catalog import load_catalog
-from spectra.insight.placement import Candidate, Excluded, Limits, place
+from spectra.insight.placement import Candidate, JobLimits, place
+from spectra.insight.regions.model import Excluded
 from spectra.insight.scheduling import Job
 from spectra.scheduler import Spec
 from spectra.store import Store, job_log
@@ -99,7 +100,9 @@ def test_what_is_best_for_its_price_alone_does_not_pass_for_clean():
         Candidate(region, "DE", pd.Series(level, index=at), np.zeros((60, 6)), usd_per_hour=usd)
         for region, level, usd in (("eu-central-1", 100.0, 2.0), ("eu-north-1", 150.0, 1.0))
     )
-    best = place(Job(2, NOW, end), "eu-central-1", [home, cheap], Limits(grams_per_usd=1_000))[0][0]
+    best = place(Job(2, NOW, end), "eu-central-1", [home, cheap], JobLimits(grams_per_usd=1_000))[
+        0
+    ][0]
     spec = Spec("eu-central-1", ("eu-north-1",), grams_per_usd=1_000)
     told = sentence(Asked("Job", spec, NOW, end, "UTC"), best)
     assert "in eu-north-1" in told

@@ -100,7 +100,7 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True)
 class Excluded:
-    """A region that is not ranked, and why."""
+    """A region that is left out, and why."""
 
     region: str
     reason: str

@@ -14,7 +14,8 @@ import streamlit as st
 from spectra import schedule_exports, units
 from spectra.errors import SpectraError
 from spectra.forecast_chart import forecast
-from spectra.insight.placement import Candidate, Excluded, Option
+from spectra.insight.placement import Candidate, Option
+from spectra.insight.regions.model import Excluded
 from spectra.insight.scheduling import saving_share_pct
 from spectra.scheduler import candidates, other_starts, place_job
 from spectra.store import forecast_log, grid_queries
