@@ -18,11 +18,10 @@ from spectra.exports import csv_bytes, unguarded
 from spectra.insight.budgets import Kind, Version
 from spectra.store import Store, budget_log
 from spectra.store.budget_log import Basis, Budget, Profile, Scope, new_budget
-from spectra.units import GRAMS_PER_KG, GRAMS_PER_TONNE
+from spectra.units import GRAMS_PER, GRAMS_PER_KG
 
 COLUMNS = ("scope_kind", "scope_key", "period_kind", "basis", "profile", "valid_from", "amount",
            "unit", "note")  # fmt: skip
-_GRAMS = {"g": 1.0, "kg": GRAMS_PER_KG, "t": GRAMS_PER_TONNE}
 _REQUIRED = ("scope_kind", "scope_key", "period_kind", "valid_from", "amount", "unit")
 # More than mankind emits in a century.
 MAX_GRAMS = 1e19
@@ -131,7 +130,7 @@ def _told(kept: Budget, new: Budget) -> Budget:
 def _row(raw: Mapping[str, str | None], line: int) -> Row:
     values = {name: _plain(raw.get(name) or "") for name in COLUMNS}
     try:
-        grams = float(values["amount"]) * _GRAMS[values["unit"]]
+        grams = float(values["amount"]) * GRAMS_PER[values["unit"]]
         valid_from = date.fromisoformat(values["valid_from"])
         if not 0 <= grams <= MAX_GRAMS or not FIRST_DAY <= valid_from <= LAST_DAY:
             raise ValueError

@@ -14,12 +14,11 @@ import pandas as pd
 from spectra import allocation
 from spectra.errors import InputError
 from spectra.insight.budgets import Outlook, Period, ahead, linear_outlook, outlook, weekly_weights
-from spectra.insight.periods import midnight
+from spectra.moments import DAY, HOUR, midnight
 from spectra.store import Store, advice_log, budget_queries
 from spectra.store.budget_log import Budget
 
 LOOK_BACK = timedelta(days=28)
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 _BASIS = {"total_lb": ("total_g",), "scope2_lb": ("scope2_lb_g",),
           "scope3": ("upstream_g", "td_g", "embodied_g")}  # fmt: skip
 _NO_HOURS = pd.DataFrame(

@@ -10,7 +10,6 @@ import pandas as pd
 
 from spectra.allocation import rules_on
 from spectra.budget_outlook import (
-    HOUR,
     Facts,
     covered,
     expected,
@@ -38,6 +37,7 @@ from spectra.insight.budgets import (
     period_of,
     planned,
 )
+from spectra.moments import HOUR
 from spectra.store import Store, budget_log
 from spectra.store.budget_log import Budget
 from spectra.store.emission_queries import ledger_span

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time
 from decimal import Decimal
 
 import numpy as np
@@ -22,6 +22,7 @@ from spectra.insight.allocation import (
 )
 from spectra.insight.budgets import Period, period_of
 from spectra.insight.market import PLACE, market_of
+from spectra.moments import iso, midnight
 from spectra.store import Store, allocation_queries
 from spectra.store.hashing import digest
 from spectra.store.report_sums import provider_months, whole_months
@@ -170,10 +171,10 @@ def _named(store: Store, catalog: Catalog, rows: pd.DataFrame, end: datetime) ->
     return pd.DataFrame(
         {
             "BillingAccountId": rows["account_id"],
-            "BillingPeriodStart": [_iso(months[label].start) for label in rows["period"]],
-            "BillingPeriodEnd": [_iso(months[label].end) for label in rows["period"]],
-            "ChargePeriodStart": [_iso(_midnight(day)) for day in rows["start"]],
-            "ChargePeriodEnd": [_iso(min(_midnight(day), end)) for day in rows["end"]],
+            "BillingPeriodStart": [iso(months[label].start) for label in rows["period"]],
+            "BillingPeriodEnd": [iso(months[label].end) for label in rows["period"]],
+            "ChargePeriodStart": [iso(midnight(day)) for day in rows["start"]],
+            "ChargePeriodEnd": [iso(min(midnight(day), end)) for day in rows["end"]],
             "ChargeCategory": "Usage",
             "BillingCurrency": "USD",
             "ConsumedUnit": "Hours",
@@ -271,11 +272,3 @@ def _fixed(values: pd.Series, digits: int) -> pd.Series:
 def _tags(text: str) -> str:
     """Tags as JSON on one line, whatever is in them."""
     return json.dumps(json.loads(text), ensure_ascii=False, sort_keys=True)
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC)
-
-
-def _iso(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -13,6 +13,9 @@ GRAMS_PER_TONNE = 1_000_000.0
 Scale = tuple[tuple[float, str, float], ...]
 _MASS_SCALE = ((1e6, "t", 1e6), (1e3, "kg", 1e3), (0.0, "g", 1.0))
 _ENERGY_SCALE = ((1e6, "GWh", 1e6), (1e3, "MWh", 1e3), (1.0, "kWh", 1.0), (0.0, "Wh", 1e-3))
+# Base units of each.
+GRAMS_PER = {unit: per_unit for _, unit, per_unit in _MASS_SCALE}
+KWH_PER = {unit: per_unit for _, unit, per_unit in _ENERGY_SCALE}
 
 MISSING = "n/a"
 

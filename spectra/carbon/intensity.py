@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from spectra.catalog.columns import MAX_G_PER_KWH
 from spectra.errors import InputError
 
-MAX_G_PER_KWH = 1_500.0
 MAX_JUMP = 5.0
 INTERPOLATED_HOURS = 3
 PROFILE_HOURS = 7 * 24

@@ -41,10 +41,11 @@ class HourlyCost:
         if not isinstance(index, pd.DatetimeIndex) or index.tz is None or not len(index):
             raise InputError("An intensity needs a timezone-aware hourly DatetimeIndex.")
         series = pd.Series(intensity.to_numpy(dtype=float), index=index.tz_convert("UTC"))
-        hourly = series.sort_index().asfreq("h").interpolate(limit=1, limit_area="inside")
-        longer = series.sort_index().asfreq("h").isna()
-        run = longer.groupby((~longer).cumsum()).transform("sum")
-        grams = hourly.mask(longer & (run > 1)).to_numpy() * power_kw
+        hourly = series.sort_index().asfreq("h")
+        unknown = hourly.isna()
+        run = unknown.groupby((~unknown).cumsum()).transform("sum")
+        filled = hourly.interpolate(limit=1, limit_area="inside")
+        grams = filled.mask(unknown & (run > 1)).to_numpy() * power_kw
         if isinstance(price_usd_per_hour, pd.Series):
             usd = price_usd_per_hour.tz_convert("UTC").reindex(hourly.index).to_numpy(dtype=float)
         else:

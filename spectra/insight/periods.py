@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from spectra.errors import InputError
+from spectra.moments import HOUR, midnight
 
-HOUR = timedelta(hours=1)
 PERIODS = ("7 days", "30 days", "90 days", "This month", "Last month")
 
 
@@ -21,11 +21,6 @@ class Span(NamedTuple):
     def hours(self) -> int:
         """Number of hours in it."""
         return int((self.end - self.start) / HOUR)
-
-
-def midnight(moment: datetime) -> datetime:
-    """Beginning of the UTC day."""
-    return moment.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def month_start(moment: datetime) -> datetime:

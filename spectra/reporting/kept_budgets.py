@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from spectra import budgets
 from spectra.budgets import Status
 from spectra.insight.budgets import period_of
+from spectra.moments import HOUR
 from spectra.reporting.budgets import BudgetLine
 from spectra.reporting.model import Request
 from spectra.store import Store, budget_log
-
-HOUR = timedelta(hours=1)
 
 
 def budget_lines(store: Store, request: Request, now: datetime) -> list[BudgetLine]:

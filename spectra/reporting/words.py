@@ -8,10 +8,17 @@ from datetime import datetime
 
 from spectra.reporting.model import Report
 from spectra.reporting.parts import Cell, Figure, Row, Table, Unit
-from spectra.units import MISSING, energy, energy_text, mass, number, share_text, usd_text
-
-_GRAMS = {"g": 1.0, "kg": 1e3, "t": 1e6}
-_KWH = {"Wh": 1e-3, "kWh": 1.0, "MWh": 1e3, "GWh": 1e6}
+from spectra.units import (
+    GRAMS_PER,
+    KWH_PER,
+    MISSING,
+    energy,
+    energy_text,
+    mass,
+    number,
+    share_text,
+    usd_text,
+)
 
 
 def mass_unit(report: Report) -> str:
@@ -64,7 +71,7 @@ _WRITERS: dict[str, Callable[[float], str]] = {
 def _number(value: float, unit: Unit, mass_unit: str) -> str:
     if unit == "gCO2e":
         chosen = mass_unit or mass(value).unit
-        return f"{number(value / _GRAMS[chosen], 4)} {chosen}CO₂e"
+        return f"{number(value / GRAMS_PER[chosen], 4)} {chosen}CO₂e"
     writer = _WRITERS.get(unit)
     if writer:
         return writer(value)
@@ -83,9 +90,9 @@ def interval_text(figure: Figure) -> str:
     unit, per_unit = _spelled(figure.unit), 1.0
     if figure.unit == "gCO2e":
         chosen = mass(figure.value or figure.high).unit
-        unit, per_unit = f"{chosen}CO₂e", _GRAMS[chosen]
+        unit, per_unit = f"{chosen}CO₂e", GRAMS_PER[chosen]
     elif figure.unit == "kWh":
         unit = energy(figure.value or figure.high).unit
-        per_unit = _KWH[unit]
+        per_unit = KWH_PER[unit]
     low, high = (number(x / per_unit, 2) for x in (figure.low, figure.high))
     return f"{low}–{high} {unit}"

@@ -7,8 +7,9 @@ from typing import Any
 
 import pandas as pd
 
+from spectra.catalog.columns import MAX_G_PER_KWH
+
 SOURCE = "electricity_maps"
-MAX_G_PER_KWH = 1_500.0
 # How far the service's clock may be ahead of ours.
 AHEAD = pd.Timedelta(hours=1)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 
 from spectra.errors import BusyError, InputError
+from spectra.moments import in_utc
 from spectra.store.database import Store
 from spectra.store.presence import is_alive
 
@@ -267,7 +268,7 @@ def steps_of(store: Store, plan_id: str) -> list[LoggedStep]:
     rows = store.cursor().execute(
         "SELECT * FROM action_steps WHERE plan_id = ? ORDER BY number", [plan_id]
     )
-    return [LoggedStep(*map(_utc, row)) for row in rows.fetchall()]
+    return [LoggedStep(*map(in_utc, row)) for row in rows.fetchall()]
 
 
 def journal(store: Store, count: int | None = JOURNAL_ROWS) -> pd.DataFrame:
@@ -283,10 +284,6 @@ def journal(store: Store, count: int | None = JOURNAL_ROWS) -> pd.DataFrame:
 
 
 def _plan(row: tuple[Any, ...]) -> LoggedPlan:
-    values = list(map(_utc, row))
+    values = list(map(in_utc, row))
     values[7] = json.loads(values[7])
     return LoggedPlan(*values)
-
-
-def _utc(value: Any) -> Any:
-    return value.astimezone(UTC) if isinstance(value, datetime) else value

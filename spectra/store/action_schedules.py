@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
 
+from spectra.moments import in_utc
 from spectra.store.database import Store
 
 
@@ -53,7 +53,7 @@ def delete_schedule(store: Store, schedule_id: str) -> None:
 def schedules(store: Store) -> list[ActionSchedule]:
     """All schedules by name."""
     rows = store.cursor().execute("SELECT * FROM action_schedules ORDER BY name, schedule_id")
-    return [ActionSchedule(*map(_utc, row)) for row in rows.fetchall()]
+    return [ActionSchedule(*map(in_utc, row)) for row in rows.fetchall()]
 
 
 def handle(store: Store, schedule: ActionSchedule, until: datetime) -> bool:
@@ -71,7 +71,3 @@ def handle(store: Store, schedule: ActionSchedule, until: datetime) -> bool:
             [until, schedule.schedule_id, schedule.handled_until],
         ).fetchall()
     return bool(noted)
-
-
-def _utc(value: Any) -> Any:
-    return value.astimezone(UTC) if isinstance(value, datetime) else value

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from spectra.carbon.intensity import HISTORY, AnnualFactor, MonthlyMeans, resolve_intensity
+from spectra.moments import HOUR
 
 if TYPE_CHECKING:
     import duckdb
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from spectra.catalog import Catalog
 
 Span = tuple[datetime, datetime]
-HOUR = timedelta(hours=1)
 
 # How far a new value reaches: back into the gap before it and the monthly mean of its month,
 # forward into the profiles of later gaps.

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from spectra.errors import StoreError
+from spectra.moments import HOUR
 from spectra.store import rollups
 from spectra.store.intensities import REACH_BACK, resolve_zones
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 Progress = Callable[[float, str], None]
 
-HOUR = timedelta(hours=1)
 # Instance-hours held in memory at a time; keeps a rebuild within the memory limit.
 CHUNK_ROWS = 2_000_000
 # Rolled days of regions in which a machine or volume has no sum yet, of those that are queued.

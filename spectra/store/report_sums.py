@@ -11,7 +11,8 @@ from typing import Any
 
 import pandas as pd
 
-from spectra.insight.budgets.periods import HOUR, period_of
+from spectra.insight.budgets.periods import period_of
+from spectra.moments import HOUR
 from spectra.store.database import Store
 from spectra.store.emission_queries import TOTAL_G
 from spectra.store.selection import Selection
@@ -289,8 +290,7 @@ def settled_incidents(store: Store, selection: Selection) -> pd.DataFrame:
     return store.frame(
         f"""
         SELECT family, count(*) AS "count", sum(excess_g) AS excess_g, sum(excess_usd) AS excess_usd
-        FROM incidents
-        WHERE "end" >= $start AND "end" < $end {of_accounts}
+        FROM incidents WHERE "end" >= $start AND "end" < $end {of_accounts}
             AND (len($regions) = 0 OR list_contains($regions, region))
             AND (len($teams) = 0 OR list_contains($teams, team))
             AND (len($environments) = 0 OR list_contains($environments, environment))

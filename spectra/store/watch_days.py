@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from spectra.insight.idle import IDLE_MEAN_PCT, IDLE_PEAK_PCT
+from spectra.moments import midnight
 from spectra.store.database import Store
 from spectra.store.emission_queries import TOTAL_G
 from spectra.store.fleet_queries import FIRST_LISTED
@@ -232,5 +233,5 @@ def cost_days(store: Store, end: datetime, days: int = 75) -> pd.DataFrame:
 
 
 def _whole_days(end: datetime, days: int) -> dict[str, Any]:
-    last = end.replace(hour=0, minute=0, second=0, microsecond=0)
+    last = midnight(end)
     return {"first": last - timedelta(days=days), "last": last}

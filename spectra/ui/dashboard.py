@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from spectra import charts, units
-from spectra.insight.periods import midnight
+from spectra.moments import midnight
 from spectra.store import band_queries
 from spectra.store import emission_queries as emissions
 from spectra.ui import cards, drawn

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, time, timedelta
 
 import streamlit as st
 
-from spectra.insight.periods import HOUR, PERIODS, Span, named_period
+from spectra.insight.periods import PERIODS, Span, named_period
+from spectra.moments import HOUR
 from spectra.store.selection import Selection
 
 CUSTOM = "Custom"

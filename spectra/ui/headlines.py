@@ -11,7 +11,8 @@ import streamlit as st
 from spectra import units
 from spectra.carbon.uncertainty import Interval
 from spectra.insight import periods
-from spectra.insight.periods import HOUR, Span
+from spectra.insight.periods import Span
+from spectra.moments import HOUR, midnight
 from spectra.store import band_queries
 from spectra.store import emission_queries as emissions
 from spectra.store.selection import Selection
@@ -70,7 +71,7 @@ def _now(page: Page) -> None:
 
 def _rate_range(page: Page, rate_g: float) -> str:
     """Interval of the rate: the spread of the running day holds for its last hour too."""
-    day = page.selection.between(periods.midnight(page.hour - HOUR), page.hour + HOUR)
+    day = page.selection.between(midnight(page.hour - HOUR), page.hour + HOUR)
     band = page.get(band_queries.total_band, day)
     if not band.central:
         return units.MISSING

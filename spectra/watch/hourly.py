@@ -17,13 +17,13 @@ from spectra.insight.anomalies import (
 from spectra.insight.anomalies.alerts import COLUMNS
 from spectra.insight.anomalies.grids import DAYS
 from spectra.insight.anomalies.series import HOUR
+from spectra.moments import DAY
 from spectra.store import Store, incident_log, watch_queries
 from spectra.watch import rows
 from spectra.watch.tagged import tags_of
 
 # So many machines of a region falling silent at once are one trouble, not many.
 TOGETHER = 5
-DAY = timedelta(days=1)
 Span = tuple[datetime, datetime]
 
 

@@ -14,6 +14,7 @@ import pandas as pd
 from spectra.config import Config
 from spectra.errors import BusyError
 from spectra.insight.anomalies import CPU, Memory, Sensitivity
+from spectra.moments import midnight
 from spectra.refresh import current_hour
 from spectra.store import Store, incident_log, watch_days, watch_queries
 from spectra.store.incident_log import Looked
@@ -188,8 +189,8 @@ def _end(store: Store, family: str, hour: datetime) -> datetime | None:
     """Up to when a detector may look: the hour, or the end of the last day that is known whole."""
     if family in HOURLY:
         return hour
-    midnight = hour.replace(hour=0)
-    return watch_days.whole_until(store, midnight) if family in MEASURED else midnight
+    today = midnight(hour)
+    return watch_days.whole_until(store, today) if family in MEASURED else today
 
 
 def _text(sensitivity: Sensitivity) -> str:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Literal
 
 from spectra.errors import InputError
+from spectra.moments import HOUR
 
 Kind = Literal["month", "quarter", "year"]
 KINDS: tuple[Kind, ...] = ("month", "quarter", "year")
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
-HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)

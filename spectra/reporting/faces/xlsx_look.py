@@ -8,10 +8,9 @@ from typing import Any
 
 from spectra.reporting.faces.text import plain, unit_text
 from spectra.reporting.parts import Cell, Unit
-from spectra.units import MISSING
+from spectra.units import GRAMS_PER, MISSING
 
 _LONGEST = 32_000  # a cell holds 32,767 characters
-_GRAMS = {"g": 1.0, "kg": 1e3, "t": 1e6}
 
 _FORMATS: dict[str, dict[str, Any]] = {
     "title": {"bold": True, "font_size": 16},
@@ -98,7 +97,7 @@ class Look:
     @staticmethod
     def per_unit(unit: Unit, mass_unit: str) -> float:
         """Base units per unit that the sheet shows."""
-        return _GRAMS[mass_unit] if unit == "gCO2e" else 1.0
+        return GRAMS_PER[mass_unit] if unit == "gCO2e" else 1.0
 
     @staticmethod
     def unit_text(unit: Unit, mass_unit: str) -> str:

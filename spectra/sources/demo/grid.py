@@ -10,13 +10,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from spectra.catalog import Catalog
+from spectra.catalog.columns import MAX_G_PER_KWH
 from spectra.sources.demo.clock import DAY_S, EPOCH_S, HOUR_S, hours_between, timestamps
 from spectra.sources.demo.noise import Floats, Ints, Keys, key64, normals, share, uniforms
 from spectra.sources.demo.tables import stamped
 
 Bools = NDArray[np.bool_]
 
-MAX_G_PER_KWH = 1_500.0
 # A grid cannot be dirtier than its dirtiest plants, but a log-normal residual can: without
 # this limit Ireland would exceed a grid of coal alone. It costs 4 % of the spread.
 MAX_RESIDUAL_SD = 2.0
