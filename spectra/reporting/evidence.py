@@ -247,7 +247,7 @@ def gather(store: Store, catalog: Catalog, request: Request, now: datetime) -> E
         band_queries.daily_bands(store, selection),
         emission_queries.covariance(store, selection),
         emission_queries.quality(store, selection),
-        emission_queries.top_emitters(store, selection, TOP),
+        band_queries.top_emitters(store, selection, TOP),
         emission_queries.costs(store, selection),
         report_sums.days_without_cost(store, selection),
         paid,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from spectra.insight.periods import midnight
+from spectra.moments import midnight
 from spectra.reporting.parts import Figure
 from spectra.store.report_sums import Accounted
 from spectra.store.selection import Selection

@@ -119,6 +119,27 @@ def breakdown(store: Store, selection: Selection, dimension: Dimension) -> pd.Da
     return rows
 
 
+def top_emitters(store: Store, selection: Selection, limit: int) -> pd.DataFrame:
+    """`emission_queries.top_emitters` with low_g and high_g of each by itself."""
+    rows = emission_queries.top_emitters(store, selection, limit)
+    ends = _with_band(
+        store.frame(
+            f"""
+            WITH parts AS (
+                SELECT resource_id, service, region, {_SUMS},
+                    sum(utilisation_sigma_g) ** 2 AS utilisation
+                FROM emissions_spread
+                WHERE {selection.days_sql} AND list_contains($resources, resource_id)
+                GROUP BY ALL),
+            {_BANDS.format(keys="resource_id, service")}
+            """,
+            {**selection.parameters, "resources": list(rows["resource_id"])},
+        )
+    )
+    keys = ["resource_id", "service"]
+    return rows.merge(ends[[*keys, "low_g", "high_g"]], how="left", on=keys)
+
+
 def _with_band(sums: pd.DataFrame) -> pd.DataFrame:
     spreads = sums[["below", "above"]].fillna(1.0)
     sums["low_g"] = sums["total_g"] / spreads["below"]

@@ -127,6 +127,10 @@ def test_bands_are_those_of_the_method(filled, rows, selection):
             assert tuple(found) == pytest.approx(tuple(band)), (dimension, name)
     teams = band_queries.breakdown(filled, selection, "team").set_index("name")
     assert teams["high_g"].to_dict() == pytest.approx(groups.loc["team"]["high_g"].to_dict())
+    for one in band_queries.top_emitters(filled, selection, 5).to_dict("records"):
+        part = expected[expected["resource_id"] == one["resource_id"]]
+        found = one["low_g"], one["total_g"], one["high_g"]
+        assert found == pytest.approx(tuple(uncertainty.band(regions_of(part)))), one
 
 
 @pytest.mark.parametrize(("hour", "days"), [(0, 2), (1, 3), (23, 3)])
@@ -185,7 +189,8 @@ def test_filters_are_values_never_sql(filled, name):
     assert band_queries.total_band(filled, selection) == (0, 0, 0)
     assert emission_queries.costs(filled, selection)["effective_usd"] is None
     for query in (
-        band_queries.daily_bands, band_queries.bands, emission_queries.top_emitters,
+        band_queries.daily_bands, band_queries.bands,
+        lambda *of: band_queries.top_emitters(*of, 5),
         emission_queries.covariance, emission_queries.quality,
     ):  # fmt: skip
         assert query(filled, selection).empty

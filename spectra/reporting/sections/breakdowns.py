@@ -24,6 +24,7 @@ _SUMS = ("total_lb", "total_mb", "scope1_g", "scope2_lb_g", "scope2_mb_g", "scop
 _MEASURES = ("total_lb", "low", "high", *_SUMS[1:])
 ADDITIVE = ("total_lb", "total_mb", "scope1", "scope2_lb", "scope2_mb", "scope3", "kwh", "share")
 CHART_BARS = 12
+BOUNDS = "Low and high bound 95 % of a row's total, location-based; they do not add up."
 
 
 def breakdowns(e: Evidence) -> Section:
@@ -75,7 +76,7 @@ def _breakdown(e: Evidence, id: str, key: str, title: str, cut: str) -> Table:
                 1.0 if s.total_lb else None, drill=Drill(), is_total=True,
             )
         )  # fmt: skip
-    notes = ["Low and high bound 95 % of a row's total, location-based; they do not add up."]
+    notes = [BOUNDS]
     if key == "team" and e.has_rules:
         notes.append(
             "A team is what resources are tagged with: the rules of allocation, which budgets and "
@@ -171,6 +172,8 @@ def _largest(e: Evidence) -> Table:
         ("region", "Region", ""),
         ("team", "Team", ""),
         ("total_g", f"{_total_of_rows(e)}, location-based", "gCO2e", "total_g"),
+        ("low_g", "Low", "gCO2e"),
+        ("high_g", "High", "gCO2e"),
         ("energy_kwh", "Energy", "kWh", "energy_kwh"),
         ("share", "Share of total, location-based", "share"),
     ]
@@ -181,7 +184,9 @@ def _largest(e: Evidence) -> Table:
             drill=Drill(resource_id=str(r["resource_id"]), service=str(r["service"])))
         for r in top.to_dict("records")
     ]  # fmt: skip
-    return table("largest", "Resources that emit the most", headings, rows, notes=_without(e))
+    return table(
+        "largest", "Resources that emit the most", headings, rows, notes=(BOUNDS, *_without(e))
+    )
 
 
 def _daily(e: Evidence) -> Chart:
