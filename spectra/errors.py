@@ -34,6 +34,7 @@ class SpectraError(Exception):
             ├── NoDataError        the service has no data for this
             ├── ThrottledError     too many requests; says how long to wait
             ├── UnreachableError   no answer, or the service is failing
+            │   └── NoConnectionError  nobody took the connection: nothing was sent
             ├── RefusedError       the service says by a code why it does not do it
             └── MalformedError     an answer that is not what the service promises
     """
@@ -119,6 +120,10 @@ class ThrottledError(SourceError):
 
 class UnreachableError(SourceError):
     """No answer, or the service is failing."""
+
+
+class NoConnectionError(UnreachableError):
+    """Nobody took the connection: nothing was sent."""
 
 
 class RefusedError(SourceError):

@@ -7,9 +7,15 @@ from datetime import UTC, datetime, timedelta
 
 from spectra import budgets, units
 from spectra.config import Config
-from spectra.errors import SpectraError
+from spectra.errors import (
+    InputError,
+    NoConnectionError,
+    NotEntitledError,
+    SpectraError,
+    ThrottledError,
+)
 from spectra.insight.budgets import Threshold, notice_key
-from spectra.store import Store, forecast_log, notice_log
+from spectra.store import Store, forecast_log, notice_log, source_state
 from spectra.store.source_state import FAILURES_TO_OPEN
 from spectra.webhook import Notice, send
 
@@ -17,6 +23,8 @@ Send = Callable[[Notice], None]
 STALE_FORECAST = timedelta(hours=3)
 # More incidents than this at once come in one notice.
 INCIDENTS_ALONE = 5
+# A notice that ended so cannot have arrived.
+_NOT_ARRIVED = (InputError, NoConnectionError, NotEntitledError, ThrottledError)
 
 
 def events(store: Store, config: Config, now: datetime) -> list[Notice]:
@@ -34,9 +42,14 @@ def events(store: Store, config: Config, now: datetime) -> list[Notice]:
 def tell(store: Store, notices: Iterable[Notice], sender: Send) -> int:
     """Send those that were not told before; returns how many were sent.
 
-    An event is claimed before it is sent: a process that dies in between tells it never rather
-    than twice.
+    An event is claimed before it is sent: a process that dies in between, and one that does not
+    learn whether it arrived, tell it never rather than twice. Where it cannot have arrived, the
+    webhook is left alone for a while, as a source is; what is still so then is told then.
     """
+    now = datetime.now(UTC)
+    before = source_state.read(store, notice_log.WEBHOOK)
+    if before is not None and not before.is_due(timedelta(), now):
+        return 0
     sent = 0
     for notice in notices:
         if not notice_log.claim(
@@ -45,11 +58,17 @@ def tell(store: Store, notices: Iterable[Notice], sender: Send) -> int:
             continue
         try:
             sender(notice)
+        except _NOT_ARRIVED as error:
+            _leave_alone(store, notice, error, now)
+            break
         except SpectraError as error:
             notice_log.settle(store, notice.key, None, str(error))
             continue
         notice_log.settle(store, notice.key, datetime.now(UTC), "sent")
         sent += 1
+    else:
+        if sent:
+            taken(store)
     return sent
 
 
@@ -58,6 +77,24 @@ def tell_new(store: Store, config: Config, now: datetime) -> int | None:
     # Found even where nobody is told: what was reached is written down.
     found, sender = events(store, config, now), webhook(config)
     return None if sender is None else tell(store, found, sender)
+
+
+def taken(store: Store) -> None:
+    """The webhook took a notice: if it was left alone, it is not any more."""
+    state = source_state.read(store, notice_log.WEBHOOK)
+    if state is not None and state.status != source_state.OK:
+        source_state.succeed(store, notice_log.WEBHOOK, datetime.now(UTC))
+
+
+def _leave_alone(store: Store, notice: Notice, error: SpectraError, now: datetime) -> None:
+    """Give an event back that was not told, and wait as long as the webhook asks, or longer."""
+    asked = getattr(error, "wait_seconds", None)
+    state = source_state.fail(
+        store, notice_log.WEBHOOK, now, status=type(error).__name__, detail=str(error),
+        wait=timedelta(seconds=asked) if asked else None,
+    )  # fmt: skip
+    again = f"Sent after {units.moment_text(state.retry_at or now)}, if it is still so."
+    notice_log.give_back(store, notice.key, f"{error.message} {again}")
 
 
 def webhook(config: Config) -> Send | None:
@@ -97,7 +134,7 @@ def _incidents(rows: list[notice_log.UntoldIncident], now: datetime) -> list[Not
     grave = sum(row.severity == "critical" for row in rows)
     return [
         Notice(
-            key=f"incidents|{now:%Y-%m-%dT%H:%M}|{keys[0]}",
+            key=f"incidents|{keys[0]}",
             kind="incident",
             title=f"{len(rows)} new incidents, {grave} of them critical",
             text=f"The gravest: {first}. See Anomalies for all.",

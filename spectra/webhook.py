@@ -6,6 +6,7 @@ import ipaddress
 import logging
 import re
 import socket
+import ssl
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -16,11 +17,18 @@ from urllib.parse import urlsplit
 
 import requests
 from urllib3.connectionpool import HTTPSConnectionPool
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    LocationParseError,
+    NewConnectionError,
+    SSLError,
+)
 
 from spectra.clocked import ClockedAdapter, SecureConnection
 from spectra.errors import (
     InputError,
+    NoConnectionError,
     NotEntitledError,
     SourceError,
     ThrottledError,
@@ -104,14 +112,14 @@ def send(
     allow_private: bool = False,
     timeout_s: tuple[float, float] = (5.0, 10.0),
 ) -> None:
-    """Post a notice once; it is not tried again, so that it cannot arrive twice.
+    """Post a notice once: tried again at once it could arrive twice.
 
     Raises
     ------
-    InputError
-        If the address is not allowed.
+    InputError, NoConnectionError, NotEntitledError, ThrottledError
+        If the address is not allowed, nobody is there, or it was refused: it has not arrived.
     SourceError
-        If it was not taken.
+        If it was not taken; it may have arrived all the same.
     """
     check_url(url, allow_private=allow_private)
     answer = _post(url, payload(notice, style), allow_private, timeout_s)
@@ -155,12 +163,23 @@ def _post(
                 url, json=body, timeout=timeout_s, allow_redirects=False, stream=True
             )
         except (requests.exceptions.RequestException, HTTPError) as error:
-            raise UnreachableError(
+            kind = NoConnectionError if _is_unconnected(error) else UnreachableError
+            raise kind(
                 f"The webhook did not answer ({type(error).__name__}).",
                 next_step="Check its address and the network.",
             ) from None
         answer.close()
         return answer
+
+
+def _is_unconnected(error: Exception) -> bool:
+    """Whether it failed before anything was sent."""
+    if isinstance(error, (requests.exceptions.InvalidURL, LocationParseError)):
+        return True
+    reason = getattr(next(iter(error.args), None), "reason", None)
+    if isinstance(reason, SSLError):
+        return isinstance(next(iter(reason.args), None), ssl.SSLCertVerificationError)
+    return isinstance(reason, (ConnectTimeoutError, NewConnectionError))
 
 
 def _line(text: str, longest: int) -> str:
@@ -236,12 +255,12 @@ def _not_taken(answer: requests.Response) -> SourceError:
         wait = answer.headers.get("Retry-After", "")
         return ThrottledError(
             "The webhook has had too many notices.",
-            next_step="Wait a while; this notice is not sent again.",
+            next_step="Wait a while.",
             wait_seconds=min(float(wait), MAX_WAIT_S) if wait.isdecimal() else None,
         )
     return UnreachableError(
         f"The webhook did not take the notice (HTTP {status}).",
-        next_step="See what its service says; this notice is not sent again.",
+        next_step="See what its service says; a notice is not sent again, as it may have arrived.",
     )
 
 

@@ -10,9 +10,14 @@ import pandas as pd
 from spectra.insight.anomalies.alerts import RUNAWAY
 from spectra.store.database import Store
 from spectra.store.incident_log import incidents
+from spectra.store.source_state import Key
 
+# How the webhook takes notices is kept as a source's state is.
+WEBHOOK = Key("webhook", "notices", "")
 # A grid that passes its threshold again within these hours of a notice is not told anew.
 QUIET = timedelta(hours=6)
+# Before the key of one that cannot have arrived: its event counts as not told.
+_WAITS = "waits|"
 
 
 class FailingSource(NamedTuple):
@@ -71,7 +76,20 @@ def claim(  # noqa: PLR0913, PLR0917 (the columns of one row, and what comes wit
             "SELECT unnest($keys), 'covered', $text, $at, NULL, 'told in another notice'",
             {"keys": list(covers), "text": event_key, "at": raised_at},
         )
+        cursor.execute("DELETE FROM notices WHERE event_key = ?", [_WAITS + event_key])
     return True
+
+
+def give_back(store: Store, event_key: str, detail: str) -> None:
+    """Keep that a notice cannot have arrived: its event, and those told with it, are not told."""
+    with store.write(is_fact=False) as cursor:
+        cursor.execute(
+            "DELETE FROM notices WHERE kind = 'covered' AND \"text\" = $key", {"key": event_key}
+        )
+        cursor.execute(
+            "UPDATE notices SET event_key = $waits, detail = $detail WHERE event_key = $key",
+            {"waits": _WAITS + event_key, "key": event_key, "detail": detail},
+        )
 
 
 def settle(store: Store, event_key: str, sent_at: datetime | None, detail: str) -> None:
@@ -132,16 +150,17 @@ def incident_key(incident_id: str, severity: str, kind: str) -> str:
 
 
 def failing_sources(store: Store, failures: int) -> list[FailingSource]:
-    """Datasets with at least so many failures in a row."""
+    """Datasets with at least so many failures in a row; of the webhook itself it cannot tell."""
     rows = (
         store.cursor()
         .execute(
             """
             SELECT source, dataset, scope, failure_count, succeeded_at, detail
             FROM source_state WHERE failure_count >= ? AND status <> 'NotEntitledError'
+                AND source <> ?
             ORDER BY ALL
             """,
-            [failures],
+            [failures, WEBHOOK.source],
         )
         .fetchall()
     )

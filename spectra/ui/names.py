@@ -15,6 +15,7 @@ _NAMES = {
     "electricity_maps_portal": "Electricity Maps files",
     "cloudflare_radar": "Cloudflare Radar",
     "probe": "TCP probe",
+    "webhook": "Webhook",
 }
 _QUALITIES = {
     "measured": "measured",

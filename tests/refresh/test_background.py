@@ -10,7 +10,14 @@ import pytest
 
 from spectra import budgets, notices
 from spectra.config import load_config
-from spectra.errors import StoreError, UnreachableError
+from spectra.errors import (
+    InputError,
+    NoConnectionError,
+    NotEntitledError,
+    StoreError,
+    ThrottledError,
+    UnreachableError,
+)
 from spectra.refresh.automation import Automation
 from spectra.refresh.background import PAUSE_AFTER_STOP, Refresher
 from spectra.refresh.live import Report
@@ -210,6 +217,46 @@ def test_an_event_is_told_once_even_if_it_could_not_be_sent(demo):
     assert notices.tell(demo, lost, sent.append) == 0
     outcomes = set(notice_log.recent(demo)["detail"])
     assert outcomes == {"sent", "The webhook did not answer."}
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        InputError("Its host name is not known."),
+        NoConnectionError("Nobody is there."),
+        NotEntitledError("It is there no more."),
+        ThrottledError("Too many.", wait_seconds=7200.0),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_an_event_that_cannot_have_been_told_is_told_later(demo, error):
+    def refuse(notice):
+        tried.append(notice.key)
+        raise error
+
+    tried, sent = [], []
+    again = [
+        notices.Notice(f"{error}|{n}", "incident", "Grave", "It burns.", NOW, "critical",
+                       covers=(f"{error}|{n}|below",))
+        for n in range(2)
+    ]  # fmt: skip
+    assert notices.tell(demo, again, refuse) == notices.tell(demo, again, sent.append) == 0
+    assert (tried, sent) == ([again[0].key], [])  # nobody is asked twice, or too soon
+    state = source_state.read(demo, notice_log.WEBHOOK)
+    wait = timedelta(hours=2) if type(error) is ThrottledError else timedelta(minutes=1)
+    assert state.retry_at - state.attempted_at >= wait
+    (row,) = notice_log.recent(demo).query("detail.str.startswith(@error.message)").to_dict(
+        "records"
+    )  # fmt: skip
+    assert row["kind"] == "incident"
+    assert "if it is still so" in row["detail"]
+    with demo.write(is_fact=False) as cursor:
+        cursor.execute("UPDATE source_state SET retry_at = NULL WHERE source = 'webhook'")
+    assert notices.tell(demo, again, sent.append) == 2
+    assert notices.tell(demo, again, sent.append) == 0
+    assert [notice.key for notice in sent] == [notice.key for notice in again]
+    assert not notice_log.recent(demo)["detail"].str.startswith(error.message).any()
+    assert source_state.read(demo, notice_log.WEBHOOK).failure_count == 0
 
 
 def test_revised_hours_do_not_make_another_event_of_a_grid(demo):

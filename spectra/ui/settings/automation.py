@@ -15,7 +15,6 @@ from spectra.ui import workspace as workspaces
 from spectra.ui.frame import Page
 from spectra.ui.plain import plain
 from spectra.ui.settings import forms, policies
-from spectra.webhook import Style, check_url, send
 
 _ALL_NOTICES = 1_000_000
 
@@ -70,25 +69,22 @@ def _webhook(page: Page) -> None:
         else "No webhook is set: notices are not sent. Its address is a secret, so it comes from "
         "`SPECTRA_WEBHOOK_URL` or `secrets.toml` alone."
     )
-    if st.button(
+    sender = notices.webhook(config)
+    is_asked = st.button(
         "Send a test notice",
         key="test_webhook",
         icon=":material/send:",
-        disabled=not config.webhook_url or not page.workspace.may_change,
-    ):
-        _test(config.webhook_url, config.webhook_style, config.webhook_allow_private)
+        disabled=sender is None or not page.workspace.may_change,
+    )
+    if is_asked and sender is not None:
+        _test(page, sender)
 
 
-def _test(url: str, style: Style, allow_private: bool) -> None:
+def _test(page: Page, sender: notices.Send) -> None:
     try:
-        check_url(url, allow_private=allow_private)
         with st.spinner("Sending"):
-            send(
-                url,
-                notices.sample_notice(datetime.now(UTC)),
-                style=style,
-                allow_private=allow_private,
-            )
+            sender(notices.sample_notice(datetime.now(UTC)))
+        notices.taken(page.store)
     except SpectraError as error:
         workspaces.show_error(error)
     else:
