@@ -81,7 +81,8 @@ def translated(action: str, region: str | None = None) -> Iterator[None]:
         yield
     except ClientError as error:
         raise _from_answer(error, action, region) from None
-    except (BotoCoreError, ResponseParserError) as error:
+    except (BotoCoreError, ResponseParserError, KeyError, TypeError, ValueError) as error:
+        # The latter are what botocore's parsers make of an answer of another shape.
         raise _from_library(error, action, region) from None
 
 
