@@ -7,6 +7,8 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
+from spectra.store import Store
+from spectra.store.history_export import export_history
 from tests import copies, fleet
 from tests.faults.steps import DAYS, NOW
 from tests.test_portal_import import portal_csv
@@ -14,9 +16,14 @@ from tests.test_portal_import import portal_csv
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory):
-    """Folder of a database with the demo company, and of portal files; not to be written to."""
+    """Folder of a database with the demo company, of its history, and of portal files.
+
+    It is not to be written to.
+    """
     folder = tmp_path_factory.mktemp("built")
-    copies.demo_company(folder / "s.duckdb", NOW, DAYS)
+    store = Store(copies.demo_company(folder / "s.duckdb", NOW, DAYS))
+    export_history(store, folder / "history")
+    store.close()
     (folder / "portal").mkdir()
     hours = fleet.hours("2026-11-20", "2026-11-22")
     (folder / "portal" / "DE-2026-hourly.csv").write_bytes(portal_csv(hours))

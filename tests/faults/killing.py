@@ -12,7 +12,7 @@ from typing import Literal
 
 from spectra.store import Store
 from tests import forked
-from tests.faults.steps import STEPS, found
+from tests.faults.steps import FIRST, STEPS
 
 Moment = Literal["before", "after"]  # the commit
 _WHOLE = Store.write
@@ -53,7 +53,7 @@ def die_in(nth: int, moment: Moment, work: Callable[[], object]) -> None:
 
 def die_in_step(path: str, name: str, nth: int, moment: Moment) -> None:
     store = Store(path)
-    die_in(nth, moment, lambda: {**STEPS, "found": found}[name](store))
+    die_in(nth, moment, lambda: {**STEPS, **FIRST}[name](store))
 
 
 def die_in_refresh(settings: dict[str, str], nth: int, moment: Moment) -> None:

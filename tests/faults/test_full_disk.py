@@ -1,6 +1,9 @@
 """A disk that is full: it is said, what was there is read on, and with room again all goes on."""
 
+import shutil
 from contextlib import ExitStack, suppress
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -10,13 +13,15 @@ from spectra.actions.demo_runner import DemoRunner
 from spectra.actions.targets import target
 from spectra.cli_common import write_file
 from spectra.errors import StoreError
-from spectra.store import Store, action_log
+from spectra.refresh.keeping import PROBLEM, keep
+from spectra.store import Store, action_log, retention
 from spectra.store.database import set_meta
 from tests.faults.conftest import copy_of
-from tests.faults.steps import CATALOG, NOW, STEPS, counts, found, sums
+from tests.faults.steps import CATALOG, CONFIG, FIRST, LONG_AFTER, NOW, STEPS, counts, found, sums
 
-SAVING = ("extend", "keep_settings", "keep_budget", "export_chargeback", "seal_report",
-          "import_portal", "save_job")  # fmt: skip
+# Of hours that are settled anew there are as many rows as before, and days that are rolled up fit
+# into what a file has left.
+SAVING = tuple(name for name in STEPS if name not in {"settle_anew", "roll_up"})
 
 
 @pytest.fixture(scope="module")
@@ -41,15 +46,17 @@ def test_a_step_that_finds_no_room_changes_nothing_and_is_made_up_for(store, dis
     assert counts(store) != before[0]
 
 
-def test_a_first_build_that_finds_no_room_is_made_up_for(disk):
-    path = disk.folder / "first.duckdb"
+@pytest.mark.parametrize("name", FIRST)
+def test_a_first_build_that_finds_no_room_is_made_up_for(built, disk, name):
+    path = disk.folder / name / "first.duckdb"
+    shutil.copytree(built / "history", path.with_name("history"))
     with disk.full(), pytest.raises(StoreError, match="is full"):
         Store(path)
     assert not path.exists()
     store = Store(path)
     with disk.full(), pytest.raises(StoreError, match="is full"):
-        found(store)
-    found(store)
+        FIRST[name](store)
+    FIRST[name](store)
     assert store.row("SELECT count(*) > 0 FROM emissions_hourly") == (True,)
     store.close()
 
@@ -81,6 +88,25 @@ def test_a_file_that_finds_no_room_is_as_it_was(disk):
     write_file(link, b"new")
     assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"new", 0o600)
     assert not list(disk.folder.glob(".spectra-*"))
+
+
+def test_readings_stay_until_there_is_room_for_their_archive(company, disk, monkeypatch):
+    months = [(datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC))]
+    monkeypatch.setattr(retention, "_months_to_go", lambda *_: months)  # its days are too few
+    store, folder = Store(company), disk.folder / "archive"
+    config = replace(CONFIG, retention_hourly_days=400, retention_archive=True,
+                     history_folder=folder)  # fmt: skip
+    readings = store.row("SELECT count(*) FROM utilisation")[0]
+    with disk.full():
+        assert keep(store, config, LONG_AFTER) == 0
+        assert list(folder.glob(".*")) == []
+    assert "disk is full" in store.meta(PROBLEM)
+    assert store.row("SELECT count(*) FROM utilisation") == (readings,)
+    gone = keep(store, config, LONG_AFTER)
+    assert store.row("SELECT count(*) FROM utilisation") == (readings - gone,) < (readings,)
+    assert store.meta(PROBLEM) == ""
+    assert [path.name for path in folder.iterdir()] == [f"hours-{NOW:%Y-%m}"]
+    store.close()
 
 
 def test_a_file_is_read_while_its_disk_is_full(built, disk):

@@ -1,13 +1,14 @@
 """Killed in the middle of a write: the file opens, nothing is lost or doubled, all is made up."""
 
+import shutil
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from spectra.store import Store
-from tests.faults import killing
+from tests.faults import killing, steps
 from tests.faults.conftest import copy_of
-from tests.faults.steps import STEPS, counts, found, sums
+from tests.faults.steps import STEPS, counts, sums
 
 # Transactions by number, and whether the process dies before or after its commit. Each start goes
 # on from what the one before has left.
@@ -18,11 +19,17 @@ KILLS = {
     "keep_budget": FIRST,
     "export_chargeback": FIRST,
     "seal_report": FIRST,
-    "import_portal": (*FIRST, (2, "before"), (2, "after"), (4, "before")),
+    "import_portal": (*FIRST, (2, "before"), (2, "after"), (2, "before")),
     "look_for_trouble": ((1, "after"), (3, "before")),
     "judge_sizes": ((2, "before"),),
     "save_job": FIRST,
     "tell": (*FIRST, (2, "before"), (4, "after")),
+    "decide": ((2, "before"), (3, "before"), (3, "after"), (2, "before")),
+    "import_carbon": ((1, "before"), (2, "before")),
+    "settle_anew": ((3, "before"),),
+    "plan_jobs": ((2, "before"),),
+    "roll_up": FIRST,
+    "clear": FIRST,
     "stop_a_machine": ((1, "after"), (2, "before"), (3, "before"), (6, "before"), (9, "after")),
 }
 
@@ -34,7 +41,7 @@ def test_a_step_that_is_killed_is_completed_by_the_next(built, tmp_path, name):
     path = copy_of(built, tmp_path / "killed")
     before = counts(whole)
     for nth, moment in KILLS[name]:
-        killing.run(killing.die_in_step, str(path), name, nth, moment)
+        assert killing.run(killing.die_in_step, str(path), name, nth, moment)
     store = Store(path)
     STEPS[name](store)
     assert counts(store) == before
@@ -43,14 +50,23 @@ def test_a_step_that_is_killed_is_completed_by_the_next(built, tmp_path, name):
     whole.close()
 
 
-def test_a_first_build_that_is_killed_is_completed_by_the_next(tmp_path):
-    whole = Store()
-    found(whole)
+KILLS_OF_FIRST = {
+    "found": ((1, "before"), (2, "after"), (4, "before"), (6, "after"), (9, "before")),
+    "read_history": ((2, "after"), (3, "before"), (4, "before")),
+}
+
+
+@pytest.mark.parametrize("name", steps.FIRST)
+def test_a_first_build_that_is_killed_is_completed_by_the_next(built, tmp_path, name):
+    fill = steps.FIRST[name]
+    shutil.copytree(built / "history", tmp_path / "history")
+    whole = Store(tmp_path / "whole.duckdb")
+    fill(whole)
     path = tmp_path / "s.duckdb"
-    for nth, moment in ((1, "before"), (2, "after"), (4, "before"), (6, "after"), (9, "before")):
-        assert killing.run(killing.die_in_step, str(path), "found", nth, moment)
+    for nth, moment in KILLS_OF_FIRST[name]:
+        assert killing.run(killing.die_in_step, str(path), name, nth, moment)
     store = Store(path)
-    found(store)
+    fill(store)
     assert counts(store) == counts(whole)
     assert sums(store) == pytest.approx(sums(whole), rel=1e-9)
     store.close()

@@ -12,6 +12,7 @@ from typing import ClassVar
 import pytest
 import streamlit as st
 
+from spectra.errors import StoreError
 from spectra.refresh.hours import current_hour
 from spectra.sources.aws import Access, AwsKeys
 from spectra.sources.cloudflare import Radar
@@ -318,6 +319,20 @@ def app_failing(app):
     """Rows of the table of what is not read at the moment."""
     (table,) = [t.value for t in app.dataframe if "failure_count" in t.value]
     return table.to_dict("records")
+
+
+def test_a_refresh_that_finds_no_room_is_made_up_for(services, earlier, disk):
+    store = Store(shutil.copy(earlier, disk.folder / "refreshed.duckdb"))
+    store.cursor().execute("CHECKPOINT")
+    before = known(store)
+    make_due(store, "intensity", "utilisation", "latency")
+    with disk.full(), pytest.raises(StoreError, match="is full"):
+        live(services, store).refresh()
+    assert lost(before, known(store)) == {}
+    assert live(services, store).refresh(retry=True).failures == ()
+    assert lost(before, known(store)) == {}
+    assert len(known(store)["utilisation"]) > len(before["utilisation"])
+    store.close()
 
 
 def machine(name, launched, *, kind="m5.large", state="running"):
