@@ -57,14 +57,18 @@ class FileReport:
 def folder_state(folder: Path) -> list[tuple[str, int, int]]:
     """Name, size [bytes] and time of change [ns] of its CSV files, by name.
 
-    What is no file to read is left out: a folder, a pipe, a device, a link that leads nowhere.
+    A file that may be read now, or that took another's place with its date, has changed too. What
+    is no file to read is left out: a folder, a pipe, a device, a link that leads nowhere.
     """
+    files: list[Path] = []
+    with suppress(OSError):  # a folder in one that may not be entered
+        files = sorted(folder.glob("*.csv")) if folder.is_dir() else []
     found = []
-    for path in sorted(folder.glob("*.csv")) if folder.is_dir() else ():
+    for path in files:
         with suppress(OSError):  # a link to itself, or a file that has just gone
             stat = path.stat()
             if S_ISREG(stat.st_mode):
-                found.append((path.name, stat.st_size, stat.st_mtime_ns))
+                found.append((path.name, stat.st_size, max(stat.st_mtime_ns, stat.st_ctime_ns)))
     return found
 
 

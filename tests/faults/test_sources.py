@@ -1,26 +1,39 @@
 """Each source that lies: what was known stays, it is said, and it mends."""
 
+import gzip
 import json
+import os
+import socket
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from spectra.config import load_config
-from spectra.errors import MalformedError
+from spectra.errors import InputError, MalformedError
+from spectra.portal_import import import_folder
+from spectra.refresh import latency_tasks
 from spectra.refresh.connections import Connections
 from spectra.refresh.live import Live
 from spectra.refresh.tasks import Progress, due, run_tasks
+from spectra.reporting.carbon_import import import_carbon_export
 from spectra.sources.aws import costs as cost_explorer
 from spectra.sources.aws.metric_frame import Series, plausible
 from spectra.sources.cloudflare import Radar
 from spectra.sources.electricity_maps import ElectricityMaps
 from spectra.sources.json_client import RETRIES
+from spectra.sources.latency_probe import probe
 from spectra.store import Store, source_state
 from spectra.store.source_state import Key
-from tests.faults.steps import CATALOG
+from tests import copies
+from tests.faults.steps import CARBON, CATALOG
+from tests.faults.test_file import as_nobody
 from tests.servers import electricity_maps as em
 from tests.servers.base import EMPTY, TRUNCATED, Answer
 from tests.servers.cloudflare import TOKEN, cloudflare, summary
+from tests.test_portal_import import portal_csv
 
 HOUR = timedelta(hours=1)
 ONCE = RETRIES.new(total=0, read=0)
@@ -185,3 +198,100 @@ def test_a_price_that_cannot_be_is_no_price(usd):
     from tests.servers.aws import product
 
     assert list(_offers(json.loads(json.dumps(product("m5.large", usd))))) == []
+
+
+FULL = portal_csv()
+
+
+def whole(path):
+    path.write_bytes(FULL)
+    os.utime(path, (0, 0))
+
+
+def unreadable(path):
+    whole(path)
+    path.chmod(0)
+
+
+def behind_a_closed_door(path):
+    whole(path)
+    path.parents[1].chmod(0)
+
+
+def another(path):
+    """A file of the same length and date."""
+    path.write_bytes(FULL.replace(b"150.0", b"990.0"))
+    os.utime(path, (0, 0))
+
+
+# What a file is first, what is told of it then, and what makes it whole.
+SPOILT = {
+    "unreadable": (unreadable, ["refused"], lambda path: path.chmod(0o644)),
+    "out of reach": (behind_a_closed_door, [], lambda path: path.parents[1].chmod(0o755)),
+    "half-written": (lambda path: path.write_bytes(FULL[:-400]), ["imported"], whole),
+    "another one": (another, ["imported"], whole),
+    "a folder": (Path.mkdir, [], lambda path: (path.rmdir(), whole(path))),
+    "a link": (lambda path: path.symlink_to(path), [], lambda path: (path.unlink(), whole(path))),
+}
+
+
+@pytest.mark.parametrize("spoilt", SPOILT)
+def test_a_spoilt_portal_file_takes_nothing_away_and_is_read_when_it_is_whole(tmp_path, spoilt):
+    spoil, statuses, mend = SPOILT[spoilt]
+    with (
+        closing(Store(copies.empty_store(tmp_path / "s.duckdb"))) as opened,
+        TemporaryDirectory() as place,  # pytest's own nobody else may enter
+    ):
+        folder = Path(place) / "portal"
+        folder.mkdir()
+        Path(place).chmod(0o755)
+        (folder / "FR-2026-hourly.csv").write_bytes(portal_csv(zone="FR"))
+        import_folder(opened, CATALOG, folder)
+        known = (
+            "SELECT count(*), count(DISTINCT hour), max(intensity_lifecycle_g_per_kwh) "
+            "FROM intensities WHERE zone = ?"
+        )
+        before = opened.row(known, ["FR"])
+        file = folder / "DE-2026-hourly.csv"
+        spoil(file)
+        with as_nobody():
+            found = import_folder(opened, CATALOG, folder)
+        assert [report.status for report in found if report.name == file.name] == statuses
+        assert all(report.message for report in found if report.status == "refused")
+        assert opened.row(known, ["FR"]) == before
+        mend(file)
+        assert "imported" in [r.status for r in import_folder(opened, CATALOG, folder)]
+        assert opened.row(known, ["DE"]) == before
+
+
+CUT = {"gzip": gzip.compress(CARBON)[:-9], "cell": CARBON[:-40], "parquet": b"PAR1" + bytes(99)}
+
+
+@pytest.mark.parametrize("cut", CUT)
+def test_a_carbon_export_that_is_cut_short_takes_nothing_away_and_its_later_one_replaces_it(
+    store, cut
+):
+    import_carbon_export(store, "export.csv", CARBON)
+    with pytest.raises(InputError) as refused:
+        import_carbon_export(store, "export.csv", CUT[cut])
+    assert refused.value.next_step
+    figures = "SELECT count(*), sum(emissions_kg) FROM provider_emissions"
+    assert store.row(figures) == (1, 2.0)
+    import_carbon_export(store, "export.csv", CARBON.replace(b"0.002", b"0.005"))
+    assert store.row(figures) == (1, 5.0)
+
+
+def test_a_probe_that_nobody_answers_leaves_what_was_measured(store, monkeypatch):
+    with closing(socket.create_server(("127.0.0.1", 0), backlog=64)) as server:
+        ends = {"eu-central-1": server.getsockname(), "us-east-1": ("127.0.0.1", 9)}
+        monkeypatch.setattr(
+            latency_tasks, "probe", lambda regions: probe(regions, endpoint=ends.get, timeout_s=0.5)
+        )
+        task = latency_tasks.probe_task(store, ("eu-central-1", "us-east-1"))
+        (first,) = run_tasks(store, [task], Progress())
+        assert (first.status, first.row_count) == ("ok", 1)
+        assert first.detail == "No answer from us-east-1."
+    (silent,) = run_tasks(store, [task], Progress())
+    assert (silent.status, silent.row_count) == ("ok", 0)
+    assert silent.detail == "No answer from eu-central-1, us-east-1."
+    assert store.row("SELECT count(*) FROM latency WHERE source = 'probe'") == (1,)
