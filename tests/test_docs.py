@@ -6,9 +6,11 @@ import tomllib
 from itertools import chain
 
 import pytest
+from streamlit import config as streamlit_config
 
 from spectra import cli
 from spectra.settings import ROOT, SETTINGS
+from tests.benchmarks import cases
 
 DOCUMENTS = sorted(chain(ROOT.glob("*.md"), (ROOT / "docs").glob("*.md")))
 TEXTS = {path: path.read_text(encoding="utf-8") for path in DOCUMENTS}
@@ -35,6 +37,26 @@ def test_the_documents_name_every_command():
     documented = {command.split()[3] for command in _commands()}
     actions = cli.parser()._subparsers._group_actions[0]
     assert documented == set(actions.choices)
+
+
+def test_the_benchmarks_that_are_named_exist():
+    named = {
+        name
+        for text in TEXTS.values()
+        for name in re.findall(r"(?:python -m tests\.benchmarks |`(?=accuracy_))([a-z_]+)", text)
+    }
+    assert {"accuracy", "accuracy_zones", "anomalies", "browser"} <= named <= set(cases.GROUPS)
+
+
+def test_the_options_of_streamlit_that_are_named_exist():
+    named = {
+        option
+        for text in TEXTS.values()
+        for options in re.findall(r"streamlit run [\w.]+((?: --[\w.]+ \w+)+)", text)
+        for option in re.findall(r"--([\w.]+)", options)
+    }
+    assert "server.fileWatcherType" in named
+    assert named <= set(streamlit_config.get_config_options())
 
 
 @pytest.mark.parametrize("requirements", ["requirements.txt", "requirements-dev.txt"])

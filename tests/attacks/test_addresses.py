@@ -7,6 +7,8 @@ import pytest
 
 from spectra.store import Store, advice_log, emission_queries, incident_log
 from spectra.store.selection import Selection
+from spectra.ui.filters import CUSTOM
+from tests.attacks.asked import parameters
 from tests.attacks.rendered import live_marks
 from tests.attacks.texts import MARKUP, SQL, TEXTS
 from tests.pages.conftest import (
@@ -47,11 +49,7 @@ def test_a_filter_is_a_value(store, text):
     assert tables(store).equals(before)
 
 
-PARAMETERS = (
-    "anomaly_view", "budget", "budget_view", "compare_home", "environments", "factor", "incident",
-    "job_home", "move_to", "period", "region", "region_view", "regions", "reports_view", "section",
-    "teams", "topic", "unit", "view",
-)  # fmt: skip
+PARAMETERS = sorted(parameters())
 
 
 @pytest.mark.parametrize("text", [SQL, MARKUP, "x" * 1_000_000], ids=["sql", "markup", "long"])
@@ -63,4 +61,7 @@ def test_an_address_that_means_nothing_opens_every_page(database, text):  # noqa
             app.query_params[name] = text
         healthy(app.switch_page(page).run())
         assert live_marks(app) == [], page
+    app.query_params["period"] = CUSTOM  # without which nobody asks for days
+    app.query_params["days"] = text
+    healthy(app.switch_page("pages/method.py").run())
     assert app_store().row("SELECT count(*) FROM instances") == (1,)
