@@ -17,7 +17,7 @@ from spectra.refresh.keeping import PROBLEM, keep
 from spectra.store import Store, action_log, retention
 from spectra.store.database import set_meta
 from tests.faults.conftest import copy_of
-from tests.faults.steps import CATALOG, CONFIG, FIRST, LONG_AFTER, NOW, STEPS, counts, found, sums
+from tests.faults.steps import CATALOG, CONFIG, FIRST, LONG_AFTER, NOW, STEPS, counts, sums
 
 # Of hours that are settled anew there are as many rows as before, and days that are rolled up fit
 # into what a file has left.

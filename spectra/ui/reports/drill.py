@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from spectra import units
-from spectra.reporting.drill import hours_of_row, months_within, narrowed, rows_behind, unit_of
+from spectra.reporting.drill import hours_of_row, months_within, narrowed, unit_of
 from spectra.reporting.model import Report
 from spectra.reporting.words import figure_text, shown
 from spectra.store import report_queries, retention
@@ -89,7 +89,7 @@ def _rows(page: Page, report: Report, figure: str) -> None:
 
 
 def _in_file(page: Page, report: Report, figure: str) -> pd.DataFrame:
-    return rows_behind(page.store, report, figure, MOST_IN_FILE).frame
+    return report_queries.rows(page.store, *narrowed(report, figure), MOST_IN_FILE).frame
 
 
 def _hours(page: Page, report: Report, figure: str, row: Mapping[str, Any]) -> None:
