@@ -10,7 +10,6 @@ from datetime import timedelta
 from typing import ClassVar
 
 import pytest
-import streamlit as st
 
 from spectra.errors import StoreError
 from spectra.refresh.hours import current_hour
@@ -306,7 +305,6 @@ def test_a_page_says_how_old_it_is_and_what_fails_until_it_is_mended(
     assert state["succeeded_at"] < state["retry_at"]
     badges = " ".join(text.value for text in app.markdown)
     assert (" h old" in badges) == bool(silent)
-    st.cache_resource.clear()
     app_store().close()
     store = Store(database)
     assert live(services, store).refresh(retry=True).failures == ()
