@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from spectra.insight.scheduling import InfeasibleError, Job, plan
-from spectra.refresh.hours import HOUR
+from spectra.moments import HOUR
 from spectra.store import Store, grid_queries, job_log
 from spectra.store.job_log import Run
 

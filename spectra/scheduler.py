@@ -17,8 +17,9 @@ from spectra.insight.alternatives import Start, best_starts
 from spectra.insight.placement import Candidate, JobLimits, Option, place
 from spectra.insight.regions.model import Excluded
 from spectra.insight.scheduling import InfeasibleError, Job
+from spectra.moments import HOUR
 from spectra.refresh.forecasts import Issued, issue_forecasts, issued
-from spectra.refresh.hours import HOUR, current_hour
+from spectra.refresh.hours import current_hour
 from spectra.store import Store, grid_queries, job_log, latency_queries
 from spectra.store.grid_queries import Factor
 from spectra.store.job_log import Run, SavedJob

@@ -8,7 +8,8 @@ import pandas as pd
 
 from spectra.catalog import Catalog
 from spectra.config import Config
-from spectra.refresh.hours import HOUR, current_hour
+from spectra.moments import HOUR
+from spectra.refresh.hours import current_hour
 from spectra.refresh.settle import tag_rules
 from spectra.refresh.tasks import CancelledError, Estimate, Landed, Progress
 from spectra.sources.aws import Account, optimizer, pricing

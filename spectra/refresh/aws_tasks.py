@@ -14,9 +14,10 @@ import pandas as pd
 
 from spectra.catalog import Catalog
 from spectra.config import Config
+from spectra.moments import HOUR
 from spectra.refresh import aws_readings
 from spectra.refresh.fleet_history import instance_spans, volume_spans
-from spectra.refresh.hours import HOUR, current_hour
+from spectra.refresh.hours import current_hour
 from spectra.refresh.settle import tag_rules
 from spectra.refresh.tasks import CancelledError, Estimate, Landed, Progress, Task
 from spectra.sources.aws import Access, Account, Role, inventory

@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pandas as pd
 
 from spectra.catalog import Catalog
+from spectra.moments import HOUR
 from spectra.refresh.demo_budgets import set_demo_budgets
-from spectra.refresh.hours import HOUR, current_hour
+from spectra.refresh.hours import current_hour
 from spectra.sources.demo import DemoCompany
 from spectra.sources.demo.changes import Change
 from spectra.store import Store, demo_log

@@ -14,7 +14,8 @@ import pandas as pd
 
 from spectra.errors import InputError, SpectraError, unexpected
 from spectra.insight.forecast import Choice, choose, clean_history, issue
-from spectra.refresh.hours import HOUR, current_hour
+from spectra.moments import HOUR
+from spectra.refresh.hours import current_hour
 from spectra.store import Store, forecast_log
 from spectra.store.forecast_log import Chosen
 from spectra.store.grid_queries import Factor

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from spectra.catalog import Catalog
-from spectra.refresh.hours import HOUR, current_hour
+from spectra.moments import HOUR
+from spectra.refresh.hours import current_hour
 from spectra.refresh.tasks import Estimate, Landed, Task
 from spectra.sources.electricity_maps import ElectricityMaps, Entitlements
 from spectra.store import Store, source_state

@@ -1,12 +1,10 @@
-"""The running hour, and how long an hour is."""
+"""The running hour."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from spectra.errors import InputError
-
-HOUR = timedelta(hours=1)
 
 
 def current_hour(now: datetime | None = None) -> datetime:

@@ -9,12 +9,13 @@ from datetime import UTC, datetime, timedelta
 from spectra.catalog import Catalog
 from spectra.config import Config
 from spectra.errors import BusyError
+from spectra.moments import HOUR
 from spectra.refresh.aws_left import end_left
 from spectra.refresh.aws_tasks import AwsTasks
 from spectra.refresh.connections import Connections
 from spectra.refresh.forecasts import issue_forecasts
 from spectra.refresh.grid_tasks import GridTasks
-from spectra.refresh.hours import HOUR, current_hour
+from spectra.refresh.hours import current_hour
 from spectra.refresh.latency_tasks import probe_task, radar_task
 from spectra.refresh.settle import settle
 from spectra.refresh.tasks import Outcome, Progress, Task, due, run_tasks

@@ -25,7 +25,7 @@ def missing(e: Evidence) -> str:
 def of_effective(e: Evidence) -> str:
     """The same, and of how many days before the first emissions the cost is besides."""
     before = e.costs["days_before"]
-    besides = f"{before} of its {e.costs['days']} days are before the first hour accounted for."
+    besides = f"Before the first hour accounted for: {before} of its {e.costs['days']} days."
     return " ".join(filter(None, (missing(e), besides if before else "")))
 
 

@@ -275,9 +275,9 @@ def _others(e: Evidence) -> Iterator[Figure]:
                  r.realised_g, "gCO2e", quality=_quality_of(e),
                  note=(none or "Not measured.") if r.realised_g is None else "")  # fmt: skip
     none = "No machine was moved." if r.moves.empty else ""
-    yield Figure("reductions.moved", "Moved to another region: saved in the period as predicted",
+    yield Figure("reductions.moved", "Moved to another region: saved in the period as promised",
                  r.moved_g, "gCO2e",
-                 note=(none or "Not predicted.") if r.moved_g is None else "")  # fmt: skip
+                 note=(none or "Not promised.") if r.moved_g is None else "")  # fmt: skip
     yield Figure("reductions.moved_realised", "Moved to another region: saved as measured",
                  r.moved_realised_g, "gCO2e", quality=_quality_of(e),
                  note=(none or "Not measured.") if r.moved_realised_g is None else "")  # fmt: skip

@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from spectra.moments import midnight
+from spectra.moments import DAY, midnight
 from spectra.reporting.parts import Figure
 from spectra.store.report_sums import Accounted
 from spectra.store.selection import Selection
 
 if TYPE_CHECKING:
     from spectra.reporting.evidence import Evidence
-
-DAY = timedelta(days=1)
 
 
 def within(selection: Selection, known: Accounted) -> Selection:

@@ -38,6 +38,8 @@ def one_of(
         st.session_state[key] = st.session_state[in_address] = asked
     if st.session_state.get(key) not in names:
         st.session_state.pop(key, None)
+        if asked in names:  # it was outside, and is not any more
+            st.session_state[key] = asked
     missing = asked if asked not in names and key not in st.session_state else None
     if missing:
         empty.say(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 
 import streamlit as st
 
 from spectra.insight.periods import PERIODS, Span, named_period
-from spectra.moments import HOUR
+from spectra.moments import DAY, HOUR, midnight
 from spectra.store.selection import Selection
 
 CUSTOM = "Custom"
@@ -74,6 +74,6 @@ def _period(known: Span, hour: datetime) -> Span:
     days = chosen if isinstance(chosen, tuple) else (chosen,)
     if len(days) < 2:
         st.caption("Pick the last day too.")
-    start = datetime.combine(days[0] if days else first, time(), UTC)
-    end = datetime.combine(days[-1] if days else last, time(), UTC) + timedelta(days=1)
+    start = midnight(days[0] if days else first)
+    end = midnight(days[-1] if days else last) + DAY
     return Span(start, min(end, max(known.end, start + HOUR)))

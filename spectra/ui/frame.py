@@ -28,7 +28,7 @@ _SILENT = (
     "company, stand in. If it is no longer used, clear it in Settings, Data."
 )
 _KEY = "_spectra_page"
-_PAINTED = "_spectra_painted"
+PAINTED = "_spectra_painted"
 _PRIVATE = "Keys and data are this session's alone and end with it."
 
 
@@ -138,16 +138,16 @@ def paint_first() -> None:
     The code of charts takes a new browser seconds to read, and numbers beside them wait for it.
     Later runs go on at once, as do those that no browser looks at.
     """
-    if st.context.headers and not st.session_state.get(_PAINTED):
+    if st.context.headers and not st.session_state.get(PAINTED):
         st.fragment(_await_browser, run_every=0.1)()
         st.stop()
 
 
 def _await_browser() -> None:
-    if _PAINTED in st.session_state:  # its timer has called
-        st.session_state[_PAINTED] = True
+    if PAINTED in st.session_state:  # its timer has called
+        st.session_state[PAINTED] = True
         st.rerun()
-    st.session_state[_PAINTED] = False
+    st.session_state[PAINTED] = False
     with st.container(key="rest_follows"):
         st.caption("Charts and tables follow.")
 
@@ -249,7 +249,9 @@ def _age(status: dict[str, Any], heard: pd.DataFrame, hour: datetime) -> tuple[s
 def _silence(heard: pd.DataFrame) -> str:
     """How many fleets and grids are silent, and since when the first of them is."""
     counts = heard.groupby("kind")["last_hour"].agg(["count", "size"]).query("count > 0")
-    parts = [f"{silent} of {known} {kind}s" for kind, silent, known in counts.itertuples()]
+    parts = [
+        f"{silent} of {units.counted(known, kind)}" for kind, silent, known in counts.itertuples()
+    ]
     return f"{' and '.join(parts)} silent since {units.moment_text(heard['last_hour'].min())}"
 
 

@@ -136,7 +136,7 @@ def _cost(page: Page) -> None:
     if provisional:
         note += f", {units.share_text(provisional / effective)} provisional"
     if before := cost["days_before"]:
-        note += f"; {before} of its {cost['days']} days are before the first emissions"
+        note += f"; before the first emissions: {before} of its {cost['days']} days"
     unpriced = cost["unpriced_share"] or 0.0
     help = f"Effective cost after discounts and commitments; source: {_sources(cost['sources'])}."
     if unpriced:

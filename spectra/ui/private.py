@@ -8,13 +8,13 @@ import streamlit as st
 
 from spectra.refresh.connections import SessionKeys
 from spectra.store import Store
-from spectra.ui import data, filters, guide, workspace
+from spectra.ui import data, filters, frame, guide, workspace
 from spectra.ui.workspace import PRIVATE, Workspace
 
 # A session's data is in memory, and there may be many sessions.
 MEMORY_LIMIT = "128MB"
 # What is of the visitor and of no workspace; a new entry of the session ends with the workspace.
-_OF_THE_VISITOR = {"period", "days", "section", guide.HIDDEN}
+_OF_THE_VISITOR = {"period", "days", "section", guide.HIDDEN, frame.PAINTED}
 
 
 def opened(keys: SessionKeys) -> Workspace:

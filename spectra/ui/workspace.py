@@ -87,7 +87,7 @@ class Workspace:
     Attributes
     ----------
     is_private : bool
-        Its data lives in this session's memory alone.
+        Its data is this session's alone.
     reports : list of FileReport
         What the last import from the portal folder brought in.
     """

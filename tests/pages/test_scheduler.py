@@ -162,7 +162,8 @@ def form_alone():
     """The form of a job as a script of its own, which keeps what was asked."""
     import streamlit as st
 
-    from spectra.refresh.hours import HOUR, current_hour
+    from spectra.moments import HOUR
+    from spectra.refresh.hours import current_hour
     from spectra.store.selection import Selection
     from spectra.ui import frame, workspace
     from spectra.ui.scheduler import form

@@ -8,10 +8,11 @@ import pytest
 
 from spectra.config import load_config
 from spectra.errors import BusyError, ThrottledError
+from spectra.moments import HOUR
 from spectra.refresh import aws_readings, refresh_demo, settle
 from spectra.refresh import live as live_refresh
 from spectra.refresh.connections import Connections
-from spectra.refresh.hours import HOUR, current_hour
+from spectra.refresh.hours import current_hour
 from spectra.refresh.live import Live
 from spectra.refresh.tasks import Landed, Outcome, Progress, Task, due, run_tasks
 from spectra.sources.aws import Access, AwsKeys, Role

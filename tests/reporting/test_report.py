@@ -363,7 +363,7 @@ def test_grams_per_dollar_are_of_the_whole_days_alone_that_both_are_known_of(sto
         assert "the 30 whole days from 02 Oct 2026 to 31 Oct 2026 alone" in per_usd.note
         rows = rows_behind(store, report, per_usd.id)
         assert rows.total / (30 * 8.23) == pytest.approx(per_usd.value)
-    besides = "10 of its 41 days are before the first hour accounted for."
+    besides = "Before the first hour accounted for: 10 of its 41 days."
     assert report.figure("cost.effective").note == besides
     day = make_request(CATALOG, "2026-10-01..2026-10-01")
     per_usd = build(store, CATALOG, day, now=NOW).figure("intensity.lb_per_usd")

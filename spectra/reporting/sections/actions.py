@@ -77,7 +77,7 @@ def _moves(e: Evidence) -> Table:
         ("target", "To", ""),
         ("moved_at", "Moved", "time"),
         ("hours", "Hours in the period", "h"),
-        ("promised_g", "Saved as predicted", "gCO2e"),
+        ("promised_g", "Saved as promised", "gCO2e"),
         ("realised_g", "Saved as measured", "gCO2e"),
     ]
     return from_frame("moves", "Machines moved", headings, e.reductions.moves, "instance_id")

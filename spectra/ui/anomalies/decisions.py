@@ -37,7 +37,7 @@ def bulk(page: Page, rows: pd.DataFrame) -> None:
 
 
 def _open(incident_id: str) -> None:
-    st.session_state["incident"] = incident_id
+    st.session_state["incident"] = st.query_params["incident"] = incident_id
     st.session_state["anomaly_view"] = "One incident"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -13,13 +13,13 @@ from spectra.budget_outlook import open_savings
 from spectra.budgets import Status
 from spectra.insight.allocation import UNALLOCATED, allocate
 from spectra.insight.budgets import period_of
+from spectra.moments import DAY, HOUR
 from spectra.store import Store, allocation_queries
 from spectra.store.emission_queries import ledger_span
 from spectra.ui import cards, drawn
 from spectra.ui.frame import Page
 from spectra.ui.plain import plain
 
-DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 SHOWN = 8
 
 

@@ -67,7 +67,7 @@ def _plans(page: Page, rows: pd.DataFrame) -> None:
 
 
 def _open(unit_id: str) -> None:
-    st.session_state["unit"] = unit_id
+    st.session_state["unit"] = st.query_params["unit"] = unit_id
     st.session_state["view"] = "One machine"
 
 

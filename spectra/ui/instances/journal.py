@@ -78,7 +78,7 @@ def _take_up(page: Page, plan_id: str, act: Callable[..., actions.Outcome]) -> N
     book = actions.Journal(page.store)
     runners = Runners(page.store, page.catalog, page.workspace.config)
     permit = runners.permit(is_private=page.workspace.is_private)
-    status = st.status("Carrying it out…", expanded=True)
+    status = st.status("At it…", expanded=True)
     said = Undisturbed(
         lambda share, text: status.update(label=f"{units.share_text(share)} {plain(text)}")
     )

@@ -40,7 +40,9 @@ def pick(page: Page, table: pd.DataFrame) -> pd.Series | None:
     if chosen is None:
         return None
     group, member = st.session_state.get(_MEMBER, ("", ""))
-    if group == chosen != member:
+    if group != chosen:
+        st.session_state.pop(_MEMBER, None)
+    elif member != chosen:
         st.info(f"{plain(member)} is a member of this group, which is judged as a whole.",
                 icon=":material/info:")  # fmt: skip
     found: pd.Series = table[table["unit_id"] == chosen].iloc[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -15,8 +15,7 @@ from spectra.ui.frame import Page
 from spectra.ui.instances import asking, decisions
 from spectra.ui.plain import plain
 
-Color = Literal["red", "orange", "blue", "green", "violet", "gray"]
-FINDING_COLORS: dict[str, Color] = {
+FINDING_COLORS: dict[str, cards.Color] = {
     "idle": "red", "over-provisioned": "green", "under-provisioned": "orange",
     "beyond its burst baseline": "orange", "optimised": "gray",
 }  # fmt: skip

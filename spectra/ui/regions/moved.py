@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
@@ -91,10 +92,14 @@ def _both_run(page: Page, sources: list[str]) -> None:
 
 def _now(now: Standing) -> str:
     if now.ended_at is not None:
-        return f"Ended {units.moment_text(now.ended_at)}"
+        return f"Ended {_day(now.ended_at)}"
     if now.source_runs:
         return "Both run"
-    return f"Alone since {units.moment_text(now.since)}"
+    return f"Alone since {_day(now.since)}"
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%d %b %Y %H:%M} UTC"
 
 
 def _row(page: Page, move: Move, now: Standing) -> dict[str, object]:

@@ -199,7 +199,7 @@ def _change(made: Estimate, name: str) -> str:
     if name == "market_total_g_per_h" and made.market_saving_g_per_h is None:
         return "not comparable"
     if before is None or after is None or not before:
-        return "–"
+        return units.MISSING
     text = units.change_text(after / before - 1)
     return "none" if text == "0 %" else text
 

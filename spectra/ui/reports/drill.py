@@ -12,6 +12,7 @@ import streamlit as st
 from spectra import units
 from spectra.reporting.drill import hours_of_row, months_within, narrowed, unit_of
 from spectra.reporting.model import Report
+from spectra.reporting.parts import Unit
 from spectra.reporting.words import figure_text, shown
 from spectra.store import report_queries, retention
 from spectra.ui import cards
@@ -77,7 +78,7 @@ def _rows(page: Page, report: Report, figure: str) -> None:
     with st.container(horizontal=True):
         cards.download(lambda: _in_file(page, report, figure), "rows", label="Rows as CSV")
         days = page.get(report_queries.days, *narrowed(report, figure))
-        cards.download(days, "days", label="Days as CSV")
+        cards.download(_with_unit(days, unit), "days", label="Days as CSV")
     if narrow.part in report_queries.OF_COSTS:
         st.caption("What is paid is known by the day, not by the hour.")
         return
@@ -89,7 +90,13 @@ def _rows(page: Page, report: Report, figure: str) -> None:
 
 
 def _in_file(page: Page, report: Report, figure: str) -> pd.DataFrame:
-    return report_queries.rows(page.store, *narrowed(report, figure), MOST_IN_FILE).frame
+    selection, narrow = narrowed(report, figure)
+    found = report_queries.rows(page.store, selection, narrow, MOST_IN_FILE).frame
+    return _with_unit(found, unit_of(narrow.part))
+
+
+def _with_unit(frame: pd.DataFrame, unit: Unit) -> pd.DataFrame:
+    return frame.rename(columns={"value": f"value [{unit}]"})
 
 
 def _hours(page: Page, report: Report, figure: str, row: Mapping[str, Any]) -> None:
@@ -104,7 +111,8 @@ def _hours(page: Page, report: Report, figure: str, row: Mapping[str, Any]) -> N
         start, end = st.selectbox("Hours of", months, format_func=lambda span: f"{span[0]:%b %Y}",
                                   key="report_hours_month", width=160)  # fmt: skip
     hours = page.get(report_queries.hours, selection.between(start, end), narrow)
-    total = shown(float(hours["value"].sum()), unit_of(narrow.part))
+    unit = unit_of(narrow.part)
+    total = shown(float(hours["value"].sum()), unit)
     st.markdown(
         f"Hours of {plain(row['resource_id'])} from {start:%d %b %Y} to before {end:%d %b %Y} UTC "
         f"sum to {total}."
@@ -118,8 +126,9 @@ def _hours(page: Page, report: Report, figure: str, row: Mapping[str, Any]) -> N
         )
     st.dataframe(hours, hide_index=True, width="stretch", height=cards.table_height(len(hours)),
                  key="report_hours",
-                 column_config={"hour": cards.utc_column("Hour")})  # fmt: skip
+                 column_config={"hour": cards.utc_column("Hour"),
+                                "value": f"value [{unit}]"})  # fmt: skip
     st.caption("scope2_lb_g is energy_kwh times intensity_direct_g_per_kwh of its row, value is "
                "what the figure sums, and the factor columns name the entries of the section "
                "Methods and factors.")  # fmt: skip
-    cards.download(hours, "hours", label="Hours as CSV")
+    cards.download(_with_unit(hours, unit), "hours", label="Hours as CSV")

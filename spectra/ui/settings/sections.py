@@ -17,10 +17,11 @@ def workspace_section(page: Page) -> None:
     """Whose data this is, and what each column of it comes from."""
     is_private = page.workspace.is_private
     st.markdown(
-        "**A private workspace of this session.** The keys you typed and what they fetched live in "
-        "the memory of this session: in no file, no log and no other visitor's view. They end "
-        "with the session; reloading the page ends it too. Of a large fleet, what memory does not "
-        "hold lies on the server for a while, encrypted with a key that is in memory alone."
+        "**A private workspace of this session.** The keys you typed live in the memory of this "
+        "session: in no file, no log and no other visitor's view. What they fetched is this "
+        "session's alone; of a large fleet, what memory does not hold lies on the server for a "
+        "while, encrypted with a key that is in memory alone. All of it ends with the session, and "
+        "reloading the page ends it too."
         if is_private
         else "**The shared workspace.** It holds demo data and what the operator's own "
         "configuration fetched; every visitor sees the same. Keys typed under AWS or "
