@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ from spectra.catalog import Catalog, load_catalog
 from spectra.checks import Check, check_all, metered
 from spectra.cli_common import day, plain, say
 from spectra.config import Config, load_config
-from spectra.errors import SpectraError, StoreError, StoreLockedError
+from spectra.errors import SpectraError, StoreError, StoreLockedError, unexpected
 from spectra.following import follow_up
 from spectra.portal_import import SOURCE as PORTAL
 from spectra.portal_import import FileReport, import_folder
@@ -113,10 +113,21 @@ def _bring_up_to_date(
     report = live.refresh(retry=options.retry)
     # A forecast is issued once an hour: not before there is the newest to make it from.
     issue_forecasts(store, factor=config.emission_factor)
-    follow_up(store, catalog, config, Watcher(store))
-    notices.tell_new(store, config, datetime.now(UTC))
-    outcomes = (*map(_of_file, files), *report.outcomes, *_of_retention(store, config))
-    return replace(report, outcomes=outcomes)
+    outcomes = [*map(_of_file, files), *report.outcomes]
+    outcomes += _after("watch", lambda: follow_up(store, catalog, config, Watcher(store)))
+    outcomes += _after("notices", lambda: notices.tell_new(store, config, datetime.now(UTC)))
+    return replace(report, outcomes=(*outcomes, *_of_retention(store, config)))
+
+
+def _after(name: str, work: Callable[[], object]) -> list[Outcome]:
+    """What follows a refresh: where it fails, what was read stays and is told all the same."""
+    try:
+        work()
+    except SpectraError as error:
+        return [Outcome(Key(name, "", ""), "failed", detail=str(error))]
+    except Exception as error:  # noqa: BLE001 (what was read is told whatever follows)
+        return [Outcome(Key(name, "", ""), "failed", detail=str(unexpected(error)))]
+    return []
 
 
 def _of_file(file: FileReport) -> Outcome:

@@ -43,7 +43,7 @@ def day(text: str) -> datetime:
 
 def plain(text: str) -> str:
     """Text on one line that a terminal only shows, whatever a name or an answer holds."""
-    return _UNSEEN.sub("", " ".join(text.split()) if "\n" in text or "\r" in text else text)
+    return _UNSEEN.sub("", re.sub(r"[\t\r\n]+", " ", text))
 
 
 def say(text: str, *, is_error: bool = False) -> None:

@@ -16,13 +16,16 @@ from spectra.errors import (
 )
 from spectra.insight.budgets import Threshold, notice_key
 from spectra.store import Store, forecast_log, notice_log, source_state
+from spectra.store.database import set_meta
 from spectra.store.source_state import FAILURES_TO_OPEN
+from spectra.unwritten import fingerprint
 from spectra.webhook import Notice, send
 
 Send = Callable[[Notice], None]
 STALE_FORECAST = timedelta(hours=3)
 # More incidents than this at once come in one notice.
 INCIDENTS_ALONE = 5
+_ADDRESS = "address of notices"
 # A notice that ended so cannot have arrived.
 _NOT_ARRIVED = (InputError, NoConnectionError, NotEntitledError, ThrottledError)
 
@@ -46,11 +49,10 @@ def tell(store: Store, notices: Iterable[Notice], sender: Send) -> int:
     learn whether it arrived, tell it never rather than twice. Where it cannot have arrived, the
     webhook is left alone for a while, as a source is; what is still so then is told then.
     """
-    now = datetime.now(UTC)
+    now, sent = datetime.now(UTC), 0
     before = source_state.read(store, notice_log.WEBHOOK)
     if before is not None and not before.is_due(timedelta(), now):
         return 0
-    sent = 0
     for notice in notices:
         if not notice_log.claim(
             store, notice.key, notice.kind, notice.text, notice.at, notice.covers
@@ -76,14 +78,20 @@ def tell_new(store: Store, config: Config, now: datetime) -> int | None:
     """Find what is worth a notice and send what was not told before; None without a webhook."""
     # Found even where nobody is told: what was reached is written down.
     found, sender = events(store, config, now), webhook(config)
+    mark = fingerprint(config.webhook_url)
+    if mark != store.meta(_ADDRESS):
+        taken(store)  # what another did not take, this one was not asked for
+        with store.write(is_fact=False) as cursor:
+            set_meta(cursor, _ADDRESS, mark)
     return None if sender is None else tell(store, found, sender)
 
 
 def taken(store: Store) -> None:
-    """The webhook took a notice: if it was left alone, it is not any more."""
+    """The webhook took a notice: if it was left alone, it is not any more, and nothing waits."""
     state = source_state.read(store, notice_log.WEBHOOK)
     if state is not None and state.status != source_state.OK:
         source_state.succeed(store, notice_log.WEBHOOK, datetime.now(UTC))
+        notice_log.drop_waiting(store)
 
 
 def _leave_alone(store: Store, notice: Notice, error: SpectraError, now: datetime) -> None:

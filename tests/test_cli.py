@@ -154,6 +154,20 @@ def test_what_follows_a_refresh_in_the_app_follows_the_command(brought, monkeypa
     assert done == ["look", "advise", ("a notice", "there")]
 
 
+@pytest.mark.parametrize("error", [StoreError("The disk is full."), ValueError("a bug")])
+def test_what_follows_may_fail_and_what_was_read_is_told(brought, monkeypatch, error):
+    def fail(*_):
+        raise error
+
+    told = []
+    monkeypatch.setattr(Watcher, "look", fail)
+    monkeypatch.setattr(notices, "tell_new", lambda *_: told.append("told"))
+    (failed,) = brought()[0].failures
+    assert failed.key.source == "watch"
+    assert ("disk is full" if isinstance(error, StoreError) else "ValueError") in failed.detail
+    assert told == ["told"]
+
+
 def test_what_failed_is_asked_again_at_once_only_where_that_is_said(brought):
     assert brought()[1] is False
     assert brought("--retry")[1] is True

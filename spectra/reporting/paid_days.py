@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from spectra import units
 from spectra.moments import DAY, midnight
 from spectra.reporting.parts import Figure
 from spectra.store.report_sums import Accounted
@@ -49,8 +50,8 @@ def on_them(e: Evidence, figure: Figure) -> Figure:
     low, high = (None if x is None else x * share for x in (figure.low, figure.high))
     days = (end - start) // DAY
     note = (
-        f"Of the {days} whole days from {start:%d %b %Y} to {end - DAY:%d %b %Y} alone, of which "
-        "emissions and cost are known."
+        f"Of {units.counted(days, 'whole day')} alone, {start:%d %b %Y} to {end - DAY:%d %b %Y}, "
+        "of which emissions and cost are known."
     )
     return replace(
         figure,

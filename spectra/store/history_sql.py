@@ -128,7 +128,9 @@ PROVIDER = (
     INSERT OR REPLACE INTO provider_emissions BY NAME
     SELECT f.* FROM {provider_emissions} f
     LEFT JOIN provider_emissions t USING ("month", account_id, region, service, emissions_type)
-    WHERE t."month" IS NULL OR f.fetched_at > t.fetched_at
+    WHERE (t."month" IS NULL OR f.fetched_at > t.fetched_at)
+        -- Older versions wrote down what AWS cannot have meant.
+        AND f.emissions_kg BETWEEN 0 AND 1e10
     """,
 )
 

@@ -92,6 +92,12 @@ def give_back(store: Store, event_key: str, detail: str) -> None:
         )
 
 
+def drop_waiting(store: Store) -> None:
+    """Forget notices that wait for the webhook: it takes them again, as far as they are so."""
+    with store.write(is_fact=False) as cursor:
+        cursor.execute("DELETE FROM notices WHERE starts_with(event_key, ?)", [_WAITS])
+
+
 def settle(store: Store, event_key: str, sent_at: datetime | None, detail: str) -> None:
     """Keep what became of a notice."""
     with store.write(is_fact=False) as cursor:

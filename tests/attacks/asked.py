@@ -9,6 +9,7 @@ from itertools import chain
 from spectra.settings import ROOT
 
 _PAGES = sorted((ROOT / "pages").glob("*.py"))
+_CHOOSING = ("choosing.view", "choosing.one_of")
 _CODE = [*_PAGES, *sorted((ROOT / "spectra" / "ui").rglob("*.py"))]
 
 
@@ -22,23 +23,34 @@ def views() -> dict[str, tuple[str, tuple[str, ...]]]:
     return {path.stem: _views(ast.parse(path.read_text("utf-8"))) for path in _PAGES}
 
 
-def _names(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "st.query_params.get":
-            yield ast.literal_eval(node.args[0])
+def _names(tree: ast.Module) -> Iterator[str]:
     for call in _bound(tree):
-        key = _keyword(call, "key")
+        key = _text(tree, _keyword(call, "key"))
         # The filters of all pages share one call, which takes their names from a comprehension.
-        yield from [key.value] if isinstance(key, ast.Constant) else _looped(tree, call)
+        yield from [key] if key else _looped(tree, call)
 
 
-def _looped(tree: ast.AST, call: ast.Call) -> tuple[str, ...]:
-    (loop,) = [
-        node
+def _text(tree: ast.Module, node: ast.expr) -> str:
+    """A constant, written there or under its name in the module; empty for another."""
+    found = _named(tree, node)
+    return str(found.value) if isinstance(found, ast.Constant) else ""
+
+
+def _named(tree: ast.Module, node: ast.expr) -> ast.expr:
+    """What a module calls by this name, or the expression itself."""
+    named = {
+        ast.unparse(one.targets[0]): one.value for one in tree.body if isinstance(one, ast.Assign)
+    }
+    return named.get(ast.unparse(node), node)
+
+
+def _looped(tree: ast.Module, call: ast.Call) -> tuple[str, ...]:
+    loops = [
+        _named(tree, node.generators[0].iter)
         for node in ast.walk(tree)
         if isinstance(node, ast.DictComp) and call in set(ast.walk(node.value))
     ]
-    return tuple(ast.literal_eval(loop.generators[0].iter))
+    return tuple(chain.from_iterable(map(ast.literal_eval, loops)))
 
 
 def _views(tree: ast.Module) -> tuple[str, tuple[str, ...]]:
@@ -48,8 +60,9 @@ def _views(tree: ast.Module) -> tuple[str, tuple[str, ...]]:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Tuple)
     }
     for call in _bound(tree):
-        if (options := ast.unparse(call.args[1])) in named:
-            return str(ast.literal_eval(_keyword(call, "key"))), named[options]
+        for options in map(ast.unparse, call.args):
+            if options in named:
+                return _text(tree, _keyword(call, "key")), named[options]
     return "", ()
 
 
@@ -59,8 +72,11 @@ def _bound(tree: ast.AST) -> list[ast.Call]:
         node
         for node in ast.walk(tree)
         if isinstance(node, ast.Call)
-        and any(
-            word.arg == "bind" and "query-params" in ast.unparse(word) for word in node.keywords
+        and (
+            ast.unparse(node.func) in _CHOOSING
+            or any(
+                word.arg == "bind" and "query-params" in ast.unparse(word) for word in node.keywords
+            )
         )
     ]
 

@@ -157,7 +157,7 @@ def _governed(store: Store) -> None:
         budgets.create(store, made, 1e3, first, note=FORMULAS[0])
     pool = Pool(MARKUP, "team", MARKUP, teams=(FORMULAS[0],))
     budget_log.keep_rules(store, Rules(pools=(pool,)), first, note=MARKUP)
-    chargeback.export(store, CATALOG, LAST, END)
+    chargeback.keep(store, chargeback.statement(store, CATALOG, LAST, END), END)
     request = asking.make_request(
         CATALOG, LAST.label, company=MARKUP, entity=FORMULAS[0], assurance=MARKUP,
         prepared_by=FORMULAS[1],

@@ -260,7 +260,8 @@ def carbon_budgets(folder: Path, small: bool) -> Iterator[Row]:
 
 
 def _statement(store: Store, catalog: Catalog, now: datetime) -> None:
-    made = chargeback.export(store, catalog, period_of("month", now - HOUR), now, 100.0)
+    month = period_of("month", now - HOUR)
+    made = chargeback.keep(store, chargeback.statement(store, catalog, month, now, 100.0), now)
     chargeback_files.csv_file(made)
     chargeback_files.workbook(made)
 

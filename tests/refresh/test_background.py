@@ -259,6 +259,24 @@ def test_an_event_that_cannot_have_been_told_is_told_later(demo, error):
     assert source_state.read(demo, notice_log.WEBHOOK).failure_count == 0
 
 
+def test_another_address_is_asked_at_once_and_nothing_waits_for_the_first(demo, monkeypatch):
+    def refuse(notice):
+        raise NotEntitledError("It is there no more.")
+
+    sent = []
+    found = [notices.Notice("moved", "incident", "Grave", "It burns.", NOW, "critical")]
+    monkeypatch.setattr(notices, "events", lambda *_: found)
+    monkeypatch.setattr(
+        notices, "webhook", lambda c: refuse if c.webhook_url == "first" else sent.append
+    )
+    first, second = (replace(PLAIN, webhook_url=url) for url in ("first", "second"))
+    assert notices.tell_new(demo, first, NOW) == 0
+    assert notices.tell_new(demo, first, NOW) == 0
+    found[0] = replace(found[0], key="another by now")
+    assert notices.tell_new(demo, second, NOW) == 1
+    assert set(notice_log.recent(demo).query("text == 'It burns.'")["detail"]) == {"sent"}
+
+
 def test_revised_hours_do_not_make_another_event_of_a_grid(demo):
     config = replace(PLAIN, alert_intensity_g_per_kwh=101.0)
 

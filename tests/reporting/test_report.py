@@ -360,7 +360,7 @@ def test_grams_per_dollar_are_of_the_whole_days_alone_that_both_are_known_of(sto
         per_usd = report.figure(f"intensity.{basis}_per_usd")
         assert per_usd.value == pytest.approx((total.value - first_g) / (30 * 8.23))
         assert per_usd.low / per_usd.value == pytest.approx(total.low / total.value)
-        assert "the 30 whole days from 02 Oct 2026 to 31 Oct 2026 alone" in per_usd.note
+        assert "Of 30 whole days alone, 02 Oct 2026 to 31 Oct 2026, " in per_usd.note
         rows = rows_behind(store, report, per_usd.id)
         assert rows.total / (30 * 8.23) == pytest.approx(per_usd.value)
     besides = "Before the first hour accounted for: 10 of its 41 days."

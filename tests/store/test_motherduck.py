@@ -22,7 +22,6 @@ OF_FILES = re.compile(
 )
 # Files of the client, which read and write them whatever the database is; and a guarded one.
 ALLOWED = {
-    "inventory_queries.py": {"COPY"},
     "history_export.py": {"COPY", "read_parquet"},
     "history_import.py": {"read_parquet"},
     "retention.py": {"CHECKPOINT"},

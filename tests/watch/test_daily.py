@@ -50,7 +50,7 @@ def test_a_group_holds_its_machines_unless_its_minimum_is_known_to_be_none(compa
         )
         cursor.execute(
             "INSERT INTO autoscaling_groups SELECT account_id, region, asg_name, "
-            "CASE asg_name WHEN 'held' THEN 2 ELSE 0 END, 9, 2, 1, false, source, fetched_at "
+            "CASE asg_name WHEN 'held' THEN 2 ELSE 0 END, source, fetched_at "
             "FROM instances WHERE asg_name IN ('held', 'pool')"
         )
     assert watch_days.held_by_groups(company) == {"i-idle", "i-batch"}
