@@ -19,6 +19,7 @@ from spectra.insight.anomalies import (
     without_planned,
 )
 from spectra.insight.rightsizing.judge import stands_by
+from spectra.moments import HOUR
 from spectra.store import Store, incident_log, watch_days, watch_queries
 from spectra.store.tags import folded as folded_tags
 from spectra.watch import rows
@@ -61,7 +62,7 @@ def fleets(
     hours = watch_days.fleet_hours(store, span[1])
     zones = {region.code: region.timezone for region in load_catalog().regions}
     hours["timezone"] = hours["region"].map(zones).fillna("UTC")
-    found = off_hours_fleets(hours)
+    found = off_hours_fleets(hours, pd.Timestamp(span[1] - HOUR))
     facts = hours.drop_duplicates("series").set_index("series")[["region", "team", "environment"]]
     return rows.of_waste(found, "fleet", known=known, facts=facts, sensitivity=sensitivity, now=now)
 

@@ -47,7 +47,7 @@ MEASURED = ("idle", "fleet", "team")
 # What is found anew each day as a whole; what is not found any more has ended.
 STANDING = ("idle", "volume", "fleet")
 # Detectors whose rules have changed: what an older SPECTRA looked at is looked at anew.
-RULES = {"volume": 2, "team": 2, "grid": 2}
+RULES = {"volume": 2, "fleet": 2, "team": 2, "grid": 2}
 
 
 def sensitivity_of(config: Config) -> Sensitivity:

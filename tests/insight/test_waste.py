@@ -106,27 +106,42 @@ def fleet(always_on: bool, timezone: str = "Asia/Kolkata", days: int = 8) -> pd.
     )  # fmt: skip
 
 
+def left_on(rows: pd.DataFrame, days: int = 8) -> pd.DataFrame:
+    return off_hours_fleets(rows, START + pd.Timedelta(days=days, hours=-1))
+
+
 def test_a_fleet_that_is_never_switched_off_is_found_by_its_own_clock():
     rows = pd.concat([fleet(True), fleet(True, "Europe/Berlin"), fleet(False, "America/New_York")])
-    waste = off_hours_fleets(rows)
+    waste = left_on(rows)
     assert set(waste["series"]) == {"dev Asia/Kolkata", "dev Europe/Berlin"}
     # A week has 168 hours, of which 60 are of work.
     assert waste["excess_g"].tolist() == pytest.approx([20.0 * 108] * 2, rel=0.1)
     assert waste["level"].tolist() == ["alert", "alert"]
-    assert off_hours_fleets(fleet(False)).empty
+    assert left_on(fleet(False)).empty
     # As the store tells it: hours in which nothing runs have no row.
     rows = fleet(False, days=14)
     rows = rows[rows["running_hours"] > 0].assign(cpu_avg_pct=30.0)
     early = rows["hour"].dt.tz_convert("Asia/Kolkata").dt.hour == 8
     rows.loc[early, ["hour"]] -= pd.Timedelta(hours=1)
     rows.loc[early, ["cpu_avg_pct"]] = 3.0
-    assert off_hours_fleets(rows).empty
+    assert left_on(rows, days=14).empty
 
 
 def test_a_fleet_that_works_at_night_is_no_waste():
     rows = fleet(True)
     rows["cpu_avg_pct"] = 12.0
-    assert off_hours_fleets(rows).empty
+    assert left_on(rows).empty
     rows["cpu_avg_pct"] = np.nan
-    assert off_hours_fleets(rows).empty
-    assert off_hours_fleets(rows.iloc[:0]).empty
+    assert left_on(rows).empty
+    assert left_on(rows.iloc[:0]).empty
+
+
+@pytest.mark.parametrize("days", range(12, 19))
+def test_a_fleet_off_at_weekends_is_judged_alike_on_any_day_and_beside_any_other(days):
+    """It runs through the nights of five days: 60 hours of 108 off work are no week through."""
+    rows = fleet(True, "UTC", days).tail(8 * 24)  # as many as the store gives
+    weekdays = rows[rows["hour"].dt.day_of_week < 5]
+    busy = rows.assign(series="busy", cpu_avg_pct=12.0)
+    assert left_on(weekdays, days).empty
+    assert left_on(pd.concat([weekdays, busy]), days).empty
+    assert left_on(rows, days)["series"].tolist() == ["dev UTC"]

@@ -113,7 +113,7 @@ def forgotten_volumes(volumes: pd.DataFrame, now: pd.Timestamp) -> pd.DataFrame:
     ).reset_index(drop=True)
 
 
-def off_hours_fleets(rows: pd.DataFrame) -> pd.DataFrame:
+def off_hours_fleets(rows: pd.DataFrame, end: pd.Timestamp) -> pd.DataFrame:
     """Fleets that run at night and at weekends as by day, though they only work by day.
 
     Parameters
@@ -123,13 +123,14 @@ def off_hours_fleets(rows: pd.DataFrame) -> pd.DataFrame:
         hour (aware UTC), timezone (where its people work, IANA), running_hours (of all its
         machines), cpu_avg_pct (NaN where unknown), grams, usd. In an hour without a row, once it
         has had one, a fleet ran nothing.
+    end : Timestamp
+        Beginning of the last hour that is looked at, aware UTC.
 
     Returns
     -------
     DataFrame
         As of `idle_instances`: grams and dollars of the hours off work.
     """
-    end = rows["hour"].max()
     parts = [_with_off(part, str(name), end) for name, part in rows.groupby("timezone")]
     if not parts:
         return pd.DataFrame(columns=COLUMNS)
