@@ -85,6 +85,17 @@ def test_a_seasonal_plan_keeps_the_amount():
         weekly_weights(pd.Series(np.full(168, np.nan)), NOV)
 
 
+def test_a_seasonal_plan_of_which_only_unworked_hours_are_left_is_even():
+    """The last days of May 2026 are a weekend."""
+    may = period_of("month", date(2026, 5, 1))
+    weights = weekly_weights(pd.Series(np.where(np.arange(168) < 120, 1.0, 0.0)), may)
+    for begins, hours in ((30, 48), (31, 24)):
+        plan = planned([Version(date(2026, 5, begins), 744.0)], may, weights)
+        assert plan.tolist() == pytest.approx([1.0] * hours)
+    both = [Version(date(2026, 1, 1), 744.0), Version(date(2026, 5, 30), 1.0)]
+    assert planned(both, may, weights).sum() == pytest.approx(744.0)
+
+
 def test_a_reduction_path_reaches_its_target():
     path = reduction_path(1000.0, 2025, 2030, 4.2, "year")
     assert [v.grams for v in path] == pytest.approx([958, 916, 874, 832, 790])

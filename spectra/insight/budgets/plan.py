@@ -39,7 +39,8 @@ def planned(
     Parameters
     ----------
     weights : ndarray, optional
-        Share of each hour of the period, for a seasonal plan; even without.
+        Share of each hour of the period, for a seasonal plan; even without, or where the budget
+        begins when only hours without a share are left.
 
     Returns
     -------
@@ -50,9 +51,10 @@ def planned(
     hours = pd.date_range(period.start, periods=period.hours, freq="h", unit="us")
     if not ordered or ordered[0].start >= period.end:
         return None
-    shares = np.full(period.hours, 1 / period.hours) if weights is None else weights
     starts = [version.start for version in ordered]
     number = hours.searchsorted(pd.DatetimeIndex(starts).as_unit("us"))
+    is_seasonal = weights is not None and weights[number[0] :].sum() > 0
+    shares = weights if is_seasonal else np.full(period.hours, 1 / period.hours)
     grams = np.full(period.hours, np.nan)
     for version, first in zip(ordered, number, strict=True):
         grams[first:] = version.grams
@@ -73,7 +75,7 @@ def burn(actual_g: float, budget_g: float, elapsed_share: float) -> float | None
     """How fast a budget is used up: 1 is as planned, 1.55 half as much again.
 
     ``(A/B) / (t/T)``, with the share of the plan that has passed by hours. None without a budget
-    or before the first hour.
+    or before the first hour that anything is planned for.
 
     Examples
     --------
