@@ -277,7 +277,7 @@ def seen_done(store: Store, now: datetime) -> list[Decision]:
                           OVER (PARTITION BY instance_id) AS o
                       FROM instances i JOIN present p USING (instance_id)) GROUP BY instance_id)
             SELECT a.unit_id, a.finding, CASE WHEN a."action" = 'stop'
-                THEN coalesce(p.gone_at, s.since) ELSE typed.at END AS done_at
+                THEN least(p.gone_at, s.since) ELSE typed.at END AS done_at
             FROM advice a JOIN present p ON p.instance_id = a.unit_id
             JOIN typed USING (instance_id) JOIN ({STOPPED_SINCE}) s USING (instance_id)
             WHERE NOT EXISTS (

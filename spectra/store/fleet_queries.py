@@ -9,6 +9,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from spectra.store.database import Store
+from spectra.store.lasting import GONE
 from spectra.store.selection import Selection
 
 _DERIVED = {
@@ -17,12 +18,12 @@ _DERIVED = {
 }
 
 
-# Since when machines are stopped: the first span after the last one in another state, for a new
-# owner is no new stop.
-STOPPED_SINCE = """
+# Since when machines are stopped, or were until they went: the first span after the last one in
+# another state, for a new owner is no new stop.
+STOPPED_SINCE = f"""
     SELECT instance_id, min(valid_from) FILTER (state = 'stopped' AND valid_from >=
         coalesce(up_until, valid_from)) AS since
-    FROM (SELECT *, max(valid_to) FILTER (state <> 'stopped')
+    FROM (SELECT *, max(valid_to) FILTER (state NOT IN {("stopped", *GONE)})
               OVER (PARTITION BY instance_id) AS up_until FROM instances)
     GROUP BY instance_id
 """

@@ -169,6 +169,21 @@ def test_a_machine_that_is_gone_was_done_when_it_went_not_when_it_was_born(store
     assert advice_log.seen_done(store, NOW) == []
 
 
+def test_a_machine_that_was_stopped_before_it_went_was_done_when_it_stopped(store):
+    """Whether that is seen while it is stopped, while AWS lists it still, or long after."""
+    stop, gone = "2026-11-10", "2026-11-20"
+    up = {"instance_id": "i-2", "valid_from": "2026-11-01", "valid_to": stop}
+    off = {"instance_id": "i-2", "valid_from": stop, "state": "stopped"}
+    ended = {"instance_id": "i-2", "valid_from": gone, "state": "terminated"}
+    for spans in ([off], [off | {"valid_to": gone}, ended],
+                  [off | {"valid_to": gone}, ended | {"valid_to": "2026-11-21"}]):  # fmt: skip
+        write_instances(store, fleet.instances(up, *spans))
+        (seen,) = advice_log.seen_done(store, NOW)
+        assert seen.decided_at == fleet.utc(stop)
+    advice_log.decide(store, [seen])
+    assert advice_log.seen_done(store, NOW) == []  # its going is no second change
+
+
 def test_only_what_is_live_counts_as_open_savings(store):
     by_team = advice_log.open_savings(store, NOW, "team").set_index("name")
     assert by_team["carbon_g_per_h"].to_dict() == {"web": 4.0, "data": 4.0}
