@@ -9,6 +9,7 @@ from typing import Any
 
 from spectra.store.database import Store
 from spectra.store.grid_queries import Factor
+from spectra.store.latency_queries import NEWEST
 
 Slot = tuple[datetime, datetime]
 
@@ -109,13 +110,15 @@ def spec_of(store: Store, job_id: str) -> dict[str, Any]:
 
 
 def allows_home(store: Store, spec: dict[str, Any], zone: str) -> bool:
-    """Whether a job's limits on country and latency, as last measured, allow its home's zone."""
+    """Whether a job's limits on country and latency allow its home's zone, as when it is placed.
+
+    Latency is what regions are compared by, proxies apart; home may be where it is not known.
+    """
     row = store.row(
-        """
+        f"""
         SELECT (len($countries) = 0 OR list_contains($countries, any_value(country)))
             AND ($most IS NULL OR coalesce($most >= (
-                SELECT arg_max(rtt_ms_p50, measured_at) FROM latency
-                WHERE region = $home AND NOT is_proxy AND rtt_ms_p50 IS NOT NULL), false))
+                SELECT rtt_ms_p50 FROM ({NEWEST}) WHERE region = $home AND NOT is_proxy), true))
         FROM region_factors WHERE zone = $zone
         """,
         {
