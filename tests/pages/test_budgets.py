@@ -46,7 +46,7 @@ def company(database):
         store,
         fleet.instances(
             *({"instance_id": name, "valid_from": born, "name": name[2:],
-               "tags": {"team": team} if team else {},
+               "tags": {"team": team} if team else {"project": "x", "cost": "1"},
                "instance_type": "m5.4xlarge" if team == "analytics" else "m5.xlarge"}
               for name, team in TEAMS.items())
         ),
@@ -230,6 +230,8 @@ def test_a_reduction_path_is_laid_out(budgeted):
 def test_names_are_merged_after_their_effect_was_shown(company):
     app = page("Allocation")
     assert "These are the rules in force." in texts(app)
+    (nobody,) = [d.value for d in app.dataframe if "tags" in d.value]
+    assert nobody["tags"].tolist() == ["project = x, cost = 1"]
     store = app_store()
     first = (END - timedelta(days=30)).date()
     miss = allocation.merge_candidates(store, first, END.date())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, timedelta
 
 import pandas as pd
@@ -44,7 +45,9 @@ def _worst(page: Page, first: date, after: date) -> None:
     if rows.empty:
         st.caption("Everything belongs to a team.")
         return
-    rows = rows.assign(kg=rows["total_g"] / units.GRAMS_PER_KG)
+    rows = rows.assign(
+        kg=rows["total_g"] / units.GRAMS_PER_KG, tags=rows["tags"].map(_in_words, "ignore")
+    )
     st.dataframe(
         rows, hide_index=True, width="stretch", key="worst", placeholder="–",
         height=cards.table_height(len(rows)),
@@ -62,6 +65,11 @@ def _worst(page: Page, first: date, after: date) -> None:
     cards.download(
         lambda: allocation.worst_unallocated(page.store, first, after, MOST_IN_FILE), "unallocated"
     )
+
+
+def _in_words(tags: str) -> str:
+    """Tags (JSON text) as they are said."""
+    return ", ".join(f"{key} = {value}" for key, value in json.loads(tags).items())
 
 
 def _near_misses(page: Page, first: date, after: date) -> None:
