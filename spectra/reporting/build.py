@@ -63,10 +63,10 @@ def build(  # noqa: PLR0913
     Raises
     ------
     InputError
-        If the period lies wholly in the future.
+        If the period has not begun.
     """
     now = (now or datetime.now(UTC)).astimezone(UTC)
-    if request.start >= now:
+    if request.start > now:
         raise InputError(
             f"The period {request.period} has not begun.", next_step="Choose an earlier one."
         )

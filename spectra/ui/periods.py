@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from spectra.insight.budgets import Kind, Period, period_of
+from spectra.moments import HOUR
 from spectra.store.emission_queries import ledger_span
 from spectra.ui.frame import Page
 
@@ -12,9 +11,9 @@ KINDS: dict[Kind, str] = {"month": "Month", "quarter": "Quarter", "year": "Year"
 
 
 def accounted(page: Page, kind: Kind) -> list[Period]:
-    """Periods that the ledger reaches into, the running one first."""
-    span: tuple[datetime, datetime] = page.get(ledger_span) or (page.hour, page.hour)
-    found = [period_of(kind, page.hour)]
-    while found[-1].start > span[0]:
+    """Periods that the ledger reaches into, the latest first."""
+    first, end = page.get(ledger_span) or (page.hour, page.hour + HOUR)
+    found = [period_of(kind, min(page.hour, end - HOUR))]
+    while found[-1].start > first:
         found.append(found[-1].previous)
     return found
