@@ -159,6 +159,9 @@ def test_the_pdf_runs_nothing_and_links_nowhere(report):
 def test_markdown_and_json_stay_what_they_are(report):
     text = FACES["md"](report).decode()
     assert not re.search(r"(?<!\\)(?:<img|<script|!\[x\]|\[y\]\()", text)
+    # A backslash within an address keeps not every reader from making a link of it.
+    assert not re.search(r"(?i:https?\\?:|www\\?\.|me\\?@)(?:\\?/\\?/)?evil", text)
+    assert "evil" in text
     assert json.loads(FACES["json"](report))
     assert "\x00" not in text
 

@@ -143,6 +143,14 @@ def test_other_periods(company):
     assert app.selectbox(key="report_month").value == LAST.label
 
 
+def test_data_that_end_with_last_month_are_reported_up_to_it(company):
+    store = Store(company)
+    with store.write() as cursor:
+        cursor.execute("DELETE FROM hourly_sums WHERE hour >= ?", [LAST.end])
+    store.close()
+    assert page().selectbox(key="report_month").value == LAST.label
+
+
 def test_a_boundary_of_one_team_is_smaller(company):
     app = page()
     whole = metrics(app)["Our inventory: total, location-based"]

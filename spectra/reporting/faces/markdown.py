@@ -20,15 +20,13 @@ from spectra.reporting.faces.text import (
 from spectra.reporting.model import Report
 from spectra.reporting.parts import Section, Table
 from spectra.reporting.words import figure_text, mass_unit
+from spectra.unlinked import unlinked
 
 _ROWS = 8
 _LEFT_OUT = ("methods", "datapoints", "audit")  # long lists; the other formats have them
 _CELL = 200
-# What Markdown or HTML within it would take for its own: anywhere, at the start, or as a link.
-_MARKS = re.compile(
-    r"([\\`*_\[\]<>|~$&@]|^[#=]|^[+-](?=[ +-]|$)|(?<=^\d)[.)](?= )"
-    r"|(?<=http):|(?<=https):|(?<=www)\.)"
-)
+# What Markdown or HTML within it would take for its own: anywhere, or at the start.
+_MARKS = re.compile(r"([\\`*_\[\]<>|~$&@]|^[#=]|^[+-](?=[ +-]|$)|(?<=^\d)[.)](?= ))")
 
 
 def markdown(report: Report) -> bytes:
@@ -43,8 +41,8 @@ def markdown(report: Report) -> bytes:
 
 
 def escaped(text: str) -> str:
-    """A text on one line that Markdown shows as it is typed."""
-    return _MARKS.sub(r"\\\1", " ".join(plain(text).split()))
+    """A text on one line that Markdown shows as it is typed; an address in it is no link."""
+    return _MARKS.sub(r"\\\1", unlinked(" ".join(plain(text).split())))
 
 
 def _title(report: Report) -> str:

@@ -58,10 +58,12 @@ def _period(page: Page) -> str | None:
     )  # fmt: skip
     if kind == DAYS:
         return _days(page)
-    labels = [p.label for p in periods.accounted(page, kind)]  # type: ignore[arg-type]
-    return str(st.selectbox("Which", labels, index=min(1, len(labels) - 1), width=140,
-                            key=f"report_{kind}", persist_state="session",
-                            help="The first has not ended yet."))  # fmt: skip
+    found = periods.accounted(page, kind)  # type: ignore[arg-type]
+    ended = next((n for n, period in enumerate(found) if period.end <= page.hour), 0)
+    return str(st.selectbox(
+        "Which", [period.label for period in found], index=ended, width=140, key=f"report_{kind}",
+        persist_state="session", help="The latest that has ended, unless you choose another.",
+    ))  # fmt: skip
 
 
 def _days(page: Page) -> str | None:
