@@ -7,8 +7,6 @@ never runs it.
 
 from __future__ import annotations
 
-import gzip
-import json
 import math
 import sys
 from pathlib import Path
@@ -251,54 +249,8 @@ def build_td_losses(source: Path) -> None:
     write(table, "td_losses.csv")
 
 
-# CPU per vCPU that a burstable size sustains without credits, as AWS documents it; later
-# families are like t3.
-BURST_BASELINE_PCT = {"nano": 5, "micro": 10, "small": 20, "medium": 20, "large": 30,
-                      "xlarge": 40, "2xlarge": 40}  # fmt: skip
-T2_BASELINE_PCT = BURST_BASELINE_PCT | {"xlarge": 22.5, "2xlarge": 17}
-
-
-def burst_baseline_pct(name: str, burstable: bool) -> float | None:
-    """CPU per vCPU that a type sustains without credits; None where it is not burstable."""
-    family, _, size = name.partition(".")
-    baselines = T2_BASELINE_PCT if family == "t2" else BURST_BASELINE_PCT
-    return baselines.get(size) if burstable else None
-
-
-def limits_row(facts: dict) -> dict:
-    """One row of instance_limits.csv from what DescribeInstanceTypes says of a type."""
-    network, ebs = facts["NetworkInfo"], facts.get("EbsInfo", {})
-    optimized = ebs.get("EbsOptimizedInfo", {})
-    cards = network.get("NetworkCards", [])
-    baselines = [card.get("BaselineBandwidthInGbps") for card in cards]
-    storage = facts.get("InstanceStorageInfo", {}).get("TotalSizeInGB")
-    return {
-        "instance_type": facts["InstanceType"],
-        "hypervisor": facts.get("Hypervisor", ""),
-        "network_baseline_gbps": sum(baselines) if cards and None not in baselines else None,
-        "ebs_baseline_mbps": optimized.get("BaselineBandwidthInMbps"),
-        "ena_support": network.get("EnaSupport", ""),
-        "instance_storage_gb": storage if facts["InstanceStorageSupported"] else 0,
-        "burst_baseline_pct": burst_baseline_pct(
-            facts["InstanceType"], facts["BurstablePerformanceSupported"]
-        ),
-    }
-
-
-def build_limits() -> None:
-    """Write instance_limits.csv from the description of all types that moto ships."""
-    import moto  # noqa: PLC0415 (a test tool that happens to carry the facts)
-
-    path = Path(moto.__file__).parent / "ec2" / "resources" / "instance_types.json.gz"
-    with gzip.open(path) as file:
-        described = json.load(file)
-    known = set(read(OUT / "instance_types.csv")["instance_type"])
-    rows = [limits_row(described[name]) for name in sorted(known & set(described))]
-    write(pd.DataFrame(rows), "instance_limits.csv")
-
-
 def main(source: Path) -> None:
-    """Build every table except the two that are kept by hand."""
+    """Build every table except those kept by hand and the one of `build_limits.py`."""
     raw = read(source / "ec2" / "cloud_coefficients.csv")
     ccf = dict(zip(raw["name"], raw["value"].astype(float), strict=True))
     build_instance_types(source, ccf)
@@ -307,7 +259,6 @@ def main(source: Path) -> None:
     ratio = build_zones(source)
     build_grid(source, set(regions["zone"]), ratio)
     build_td_losses(source)
-    build_limits()
 
 
 if __name__ == "__main__":
