@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from spectra.insight.allocation import UNALLOCATED
+from spectra.store.lasting import GONE
 from spectra.store.owners import OWNER
 
 # A change in one of these begins a new span, and so does another owner: the past stays with the old
@@ -15,7 +16,6 @@ from spectra.store.owners import OWNER
 # date.
 _INSTANCE_FACTS = ("state", "instance_type", "lifecycle", "tenancy", "asg_name", "launched_at")
 _VOLUME_FACTS = ("state", "volume_type", "size_gib", "instance_id")
-_GONE = ("terminated", "shutting-down")
 _DOWN = ("stopped", "stopping")
 
 Row = dict[str, Any]
@@ -62,7 +62,7 @@ def instance_spans(
             spans += _continued(before[instance_id], row, observed_at, last_seen)
         elif instance_id not in known:
             spans += _discovered(row, observed_at)
-        elif row["state"] not in _GONE:  # a listing that left it out has ended it
+        elif row["state"] not in GONE:  # a listing that left it out has ended it
             spans.append(_span(row, observed_at))
     spans += [
         _ended(old, last_seen or observed_at) for key, old in before.items() if key not in now
@@ -108,7 +108,7 @@ def volume_spans(
 def _discovered(row: Row, observed_at: datetime) -> list[Row]:
     """An instance seen for the first time."""
     launched_at, transition_at = row["launched_at"] or observed_at, row["transition_at"]
-    if row["state"] not in _GONE + _DOWN:
+    if row["state"] not in GONE + _DOWN:
         return [_span(row, launched_at)]
     ended_at = transition_at if transition_at is not None and transition_at > launched_at else None
     spans = []
@@ -134,7 +134,7 @@ def _continued(old: Row, row: Row, observed_at: datetime, last_seen: datetime | 
         old_end = min(ran_until or launched_at, launched_at)
         return [_ended(old, old_end), *_discovered(row, observed_at)]
     is_recent = transition_at is not None and transition_at > old["valid_from"]
-    if row["state"] in _GONE:
+    if row["state"] in GONE:
         return [_ended(old, transition_at if is_recent else last_seen or observed_at)]
     if row["state"] in _DOWN and is_recent:
         return _split(old, row, transition_at)

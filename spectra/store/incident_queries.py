@@ -8,6 +8,7 @@ import pandas as pd
 
 from spectra.store.database import Store
 from spectra.store.emission_queries import TOTAL_G
+from spectra.store.lasting import GONE
 
 BAND_DAYS = 28
 LOW, HIGH = 0.05, 0.95
@@ -34,7 +35,7 @@ def is_there(store: Store, instance_id: str) -> bool:
     """Whether a machine is there still, running or stopped."""
     return store.row(
         "SELECT 1 FROM instances WHERE instance_id = ? AND valid_to IS NULL "
-        "AND state NOT IN ('terminated', 'shutting-down') LIMIT 1",
+        f"AND state NOT IN {GONE} LIMIT 1",
         [instance_id],
     ) is not None  # fmt: skip
 

@@ -12,7 +12,7 @@ import pandas as pd
 from spectra.store import advice_log
 from spectra.store.database import Store
 from spectra.store.emission_queries import TOTAL_G
-from spectra.store.lasting import UNIT_OF
+from spectra.store.lasting import GONE, UNIT_OF
 from spectra.store.selection import Selection
 
 SPARK_DAYS = 14
@@ -60,7 +60,7 @@ def _present(store: Store, selection: Selection) -> pd.DataFrame:
             any_value(account_id) AS account_id, any_value(lifecycle) AS lifecycle,
             min(launched_at) AS launched_at
         FROM (SELECT * FROM instances WHERE valid_to IS NULL
-                  AND state NOT IN ('terminated', 'shutting-down') AND {selection.sql})
+                  AND state NOT IN {GONE} AND {selection.sql})
         JOIN ({UNIT_OF}) u ON u.resource_id = instance_id
         GROUP BY unit_id
         """,

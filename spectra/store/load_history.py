@@ -15,13 +15,14 @@ import pandas as pd
 from spectra.store import load_replay
 from spectra.store.database import Store
 from spectra.store.fleet_queries import STOPPED_SINCE
+from spectra.store.lasting import GONE
 
 LONGEST_DAYS, REPLAY_DAYS = 32, 28
 TOP_PEAKS = 64
 UNITS_AT_ONCE = 1_000
 
 # The present fleet: instances that are there, and groups that had a member within a week.
-_UNITS = """
+_UNITS = f"""
 CREATE OR REPLACE TEMP TABLE units AS
 WITH spans AS (
     SELECT * REPLACE (CASE WHEN valid_to < $end OR NOT $is_past THEN valid_to END AS valid_to)
@@ -34,7 +35,7 @@ singles AS (
     SELECT instance_id AS unit_id, 'instance' AS kind, instance_id, 1 AS members, last.*
         EXCLUDE (instance_id)
     FROM last WHERE asg_name IS NULL AND valid_to IS NULL
-        AND state NOT IN ('terminated', 'shutting-down')),
+        AND state NOT IN {GONE}),
 groups AS (
     SELECT DISTINCT ON (account_id, region, asg_name)
         concat_ws('/', 'asg', account_id, region, asg_name) AS unit_id, 'group' AS kind,

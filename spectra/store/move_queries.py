@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from spectra.store.database import Store
+from spectra.store.lasting import GONE
 from spectra.store.region_queries import HOURLY_TIERS
 from spectra.store.report_sums import COUNTED, OF_EC2
 
@@ -24,7 +25,7 @@ WITH disks AS (
     FROM volumes WHERE valid_to IS NULL AND instance_id IS NOT NULL GROUP BY instance_id)
 SELECT {", ".join(WORKLOAD_COLUMNS)}
 FROM instances LEFT JOIN disks USING (instance_id)
-WHERE valid_to IS NULL AND state NOT IN ('terminated', 'shutting-down')
+WHERE valid_to IS NULL AND state NOT IN {GONE}
 """
 
 
@@ -243,7 +244,7 @@ def hourly_shares(
     return dict(zip(rows["region"], rows["share"], strict=True))
 
 
-_COURSE = """
+_COURSE = f"""
 SELECT max_by(instance_type, valid_from) FILTER (is_copy) AS instance_type,
     CASE WHEN NOT bool_or(is_copy AND valid_to IS NULL)
         THEN max(valid_to) FILTER (is_copy) END AS ended_at,
@@ -251,7 +252,7 @@ SELECT max_by(instance_type, valid_from) FILTER (is_copy) AS instance_type,
     max(valid_to) FILTER (is_source) AS source_ran_until
 FROM (SELECT instance_type, valid_from, valid_to, instance_id = $source AND state = 'running'
         AS is_source, instance_id = $copy AND region = $region
-        AND state NOT IN ('terminated', 'shutting-down') AS is_copy
+        AND state NOT IN {GONE} AS is_copy
     FROM instances WHERE instance_id IN ($source, $copy))
 """
 
