@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+from collections.abc import Callable
 from functools import cache
 
 _M_ARENA_MAX = -8  # malloc.h of glibc
@@ -21,11 +22,25 @@ def share() -> None:
     glibc gives threads heaps of their own and keeps in each what was freed: with ten visitors, the
     first look for anomalies in 5,000 machines held 1.6 GB, and 0.8 GB on one heap.
     """
+    if (mallopt := _of_c_library("mallopt")) is not None:
+        mallopt(_M_ARENA_MAX, 1)
+
+
+def give_back() -> None:
+    """Give memory that was freed back to the system, where the C library can.
+
+    It keeps all that lies below anything still in use: after a look at 5,000 machines 0.2 GB.
+    """
+    if (trim := _of_c_library("malloc_trim")) is not None:
+        trim(0)
+
+
+def _of_c_library(name: str) -> Callable[..., int] | None:
     try:
-        mallopt = ctypes.CDLL(None).mallopt
+        function: Callable[..., int] = getattr(ctypes.CDLL(None), name)
     except (AttributeError, OSError, TypeError):  # another C library
-        return
-    mallopt(_M_ARENA_MAX, 1)
+        return None
+    return function
 
 
 @cache

@@ -21,6 +21,27 @@ def test_what_a_thread_has_freed_another_can_have(tmp_path):
     assert shared < 0.5 * apart
 
 
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library than glibc")
+def test_what_was_freed_below_what_is_kept_is_given_back(tmp_path):
+    held = tmp_path / "held"
+    forked.start(give_back, held).join(60)
+    before, after = map(float, held.read_text().split())
+    assert before > 30
+    assert after < 0.3 * before
+
+
+def give_back(file):
+    """Write how much [MB] is held when 40 MB below one kept block were freed, and given back."""
+    heap.share()
+    process = psutil.Process()
+    empty, kept, freed, over = process.memory_info().rss, [], Event(), Event()
+    over.set()
+    take(kept, freed, over)
+    held = process.memory_info().rss
+    heap.give_back()
+    file.write_text(f"{(held - empty) / 1e6} {(process.memory_info().rss - empty) / 1e6}")
+
+
 def held_mb(file, is_shared):
     process = forked.start(take_turns, file, is_shared)
     process.join(60)

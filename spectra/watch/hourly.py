@@ -21,6 +21,7 @@ from spectra.moments import DAY
 from spectra.store import Store, incident_log, watch_queries
 from spectra.watch import rows
 from spectra.watch.tagged import tags_of
+from spectra.watch.usage import parts
 
 # So many machines of a region falling silent at once are one trouble, not many.
 TOGETHER = 5
@@ -79,12 +80,16 @@ def _silent_machines(store: Store, span: Span, facts: pd.DataFrame) -> pd.DataFr
     machines = watch_queries.watched(store, end - timedelta(days=MEMORY_DAYS), end, ran_since=first)
     if not machines:
         return pd.DataFrame(columns=COLUMNS)
-    ran = watch_queries.running_hours(store, machines, first, end)
     events = incident_log.planned(store)
-    due = due_unplanned(ran, events, tags_of(facts, events))
-    frame = watch_queries.cpu_hours(store, machines, first, end)
-    # One hour more, so that a trouble that began before is not taken for a new one.
-    return _together(data_gaps(frame, pd.Timestamp(since) - HOUR, due), facts)
+    tags = tags_of(facts, events)
+    found = []
+    for part in parts(machines):
+        ran = watch_queries.running_hours(store, part, first, end)
+        frame = watch_queries.cpu_hours(store, part, first, end)
+        # One hour more, so that a trouble that began before is not taken for a new one.
+        since_then = pd.Timestamp(since) - HOUR
+        found.append(data_gaps(frame, since_then, due_unplanned(ran, events, tags)))
+    return _together(pd.concat(found, ignore_index=True), facts)
 
 
 def _silent_grids(store: Store, span: Span, stated: pd.DataFrame) -> pd.DataFrame:

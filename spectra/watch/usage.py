@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pandas as pd
@@ -103,13 +104,17 @@ def _from_history(
     since, end = span
     first = end - timedelta(days=MEMORY_DAYS)
     found, memories = [], []
-    for low in range(0, len(machines), AT_ONCE):
-        part = machines[low : low + AT_ONCE]
+    for part in parts(machines):
         result = scan(watch_queries.cpu_hours(store, part, first, end), None, sensitivity)
         found.append(result.alerts[result.alerts["at"] >= pd.Timestamp(since)])
         memories.append(result.state)
         del result
     return _together(found), joined(memories) if memories else None
+
+
+def parts(machines: list[str]) -> Iterator[list[str]]:
+    """So many machines at a time as histories are read of."""
+    return (machines[low : low + AT_ONCE] for low in range(0, len(machines), AT_ONCE))
 
 
 def _together(alerts: list[pd.DataFrame]) -> pd.DataFrame:

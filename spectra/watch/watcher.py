@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from spectra import heap
 from spectra.config import Config
 from spectra.errors import BusyError
 from spectra.insight.anomalies import CPU, Memory, Sensitivity
@@ -98,6 +99,7 @@ class Watcher:
             now = now or datetime.now(UTC)
             sensitivity = sensitivity_of(config)
             count = self._usage(sensitivity, now)
+            heap.give_back()
             for family in (*HOURLY, *DAILY):
                 count += self._others(family, sensitivity, now)
             if incident_log.any_gone(self._store):
@@ -105,6 +107,7 @@ class Watcher:
             return count
         finally:
             self._lock.release()
+            heap.give_back()
 
     def back_test(
         self, span: tuple[datetime, datetime], sensitivity: Sensitivity

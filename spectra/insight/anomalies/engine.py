@@ -182,7 +182,7 @@ def _remembered(memory: Memory, step: _Step, spikes: Floats, shifts: Floats) -> 
     """The memory with the last columns of each matrix; copies, so that the step is let go."""
 
     def last(full: Floats, old: Floats) -> Floats:
-        return full[:, -old.shape[1] :].copy()
+        return full[:, -old.shape[1] :].astype(old.dtype)
 
     hours = step.by_hour.usual.shape[1]
     return replace(

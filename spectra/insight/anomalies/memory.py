@@ -24,6 +24,9 @@ MEMORY_DAYS = 100
 class Memory:
     """The last weeks of every series, and the sums and alerts that go on; one row a series.
 
+    Weeks are kept in single precision, in which their windows are sorted: of 5,000 machines they
+    are 60 MB for as long as the process lives.
+
     Attributes
     ----------
     series : Index
@@ -62,8 +65,8 @@ class Memory:
         """A memory of nothing, for series of so many values an hour."""
         count = len(series)
 
-        def unknown(*width: int) -> Floats:
-            return np.full((count, *width), np.nan)
+        def unknown(width: int) -> Floats:
+            return np.full((count, width), np.nan, dtype=np.float32)
 
         return cls(
             series=series,
@@ -74,7 +77,7 @@ class Memory:
             shifts=unknown(CALIBRATION_HOURS),
             sums=np.zeros((count, 2)),
             run_hours=np.zeros(count),
-            run_limit=unknown(),
+            run_limit=np.full(count, np.nan),
             run_alarm=np.zeros(count),
             alert_at=np.full(count, -np.inf),
             alert_score=np.zeros(count),
