@@ -2,7 +2,7 @@
 
 import gc
 import platform
-from threading import Event, Thread
+from threading import Barrier, Event, Thread
 
 import numpy as np
 import psutil
@@ -16,9 +16,46 @@ THREADS, BLOCKS = 8, 500
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library than glibc")
 def test_what_a_thread_has_freed_another_can_have(tmp_path):
-    apart, shared = (held_mb(tmp_path / str(is_shared), is_shared) for is_shared in (False, True))
+    apart, shared = (
+        held_mb(tmp_path / str(is_shared), is_shared, take_turns) for is_shared in (False, True)
+    )
     assert apart > 200
     assert shared < 0.5 * apart
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library than glibc")
+def test_heaps_that_threads_had_before_keep_little_of_what_they_free(tmp_path):
+    apart, shared = (
+        held_mb(tmp_path / str(is_shared), is_shared, free_matrices) for is_shared in (False, True)
+    )
+    assert apart > 100
+    assert shared < 0.5 * apart
+
+
+def free_matrices(file, is_shared):
+    """Write how much [MB] is held when each of several threads has freed 24 MB more than once."""
+    barrier, over = Barrier(THREADS + 1), Event()
+    for _ in range(THREADS):
+        Thread(target=free_some, args=(barrier, over)).start()
+    barrier.wait()
+    if is_shared:
+        heap.share()
+    before = psutil.Process().memory_info().rss
+    for _ in range(2):
+        barrier.wait()
+    file.write_text(str((psutil.Process().memory_info().rss - before) / 1e6))
+    over.set()
+
+
+def free_some(barrier, over):
+    own = np.ones(10_000)
+    barrier.wait()
+    barrier.wait()
+    for _ in range(3):
+        np.ones(3_000_000)
+    barrier.wait()
+    over.wait()
+    assert own.any()
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library than glibc")
@@ -42,8 +79,8 @@ def give_back(file):
     file.write_text(f"{(held - empty) / 1e6} {(process.memory_info().rss - empty) / 1e6}")
 
 
-def held_mb(file, is_shared):
-    process = forked.start(take_turns, file, is_shared)
+def held_mb(file, is_shared, freeing):
+    process = forked.start(freeing, file, is_shared)
     process.join(60)
     return float(file.read_text())
 

@@ -15,7 +15,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 Floats = NDArray[np.floating]
-CHUNK_ELEMENTS = 1_000_000  # of windows at once: some 4 MB, which stays near the processor
+CHUNK_ELEMENTS = 250_000  # of windows at once: a megabyte, which stays near the processor
 
 
 class Spread(NamedTuple):
