@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+from spectra import units
 from spectra.actions.builders import start, stop
 from spectra.actions.executor import RunnerOf, execute, require_confirmation
 from spectra.actions.journal import Journal
@@ -20,6 +23,8 @@ from spectra.store.action_schedules import ActionSchedule, handle, save_schedule
 
 # A time that was missed by more, while nothing ran, is not made up for.
 LATE = timedelta(hours=1)
+# The state in which a machine is when there is something to do.
+_FROM: dict[Action, str] = {"stop": "running", "start": "stopped"}
 
 
 def new_schedule(  # noqa: PLR0913 (the parts of one record)
@@ -104,6 +109,12 @@ def due(schedule: ActionSchedule, now: datetime) -> tuple[datetime, Action] | No
     return found
 
 
+def missed(schedule: ActionSchedule, now: datetime) -> tuple[datetime, Action] | None:
+    """The first thing that came due since the schedule was handled, and is too late by now."""
+    coming = next_due(schedule, schedule.handled_until)
+    return coming if coming is not None and coming[0] <= now - LATE else None
+
+
 def run_due(
     store: Store, runner_of: RunnerOf, permit: Permit, now: datetime | None = None
 ) -> list[Outcome]:
@@ -114,21 +125,43 @@ def run_due(
         if not schedule.is_active or schedule.confirmed_at is None:
             continue
         found = due(schedule, now)
-        if found is not None and handle(store, schedule, now):
+        lost = missed(schedule, now) if found is None else None
+        if (found or lost) is None or not handle(store, schedule, now):
+            continue
+        if found is not None:
             outcomes += _run(store, schedule, found[1], runner_of, permit)
+        elif lost is not None:
+            outcomes += _told_missed(store, schedule, *lost)
     return outcomes
 
 
 def plans_of(store: Store, schedule: ActionSchedule, action: Action) -> list[Plan]:
     """Plans for every instance with the tag that is not yet as the schedule wants it."""
-    state, build = ("running", stop) if action == "stop" else ("stopped", start)
-    tag = (schedule.tag_key, schedule.tag_value)
+    return [plan for plan in _plans(store, schedule, action) if plan.target.state == _FROM[action]]
+
+
+def _plans(store: Store, schedule: ActionSchedule, action: Action) -> list[Plan]:
+    """Plans for every instance with the tag, in whatever state it was listed."""
+    build, tag = (stop if action == "stop" else start), (schedule.tag_key, schedule.tag_value)
     # The listing may be old: who took the tag off since does not want it any more.
     return [
-        replace(build(found), chosen_by=tag)
-        for found in targets(store, kind="instance", tag=tag)
-        if found.state == state
+        replace(build(found), chosen_by=tag) for found in targets(store, kind="instance", tag=tag)
     ]
+
+
+def _plans_now(
+    store: Store, schedule: ActionSchedule, action: Action, runner_of: RunnerOf
+) -> Iterator[Plan]:
+    """As `plans_of`, and for those that the last listing had in another state than they are in."""
+    for plan in _plans(store, schedule, action):
+        if plan.target.state == _FROM[action]:
+            yield plan
+            continue
+        # Who cannot be read is not touched; the next listing says why.
+        with suppress(SpectraError):
+            instance = runner_of(plan).describe(plan).instance
+            if instance is not None and instance["State"]["Name"] == _FROM[action]:
+                yield replace(plan, target=replace(plan.target, state=_FROM[action]))
 
 
 def _run(
@@ -136,7 +169,11 @@ def _run(
 ) -> list[Outcome]:
     """Run plans one by one; what is not safe is left out, and the first failure ends it."""
     journal, outcomes = Journal(store), list[Outcome]()
-    plans = plans_of(store, schedule, action)
+    plans = (
+        list(_plans_now(store, schedule, action, runner_of))
+        if permit
+        else plans_of(store, schedule, action)
+    )
     origin, why = f"schedule {schedule.name}", ""
     if plans and (refused := _too_many(len(plans), permit)):
         # One line for all: by the minute, thousands of machines would flood the journal.
@@ -157,6 +194,19 @@ def _run(
         else:
             outcomes.append(_skipped(journal, plan, why, origin))
     return outcomes
+
+
+def _told_missed(
+    store: Store, schedule: ActionSchedule, moment: datetime, action: Action
+) -> list[Outcome]:
+    """One line for what was not done in time, under the first machine that it was for."""
+    plans = plans_of(store, schedule, action)
+    why = (
+        f"The {action} of {units.moment_text(moment)} was missed by more than an hour and is not "
+        "made up for."
+    )
+    origin = f"schedule {schedule.name}"
+    return [_skipped(Journal(store), plan, why, origin) for plan in plans[:1]]
 
 
 def _too_many(count: int, permit: Permit) -> str:

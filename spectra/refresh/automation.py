@@ -80,14 +80,18 @@ class Automation:
         if not config.automation:
             self._next = None
             return
-        if acted := self._guarded(lambda: self._act(now)):
-            self.last_action = Tick(now, acted)
+        self._act_at(now)
         interval = timedelta(minutes=config.automation_minutes)
         # A clock that was set back does not put the next one off.
         if self._next is not None and timedelta() < self._next - now <= interval:
             return
         self._next = now + interval
         self.last = Tick(now, self._guarded(lambda: self._work(config, now)))
+
+    def _act_at(self, now: datetime) -> None:
+        """Start and stop what is due at a moment."""
+        if acted := self._guarded(lambda: self._act(now)):
+            self.last_action = Tick(now, acted)
 
     @staticmethod
     def _guarded(work: Callable[[], str]) -> str:
@@ -102,7 +106,12 @@ class Automation:
     def _work(self, config: Config, now: datetime) -> str:
         self._catch_up()
         self._refresher.start()
-        self._refresher.wait()
+        self._refresher.wait(TICK_S)
+        # It may take long: machines are not left running for that.
+        while self._refresher.is_running:
+            if self._config().automation and not self._stop.is_set():
+                self._act_at(datetime.now(UTC))
+            self._refresher.wait(TICK_S)
         report, error = self._refresher.report, self._refresher.error
         text = f"Refresh ended early: {error}" if error else "Refreshed."
         if report is not None and not error:

@@ -23,9 +23,10 @@ from spectra.store import Store, action_log
 from spectra.store.action_schedules import delete_schedule
 from spectra.store.action_schedules import schedules as saved
 from spectra.store.clearing import clear_demo_fleet, clear_source
+from spectra.store.writes import write_instances
 from spectra.ui.settings.policies import action_policy
-from tests import copies
-from tests.actions.conftest import ACCOUNT, OWN, YES
+from tests import copies, fleet
+from tests.actions.conftest import ACCOUNT, OWN, REGION, YES, shown
 from tests.actions.test_plan import PLANS
 
 CATALOG = load_catalog()
@@ -238,6 +239,35 @@ def test_a_machine_whose_tag_was_taken_off_since_is_left_alone(company):
                         confirmation=plan.confirmation, permit=YES)  # fmt: skip
     assert target(company, "instance", plan.target.resource_id).state == "running"
     assert Plan.from_dict(json.loads(json.dumps(plan.as_dict()))) == plan
+
+
+def test_a_machine_that_was_listed_as_stopped_is_stopped_if_it_runs(
+    store, runner, launch, moto_process
+):
+    now, running, stopped = datetime.now(UTC), launch(Name="dev"), launch(Name="dev")
+    moto_process.client("ec2", REGION).stop_instances(InstanceIds=[stopped.resource_id])
+    listed = {"state": "stopped", "tags": {"Name": "dev"}, "valid_from": "2026-01-01T00:00",
+              "account_id": ACCOUNT, "region": REGION, "instance_type": "m5.large"}  # fmt: skip
+    rows = fleet.instances(*({"instance_id": t.resource_id} | listed for t in (running, stopped)))
+    write_instances(store, rows)
+    schedule = schedules.new_schedule("nights", ("Name", "dev"), cron_stop="* * * * *", now=now)
+    schedules.confirm(store, schedule, "nights", now - timedelta(minutes=3))
+    (outcome,) = schedules.run_due(store, lambda plan: runner, YES, now)
+    assert outcome.is_done, outcome.text
+    assert Journal(store).entry(outcome.plan_id).resource_id == running.resource_id
+    assert shown(moto_process, running.resource_id).state == "stopped"
+
+
+def test_what_was_missed_by_hours_is_told_once(company):
+    now = datetime.now(UTC)
+    hours_ago = now - timedelta(hours=3)
+    schedule = a_schedule(company, cron_stop=f"{hours_ago:%M %H %d %m} *", now=now)
+    schedules.confirm(company, schedule, "nights", now - timedelta(hours=4))
+    (outcome,) = schedules.run_due(company, runner_of(company), YES, now)
+    assert outcome.state == "skipped"
+    error = Journal(company).entry(outcome.plan_id).error
+    assert f"The stop of {hours_ago:%d %b %H:%M} UTC was missed" in error
+    assert schedules.run_due(company, runner_of(company), YES, now) == []
 
 
 def test_a_schedule_that_may_not_act_says_so_in_the_journal(company):

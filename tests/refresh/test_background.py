@@ -161,6 +161,24 @@ def test_schedules_are_looked_at_each_time_while_it_is_on_and_an_error_ends_noth
     store.close()
 
 
+def test_schedules_are_looked_at_while_a_refresh_takes_long(slow, monkeypatch):
+    monkeypatch.setattr("spectra.refresh.automation.TICK_S", 0.01)
+    store, acted = Store(), []
+
+    def act(now):
+        acted.append(now)
+        if len(acted) == 3:
+            slow.end.set()
+        return ""
+
+    config = replace(PLAIN, automation=True, automation_minutes=30)
+    schedule = Automation(store, lambda: config, Refresher(lambda: slow), lambda: None, act)
+    schedule.tick(NOW)
+    assert len(acted) >= 3
+    assert slow.calls == 1
+    store.close()
+
+
 def test_its_thread_ends_when_it_is_stopped(slow):
     store = Store()
     schedule = automation(store, slow, [PLAIN])
