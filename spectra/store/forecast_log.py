@@ -11,6 +11,8 @@ from spectra.store.database import Store
 from spectra.store.grid_queries import Factor, column, stated
 
 HISTORY = timedelta(days=1130)
+# Accuracy looks 30 days back; a year of issues would be more than a gigabyte.
+KEPT = timedelta(days=90)
 
 
 class Chosen(NamedTuple):
@@ -55,13 +57,20 @@ def keep_choice(store: Store, zone: str, factor: Factor, kept: Chosen) -> None:
 
 
 def keep_issued(store: Store, frame: pd.DataFrame) -> int:
-    """Keep forecasts as they were issued; an hour issued at the same moment before is replaced."""
+    """Keep forecasts as they were issued, and let go those of more than `KEPT` before.
+
+    An hour issued at the same moment before is replaced.
+    """
     if frame.empty:
         return 0
     with store.write() as cursor:
         cursor.register("incoming", frame)
         cursor.execute("INSERT OR REPLACE INTO issued_forecasts BY NAME SELECT * FROM incoming")
         cursor.unregister("incoming")
+        for table in ("issued_forecasts", "provider_forecasts"):
+            cursor.execute(
+                f"DELETE FROM {table} WHERE issued_at < ?", [frame["issued_at"].max() - KEPT]
+            )
     return len(frame)
 
 

@@ -83,6 +83,18 @@ def test_each_zone_is_forecast_once_an_hour(store):
     assert (latest["mean_g_per_kwh"] - direct).mean() == pytest.approx(50, abs=1)
 
 
+def test_forecasts_are_kept_for_a_season(store):
+    issue_forecasts(store, zones=["DE"], now=NOW)
+    later = NOW + forecast_log.KEPT
+    for moment, count in ((later, 2), (later + HOUR, 2)):
+        frame = forecast_log.latest(store, "DE", "lifecycle").assign(
+            zone="DE", factor="lifecycle", issued_at=moment
+        )
+        forecast_log.keep_issued(store, frame.assign(hour=frame["hour"] + forecast_log.KEPT))
+        issues = store.row("SELECT count(DISTINCT issued_at) FROM issued_forecasts")
+        assert issues == (count,)
+
+
 def test_models_are_chosen_once_and_kept(store):
     issue_forecasts(store, now=NOW)
     first = forecast_log.chosen(store, "DE", "lifecycle")
