@@ -155,18 +155,29 @@ def incident_key(incident_id: str, severity: str, kind: str) -> str:
     return f"incident|{incident_id}|{severity}" + ("|runaway" if kind == RUNAWAY else "")
 
 
-def failing_sources(store: Store, failures: int) -> list[FailingSource]:
-    """Datasets with at least so many failures in a row; of the webhook itself it cannot tell."""
+def failing_sources(
+    store: Store, failures: int, *, waiting_at: datetime | None = None
+) -> list[FailingSource]:
+    """Datasets with at least so many failures in a row; of the webhook itself it cannot tell.
+
+    What the keys never led to is no trouble; what they have ceased to lead to is.
+
+    Parameters
+    ----------
+    waiting_at : datetime, optional
+        Only those that are left alone at this moment, aware UTC.
+    """
     rows = (
         store.cursor()
         .execute(
             """
             SELECT source, dataset, scope, failure_count, succeeded_at, detail
-            FROM source_state WHERE failure_count >= ? AND status <> 'NotEntitledError'
-                AND source <> ?
+            FROM source_state WHERE failure_count >= $failures AND source <> $webhook
+                AND (status <> 'NotEntitledError' OR succeeded_at IS NOT NULL)
+                AND ($waiting_at IS NULL OR retry_at > $waiting_at::TIMESTAMPTZ)
             ORDER BY ALL
             """,
-            [failures, WEBHOOK.source],
+            {"failures": failures, "webhook": WEBHOOK.source, "waiting_at": waiting_at},
         )
         .fetchall()
     )
