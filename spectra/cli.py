@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
+import os
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from spectra import history_cli, notices, report_cli, schedule_cli
@@ -27,20 +31,36 @@ from spectra.refresh.live import SOURCES, Live, Report
 from spectra.refresh.tasks import Outcome
 from spectra.shared_workspace import shared_workspace
 from spectra.store import Store
+from spectra.store.notice_log import failing_sources
 from spectra.store.source_state import Key
 from spectra.watch import Watcher
 
-OK, FAILED, USAGE, LOCKED = 0, 1, 2, 3
+OK, FAILED, USAGE, LOCKED, INTERRUPTED = 0, 1, 2, 3, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit status.
 
-    0 everything worked, 1 something failed, 2 wrong use, 3 another process has the database open.
+    0 everything worked, 1 something failed, 2 wrong use, 3 another process has the database open,
+    130 interrupted.
     """
     options = parser().parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal or a file that cannot write all of it
+            stream.reconfigure(errors="backslashreplace")
     try:
-        return int(options.run(options))
+        status = int(options.run(options))
+        sys.stdout.flush()
+        return status
+    except KeyboardInterrupt:
+        say("Interrupted; what was written is kept.", is_error=True)
+        return INTERRUPTED
+    except OSError as error:  # what it prints to is full, or nobody reads it any more
+        with Path(os.devnull).open("w") as nothing:
+            os.dup2(nothing.fileno(), 1)
+        if not isinstance(error, BrokenPipeError):
+            say(f"It ended early: {error}.", is_error=True)
+        return FAILED
     except StoreLockedError as error:
         say(str(error), is_error=True)
         say(
@@ -93,11 +113,19 @@ def parser() -> argparse.ArgumentParser:
 def _refresh(options: argparse.Namespace) -> int:
     with shared_workspace() as (store, catalog, config):
         report = _bring_up_to_date(store, catalog, config, options)
+        now, asked = datetime.now(UTC), options.source or SOURCES
+        waiting = [
+            f"{source.source} {source.dataset} {source.scope}".strip()
+            for source in failing_sources(store, 1, waiting_at=now)
+            if report.left_alone and source.source in asked
+        ]
     if options.json:
-        print(json.dumps(_as_json(report), indent=2))
+        print(json.dumps({**_as_json(report), "still_failing": waiting}, indent=2))
     else:
         _print_report(report)
-    return FAILED if report.failures else OK
+        for name in waiting:
+            say(f"{name} still fails.")
+    return FAILED if report.failures or waiting else OK
 
 
 def _bring_up_to_date(

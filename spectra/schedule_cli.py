@@ -103,6 +103,16 @@ def _region(catalog: Catalog, code: str) -> Region:
     return region
 
 
+def _instance_type(catalog: Catalog, options: argparse.Namespace) -> str:
+    name = str(options.instance_type)
+    if options.power_kw is None and name not in {kind.name for kind in catalog.instance_types}:
+        raise InputError(
+            f"There is no instance type {name} in the reference tables.",
+            next_step="Give its power with --power-kw.",
+        )
+    return name
+
+
 def _schedule(options: argparse.Namespace) -> int:
     zone = timezone(options.timezone)
     now = datetime.now(UTC)
@@ -111,11 +121,11 @@ def _schedule(options: argparse.Namespace) -> int:
     with up_to_date() as (store, catalog, config):
         spec = Spec(
             home=_region(catalog, options.region).code,
-            regions=tuple(options.or_region),
+            regions=tuple(_region(catalog, code).code for code in options.or_region),
             duration_hours=options.duration,
             window_hours=(deadline - earliest) / timedelta(hours=1),
             machine_kw=options.power_kw,
-            instance_type=options.instance_type,
+            instance_type=_instance_type(catalog, options),
             count=options.count,
             is_interruptible=options.interruptible,
             factor=config.emission_factor,
@@ -136,6 +146,8 @@ def line(option: Option, zone: ZoneInfo) -> str:
     """An option as a person reads it in a terminal."""
     start, end = (m.astimezone(zone) for m in (option.plan.slots[0][0], option.plan.slots[-1][1]))
     until = f"{end:%H:%M}" if end.date() == start.date() else f"{end:%Y-%m-%d %H:%M}"
+    if end.utcoffset() != start.utcoffset():
+        until += f" {end:%z}"
     saving = units.percent_text(abs(option.saving_pct), 1)
     kind = "more" if option.saving_pct < 0 else "less"
     chance = units.percent_text(option.probability * 100)

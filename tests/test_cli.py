@@ -1,5 +1,6 @@
 """The command line as cron meets it: its exit status, its JSON, and a file that the app holds."""
 
+import io
 import json
 import os
 import subprocess
@@ -104,6 +105,9 @@ def test_a_failure_is_an_exit_status_and_a_sentence(run, configured):
     assert done.returncode == 1
     assert "does not know the key" in done.stdout
     assert "wrong-secret" not in done.stdout + done.stderr
+    again = run("refresh", **{**settings, "SPECTRA_ELECTRICITY_MAPS_KEY": "wrong-secret"})
+    assert again.returncode == 1  # left alone for a while, which is no success
+    assert "still fails" in again.stdout
 
 
 def test_a_file_that_another_process_holds_is_left_alone(run, tmp_path):
@@ -217,12 +221,14 @@ def test_a_schedule_for_a_pipeline(run):
     settings = {"SPECTRA_DEMO_DAYS": "10"}
     deadline = (datetime.now(UTC) + timedelta(hours=20)).strftime("%Y-%m-%dT%H:%M")
     job = ("schedule", "--region", "eu-central-1", "--or-region", "eu-north-1",
-           "--or-region", "nowhere-1",
+           "--or-region", "me-central-1",
            "--duration", "2.5", "--deadline", deadline)  # fmt: skip
     done = run(*job, "--json", **settings)
     told = json.loads(done.stdout)
     assert {o["region"] for o in told["options"]} == {"eu-central-1", "eu-north-1"}
-    assert told["excluded"] == [{"region": "nowhere-1", "reason": "There is no forecast for it."}]
+    assert told["excluded"] == [
+        {"region": "me-central-1", "reason": "There is no forecast for it."}
+    ]
     best = told["options"][0]
     assert best["slots"][-1]["end"] <= f"{deadline}:00Z"
     assert best["grams"] <= best["grams_run_now"] + 1e-6
@@ -234,6 +240,41 @@ def test_a_schedule_for_a_pipeline(run):
     assert "does not fit" in too_long.stderr
     assert "Traceback" not in too_long.stderr
     assert "more than 0 kW" in run(*job, "--count", "-5", **settings).stderr
+    nowhere = run(*job, "--or-region", "nowhere-1", **settings)
+    assert (nowhere.returncode, nowhere.stderr) == (1, "There is no region nowhere-1.\n")
+    assert (
+        "no instance type m5.xlrage" in run(*job, "--instance-type", "m5.xlrage", **settings).stderr
+    )
+
+
+def test_what_cannot_be_written_as_it_is_ends_nothing(monkeypatch):
+    kept = io.BytesIO()
+    monkeypatch.setattr(sys, "stderr", io.TextIOWrapper(kept, "cp1252", write_through=True))
+    wrong = ("--region", "eu-central-1", "--duration", "1", "--deadline", "CO₂")
+    assert cli.main(["schedule", *wrong]) == 1
+    assert r"CO\u2082" in kept.getvalue().decode("cp1252")
+
+
+def test_an_interrupted_command_says_so(monkeypatch, capsys):
+    def interrupted():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_checked", interrupted)
+    assert cli.main(["check"]) == 130
+    assert capsys.readouterr().err == "Interrupted; what was written is kept.\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device here")
+def test_a_full_output_is_a_sentence(settings_of):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "spectra", "check"], cwd=ROOT, stdout=full,
+            env={**os.environ, **settings_of()}, stderr=subprocess.PIPE, text=True, timeout=120,
+            check=False,
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert "No space left" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_check_names_what_is_off(run):

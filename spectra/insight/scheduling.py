@@ -157,6 +157,11 @@ def _window(cost: HourlyCost, job: Job) -> tuple[float, float, bool]:
     available = end - start
     if wanted <= cost.hours_since(job.earliest):
         raise InfeasibleError("The deadline is not after the earliest start.")
+    if start >= len(cost.grams):
+        raise InfeasibleError(
+            "The window begins after the last hour that is known.",
+            next_step="Give it an earlier start, or ask again nearer to it.",
+        )
     if available + 1e-9 < job.duration_hours:
         what = "the hours known" if wanted > end else "its window"
         raise InfeasibleError(

@@ -168,6 +168,9 @@ def test_the_last_start_leaves_room_for_the_whole_run():
     assert made.slots == ((at(21), at(24)),)
     with pytest.raises(InfeasibleError, match="does not fit"):
         best_window(series(values), 25, T0, at(48))
+    with pytest.raises(InfeasibleError, match="begins after the last hour") as told:
+        best_window(series(values), 3, at(24), at(48))
+    assert "earlier" in told.value.next_step
 
 
 def test_a_deadline_means_finished_by():

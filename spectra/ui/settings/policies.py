@@ -228,6 +228,7 @@ jobs:
           motherduck_token: ${{ secrets.MOTHERDUCK_TOKEN }}
           SPECTRA_ELECTRICITY_MAPS_KEY: ${{ secrets.SPECTRA_ELECTRICITY_MAPS_KEY }}
           SPECTRA_CLOUDFLARE_TOKEN: ${{ secrets.SPECTRA_CLOUDFLARE_TOKEN }}
+          SPECTRA_WEBHOOK_URL: ${{ secrets.SPECTRA_WEBHOOK_URL }}  # for notices
 """
 
 SECRETS_TOML = """[spectra]
