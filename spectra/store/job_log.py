@@ -170,6 +170,12 @@ def runs(store: Store, count: int = 500) -> list[Run]:
     return [_run(row) for row in rows]
 
 
+def run_count(store: Store) -> int:
+    """How many runs are kept."""
+    row = store.row("SELECT count(*) FROM job_runs")
+    return int(row[0]) if row else 0
+
+
 def runs_between(store: Store, start: datetime, end: datetime) -> list[Run]:
     """Runs whose earliest start lies in [start, end), newest first."""
     rows = (

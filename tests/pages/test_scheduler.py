@@ -18,7 +18,7 @@ from spectra.store.factors import write_factors
 from spectra.store.writes import write_intensities
 from spectra.ui import cards
 from spectra.ui.scheduler.form import Asked
-from spectra.ui.scheduler.result import sentence
+from spectra.ui.scheduler.result import sentence, span
 from tests import fleet
 from tests.copies import once
 from tests.pages.conftest import app_store, healthy, metrics, open_page
@@ -246,7 +246,7 @@ def test_a_recurring_job_is_kept_planned_and_deleted(grids, monkeypatch):
     for name in ("regions_of_the_job", "other_starts"):
         assert files[name].select_dtypes(float).columns[:2].tolist() == ["co2e_g", "saving_pct"]
     assert {"past_mae_g_per_kwh", "mae_g_per_kwh"} <= set(files["forecast_accuracy"])
-    app = healthy(app.button(key="job_delete").click().run())
+    app = healthy(app.button(key=f"job_delete_{job.job_id}").click().run())
     assert job_log.jobs(app_store()) == []
     # One that comes due beyond the forecast has no run yet, and is there all the same.
     far = (datetime.now(BERLIN) + timedelta(days=4)).strftime("0 3 %d %m *")
@@ -255,6 +255,26 @@ def test_a_recurring_job_is_kept_planned_and_deleted(grids, monkeypatch):
     jobs = app.dataframe[2].value
     assert jobs["Status"].tolist() == ["not planned yet"]
     assert job_log.runs(app_store()) == []
+
+
+def test_a_job_that_is_gone_takes_no_other_with_it(grids):
+    app = scheduler()
+    app.text_input(key="job_cron").set_value("0 18 * * *")
+    for _ in range(2):
+        app = healthy(next(b for b in app.button if b.label == "Keep this job").click().run())
+    first, second = job_log.jobs(app_store())
+    chosen = next(job for job in (first, second)
+                  if f"job_delete_{job.job_id}" in [b.key for b in app.button])  # fmt: skip
+    delete = app.button(key=f"job_delete_{chosen.job_id}")
+    job_log.delete_job(app_store(), chosen.job_id)  # in another tab
+    healthy(delete.click().run())
+    assert len(job_log.jobs(app_store())) == 1
+
+
+def test_where_the_clocks_change_the_advice_names_offsets():
+    slot = (datetime(2026, 10, 25, tzinfo=UTC), datetime(2026, 10, 25, 1, tzinfo=UTC))
+    assert span((slot,), "Europe/Berlin") == ("Sun 02:00 +0200 to Sun 02:00 +0100 (Europe/Berlin)")
+    assert span((slot,), "UTC") == "Sun 00:00 to Sun 01:00 (UTC)"
 
 
 def test_a_wrong_cron_expression_keeps_nothing(grids):

@@ -51,7 +51,9 @@ def _delete(page: Page, names: dict[str, str]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.selectbox("Event", list(names), format_func=names.__getitem__, width=320,
                               key="planned_chosen")  # fmt: skip
-        if chosen and st.button("Delete", icon=":material/delete:", key="planned_delete"):
+        # Its own button: where another tab deleted it, the click must not pass to the next.
+        if chosen and st.button("Delete", icon=":material/delete:",
+                                key=f"planned_delete_{chosen}"):  # fmt: skip
             with errors_shown():
                 incident_log.unplan(page.store, chosen)
                 st.rerun()

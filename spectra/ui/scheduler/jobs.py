@@ -14,7 +14,7 @@ from spectra.errors import InputError
 from spectra.hindsight import Realised, realised, total
 from spectra.insight.placement import Option, regret_and_capture
 from spectra.scheduler import keep_option, next_due
-from spectra.store import job_log
+from spectra.store import Store, job_log
 from spectra.store.job_log import Run, SavedJob
 from spectra.ui import cards, empty
 from spectra.ui import workspace as workspaces
@@ -110,7 +110,7 @@ def job_list(page: Page) -> None:
     )
     cards.download(rows.rename(columns={"Next due": "Next due (UTC)"}), "jobs")
     if runs:
-        _run_list(runs, scheduler.names(jobs), turned_out, now)
+        _run_list(page.store, runs, scheduler.names(jobs), turned_out, now)
     _delete(page, jobs)
 
 
@@ -127,6 +127,7 @@ def _job_row(job: SavedJob, states: list[str], now: datetime) -> dict[str, objec
 
 
 def _run_list(
+    store: Store,
     runs: list[Run],
     names: dict[str, str],
     turned_out: dict[tuple[str, datetime], Realised | None],
@@ -142,6 +143,8 @@ def _run_list(
         placeholder="–",
         column_config=_RUN_COLUMNS,
     )
+    if (count := job_log.run_count(store)) > len(runs):
+        st.caption(f"The latest {len(runs)} of {units.counted(count, 'run')}, above too.")
     cards.download(rows, "runs")
 
 
@@ -209,6 +212,8 @@ def _delete(page: Page, jobs: list[SavedJob]) -> None:
             "Job", jobs, format_func=lambda job: f"{job.name} ({job.cron or 'once'})",
             key="job_chosen", width=320,
         )  # fmt: skip
-        if chosen and st.button("Delete", icon=":material/delete:", key="job_delete"):
+        # Its own button: where another tab deleted it, the click must not pass to the next.
+        if chosen and st.button("Delete", icon=":material/delete:",
+                                key=f"job_delete_{chosen.job_id}"):  # fmt: skip
             job_log.delete_job(page.store, chosen.job_id)
             st.rerun()

@@ -17,6 +17,7 @@ from spectra.forecast_chart import forecast
 from spectra.insight.placement import Candidate, Option
 from spectra.insight.regions.model import Excluded
 from spectra.insight.scheduling import saving_share_pct
+from spectra.moments import HOUR
 from spectra.scheduler import candidates, other_starts, place_job
 from spectra.store import forecast_log, grid_queries
 from spectra.ui import cards
@@ -62,42 +63,53 @@ def advice(page: Page, asked: Asked) -> Option | None:
     return best
 
 
+def span(slots: Sequence[tuple[datetime, datetime]], timezone: str) -> str:
+    """From the first slot's start to the last one's end, as clocks show it there."""
+    zone = ZoneInfo(timezone)
+    start, end = slots[0][0].astimezone(zone), slots[-1][1].astimezone(zone)
+    offsets = {
+        (moment.astimezone(UTC) + around).astimezone(zone).utcoffset()
+        for moment in (start, end) for around in (-HOUR, timedelta(), HOUR)
+    }  # fmt: skip
+    # Where the clocks change, an hour of the wall clock may come twice.
+    form = "%a %H:%M" if len(offsets) == 1 else "%a %H:%M %z"
+    return f"{start:{form}} to {end:{form}} ({timezone})"
+
+
 def sentence(asked: Asked, best: Option, excluded: Sequence[Excluded] = ()) -> str:
     """The advice in one sentence, with its reason."""
-    zone = ZoneInfo(asked.timezone)
-    start, end = best.plan.slots[0][0].astimezone(zone), best.plan.slots[-1][1].astimezone(zone)
-    span = f"{start:%a %H:%M} to {end:%a %H:%M} ({asked.timezone})"
+    when = span(best.plan.slots, asked.timezone)
     place = "" if best.region == asked.spec.home else f" in {best.region}"
     parts = f" in {len(best.plan.slots)} runs" if len(best.plan.slots) > 1 else ""
     saving = f"{units.mass_text(best.saving_g)} ({units.percent_text(best.saving_pct)})"
     chance = _chance(best)
     if best.is_recommended:
         return (
-            f"**Run it {span}{place}{parts}:** that should save {saving} against running at once, "
+            f"**Run it {when}{place}{parts}:** that should save {saving} against running at once, "
             f"and is better with a probability of {chance}."
         )
     if math.isnan(best.saving_g):
         return (
-            f"**The best slot is {span}{place}{parts}.** What running at once would emit is not "
+            f"**The best slot is {when}{place}{parts}.** What running at once would emit is not "
             "known, as an hour that it needs has no value."
         )
     if any(region.region == asked.spec.home for region in excluded):
         more = units.mass_text(-best.saving_g)
         saves = f"save {saving} against" if best.saving_g > 0 else f"emit {more} more than"
         return (
-            f"**The best slot within your limits is {span}{place}{parts}.** It should {saves} "
+            f"**The best slot within your limits is {when}{place}{parts}.** It should {saves} "
             f"running at once in {asked.spec.home}, which they exclude."
         )
     if best.saving_g <= 0 and asked.spec.grams_per_usd and (best.saving_usd or 0) > 0:
         return (
-            f"**Best at the price weight you gave: {span}{place}{parts}.** It should emit "
+            f"**Best at the price weight you gave: {when}{place}{parts}.** It should emit "
             f"{units.mass_text(-best.saving_g)} more than running at once, and cost "
             f"{units.usd_text(best.saving_usd)} less."
         )
     if best.saving_g <= 0:
         return "**Run it at once:** no later slot is forecast to emit less."
     return (
-        f"**No reason to wait:** the best slot, {span}{place}{parts}, would save {saving} with a "
+        f"**No reason to wait:** the best slot, {when}{place}{parts}, would save {saving} with a "
         f"probability of {chance}. A shift is advised from 80 %, 5 % and 10 g on."
     )
 
