@@ -271,6 +271,21 @@ def test_a_job_that_is_gone_takes_no_other_with_it(grids):
     assert len(job_log.jobs(app_store())) == 1
 
 
+def test_another_timezone_leaves_an_untouched_window_where_it_is(grids):
+    app = scheduler()
+    window = [app.datetime_input(key=key).value for key in ("job_earliest", "job_deadline")]
+    app.selectbox(key="job_timezone").set_value("Asia/Tokyo")
+    app = healthy(app.run())
+    for key, before in zip(("job_earliest", "job_deadline"), window, strict=True):
+        after = app.datetime_input(key=key).value.replace(tzinfo=ZoneInfo("Asia/Tokyo"))
+        assert after == before.replace(tzinfo=BERLIN)
+    typed = window[0] + timedelta(hours=3)
+    app.datetime_input(key="job_earliest").set_value(typed)
+    app.run()
+    app.selectbox(key="job_timezone").set_value("UTC")
+    assert healthy(app.run()).datetime_input(key="job_earliest").value == typed
+
+
 def test_where_the_clocks_change_the_advice_names_offsets():
     slot = (datetime(2026, 10, 25, tzinfo=UTC), datetime(2026, 10, 25, 1, tzinfo=UTC))
     assert span((slot,), "Europe/Berlin") == ("Sun 02:00 +0200 to Sun 02:00 +0100 (Europe/Berlin)")

@@ -15,7 +15,7 @@ from spectra.ui.frame import Page
 
 POWER: tuple[str, ...] = ("instances", "power")
 USUAL_WINDOW = timedelta(hours=24)
-_BASE = "_spectra_job_base"
+_BASE, _ZONE = "_spectra_job_base", "_spectra_job_zone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,9 @@ def _window(page: Page, home: str) -> tuple[datetime, datetime, str]:
         "Timezone", zones, index=zones.index(usual), key="job_timezone", persist_state="session"
     )
     zone = ZoneInfo(timezone)
-    base = _base(zone).astimezone(zone).replace(tzinfo=None)
+    moment = _base(zone)
+    _keep_moment(moment, timezone)
+    base = moment.astimezone(zone).replace(tzinfo=None)
     start = st.datetime_input(
         f"Not before ({timezone})", base, key="job_earliest", step=timedelta(minutes=15),
         persist_state="session",
@@ -125,6 +127,16 @@ def _window(page: Page, home: str) -> tuple[datetime, datetime, str]:
     st.caption(f"{earliest:%a %H:%M %z} to {deadline:%a %d %b %H:%M %z}")
     # The difference of two times of one zone is that of its wall clocks; in UTC it is time itself.
     return earliest.astimezone(UTC), deadline.astimezone(UTC), timezone
+
+
+def _keep_moment(base: datetime, timezone: str) -> None:
+    """Let an untouched window stay where it is in time when another timezone is chosen."""
+    before = st.session_state.get(_ZONE, timezone)
+    st.session_state[_ZONE] = timezone
+    untouched = base.astimezone(ZoneInfo(before)).replace(tzinfo=None)
+    for key, value in (("job_earliest", untouched), ("job_deadline", untouched + USUAL_WINDOW)):
+        if before != timezone and st.session_state.get(key) == value:
+            del st.session_state[key]
 
 
 @cache
