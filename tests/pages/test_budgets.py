@@ -188,6 +188,22 @@ def test_a_budget_is_set_changed_copied_and_closed(company):
     assert kept() == {}
 
 
+def test_a_budget_closed_in_another_tab_takes_no_other_with_it(company):
+    for team in ("web", "data"):
+        budget = new_budget("team", team, "month")
+        budgets.create(app_store(), budget, 12_500.0, MONTH.start.date())
+    app = page("Change")
+    app.button_group(key="budget_way").set_value("Close")
+    app = healthy(app.run())
+    app.date_input(key="close_on").set_value(END.date())
+    chosen = app.selectbox(key="budget_changed").value
+    closing, other = sorted(kept().values(), key=lambda b: b.budget_id != chosen)
+    close = button(app, "Close")
+    budgets.close(app_store(), closing, END.date())
+    healthy(close.click().run())
+    assert list(kept().values()) == [other]
+
+
 def test_a_budget_without_an_amount_is_refused(company):
     app = page("Change")
     app.selectbox(key="new_team").set_value("web")

@@ -135,7 +135,7 @@ def _take_back(page: Page, budget: Budget) -> None:
                        placeholder="Choose one", key=f"back_{budget.budget_id}",
                        help="The amount before it holds on then; what was set stays readable.",
                        )  # fmt: skip
-    if day is not None and st.button("Take back", key="back_keep"):
+    if day is not None and st.button("Take back", key=f"back_keep_{budget.budget_id}_{day}"):
         budget_log.keep(page.store, budget, [], taken_back=[day])
         _done(f"The amount from {day} on is taken back.")
 
@@ -217,7 +217,8 @@ def _close(page: Page, budget: Budget, found: list[Status]) -> None:
     on = st.date_input("No longer kept from (UTC day)", page.hour.date() + timedelta(days=1),
                        key="close_on")  # fmt: skip
     st.caption("It leaves this page; its amounts and what was told of it stay in the database.")
-    if st.button("Close", key="close_keep") and on:
+    # Its own button: where another tab closed it, the click must not pass to the next.
+    if st.button("Close", key=f"close_keep_{budget.budget_id}") and on:
         budgets.close(page.store, budget, on)
         _done("Closed.")
 
