@@ -203,9 +203,10 @@ def _failing(row: notice_log.FailingSource, now: datetime) -> Notice:
     return Notice(
         key=f"failing|{row.source}|{row.dataset}|{row.scope}|{row.succeeded_at}",
         kind="source",
-        title=f"{row.source}: {row.dataset} keeps failing",
-        text=f"{row.dataset} of {row.scope or row.source} has failed {row.failure_count} times "
-        f"since {since}. {row.detail}",
+        title=f"{row.source}: {row.dataset} "
+        f"{'keeps failing' if row.failure_count > 1 else 'failed'}",
+        text=f"{row.dataset} of {row.scope or row.source} has failed "
+        f"{units.counted(row.failure_count, 'time')} since {since}. {row.detail}",
         at=now,
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -157,11 +156,13 @@ def _plans_now(
         if plan.target.state == _FROM[action]:
             yield plan
             continue
-        # Who cannot be read is not touched; the next listing says why.
-        with suppress(SpectraError):
+        try:
             instance = runner_of(plan).describe(plan).instance
-            if instance is not None and instance["State"]["Name"] == _FROM[action]:
-                yield replace(plan, target=replace(plan.target, state=_FROM[action]))
+        except SpectraError:
+            yield plan  # who wants to carry it out cannot either, and says why
+            continue
+        if instance is not None and instance["State"]["Name"] == _FROM[action]:
+            yield replace(plan, target=replace(plan.target, state=_FROM[action]))
 
 
 def _run(
@@ -199,8 +200,8 @@ def _run(
 def _told_missed(
     store: Store, schedule: ActionSchedule, moment: datetime, action: Action
 ) -> list[Outcome]:
-    """One line for what was not done in time, under the first machine that it was for."""
-    plans = plans_of(store, schedule, action)
+    """One line for what was not done in time, under the first machine with the tag."""
+    plans = _plans(store, schedule, action)
     why = (
         f"The {action} of {units.moment_text(moment)} was missed by more than an hour and is not "
         "made up for."

@@ -160,7 +160,8 @@ def failing_sources(
 ) -> list[FailingSource]:
     """Datasets with at least so many failures in a row; of the webhook itself it cannot tell.
 
-    What the keys never led to is no trouble; what they have ceased to lead to is.
+    What the keys never led to is no trouble. What they have ceased to lead to is, from its first
+    failure on: it is asked again but once a day.
 
     Parameters
     ----------
@@ -172,8 +173,9 @@ def failing_sources(
         .execute(
             """
             SELECT source, dataset, scope, failure_count, succeeded_at, detail
-            FROM source_state WHERE failure_count >= $failures AND source <> $webhook
-                AND (status <> 'NotEntitledError' OR succeeded_at IS NOT NULL)
+            FROM source_state WHERE source <> $webhook
+                AND CASE status WHEN 'NotEntitledError' THEN succeeded_at IS NOT NULL
+                    AND failure_count > 0 ELSE failure_count >= $failures END
                 AND ($waiting_at IS NULL OR retry_at > $waiting_at::TIMESTAMPTZ)
             ORDER BY ALL
             """,
