@@ -179,6 +179,8 @@ def test_quality_shares_add_up(filled, rows):
     expected = rows.groupby("intensity_tier")["energy_kwh"].sum()
     found = tiers[tiers["input"] == "intensity"].set_index("tier")["energy_kwh"]
     assert found.to_dict() == pytest.approx(expected.to_dict())
+    loads = tiers[tiers["input"] == "utilisation"]["energy_kwh"]
+    assert (len(loads), loads.sum()) == (2, pytest.approx(rows["energy_kwh"].sum()))
 
 
 @pytest.mark.parametrize("name", ["nobody", "'; DROP TABLE instances; --", 'a"b', "100%"])
