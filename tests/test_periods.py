@@ -55,7 +55,7 @@ def test_a_longer_month_is_compared_with_the_whole_shorter_one():
 
 @pytest.mark.parametrize(
     ("current", "previous", "change"),
-    [(110, 100, 0.1), (None, 100, None), (100, None, None), (100, 0, None)],
+    [(110, 100, 0.1), (None, 100, None), (100, None, None), (100, 0, None), (0.1 + 0.2, 0.3, 0)],
 )
 def test_change_needs_something_to_change_from(current, previous, change):
     assert periods.relative_change(current, previous) == (

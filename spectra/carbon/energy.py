@@ -48,7 +48,8 @@ def interpolate_watts(curve: PowerCurve, cpu_pct: float) -> float:
     """Power of the host part at a CPU load.
 
     Piecewise linear through 0, 10, 50 and 100 % load [1]_. The curve is concave: taken at the mean
-    load of an hour it is the power of steady load, and up to a sixth above that of bursts.
+    load of an hour it is the power of steady load, and above that of bursts between idle and full
+    load: by a sixth at half load, by up to a third at a tenth.
 
     Parameters
     ----------

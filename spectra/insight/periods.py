@@ -73,4 +73,5 @@ def relative_change(current: float | None, previous: float | None) -> float | No
     """Change as a share of the previous value; None where it has no meaning."""
     if current is None or previous is None or previous <= 0:
         return None
-    return current / previous - 1
+    change = current / previous - 1
+    return 0.0 if abs(change) < 1e-9 else change  # sums in another order are no change

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 from spectra.insight.periods import relative_change
 from spectra.reporting.evidence import Evidence
@@ -17,8 +18,10 @@ SIGNIFICANT = 0.05
 SAME = 1e-9
 
 
-def blockers_of(e: Evidence, breaks: list[Break]) -> tuple[Blocker, ...]:
-    """Blockers first, then warnings, each with the next step."""
+def blockers_of(
+    e: Evidence, breaks: list[Break], status: Literal["draft", "final"] = "draft"
+) -> tuple[Blocker, ...]:
+    """Blockers first, then warnings, each with the next step; a final one has restated already."""
     found = [
         *_of_period(e),
         *_of_ledger(e),
@@ -26,7 +29,7 @@ def blockers_of(e: Evidence, breaks: list[Break]) -> tuple[Blocker, ...]:
         *_of_aws(e),
         *_of_inputs(e),
         *_of_licences(e),
-        *_of_standing(e),
+        *(_of_standing(e) if status == "draft" else ()),
         *_of_chain(breaks),
     ]
     return tuple(sorted(found, key=lambda b: not b.blocks))

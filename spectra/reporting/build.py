@@ -82,13 +82,13 @@ def _put_together(
 ) -> Report:
     figures, factors = headline_figures(e), factors_of(e)
     datapoints = audit.datapoints_of(e, figures)
-    blockers = blockers_of(e, breaks)
+    blockers = blockers_of(e, breaks, status)
     manifest = _manifest(e, figures)
     manifest_hash = digest(manifest_json(manifest))
     sections = (
         *_results(e),
         *_context(e, lines, factors),
-        audit.restatements(e),
+        audit.restatements(e, status),
         audit.index(datapoints, figures),
         audit.appendix(manifest, manifest_hash, blockers),
     )
@@ -156,8 +156,13 @@ def _manifest(e: Evidence, figures: tuple[Figure, ...]) -> Manifest:
         inputs=tuple(InputHash(*i) for i in e.inputs),
         seed=SEED,
         draws=DRAWS,
-        totals=tuple((name, values[name]) for name in TOTALS),
+        totals=tuple((name, _steady(values[name])) for name in TOTALS),
     )
+
+
+def _steady(total: float | None) -> float | None:
+    """A total without the last digits, which depend on the order in which threads add up."""
+    return None if total is None else float(f"{total:.12g}")
 
 
 @cache
@@ -177,11 +182,16 @@ def _cover(e: Evidence, status: Literal["draft", "final"], blockers: tuple[Block
         badge = "no data"
     elif any(b.blocks for b in blockers):
         badge = "not audit-ready"
-    warning = ""
+    warnings = []
     if e.coverage is not None and e.coverage < WARNING_COVERAGE:
-        warning = (
+        warnings.append(
             f"Only {share_text(e.coverage)} of the energy has a stated grid intensity: the totals "
             "rest on filled-in values."
+        )
+    if e.is_over and not e.is_empty and e.hours_share < 1:
+        warnings.append(
+            f"Only {share_text(e.hours_share)} of the period's hours are accounted for: the totals "
+            "are of those alone."
         )
     return Cover(
         title="Greenhouse gas emissions of cloud use",
@@ -195,7 +205,7 @@ def _cover(e: Evidence, status: Literal["draft", "final"], blockers: tuple[Block
         assurance=r.assurance,
         badge=badge,
         coverage=e.coverage,
-        warning=warning,
+        warning=" ".join(warnings),
         generated_at=e.now,
         data_until=e.accounted.end,
     )

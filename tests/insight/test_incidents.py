@@ -216,3 +216,4 @@ def test_a_cause_says_what_the_numbers_say(kind, value, expected, traffic, said)
 
 def test_a_day_is_not_days():
     assert cause({"kind": "forgotten volume", "days": 1}).endswith("for at least a day.")
+    assert cause({"kind": "forgotten volume", "days": 89.83}).endswith("for at least 89 days.")

@@ -62,6 +62,8 @@ def test_the_hashes_are_what_they_say(store):
     assert digest(report_log.FIRST + entry.record) == made.seal.chain_hash
     assert digest(report_log.content(store, "R0001")) == made.seal.content_hash
     assert record["inputs_hash"] == final.inputs_hash(made.manifest)
+    totals = [total for _, total in made.manifest.totals if total is not None]
+    assert totals == [float(f"{total:.12g}") for total in totals]  # else no two builds are alike
 
 
 def test_without_a_change_there_is_no_second_final_report(store):
@@ -97,6 +99,10 @@ def test_late_data_make_a_restatement_and_never_an_edit(store):
     assert "from the final report R0001" in due.what
     second = seal(store)
     assert second.seal.restates == "R0001"
+    assert "restatement" not in {b.id for b in second.blockers}  # it is done
+    told = next(s for s in second.sections if s.id == "restatements").text[-1]
+    assert "R0001 of " in told
+    assert "stood for this period and boundary until this one" in told
     assert second.seal.previous_hash == first.seal.chain_hash
     assert second.seal.reason.startswith("Data changed: utilisation, utilisation_filled. The total")
     assert second.figure(TOTAL).value > first.figure(TOTAL).value

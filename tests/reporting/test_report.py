@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -365,6 +366,8 @@ def test_grams_per_dollar_are_of_the_whole_days_alone_that_both_are_known_of(sto
         assert rows.total / (30 * 8.23) == pytest.approx(per_usd.value)
     besides = "Before the first hour accounted for: 10 of its 41 days."
     assert report.figure("cost.effective").note == besides
+    # Three quarters of the hours, well covered, are still no whole period.
+    assert re.search(r"Only 7\d % of the period's hours are accounted for", report.cover.warning)
     day = make_request(CATALOG, "2026-10-01..2026-10-01")
     per_usd = build(store, CATALOG, day, now=NOW).figure("intensity.lb_per_usd")
     assert (per_usd.value, per_usd.note) == (None, "No whole day of the period is accounted for.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import floor
 from typing import Any
 
 from spectra import units
@@ -39,7 +40,9 @@ def cause(row: dict[str, Any]) -> str:
                 f"of traffic a day, for {_days(row['days'])}."
             )
         case kind if kind == FORGOTTEN:
-            text = f"No running machine has used this volume for at least {_days(row['days'])}."
+            text = (
+                f"No running machine has used this volume for at least {_days(floor(row['days']))}."
+            )
         case kind if kind == OFF_HOURS:
             text = (
                 f"At night and at weekends at least {100 * OFF_SHARE:.0f} % as many machines run "

@@ -20,6 +20,7 @@ from spectra.reporting.faces.text import (
 from spectra.reporting.model import Report
 from spectra.reporting.parts import Section, Table
 from spectra.reporting.words import figure_text, mass_unit
+from spectra.units import counted
 from spectra.unlinked import unlinked
 
 _ROWS = 8
@@ -36,6 +37,7 @@ def markdown(report: Report) -> bytes:
     blocks = [_title(report), _list(cover_facts(report)), _figures(report), _blockers(report)]
     sections = (s for s in arranged(report, template) if s.id not in _LEFT_OUT)
     blocks += [_section(section, unit) for section in sections]
+    blocks.append("Methods and factors, datapoints and the audit trail are in the other formats.")
     blocks.append(f"Manifest (SHA-256): `{report.manifest_hash}`")
     return ("\n\n".join(block for block in blocks if block) + "\n").encode()
 
@@ -92,7 +94,7 @@ def _table(table: Table, unit: str) -> str:
     heads = [escaped(heading(column, unit)) for column in table.columns]
     rows = [[escaped(text) for text in row_texts(table, row, unit, _CELL)] for row in short.rows]
     right = {i for i, column in enumerate(table.columns) if is_numeric(column)}
-    more = f"\n\n{left_out:,} more rows are in the other formats." if left_out else ""
+    more = f"\n\nIn the other formats: {counted(left_out, 'more row')}." if left_out else ""
     title = f"**Table {table.number}.** {escaped(table.title)}"
     notes = "".join(f"\n\n*{escaped(note)}*" for note in table.notes)
     return f"{title}\n\n{_grid(heads, rows, right) if rows else NO_ROWS}{more}{notes}"

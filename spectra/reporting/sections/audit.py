@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from spectra.reporting.blockers import SIGNIFICANT, larger_change
 from spectra.reporting.evidence import Evidence
 from spectra.reporting.model import Blocker, Datapoint, Manifest
@@ -15,7 +17,7 @@ _STATUS = {
 }
 
 
-def restatements(e: Evidence) -> Section:
+def restatements(e: Evidence, status: Literal["draft", "final"]) -> Section:
     """The policy, what this report restates, and the log of final reports."""
     text = [
         "A final report is never changed. When its data change, a further one restates it and says "
@@ -25,9 +27,14 @@ def restatements(e: Evidence) -> Section:
     before = e.standing
     if before is not None:
         basis, change, weight = larger_change(e)
+        stood = f"The final report {before.report_id} of {before.sealed_at:%Y-%m-%d} "
+        stood += (
+            "stood for this period and boundary until this one."
+            if status == "final"
+            else "stands for this period and boundary."
+        )
         text.append(
-            f"The final report {before.report_id} of {before.sealed_at:%Y-%m-%d} stands for this "
-            f"period and boundary. By today's data its {basis} total differs by "
+            f"{stood} By the data of today its {basis} total differs by "
             f"{percent_text(None if change is None else change * 100, 2)}: {weight}."
         )
     headings: list[Heading] = [
