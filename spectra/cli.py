@@ -44,10 +44,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     0 everything worked, 1 something failed, 2 wrong use, 3 another process has the database open,
     130 interrupted.
     """
-    options = parser().parse_args(arguments)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal or a file that cannot write all of it
             stream.reconfigure(errors="backslashreplace")
+    options = parser().parse_args(arguments)
     try:
         status = int(options.run(options))
         sys.stdout.flush()
@@ -113,12 +113,12 @@ def parser() -> argparse.ArgumentParser:
 def _refresh(options: argparse.Namespace) -> int:
     with shared_workspace() as (store, catalog, config):
         report = _bring_up_to_date(store, catalog, config, options)
-        now, asked = datetime.now(UTC), options.source or SOURCES
-        waiting = [
-            f"{source.source} {source.dataset} {source.scope}".strip()
-            for source in failing_sources(store, 1, waiting_at=now)
-            if report.left_alone and source.source in asked
-        ]
+        left = failing_sources(store, 1, left_since=report.started_at)
+    waiting = [
+        f"{one.source} {one.dataset} {one.scope}".strip()
+        for one in left
+        if one.source in (options.source or SOURCES)
+    ]
     if options.json:
         print(json.dumps({**_as_json(report), "still_failing": waiting}, indent=2))
     else:

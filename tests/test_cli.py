@@ -105,6 +105,7 @@ def test_a_failure_is_an_exit_status_and_a_sentence(run, configured):
     assert done.returncode == 1
     assert "does not know the key" in done.stdout
     assert "wrong-secret" not in done.stdout + done.stderr
+    assert "still fails" not in done.stdout
     again = run("refresh", **{**settings, "SPECTRA_ELECTRICITY_MAPS_KEY": "wrong-secret"})
     assert again.returncode == 1  # left alone for a while, which is no success
     assert "still fails" in again.stdout

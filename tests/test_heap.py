@@ -12,28 +12,34 @@ from spectra import heap
 from tests import forked
 
 THREADS, BLOCKS = 8, 500
+of_glibc = pytest.mark.skipif(
+    platform.libc_ver()[0] != "glibc", reason="another C library than glibc"
+)
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library than glibc")
-def test_what_a_thread_has_freed_another_can_have(tmp_path):
-    apart, shared = (
-        held_mb(tmp_path / str(is_shared), is_shared, take_turns) for is_shared in (False, True)
-    )
-    assert apart > 200
-    assert shared < 0.5 * apart
+def take_turns(file, is_shared):
+    """Write how much [MB] is held when each of several threads has freed 40 MB and lives on."""
+    if is_shared:
+        heap.share()
+    before, over, kept = psutil.Process().memory_info().rss, Event(), []
+    for _ in range(THREADS):
+        freed = Event()
+        Thread(target=take, args=(kept, freed, over)).start()
+        freed.wait()
+    file.write_text(str((psutil.Process().memory_info().rss - before) / 1e6))
+    over.set()
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library than glibc")
-def test_heaps_that_threads_had_before_keep_little_of_what_they_free(tmp_path):
-    apart, shared = (
-        held_mb(tmp_path / str(is_shared), is_shared, free_matrices) for is_shared in (False, True)
-    )
-    assert apart > 100
-    assert shared < 0.5 * apart
+def take(kept, freed, over):
+    blocks = [np.ones(10_000) for _ in range(BLOCKS)]
+    kept.append(np.ones(10_000))  # above the others: they stay in the heap
+    blocks.clear()
+    freed.set()
+    over.wait()
 
 
 def free_matrices(file, is_shared):
-    """Write how much [MB] is held when each of several threads has freed 24 MB more than once."""
+    """The same of threads that had heaps before, and freed 24 MB more than once."""
     barrier, over = Barrier(THREADS + 1), Event()
     for _ in range(THREADS):
         Thread(target=free_some, args=(barrier, over)).start()
@@ -58,7 +64,23 @@ def free_some(barrier, over):
     assert own.any()
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library than glibc")
+def held_mb(file, is_shared, freeing):
+    process = forked.start(freeing, file, is_shared)
+    process.join(60)
+    return float(file.read_text())
+
+
+@of_glibc
+@pytest.mark.parametrize(("freeing", "least_mb"), [(take_turns, 200), (free_matrices, 100)])
+def test_threads_hold_less_of_what_they_freed_on_a_shared_heap(tmp_path, freeing, least_mb):
+    apart, shared = (
+        held_mb(tmp_path / str(is_shared), is_shared, freeing) for is_shared in (False, True)
+    )
+    assert apart > least_mb
+    assert shared < 0.5 * apart
+
+
+@of_glibc
 def test_what_was_freed_below_what_is_kept_is_given_back(tmp_path):
     held = tmp_path / "held"
     forked.start(give_back, held).join(60)
@@ -77,33 +99,6 @@ def give_back(file):
     held = process.memory_info().rss
     heap.give_back()
     file.write_text(f"{(held - empty) / 1e6} {(process.memory_info().rss - empty) / 1e6}")
-
-
-def held_mb(file, is_shared, freeing):
-    process = forked.start(freeing, file, is_shared)
-    process.join(60)
-    return float(file.read_text())
-
-
-def take_turns(file, is_shared):
-    """Write how much [MB] is held when each of several threads has freed 40 MB and lives on."""
-    if is_shared:
-        heap.share()
-    before, over, kept = psutil.Process().memory_info().rss, Event(), []
-    for _ in range(THREADS):
-        freed = Event()
-        Thread(target=take, args=(kept, freed, over)).start()
-        freed.wait()
-    file.write_text(str((psutil.Process().memory_info().rss - before) / 1e6))
-    over.set()
-
-
-def take(kept, freed, over):
-    blocks = [np.ones(10_000) for _ in range(BLOCKS)]
-    kept.append(np.ones(10_000))  # above the others: they stay in the heap
-    blocks.clear()
-    freed.set()
-    over.wait()
 
 
 def test_what_is_there_is_spared_until_something_is_private(tmp_path):

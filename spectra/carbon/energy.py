@@ -49,7 +49,7 @@ def interpolate_watts(curve: PowerCurve, cpu_pct: float) -> float:
 
     Piecewise linear through 0, 10, 50 and 100 % load [1]_. The curve is concave: taken at the mean
     load of an hour it is the power of steady load, and above that of bursts between idle and full
-    load: by a sixth at half load, by up to a third at a tenth.
+    load: by 13 % at a half and 28 % at a tenth on average of all types, at most by 36 %.
 
     Parameters
     ----------

@@ -11,7 +11,8 @@ from spectra.store.database import Store
 from spectra.store.grid_queries import Factor, column, stated
 
 HISTORY = timedelta(days=1130)
-# Accuracy looks 30 days back; a year of issues would be more than a gigabyte.
+# Every issue of a year would be more than a gigabyte. Accuracy looks 30 days back; a budget as it
+# stood at the end of a day needs the newest issue of that moment, an hour after it at most.
 KEPT = timedelta(days=90)
 
 
@@ -57,9 +58,10 @@ def keep_choice(store: Store, zone: str, factor: Factor, kept: Chosen) -> None:
 
 
 def keep_issued(store: Store, frame: pd.DataFrame) -> int:
-    """Keep forecasts as they were issued, and let go those of more than `KEPT` before.
+    """Keep forecasts as they were issued; an hour issued at the same moment before is replaced.
 
-    An hour issued at the same moment before is replaced.
+    Of those issued more than `KEPT` before, one a day stays: the last up to 01:00 UTC. The
+    provider's, which stand beside them, go.
     """
     if frame.empty:
         return 0
@@ -67,10 +69,18 @@ def keep_issued(store: Store, frame: pd.DataFrame) -> int:
         cursor.register("incoming", frame)
         cursor.execute("INSERT OR REPLACE INTO issued_forecasts BY NAME SELECT * FROM incoming")
         cursor.unregister("incoming")
-        for table in ("issued_forecasts", "provider_forecasts"):
-            cursor.execute(
-                f"DELETE FROM {table} WHERE issued_at < ?", [frame["issued_at"].max() - KEPT]
-            )
+        old = {"old": frame["issued_at"].max() - KEPT}
+        cursor.execute("DELETE FROM provider_forecasts WHERE issued_at < $old", old)
+        cursor.execute(
+            """
+            DELETE FROM issued_forecasts WHERE issued_at < $old
+                AND (zone, factor, issued_at) NOT IN (
+                    SELECT (zone, factor, max(issued_at)) FROM issued_forecasts
+                    WHERE issued_at < $old
+                    GROUP BY zone, factor, date_trunc('day', issued_at - INTERVAL 2 HOUR))
+            """,
+            old,
+        )
     return len(frame)
 
 

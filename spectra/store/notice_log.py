@@ -156,7 +156,7 @@ def incident_key(incident_id: str, severity: str, kind: str) -> str:
 
 
 def failing_sources(
-    store: Store, failures: int, *, waiting_at: datetime | None = None
+    store: Store, failures: int, *, left_since: datetime | None = None
 ) -> list[FailingSource]:
     """Datasets with at least so many failures in a row; of the webhook itself it cannot tell.
 
@@ -165,8 +165,8 @@ def failing_sources(
 
     Parameters
     ----------
-    waiting_at : datetime, optional
-        Only those that are left alone at this moment, aware UTC.
+    left_since : datetime, optional
+        Only those that wait, and were not tried since, aware UTC.
     """
     rows = (
         store.cursor()
@@ -176,10 +176,11 @@ def failing_sources(
             FROM source_state WHERE source <> $webhook
                 AND CASE status WHEN 'NotEntitledError' THEN succeeded_at IS NOT NULL
                     AND failure_count > 0 ELSE failure_count >= $failures END
-                AND ($waiting_at IS NULL OR retry_at > $waiting_at::TIMESTAMPTZ)
+                AND ($since IS NULL OR attempted_at < $since::TIMESTAMPTZ
+                    AND retry_at > $since::TIMESTAMPTZ)
             ORDER BY ALL
             """,
-            {"failures": failures, "webhook": WEBHOOK.source, "waiting_at": waiting_at},
+            {"failures": failures, "webhook": WEBHOOK.source, "since": left_since},
         )
         .fetchall()
     )

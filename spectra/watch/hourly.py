@@ -82,13 +82,13 @@ def _silent_machines(store: Store, span: Span, facts: pd.DataFrame) -> pd.DataFr
         return pd.DataFrame(columns=COLUMNS)
     events = incident_log.planned(store)
     tags = tags_of(facts, events)
+    # One hour more, so that a trouble that began before is not taken for a new one.
+    asked = pd.Timestamp(since) - HOUR
     found = []
     for part in parts(machines):
         ran = watch_queries.running_hours(store, part, first, end)
         frame = watch_queries.cpu_hours(store, part, first, end)
-        # One hour more, so that a trouble that began before is not taken for a new one.
-        since_then = pd.Timestamp(since) - HOUR
-        found.append(data_gaps(frame, since_then, due_unplanned(ran, events, tags)))
+        found.append(data_gaps(frame, asked, due_unplanned(ran, events, tags)))
     return _together(pd.concat(found, ignore_index=True), facts)
 
 

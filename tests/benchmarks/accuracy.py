@@ -111,7 +111,7 @@ def _table(names: list[str], work: partial, what: str) -> Iterator[Row]:
 
 
 def _region_zones(*names: str) -> pd.DataFrame | None:
-    """Three years of hours of the zones that host regions, or some; None if they are not here."""
+    """Three years of hours of 28 zones, or some of them; None if they are not here."""
     path = SHARED / "grid" / "hourly_2021_2023.parquet"
     if not path.is_file():
         return None
@@ -123,7 +123,7 @@ def _region_zones(*names: str) -> pd.DataFrame | None:
 
 
 def zones(folder: Path, small: bool) -> Iterator[Row]:
-    """The 28 zones that host regions, lifecycle intensity, last 181 days of 2023."""
+    """27 zones that host regions and US-NW-BPAT, lifecycle intensity, last 181 days of 2023."""
     values = _region_zones(*(("DE",) if small else ()))
     if values is None:
         yield "forecast accuracy", "28 zones", "–", "the shared data is not here"

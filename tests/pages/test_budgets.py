@@ -183,7 +183,7 @@ def test_a_budget_is_set_changed_copied_and_closed(company):
     assert budget_log.versions(app_store())[budget.budget_id] == amounts[:-1]
     app.button_group(key="budget_way").set_value("Close")
     healthy(app.run())
-    app.date_input(key="close_on").set_value(END.date())
+    app.date_input(key=f"close_on_{budget.budget_id}").set_value(END.date())
     healthy(button(app, "Close").click().run())
     assert kept() == {}
 
@@ -195,13 +195,31 @@ def test_a_budget_closed_in_another_tab_takes_no_other_with_it(company):
     app = page("Change")
     app.button_group(key="budget_way").set_value("Close")
     app = healthy(app.run())
-    app.date_input(key="close_on").set_value(END.date())
     chosen = app.selectbox(key="budget_changed").value
+    app.date_input(key=f"close_on_{chosen}").set_value(END.date())
     closing, other = sorted(kept().values(), key=lambda b: b.budget_id != chosen)
     close = button(app, "Close")
     budgets.close(app_store(), closing, END.date())
     healthy(close.click().run())
     assert list(kept().values()) == [other]
+
+
+def test_what_was_typed_for_a_budget_is_not_there_for_another(company):
+    for team in ("web", "data"):
+        budgets.create(app_store(), new_budget("team", team, "month"), 12_500.0, MONTH.start.date())
+    app = page("Change")
+    app.button_group(key="budget_way").set_value("Amount")
+    app = healthy(app.run())
+    first = app.selectbox(key="budget_changed").value
+    app.date_input(key=f"change_from_{first}").set_value(MONTH.end.date())
+    app.text_input(key=f"change_note_{first}").set_value("A late hire.")
+    app = healthy(next(b for b in app.button if b.label == "Set" and b.form_id == "change_amount")
+                  .click().run())  # fmt: skip
+    other = next(one.budget_id for one in kept().values() if one.budget_id != first)
+    app.selectbox(key="budget_changed").set_value(other)
+    app = healthy(app.run())
+    assert app.text_input(key=f"change_note_{other}").value == ""
+    assert app.date_input(key=f"change_from_{other}").value != MONTH.end.date()
 
 
 def test_a_budget_without_an_amount_is_refused(company):

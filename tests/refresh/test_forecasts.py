@@ -83,16 +83,18 @@ def test_each_zone_is_forecast_once_an_hour(store):
     assert (latest["mean_g_per_kwh"] - direct).mean() == pytest.approx(50, abs=1)
 
 
-def test_forecasts_are_kept_for_a_season(store):
+def test_of_old_forecasts_the_last_of_each_day_is_kept(store):
+    """A day ends at 01:00 UTC, when the newest is there that a budget of its midnight asks for."""
     issue_forecasts(store, zones=["DE"], now=NOW)
-    later = NOW + forecast_log.KEPT
-    for moment, count in ((later, 2), (later + HOUR, 2)):
-        frame = forecast_log.latest(store, "DE", "lifecycle").assign(
-            zone="DE", factor="lifecycle", issued_at=moment
-        )
-        forecast_log.keep_issued(store, frame.assign(hour=frame["hour"] + forecast_log.KEPT))
-        issues = store.row("SELECT count(DISTINCT issued_at) FROM issued_forecasts")
-        assert issues == (count,)
+    issue = forecast_log.latest(store, "DE", "lifecycle").assign(zone="DE", factor="lifecycle")
+    midnight = NOW.replace(hour=0) - timedelta(days=9)
+    for hours in (-1, 0, 1, 2, 26):
+        forecast_log.keep_issued(store, issue.assign(issued_at=midnight + hours * HOUR))
+    forecast_log.keep_issued(store, issue.assign(issued_at=NOW + forecast_log.KEPT))
+    kept = store.frame("SELECT DISTINCT issued_at FROM issued_forecasts ORDER BY issued_at")
+    assert kept["issued_at"].tolist() == [
+        midnight + HOUR, midnight + 2 * HOUR, midnight + 26 * HOUR, NOW, NOW + forecast_log.KEPT,
+    ]  # fmt: skip
 
 
 def test_models_are_chosen_once_and_kept(store):

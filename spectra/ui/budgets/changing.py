@@ -119,8 +119,9 @@ def _amount(page: Page, budget: Budget, found: list[Status]) -> None:
         current = _current(page, budget)
         grams = _grams(f"change_{budget.budget_id}",
                        None if current is None else current / GRAMS_PER_KG)  # fmt: skip
-        since = st.date_input("From (UTC day)", page.hour.date(), key="change_from")
-        note = st.text_input("Why", key="change_note")
+        since = st.date_input("From (UTC day)", page.hour.date(),
+                              key=f"change_from_{budget.budget_id}")  # fmt: skip
+        note = st.text_input("Why", key=f"change_note_{budget.budget_id}")
         st.caption("Within a period it counts for the hours left; what was stays readable.")
         if st.form_submit_button("Set", type="primary") and since:
             budgets.change_amount(page.store, budget, _given(grams), since, note.strip())
@@ -215,7 +216,7 @@ def _drawn(path: list[Version]) -> None:
 
 def _close(page: Page, budget: Budget, found: list[Status]) -> None:
     on = st.date_input("No longer kept from (UTC day)", page.hour.date() + timedelta(days=1),
-                       key="close_on")  # fmt: skip
+                       key=f"close_on_{budget.budget_id}")  # fmt: skip
     st.caption("It leaves this page; its amounts and what was told of it stay in the database.")
     # Its own button: where another tab closed it, the click must not pass to the next.
     if st.button("Close", key=f"close_keep_{budget.budget_id}") and on:

@@ -133,9 +133,11 @@ def _keep_moment(base: datetime, timezone: str) -> None:
     """Let an untouched window stay where it is in time when another timezone is chosen."""
     before = st.session_state.get(_ZONE, timezone)
     st.session_state[_ZONE] = timezone
+    if before == timezone:
+        return
     untouched = base.astimezone(ZoneInfo(before)).replace(tzinfo=None)
     for key, value in (("job_earliest", untouched), ("job_deadline", untouched + USUAL_WINDOW)):
-        if before != timezone and st.session_state.get(key) == value:
+        if st.session_state.get(key) == value:
             del st.session_state[key]
 
 

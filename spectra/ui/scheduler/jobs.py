@@ -144,7 +144,9 @@ def _run_list(
         column_config=_RUN_COLUMNS,
     )
     if (count := job_log.run_count(store)) > len(runs):
-        st.caption(f"The latest {len(runs)} of {units.counted(count, 'run')}, above too.")
+        st.caption(
+            f"The latest {len(runs)} of {units.counted(count, 'run')}; the sums above are of these."
+        )
     cards.download(rows, "runs")
 
 
