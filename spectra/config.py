@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from spectra.errors import InputError
-from spectra.settings import ROOT, SETTINGS, Setting
+from spectra.setting_values import ROOT
+from spectra.settings import SETTINGS, Setting
 from spectra.unwritten import Unwritten
 
 SECRETS = ROOT / ".streamlit" / "secrets.toml"
@@ -78,6 +79,7 @@ class Config(Unwritten):
     anomaly_runaway_hours: int
     anomaly_least_g: int
     anomaly_least_usd: int
+    anomaly_levels: Mapping[str, str]
     anomaly_notices: bool
     carbon_price_usd_per_tonne: float | None
     automation: bool

@@ -5,23 +5,32 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-ROOT = Path(__file__).resolve().parent.parent
+from spectra.setting_values import (
+    aliases,
+    choice,
+    database,
+    flag,
+    levels,
+    memory,
+    optional_days,
+    optional_number,
+    optional_price,
+    path,
+    regions,
+    role_arns,
+    tag,
+    tag_keys,
+    url,
+    whole,
+)
 
 # What the end of a name says of its unit.
 _UNITS = {"_g_per_kwh": "gCO2e/kWh", "_usd_per_tonne": "USD/t", "_pct": "%", "_hours": "h",
           "_g": "gCO2e", "_usd": "USD"}  # fmt: skip
 _SPELT = {"aws": "AWS", "pue": "PUE", "cpu": "CPU", "url": "URL", "cost explorer": "Cost Explorer",
           "electricity maps": "Electricity Maps", "least": "least excess"}  # fmt: skip
-_TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
-ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+")
-_MOTHERDUCK = re.compile(r"md:[A-Za-z_][\w-]*")
-MOST_USD_PER_TONNE = 100_000
-_AMOUNT = re.compile(r"(?=.*[1-9])\d+(\.\d+)? ?[KMGT]i?B", re.IGNORECASE)
-_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,145 +73,36 @@ class Setting:
         return f"SPECTRA_{self.name.upper()}"
 
 
-def _flag(text: str) -> bool:
-    lowered = text.strip().lower()
-    if lowered not in _TRUE | _FALSE:
-        raise ValueError("expected on or off")
-    return lowered in _TRUE
-
-
-def _whole(low: int, high: int, unit: str) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        if not text.strip().isdecimal() or not low <= int(text) <= high:
-            raise ValueError(f"expected {low} to {high} {unit}")
-        return int(text)
-
-    return parse
-
-
-def _optional(most: float, expected: str) -> Callable[[str], float | None]:
-    def parse(text: str) -> float | None:
-        try:
-            value = float(text) if text.strip() else None
-        except ValueError:
-            raise ValueError(expected) from None
-        if value is not None and not 0 < value <= most:
-            raise ValueError(expected)
-        return value
-
-    return parse
-
-
-_optional_number = _optional(5_000, "expected a number above 0, up to 5000, or nothing")
-_optional_price = _optional(
-    MOST_USD_PER_TONNE, "expected US dollars per tonne above 0, up to 100000, or nothing"
-)
-
-
-def _memory(text: str) -> str:
-    if not _AMOUNT.fullmatch(text.strip()):
-        raise ValueError("expected an amount with its unit, such as 512MB or 2GB")
-    return text.strip()
-
-
-def _database(text: str) -> str:
-    if not text.startswith("md:"):
-        return str((ROOT / text).resolve())
-    if not _MOTHERDUCK.fullmatch(text):
-        raise ValueError("expected md: and a name; its token goes into motherduck_token")
-    return text
-
-
-def _path(text: str) -> Path:
-    return (ROOT / text).resolve()
-
-
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(word for part in text.split(",") if (word := part.strip())))
-
-
-def _optional_days(text: str) -> int | None:
-    return _whole(62, 3650, "days, or nothing")(text) if text.strip() else None
-
-
-def _tag_keys(text: str) -> tuple[str, ...]:
-    return tuple(" ".join(word.lower().split()) for word in _words(text))
-
-
-def _regions(text: str) -> tuple[str, ...]:
-    words = _words(text.lower())
-    if not all(_REGION.fullmatch(word) for word in words):
-        raise ValueError("expected region codes such as eu-central-1, separated by commas")
-    return words
-
-
-def _role_arns(text: str) -> tuple[str, ...]:
-    words = _words(text)
-    if not all(ROLE_ARN.fullmatch(word) for word in words):
-        raise ValueError("expected role ARNs, separated by commas")
-    return words
-
-
-def _tag(text: str) -> tuple[str, str]:
-    key, _, value = (part.strip() for part in text.partition("="))
-    if not key or not value:
-        raise ValueError("expected a tag such as key=value")
-    return key, value
-
-
-def _aliases(text: str) -> dict[str, str]:
-    pairs = [[side.strip().lower() for side in word.split("=")] for word in _words(text)]
-    if not all(len(pair) == 2 and all(pair) for pair in pairs):
-        raise ValueError("expected pairs such as old=new, separated by commas")
-    return {" ".join(old.split()): " ".join(new.split()) for old, new in pairs}
-
-
-def _url(text: str) -> str:
-    parts = urlsplit(text.strip())
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
-        raise ValueError("expected an address that begins with https://")
-    return text.strip().rstrip("/")
-
-
-def _choice(*choices: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if text not in choices:
-            raise ValueError(f"expected {' or '.join(choices)}")
-        return text
-
-    return parse
-
-
 def _of(name: str, default: str, section: str, help: str, *choices: str) -> Setting:
     """Build a saved setting with a few choices."""
-    return Setting(name, _choice(*choices), default, help, section, saved=True, choices=choices)
+    return Setting(name, choice(*choices), default, help, section, saved=True, choices=choices)
 
 
 SETTINGS = (
-    Setting("database", _database, "data/spectra.duckdb", "DuckDB file of the shared workspace, "
+    Setting("database", database, "data/spectra.duckdb", "DuckDB file of the shared workspace, "
             "relative to the project, or a `md:` database"),
-    Setting("memory_limit", _memory, "256MB", "memory that DuckDB may use; the app needs about "
+    Setting("memory_limit", memory, "256MB", "memory that DuckDB may use; the app needs about "
             "300 MB more"),
-    Setting("demo", _flag, "on", "fill a workspace that has no fleet of its own with the demo "
+    Setting("demo", flag, "on", "fill a workspace that has no fleet of its own with the demo "
             "company"),
-    Setting("demo_days", _whole(1, 730, "days"), "90", "days of history the demo company starts "
+    Setting("demo_days", whole(1, 730, "days"), "90", "days of history the demo company starts "
             "with"),
-    Setting("portal_folder", _path, "data/electricitymaps", "folder whose portal CSV files are "
+    Setting("portal_folder", path, "data/electricitymaps", "folder whose portal CSV files are "
             "imported"),
-    Setting("history_folder", _path, "data/history", "folder of history as Parquet", "Data"),
-    Setting("retention_hourly_days", _optional_days, "", "days that each machine's hourly readings "
+    Setting("history_folder", path, "data/history", "folder of history as Parquet", "Data"),
+    Setting("retention_hourly_days", optional_days, "", "days that each machine's hourly readings "
             "are kept, by whole months, at least 62; sums by hour and by day stay; empty: for ever",
             "Data", saved=True),
-    Setting("retention_keep_reported", _flag, "on", "keep the readings of days that a final report "
+    Setting("retention_keep_reported", flag, "on", "keep the readings of days that a final report "
             "rests on", "Data", saved=True),
-    Setting("retention_archive", _flag, "off", "archive months before they go", "Data", saved=True),
-    Setting("public", _flag, "off", "public deployment: visitors may not change what is shared, "
+    Setting("retention_archive", flag, "off", "archive months before they go", "Data", saved=True),
+    Setting("public", flag, "off", "public deployment: visitors may not change what is shared, "
             "uploads included, nor use the operator's AWS profile"),
-    Setting("guide", _flag, "on", "show the guide of the first minute on the Dashboard",
+    Setting("guide", flag, "on", "show the guide of the first minute on the Dashboard",
             saved=True),
-    Setting("regions", _regions, "", "AWS regions to monitor; empty: all that are enabled",
+    Setting("regions", regions, "", "AWS regions to monitor; empty: all that are enabled",
             "Regions", saved=True),
-    Setting("aws_default_chain", _flag, "off", "use the AWS profile, SSO session, environment or "
+    Setting("aws_default_chain", flag, "off", "use the AWS profile, SSO session, environment or "
             "instance role of the machine", "AWS"),
     Setting("aws_profile", str, "", "profile of the default chain", "AWS"),
     Setting("aws_access_key_id", str, "", "access key of the shared workspace", "AWS",
@@ -210,36 +110,36 @@ SETTINGS = (
     Setting("aws_secret_access_key", str, "", "its secret", "AWS", secret=True),
     Setting("aws_session_token", str, "", "its session token, for temporary keys", "AWS",
             secret=True),
-    Setting("aws_role_arns", _role_arns, "", "roles to assume, one per account, separated by "
+    Setting("aws_role_arns", role_arns, "", "roles to assume, one per account, separated by "
             "commas; empty: the account of the keys", "AWS"),
     Setting("aws_external_id", str, "", "external ID of those roles", "AWS", secret=True),
-    Setting("aws_history_days", _whole(1, 455, "days"), "14", "days of CloudWatch history read at "
+    Setting("aws_history_days", whole(1, 455, "days"), "14", "days of CloudWatch history read at "
             "the first refresh", "AWS", saved=True),
-    Setting("cost_explorer", _flag, "on", "read Cost Explorer ($0.01 a request)", "AWS",
+    Setting("cost_explorer", flag, "on", "read Cost Explorer ($0.01 a request)", "AWS",
             saved=True),
-    Setting("cost_per_resource", _flag, "off", "also read costs per instance of the last 14 days, "
+    Setting("cost_per_resource", flag, "off", "also read costs per instance of the last 14 days, "
             "where the account has them enabled", "AWS", saved=True),
     Setting("electricity_maps_key", str, "", "API key", "Electricity Maps", secret=True),
-    Setting("electricity_maps_url", _url, "https://api.electricitymaps.com/v4",
+    Setting("electricity_maps_url", url, "https://api.electricitymaps.com/v4",
             "address of the API; a v3 address works too", "Electricity Maps"),
-    Setting("electricity_maps_history_days", _whole(1, 730, "days"), "30",
+    Setting("electricity_maps_history_days", whole(1, 730, "days"), "30",
             "days of history read at the first refresh, where the plan has them",
             "Electricity Maps", saved=True),
     Setting("cloudflare_token", str, "", "API token with the permission Account, Radar, Read",
             "Cloudflare", secret=True),
-    Setting("cloudflare_url", _url, "https://api.cloudflare.com/client/v4",
+    Setting("cloudflare_url", url, "https://api.cloudflare.com/client/v4",
             "address of the API", "Cloudflare"),
-    Setting("latency_probe", _flag, "off", "measure TCP connect times to the regions' EC2 "
+    Setting("latency_probe", flag, "off", "measure TCP connect times to the regions' EC2 "
             "endpoints from where SPECTRA runs", "Cloudflare", saved=True),
-    Setting("team_tag_keys", _tag_keys, "team", "tag keys that name the team, first match counts",
+    Setting("team_tag_keys", tag_keys, "team", "tag keys that name the team, first match counts",
             "Tags", saved=True),
-    Setting("environment_tag_keys", _tag_keys, "environment, env",
+    Setting("environment_tag_keys", tag_keys, "environment, env",
             "tag keys that name the environment", "Tags", saved=True),
-    Setting("service_tag_keys", _tag_keys, "service", "tag keys that name the service", "Tags",
+    Setting("service_tag_keys", tag_keys, "service", "tag keys that name the service", "Tags",
             saved=True),
-    Setting("criticality_tag_keys", _tag_keys, "criticality", "tag keys that name how critical a "
+    Setting("criticality_tag_keys", tag_keys, "criticality", "tag keys that name how critical a "
             "resource is", "Tags", saved=True),
-    Setting("tag_aliases", _aliases, "", "values that mean the same, such as `pay=payments`, "
+    Setting("tag_aliases", aliases, "", "values that mean the same, such as `pay=payments`, "
             "separated by commas", "Tags", saved=True),
     _of("emission_factor", "lifecycle", "Method", "factor that grid figures start with; scope 2 "
         "is always direct", "lifecycle", "direct"),
@@ -249,51 +149,54 @@ SETTINGS = (
         "regional", "global"),
     _of("power_model", "measured", "Method", "power curve: measured per type, or linear after "
         "Cloud Carbon Footprint, which is lower", "measured", "linear"),
-    Setting("rightsizing_cpu_headroom_pct", _whole(0, 50, "%"), "20", "CPU that stays free above "
+    Setting("rightsizing_cpu_headroom_pct", whole(0, 50, "%"), "20", "CPU that stays free above "
             "the peak when a type is proposed", "Rightsizing", saved=True),
-    Setting("rightsizing_memory_headroom_pct", _whole(0, 50, "%"), "20", "memory added to what is "
+    Setting("rightsizing_memory_headroom_pct", whole(0, 50, "%"), "20", "memory added to what is "
             "in use when a type is proposed", "Rightsizing", saved=True),
     _of("rightsizing_goal", "carbon", "Rightsizing", "what ranks the types that fit: carbon at no "
         "higher cost, both alike, or cost at no more carbon", "carbon", "balanced", "cost"),
     _of("anomaly_usage", "balanced", "Anomalies", "how easily usage of a machine is called "
         "unusual: sensitive finds more and cries wolf more often",
         "precise", "balanced", "sensitive"),
-    Setting("anomaly_runaway_pct", _whole(30, 100, "%"), "70", "CPU [%] from which on a process "
+    Setting("anomaly_runaway_pct", whole(30, 100, "%"), "70", "CPU [%] from which on a process "
             "may run away", "Anomalies", saved=True),
-    Setting("anomaly_runaway_hours", _whole(1, 72, "hours"), "6", "time on end [h] that makes it a "
+    Setting("anomaly_runaway_hours", whole(1, 72, "hours"), "6", "time on end [h] that makes it a "
             "runaway", "Anomalies", saved=True),
-    Setting("anomaly_least_g", _whole(0, 1_000_000, "grams"), "50", "least excess of CO2e [g] that "
+    Setting("anomaly_least_g", whole(0, 1_000_000, "grams"), "50", "least excess of CO2e [g] that "
             "is worth raising", "Anomalies", saved=True),
-    Setting("anomaly_least_usd", _whole(0, 1_000_000, "dollars"), "1", "or least excess of cost "
+    Setting("anomaly_least_usd", whole(0, 1_000_000, "dollars"), "1", "or least excess of cost "
             "[USD]", "Anomalies", saved=True),
-    Setting("anomaly_notices", _flag, "on", "send a notice for each incident, and when it becomes "
+    Setting("anomaly_levels", levels, "", "kinds that are raised otherwise, such as `cost "
+            "spike=off, idle instance=sensitive`, separated by commas: precise asks for five times "
+            "the least excess, sensitive for a fifth, off raises none", "Anomalies", saved=True),
+    Setting("anomaly_notices", flag, "on", "send a notice for each incident, and when it becomes "
             "critical", "Anomalies", saved=True),
-    Setting("carbon_price_usd_per_tonne", _optional_price, "", "internal price of carbon [USD "
+    Setting("carbon_price_usd_per_tonne", optional_price, "", "internal price of carbon [USD "
             "per t CO2e] that chargeback statements charge; empty: none", "Budgets", saved=True),
-    Setting("automation", _flag, "off", "refresh in the background while the app runs",
+    Setting("automation", flag, "off", "refresh in the background while the app runs",
             "Automation", saved=True),
-    Setting("automation_minutes", _whole(15, 1440, "minutes"), "60", "minutes between background "
+    Setting("automation_minutes", whole(15, 1440, "minutes"), "60", "minutes between background "
             "refreshes", "Automation", saved=True),
-    Setting("alert_intensity_g_per_kwh", _optional_number, "", "send a notice when the grid of a "
+    Setting("alert_intensity_g_per_kwh", optional_number, "", "send a notice when the grid of a "
             "region with running instances rises above this lifecycle intensity", "Automation",
             saved=True),
-    Setting("alert_forecast_below_g_per_kwh", _optional_number, "", "send a notice when the grid "
+    Setting("alert_forecast_below_g_per_kwh", optional_number, "", "send a notice when the grid "
             "of a monitored region is forecast to fall below this within 24 hours", "Automation",
             saved=True),
-    Setting("alert_forecast_above_g_per_kwh", _optional_number, "", "send a notice when the grid "
+    Setting("alert_forecast_above_g_per_kwh", optional_number, "", "send a notice when the grid "
             "of a monitored region is forecast to rise above this within 24 hours", "Automation",
             saved=True),
     Setting("webhook_url", str, "", "address that notices are sent to", "Automation", secret=True),
     _of("webhook_style", "generic", "Automation", "form of a notice", "generic", "slack"),
-    Setting("webhook_allow_private", _flag, "off", "allow a webhook on http or at a private "
+    Setting("webhook_allow_private", flag, "off", "allow a webhook on http or at a private "
             "address", "Automation"),
-    Setting("actions_enabled", _flag, "off", "allow changes in the AWS accounts (stop, start, "
+    Setting("actions_enabled", flag, "off", "allow changes in the AWS accounts (stop, start, "
             "resize, terminate, move, volumes), each after checks and a typed confirmation; never "
             "on a public deployment", "Actions"),
-    Setting("actions_limit", _whole(1, 100, "resources"), "10", "most resources that are changed "
+    Setting("actions_limit", whole(1, 100, "resources"), "10", "most resources that are changed "
             "at once", "Actions"),
-    Setting("actions_tag", _tag, "spectra:managed=true", "only resources with this tag are "
+    Setting("actions_tag", tag, "spectra:managed=true", "only resources with this tag are "
             "changed", "Actions"),
-    Setting("actions_role_arns", _role_arns, "", "roles to assume for changes, one per account, "
+    Setting("actions_role_arns", role_arns, "", "roles to assume for changes, one per account, "
             "separated by commas; empty: what reads the account changes it too", "Actions"),
 )  # fmt: skip

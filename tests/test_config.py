@@ -7,7 +7,8 @@ import pytest
 
 from spectra.config import Config, load_config
 from spectra.errors import InputError
-from spectra.settings import ROOT, SETTINGS
+from spectra.setting_values import ROOT
+from spectra.settings import SETTINGS
 from spectra.store import Store
 
 NO_SECRETS = Path("no-such-file.toml")

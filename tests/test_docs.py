@@ -9,7 +9,8 @@ import pytest
 from streamlit import config as streamlit_config
 
 from spectra import cli
-from spectra.settings import ROOT, SETTINGS
+from spectra.setting_values import ROOT
+from spectra.settings import SETTINGS
 from tests.benchmarks import cases
 
 DOCUMENTS = sorted(chain(ROOT.glob("*.md"), (ROOT / "docs").glob("*.md")))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pandas as pd
@@ -15,16 +15,19 @@ from spectra.store.fleet_queries import FIRST_LISTED
 
 RECENT_DAYS = 7
 STOPPED_DAYS = 7
+# A span that holds at $as_of; after every moment it is the one that has no end.
+_EVER = datetime.max.replace(tzinfo=UTC)
+_STANDS = "{0}.valid_from <= $as_of AND coalesce({0}.valid_to, 'infinity') > $as_of"
 # The demo company pays from its first hour on; a bill is of whole days.
 _IS_WHOLE = """(source <> 'demo'
     OR "day"::TIMESTAMPTZ >= (SELECT first_hour FROM ledger))"""
 
 
-def quiet_days(store: Store, end: datetime, days: int = 90) -> pd.DataFrame:
-    """Daily rows, as `idle_instances` takes them, of instances that were quiet on the last day.
+def quiet_days(store: Store, end: datetime, days: int = 90, last: int = 1) -> pd.DataFrame:
+    """Daily rows, as `idle_instances` takes them, of instances that were quiet on a last day.
 
-    Whole UTC days alone. Only a machine whose CPU stayed low on the last one can be idle now, so
-    the rest is left out.
+    Whole UTC days alone. Only a machine whose CPU stayed low on one of the last so many days can
+    have been idle on it, so the rest is left out.
     """
     frame = store.frame(
         f"""
@@ -36,8 +39,9 @@ def quiet_days(store: Store, end: datetime, days: int = 90) -> pd.DataFrame:
                     THEN sum(network_in_bytes + network_out_bytes) END AS network_bytes
             FROM utilisation WHERE hour >= $first AND hour < $last AND resource_key IN (
                 SELECT resource_key FROM utilisation
-                WHERE hour >= $last - INTERVAL 1 DAY AND hour < $last
-                GROUP BY resource_key HAVING max(cpu_max_pct) < {IDLE_PEAK_PCT})
+                WHERE hour >= $last - INTERVAL {last} DAY AND hour < $last
+                GROUP BY resource_key, date_trunc('day', hour)
+                HAVING max(cpu_max_pct) < {IDLE_PEAK_PCT})
             GROUP BY ALL)
         SELECT k.resource_id AS series, m."day", e.hours AS running_hours, m.known AS known_hours,
             m.cpu_avg_pct, m.cpu_max_pct, m.gpu_max_pct, m.network_bytes, e.grams,
@@ -124,21 +128,29 @@ def held_by_groups(store: Store) -> set[str]:
     return set(frame["instance_id"])
 
 
-def unused_volumes(store: Store, now: datetime) -> pd.DataFrame:
+def unused_volumes(store: Store, now: datetime, as_of: datetime = _EVER) -> pd.DataFrame:
     """Present volumes that no running machine uses, as `forgotten_volumes` takes them.
 
     Unused since at least the last use that is known, else since the disk was created or its region
     first listed: before that nobody looked. Nothing counts that the ledger does not hold. The disk
     of a machine that is off counts as used for a week: it may be off for a weekend.
+
+    Parameters
+    ----------
+    now : datetime
+        Until when it is counted.
+    as_of : datetime, optional
+        Look as it was then; without it what the last listing says is what is.
     """
     return store.frame(
         f"""
         WITH used AS (
-            SELECT v.volume_id, max(least(coalesce(v.valid_to, $now), coalesce(i.valid_to, $now)))
-                AS until
+            SELECT v.volume_id, max(least(coalesce(v.valid_to, $now), coalesce(i.valid_to, $now),
+                $as_of)) AS until
             FROM volumes v JOIN instances i ON i.instance_id = v.instance_id
                 AND i.state = 'running' AND i.valid_from < coalesce(v.valid_to, $now)
                 AND coalesce(i.valid_to, $now) > v.valid_from
+                AND greatest(i.valid_from, v.valid_from) < $as_of
             GROUP BY v.volume_id),
         born AS (SELECT volume_id, min(valid_from) AS at FROM volumes GROUP BY volume_id),
         listed AS ({FIRST_LISTED}),
@@ -147,9 +159,9 @@ def unused_volumes(store: Store, now: datetime) -> pd.DataFrame:
                 coalesce(used.until, greatest(born.at, listed.at))) AS since
             FROM volumes v JOIN born USING (volume_id) LEFT JOIN used USING (volume_id)
             LEFT JOIN listed ON listed.scope = concat(v.account_id, '/', v.region)
-            WHERE v.valid_to IS NULL AND (v.instance_id IS NULL OR v.instance_id NOT IN (
-                    SELECT instance_id FROM instances
-                    WHERE state = 'running' AND valid_to IS NULL)
+            WHERE {_STANDS.format("v")} AND (v.instance_id IS NULL OR v.instance_id NOT IN (
+                    SELECT instance_id FROM instances i
+                    WHERE state = 'running' AND {_STANDS.format("i")})
                 AND coalesce(used.until < $now - INTERVAL {STOPPED_DAYS} DAY, true))),
         daily AS (
             SELECT volume_id, sum({TOTAL_G}) / sum(resource_hours) * 24 AS g
@@ -166,12 +178,12 @@ def unused_volumes(store: Store, now: datetime) -> pd.DataFrame:
             paid.usd AS usd_per_day
         FROM unused LEFT JOIN daily USING (volume_id) LEFT JOIN paid USING (volume_id)
         """,
-        {"now": now},
+        {"now": now, "as_of": as_of},
     ).astype({"g_per_day": float, "usd_per_day": float})
 
 
-def fleet_hours(store: Store, end: datetime) -> pd.DataFrame:
-    """The last week of fleets that are not production, as `off_hours_fleets` takes it.
+def fleet_hours(store: Store, end: datetime, days: int = RECENT_DAYS + 1) -> pd.DataFrame:
+    """The last days of fleets that are not production, as `off_hours_fleets` takes them.
 
     A fleet is what a team runs in one environment and region.
     """
@@ -186,10 +198,10 @@ def fleet_hours(store: Store, end: datetime) -> pd.DataFrame:
             FROM utilisation u JOIN resources k USING (resource_key)
             JOIN instances i ON i.instance_id = k.resource_id AND i.state = 'running'
                 AND u.hour >= i.valid_from AND u.hour < coalesce(i.valid_to, 'infinity')
-            WHERE u.hour >= $end - INTERVAL {RECENT_DAYS + 1} DAY AND u.hour < $end
+            WHERE u.hour >= $end - INTERVAL {days} DAY AND u.hour < $end
                 AND i.environment IN ({_ENVIRONMENTS})
             GROUP BY ALL) u USING (team, environment, region, hour)
-        WHERE e.hour >= $end - INTERVAL {RECENT_DAYS + 1} DAY AND e.hour < $end
+        WHERE e.hour >= $end - INTERVAL {days} DAY AND e.hour < $end
             AND e.service = 'Amazon EC2' AND e.environment IN ({_ENVIRONMENTS})
         GROUP BY ALL
         """,

@@ -35,13 +35,17 @@ def idle(
 ) -> pd.DataFrame:
     """Machines that run and do nothing, except those meant to wait."""
     facts = watch_queries.facts(store)
-    excluded = {
+    found = idle_instances(watch_days.quiet_days(store, span[1]), meant_to_wait(store, facts))
+    return rows.of_waste(found, "idle", known=known, facts=facts, sensitivity=sensitivity, now=now)
+
+
+def meant_to_wait(store: Store, facts: pd.DataFrame) -> set[str]:
+    """Machines that are not called idle: by tag, by their group, by what is not watched."""
+    return {
         *(str(name) for name, text in facts["tags"].items() if stands_by(folded_tags(text))),
         *watch_days.held_by_groups(store),
         *watch_days.unwatched_accelerators(store),
     }
-    found = idle_instances(watch_days.quiet_days(store, span[1]), excluded)
-    return rows.of_waste(found, "idle", known=known, facts=facts, sensitivity=sensitivity, now=now)
 
 
 def volumes(
@@ -59,12 +63,16 @@ def fleets(
     store: Store, span: Span, sensitivity: Sensitivity, now: datetime, known: pd.DataFrame
 ) -> pd.DataFrame:
     """Fleets that are not production and that nobody switches off at night."""
-    hours = watch_days.fleet_hours(store, span[1])
-    zones = {region.code: region.timezone for region in load_catalog().regions}
-    hours["timezone"] = hours["region"].map(zones).fillna("UTC")
+    hours = in_local_time(watch_days.fleet_hours(store, span[1]))
     found = off_hours_fleets(hours, pd.Timestamp(span[1] - HOUR))
     facts = hours.drop_duplicates("series").set_index("series")[["region", "team", "environment"]]
     return rows.of_waste(found, "fleet", known=known, facts=facts, sensitivity=sensitivity, now=now)
+
+
+def in_local_time(hours: pd.DataFrame) -> pd.DataFrame:
+    """Hours of fleets with the timezone in which their people work."""
+    zones = {region.code: region.timezone for region in load_catalog().regions}
+    return hours.assign(timezone=hours["region"].map(zones).fillna("UTC"))
 
 
 def teams(

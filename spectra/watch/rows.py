@@ -49,13 +49,14 @@ def of_folded(  # noqa: PLR0913 (the parts of one table)
     frame = ranked(folded, rates, sensitivity)
     if context is not None:
         frame = frame.merge(context, on=["series", "start"], how="left")
-    frame["severity"] = _at_least(frame, pd.Timestamp(now))
+    frame["severity"] = _at_least(frame, sensitivity, pd.Timestamp(now))
     return _finished(frame, family, facts, now)
 
 
-def _at_least(frame: pd.DataFrame, now: pd.Timestamp) -> pd.Series:
+def _at_least(frame: pd.DataFrame, sensitivity: Sensitivity, now: pd.Timestamp) -> pd.Series:
     """A runaway is a fault whatever it emits; a short gap in the data, and less load, is not."""
-    runaway = frame["kind"].eq(RUNAWAY) & frame["severity"].eq("log")
+    is_small = frame["severity"].eq("log") & ~sensitivity.is_off(frame["kind"])
+    runaway = frame["kind"].eq(RUNAWAY) & is_small
     lasted = frame["end"].fillna(now) - frame["start"]
     short = frame["kind"].eq(GAP) & (frame["value"] >= HALF_KNOWN) & (lasted < LONG_GAP)
     less = frame["kind"].isin([DROP, SPIKE, SHIFT]) & (frame["excess"] < 0)
@@ -83,25 +84,40 @@ def of_waste(  # noqa: PLR0913 (the parts of one table)
     """
     if found.empty:
         return pd.DataFrame()
-    week = 7 / found["days"].clip(lower=1).to_numpy(dtype=float)
-    grams, usd = (week * found[n].to_numpy(dtype=float) for n in ("excess_g", "excess_usd"))
+    times = _least_times(found, sensitivity)
     names = known.drop_duplicates("series").set_index("series")["incident_id"]
     found = found.assign(incident_id=found["series"].map(names))
     if family in LOOKED_BACK:
         found = _continued(found, known)
-    times = np.fmax(grams / sensitivity.min_excess_g, usd / sensitivity.min_excess_usd)
-    severity = np.select(
-        [(times >= CRITICAL_TIMES) & found["level"].eq("alert").to_numpy(),
-         (times >= 1) | np.isnan(times)],
-        [np.array("critical"), np.array("warning")],
-        np.array("log"),
-    )  # fmt: skip
     frame = found.drop(columns="level").assign(
-        severity=severity, score=np.nan, value=found["days"], expected=0.0, excess=found["days"],
-        alerts=1,
+        severity=_graded(times, found["level"]), score=np.nan, value=found["days"], expected=0.0,
+        excess=found["days"], alerts=1,
     )  # fmt: skip
     frame["end"] = pd.Series(pd.NaT, index=frame.index, dtype="datetime64[us, UTC]")
     return _finished(frame, family, facts, now)
+
+
+def severity_of_waste(found: pd.DataFrame, sensitivity: Sensitivity) -> np.ndarray:
+    """How grave waste is that is no older than it was looked back at."""
+    return _graded(_least_times(found, sensitivity), found["level"])
+
+
+def _least_times(found: pd.DataFrame, sensitivity: Sensitivity) -> np.ndarray:
+    """How many times what is worth raising a week of it is; NaN where that is not known."""
+    week = 7 / found["days"].clip(lower=1).to_numpy(dtype=float)
+    grams, usd = (week * found[n].to_numpy(dtype=float) for n in ("excess_g", "excess_usd"))
+    least = found["kind"].map(sensitivity.least_times).to_numpy(dtype=float)
+    times = np.fmax(grams / sensitivity.min_excess_g, usd / sensitivity.min_excess_usd) / least
+    return np.where(np.isinf(least), 0.0, times)
+
+
+def _graded(times: np.ndarray, level: pd.Series) -> np.ndarray:
+    is_critical = (times >= CRITICAL_TIMES) & level.eq("alert").to_numpy()
+    return np.select(
+        [is_critical, (times >= 1) | np.isnan(times)],
+        [np.array("critical"), np.array("warning")],
+        np.array("log"),
+    )
 
 
 def _continued(found: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:

@@ -15,12 +15,12 @@ from spectra import heap
 from spectra.config import Config
 from spectra.errors import BusyError
 from spectra.insight.anomalies import CPU, Memory, Sensitivity
+from spectra.insight.anomalies.kinds import FAMILIES, KINDS
 from spectra.moments import midnight
 from spectra.refresh import current_hour
 from spectra.store import Store, incident_log, watch_days, watch_queries
 from spectra.store.incident_log import Looked
-from spectra.watch import daily, hourly, usage
-from spectra.watch.kinds import KINDS
+from spectra.watch import daily, hourly, past_waste, usage
 
 FIRST_DAYS = 30
 TRIED = 16  # results of back-tests that are kept for who asks the same again
@@ -60,6 +60,7 @@ def sensitivity_of(config: Config) -> Sensitivity:
         runaway_hours=config.anomaly_runaway_hours,
         min_excess_g=max(float(config.anomaly_least_g), 1e-3),
         min_excess_usd=max(float(config.anomaly_least_usd), 1e-3),
+        levels=dict(config.anomaly_levels),
     )
 
 
@@ -74,6 +75,8 @@ class Watcher:
         self._lock = threading.Lock()
         self._trying = threading.Lock()
         self._tried: dict[tuple[Any, ...], dict[str, int]] = {}
+        # Waste of a span, which is the same for every sensitivity.
+        self._wasted: tuple[tuple[Any, ...], dict[str, pd.DataFrame]] | None = None
         self._memory: Memory | None = None
         self._remembers = ""
 
@@ -83,7 +86,7 @@ class Watcher:
             return True
         end = current_hour(now or datetime.now(UTC))
         seen = self._seen("usage", end)
-        if seen and config and seen.sensitivity != _text(sensitivity_of(config)):
+        if seen and config and seen.sensitivity != _text("usage", sensitivity_of(config)):
             return True
         known = watch_queries.known_until(self._store)
         return known is not None and (seen is None or min(end, known) > seen.until)
@@ -119,7 +122,7 @@ class Watcher:
         BusyError
             While another one is under way.
         """
-        key = (self._store.revision, span, _text(sensitivity))
+        key = (self._store.revision, span, json.dumps(asdict(sensitivity)))
         if key in self._tried:
             return self._tried[key]
         if not self._trying.acquire(blocking=False):
@@ -128,7 +131,9 @@ class Watcher:
                 next_step="Press Try again in a minute; everything else works meanwhile.",
             )
         try:
-            found = back_test(self._store, span, sensitivity)
+            if self._wasted is None or self._wasted[0] != key[:2]:
+                self._wasted = key[:2], _waste(self._store, span)
+            found = back_test(self._store, span, sensitivity, self._wasted[1])
         finally:
             self._trying.release()
         self._tried = dict([*self._tried.items(), (key, found)][-TRIED:])
@@ -179,7 +184,7 @@ class Watcher:
 
     def _start_over_if_changed(self, family: str, sensitivity: Sensitivity, since: datetime) -> str:
         """Forget what another sensitivity or other rules found since; returns their text now."""
-        text = _text(sensitivity) + (f" {RULES[family]}" if family in RULES else "")
+        text = _text(family, sensitivity)
         seen = incident_log.looked(self._store, family)
         if seen is not None and seen.sensitivity != text:
             # Waste is found as a whole each time; forgotten, it would begin anew a week ago.
@@ -196,8 +201,14 @@ def _end(store: Store, family: str, hour: datetime) -> datetime | None:
     return watch_days.whole_until(store, today) if family in MEASURED else today
 
 
-def _text(sensitivity: Sensitivity) -> str:
-    return json.dumps(asdict(sensitivity))
+def _text(family: str, sensitivity: Sensitivity) -> str:
+    """What a family is looked at with: numbers, levels of its kinds, the version of its rules."""
+    stated = asdict(sensitivity)
+    levels = {
+        kind: level for kind, level in stated.pop("levels").items() if kind in FAMILIES[family]
+    }
+    own = stated | ({"levels": levels} if levels else {})
+    return json.dumps(own) + (f" {RULES[family]}" if family in RULES else "")
 
 
 def _without_past(rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
@@ -214,20 +225,39 @@ def _without_past(rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
 
 
 def back_test(
-    store: Store, span: tuple[datetime, datetime], sensitivity: Sensitivity
+    store: Store,
+    span: tuple[datetime, datetime],
+    sensitivity: Sensitivity,
+    waste: dict[str, pd.DataFrame] | None = None,
 ) -> dict[str, int]:
     """How many incidents a sensitivity would have raised in a span, by kind; nothing is kept.
 
     The same detectors as `Watcher.look`, none of which looks ahead; what is below the least excess
     is left out.
+
+    Parameters
+    ----------
+    waste : dict of DataFrame, optional
+        Of the span, as `_waste` finds it; without it, it is looked for.
     """
     none = incident_log.going_on(store, "").iloc[:0]
     found = [usage.look(store, span, sensitivity, span[1], none)[0]]
     for family, find in (HOURLY | DAILY).items():
-        end = _end(store, family, span[1])
+        end = None if family in STANDING else _end(store, family, span[1])
         if end is not None:
             found.append(find(store, (span[0], end), sensitivity, span[1], none))
+    past = _waste(store, span) if waste is None else waste
+    found.append(past_waste.severities(past, sensitivity))
     kinds = [
         kind for rows in found if len(rows) for kind in rows["kind"][rows["severity"] != "log"]
     ]
     return {kind: kinds.count(kind) for kind in KINDS}
+
+
+def _waste(store: Store, span: tuple[datetime, datetime]) -> dict[str, pd.DataFrame]:
+    """Waste of each family in a span, up to the last day that the family knows whole."""
+    ends = {family: _end(store, family, span[1]) for family in STANDING}
+    return past_waste.found(store, {
+        family: (span[0], end)
+        for family, end in ends.items() if end is not None and end > span[0]
+    })  # fmt: skip

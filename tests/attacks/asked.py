@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from itertools import chain
 
-from spectra.settings import ROOT
+from spectra.setting_values import ROOT
 
 _PAGES = sorted((ROOT / "pages").glob("*.py"))
 _CHOOSING = ("choosing.view", "choosing.one_of")

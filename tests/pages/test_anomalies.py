@@ -13,6 +13,7 @@ from spectra.store import Store, incident_log
 from spectra.store.factors import write_factors
 from spectra.store.incident_log import PlannedEvent
 from spectra.store.ledger import extend_ledger, recompute
+from spectra.store.saved_settings import saved_settings
 from spectra.store.writes import (
     write_instances,
     write_intensities,
@@ -232,6 +233,27 @@ def test_other_settings_are_tried_on_the_past(company):
     assert counts.loc["all", "In force"] >= 3
     assert counts.loc["all", "Tried"] < counts.loc["all", "In force"]
     assert {"back_test_csv", "kinds_csv"} <= files(app)
+
+
+def test_a_kind_that_was_tried_is_put_in_force(company):
+    app = anomalies(anomaly_view="Sensitivity")
+    assert app.button(key="put_in_force").disabled
+    app.selectbox(key="anomaly_try_idle instance").select("off").run()
+    healthy(button(app, "Try").click().run())
+    counts = app.dataframe[0].value
+    assert counts.loc["idle instance", "In force"] > counts.loc["idle instance", "Tried"] == 0
+    healthy(app.button(key="put_in_force").click().run())
+    assert saved_settings(app_store())["anomaly_levels"] == "idle instance=off"
+    assert app.button(key="put_in_force").disabled
+
+
+def test_what_is_stated_elsewhere_is_not_put_in_force(company, monkeypatch):
+    monkeypatch.setenv("SPECTRA_ANOMALY_LEVELS", "cost spike=off")
+    app = anomalies(anomaly_view="Sensitivity")
+    assert app.selectbox(key="anomaly_try_cost spike").value == "off"
+    app.selectbox(key="anomaly_try_cost spike").select("precise").run()
+    assert "Anomaly levels" in texts(app)
+    assert "put_in_force" not in [b.key for b in app.button]
 
 
 def test_what_was_tried_is_not_run_again_with_each_click(company):

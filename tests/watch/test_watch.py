@@ -6,6 +6,7 @@ from datetime import timedelta
 import pandas as pd
 import pytest
 
+from spectra.moments import midnight
 from spectra.store import incident_log, incident_queries, watch_queries
 from spectra.store.clearing import clear_source
 from spectra.store.incident_log import Decision, PlannedEvent
@@ -13,7 +14,7 @@ from spectra.store.writes import (
     write_instances,
     write_utilisation,
 )
-from spectra.watch import FAMILIES, KINDS, Watcher, back_test, family_of, sensitivity_of
+from spectra.watch import FAMILIES, KINDS, Watcher, back_test, daily, family_of, sensitivity_of
 from tests import fleet
 from tests.store.conftest import CATALOG
 from tests.watch.conftest import AT, CONFIG, END, NOW, go_on
@@ -237,6 +238,81 @@ def test_a_back_test_counts_what_the_watch_raised_and_keeps_nothing(watched):
                                                            anomaly_least_usd=10**6)))  # fmt: skip
     assert sum(less.values()) < sum(counts.values())
     assert watched.revision == before
+
+
+def test_a_kind_is_raised_as_easily_as_its_level_says(watched):
+    def severities(**levels):
+        config = replace(CONFIG, anomaly_levels={k.replace("_", " "): v for k, v in levels.items()})
+        Watcher(watched).look(config, NOW)
+        return found(watched).groupby("family")["severity"].agg(set)
+
+    usual = severities()
+    off = severities(
+        runaway_process="off", idle_instance="off", cost_spike="off", data_gap="off",
+        intensity_spike="off", forgotten_volume="off", footprint_spike="off",
+    )  # fmt: skip
+    assert {name for name, kept in off.items() if kept != {"log"}} <= {"usage", "fleet"}
+    assert "runaway process" not in set(
+        found(watched, family="usage").query("severity != 'log'")["kind"]
+    )
+    assert {"idle", "volume", "cost", "team", "grid"} <= {
+        name for name, kept in usual.items() if kept != {"log"}
+    }
+    pd.testing.assert_series_equal(severities(), usual)
+
+
+def test_the_level_of_a_kind_moves_its_least_excess(watched):
+    """Of what is raised at 100 g by the week, five and a fifth times as much."""
+    idle = found(watched, series="i-idle", family="idle").iloc[0]
+    week_g = idle["excess_g"] / idle["excess"] * 7
+
+    def severity(least_g, level):
+        levels = {"idle instance": level}
+        config = replace(CONFIG, anomaly_least_g=round(least_g), anomaly_least_usd=10**6)
+        Watcher(watched).look(replace(config, anomaly_levels=levels), NOW)
+        return found(watched, series="i-idle", family="idle")["severity"].iloc[0]
+
+    assert severity(week_g * 0.9, "balanced") == "warning"
+    assert severity(week_g * 0.9, "precise") == "log"
+    assert severity(week_g * 4.5, "balanced") == "log"
+    assert severity(week_g * 4.5, "sensitive") == "warning"
+    assert severity(week_g * 5.5, "sensitive") == "log"
+
+
+def test_only_the_family_whose_level_changes_is_looked_at_anew(watched):
+    before = {name: incident_log.looked(watched, name).sensitivity for name in FAMILIES}
+    Watcher(watched).look(replace(CONFIG, anomaly_levels={"cost spike": "precise"}), NOW)
+    after = {name: incident_log.looked(watched, name).sensitivity for name in FAMILIES}
+    assert {name for name in FAMILIES if after[name] != before[name]} == {"cost"}
+
+
+def test_a_back_test_counts_waste_that_is_over_by_now(watched):
+    """What was idle or forgotten for a while in the span is counted once."""
+    span = (NOW - timedelta(days=30), NOW)
+    waste = ("idle instance", "forgotten volume", "off-hours fleet")
+
+    def counted():
+        counts = back_test(watched, span, sensitivity_of(CONFIG))
+        return {kind: counts[kind] for kind in waste}
+
+    before = counted()
+    with watched.write() as cursor:
+        cursor.execute(
+            "UPDATE utilisation SET cpu_avg_pct = 60, cpu_max_pct = 70 FROM resources k "
+            "WHERE k.resource_key = utilisation.resource_key AND resource_id = 'i-idle' "
+            "AND hour >= ?",
+            [END - timedelta(days=3)],
+        )
+        cursor.execute(
+            "UPDATE volumes SET valid_to = ? WHERE volume_id = 'vol-lost'",
+            [END - timedelta(days=2)],
+        )
+    none = incident_log.going_on(watched, "").iloc[:0]
+    for find in (daily.idle, daily.volumes):
+        now = find(watched, (span[0], midnight(NOW)), sensitivity_of(CONFIG), NOW, none)
+        assert now.empty
+    assert counted() == before
+    assert min(before.values()) >= 1
 
 
 def test_nothing_known_is_nothing_looked_at(store):

@@ -42,7 +42,7 @@ def cost_spikes(
     days, values = pd.DatetimeIndex(daily.index), daily.to_numpy(dtype=float).T
     unusual = unusual_days(values, days)
     excess = values - unusual.median
-    least = np.maximum(
+    least = sensitivity.least_times(COST_SPIKE) * np.maximum(
         sensitivity.min_excess_usd, sensitivity.min_excess_share * np.abs(unusual.median)
     )
     series, day = np.nonzero(unusual.is_high & (excess >= least))

@@ -135,7 +135,7 @@ def footprint_spikes(
         expected = float(before[["grams", "embodied_g"]].to_numpy().sum())
         excess = values[team, day] - expected
         least = max(sensitivity.min_excess_g, sensitivity.min_excess_share * expected)
-        if excess >= least:
+        if excess >= sensitivity.least_times(FOOTPRINT_SPIKE) * least:
             change = decompose(before, _by_zone(own[own["day"] == days[day]]))
             head = (name, days[day], FOOTPRINT_SPIKE, unusual.z[team, day], values[team, day])
             found.append((*head, expected, excess, True, *change))

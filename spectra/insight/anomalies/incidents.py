@@ -148,9 +148,9 @@ def ranked(
     Returns
     -------
     DataFrame
-        The incidents with excess_g, excess_usd and severity: ``log`` below the least excess,
-        ``warning``, ``critical`` from ten times of it on. One of unknown grams is a warning: it
-        is not known to be small. Costliest first.
+        The incidents with excess_g, excess_usd and severity: ``log`` below the least excess of
+        its kind, ``warning``, ``critical`` from ten times of it on. One of unknown grams is a
+        warning: it is not known to be small. Costliest first.
     """
     rate = rates.reindex(incidents["series"])
     grams, usd = (
@@ -159,10 +159,11 @@ def ranked(
     )
     daily = np.nan_to_num(rate["daily_g"].to_numpy(dtype=float))
     least_g = np.maximum(sensitivity.min_excess_g, sensitivity.min_excess_share * daily)
-    times = np.fmax(grams / least_g, usd / sensitivity.min_excess_usd)
+    least = incidents["kind"].map(sensitivity.least_times).to_numpy(dtype=float)
+    times = np.fmax(grams / least_g, usd / sensitivity.min_excess_usd) / least
     severity = np.select(
-        [times >= CRITICAL_TIMES, times >= 1, np.isnan(grams)],
-        ["critical", "warning", "warning"],
+        [np.isinf(least), times >= CRITICAL_TIMES, times >= 1, np.isnan(grams)],
+        ["log", "critical", "warning", "warning"],
         "log",
     )
     frame = incidents.assign(

@@ -8,12 +8,19 @@ alerts (`python -m tests.benchmarks anomalies`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pandas as pd
 
 from spectra.errors import InputError
 
 CPU_FLOOR_PCT = 1.0
 INTENSITY_FLOOR_G_PER_KWH = 5.0
+# How many times the least excess one of a kind must come to; what is off is never raised.
+BALANCED = "balanced"
+LEVELS = {"off": math.inf, "precise": 5.0, BALANCED: 1.0, "sensitive": 0.2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +45,9 @@ class Sensitivity:
         CUSUM from which on a level has shifted [1].
     min_excess_g, min_excess_share, min_excess_usd : float
         Least excess to be raised [gCO2e], also as a share of the daily CO2e [1], or [USD].
+    levels : mapping
+        Of a kind of incident one of `LEVELS`, which raises or lowers its least excess; a kind that
+        is not named is balanced.
     """
 
     threshold: float = 1.1
@@ -51,6 +61,7 @@ class Sensitivity:
     min_excess_g: float = 50.0
     min_excess_share: float = 0.05
     min_excess_usd: float = 1.0
+    levels: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse settings under which everything or nothing would alert."""
@@ -64,6 +75,19 @@ class Sensitivity:
                 "Hours and the floor of a spread are not negative.",
                 next_step="Leave them out for the defaults.",
             )
+        if not set(self.levels.values()) <= set(LEVELS):
+            raise InputError(
+                f"How easily a kind is raised is one of {', '.join(LEVELS)}.",
+                next_step="Leave a kind out for balanced.",
+            )
+
+    def least_times(self, kind: str) -> float:
+        """How many times the least excess an incident of a kind must come to [1]."""
+        return LEVELS[self.levels.get(kind, BALANCED)]
+
+    def is_off(self, kinds: pd.Series) -> pd.Series:
+        """Of kinds, which are never raised."""
+        return kinds.map(self.least_times).eq(math.inf)
 
 
 DEFAULT = Sensitivity()

@@ -25,7 +25,9 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-def idle_instances(days: pd.DataFrame, excluded: Collection[str] = ()) -> pd.DataFrame:
+def idle_instances(
+    days: pd.DataFrame, excluded: Collection[str] = (), since: pd.Timestamp | None = None
+) -> pd.DataFrame:
     """Machines that have run for whole days up to the last one and did nothing.
 
     A day is idle with CPU below 5 % in every hour and below 2 % on average, less than 5 MB of
@@ -41,6 +43,8 @@ def idle_instances(days: pd.DataFrame, excluded: Collection[str] = ()) -> pd.Dat
         ends a run.
     excluded : collection of str
         Series that are meant to wait: kept by tag, standby, the least of a group.
+    since : Timestamp, optional
+        Every stretch that was idle on this day or later, over by now or not; a row for each.
 
     Returns
     -------
@@ -60,16 +64,16 @@ def idle_instances(days: pd.DataFrame, excluded: Collection[str] = ()) -> pd.Dat
     )
     gap = days.groupby("series")["day"].diff() != pd.Timedelta(days=1)
     run = (~is_idle | gap).cumsum().where(is_idle)
-    latest = days["day"] == days["day"].max()
+    latest = days["day"] >= (days["day"].max() if since is None else since)
     # Of an hour that is still to come nobody knows yet whether the machine did nothing in it.
     is_whole = days["known_hours"] > days["running_hours"] - 1
-    going_on = run.isin(run[latest & is_idle & is_whole])
-    return _summed(days[is_idle & going_on], IDLE)
+    asked = run.isin(run[latest & is_idle & is_whole])
+    return _summed(days[is_idle & asked].assign(run=run), IDLE)
 
 
 def _summed(rows: pd.DataFrame, kind: str) -> pd.DataFrame:
-    """One row a series from its daily rows; unknown grams or dollars stay unknown."""
-    grouped = rows.groupby("series")
+    """One row a run of a series from its daily rows; unknown grams or dollars stay unknown."""
+    grouped = rows.groupby(["series", "run"])
     found = grouped.agg(start=("day", "min"), last_seen=("day", "max"), days=("day", "size"))
     for name, target in (("grams", "excess_g"), ("usd", "excess_usd")):
         found[target] = grouped[name].sum().where(grouped[name].count() == grouped.size())
@@ -150,7 +154,7 @@ def off_hours_fleets(rows: pd.DataFrame, end: pd.Timestamp) -> pd.DataFrame:
     )
     ran_off = marked["is_off"] & (marked["running_hours"] > 0)
     off = marked[ran_off & marked["series"].isin(running.index[is_waste])]
-    found = _summed(off.assign(day=off["hour"]), OFF_HOURS)
+    found = _summed(off.assign(day=off["hour"], run=0), OFF_HOURS)
     found["days"] = (found["last_seen"] - found["start"]).dt.days + 1
     found["level"] = np.where(found["days"] >= ALERT_DAYS - 1, "alert", "warning")
     return found

@@ -12,6 +12,9 @@ import streamlit as st
 from spectra import units
 from spectra.config import Config
 from spectra.insight.anomalies import Sensitivity
+from spectra.insight.anomalies.kinds import KINDS
+from spectra.insight.anomalies.sensitivity import BALANCED, LEVELS
+from spectra.settings import SETTINGS
 from spectra.store import incident_log
 from spectra.ui import cards, kept
 from spectra.ui.anomalies.watching import STATISTIC_DAYS
@@ -30,16 +33,14 @@ def show(page: Page) -> None:
     with cards.card(
         "Try other settings on the past 30 days",
         help="Runs every detector over those hours as if it had been there; none looks ahead. "
-        "Of waste, what goes on now is counted. Nothing is kept.",
+        "Tags and groups are those of now. Nothing is kept.",
     ):
         draft = _draft(page.workspace.config)
         if st.button("Try", key="back_test", icon=":material/history:", type="primary"):
             with errors_shown():
                 kept.keep(_TRIED, _try(page, sensitivity_of(draft)), page.store.identity)
         _counts(page, sensitivity_of(draft))
-        st.page_link("pages/settings.py", label="Put other values in force",
-                     icon=":material/settings:",
-                     query_params={"section": "Anomalies"})  # fmt: skip
+        _put_in_force(page, draft)
     with cards.card(
         f"How each kind did in {STATISTIC_DAYS} days",
         help="A kind that is often dismissed as a false alarm is set too sensitive.",
@@ -62,10 +63,53 @@ def _draft(config: Config) -> Config:
                                 key="anomaly_try_grams", width=150)  # fmt: skip
         usd = st.number_input("or [USD]", 0, 1_000_000, config.anomaly_least_usd,
                               key="anomaly_try_usd", width=120)  # fmt: skip
+    levels = _levels(config)
     return replace(
         config, anomaly_usage=usage, anomaly_runaway_pct=pct, anomaly_runaway_hours=hours,
-        anomaly_least_g=grams, anomaly_least_usd=usd,
+        anomaly_least_g=grams, anomaly_least_usd=usd, anomaly_levels=levels,
     )  # fmt: skip
+
+
+def _levels(config: Config) -> dict[str, str]:
+    """How easily each kind is raised; what is balanced is not named."""
+    chosen = {}
+    with st.expander("Each kind by itself"):
+        st.caption("A precise kind must come to five times the least excess, a sensitive one to a "
+                   "fifth; one that is off is never raised.")  # fmt: skip
+        columns = st.columns(3)
+        for position, kind in enumerate(KINDS):
+            in_force = [*LEVELS].index(config.anomaly_levels.get(kind, BALANCED))
+            with columns[position % len(columns)]:
+                chosen[kind] = st.selectbox(
+                    kind.capitalize(), LEVELS, index=in_force, key=f"anomaly_try_{kind}",
+                    format_func=str.capitalize,
+                )  # fmt: skip
+    return {kind: level for kind, level in chosen.items() if level != BALANCED}
+
+
+def _put_in_force(page: Page, draft: Config) -> None:
+    """Save what was tried, where this visitor may and nothing else states it."""
+    texts = {
+        "anomaly_usage": draft.anomaly_usage,
+        "anomaly_runaway_pct": str(draft.anomaly_runaway_pct),
+        "anomaly_runaway_hours": str(draft.anomaly_runaway_hours),
+        "anomaly_least_g": str(draft.anomaly_least_g),
+        "anomaly_least_usd": str(draft.anomaly_least_usd),
+        "anomaly_levels": ", ".join(f"{k}={level}" for k, level in draft.anomaly_levels.items()),
+    }
+    known = page.workspace.stated()
+    changed = {name: text for name, text in texts.items() if text != known[name].text}
+    if not page.workspace.may_change:
+        st.caption("This deployment is public: only its operator changes what is in force.")
+    elif pinned := [name for name in changed if known[name].is_pinned]:
+        st.caption(f"Not to be changed here, as the operator's configuration states it: "
+                   f"{', '.join(s.label for s in SETTINGS if s.name in pinned)}.")  # fmt: skip
+    elif st.button("Put these in force", key="put_in_force", icon=":material/done_all:",
+                   disabled=not changed,
+                   help="Looks at the past 30 days anew with them; decisions stay."):  # fmt: skip
+        with errors_shown():
+            page.workspace.save(changed)
+            st.rerun()
 
 
 class _Tried(NamedTuple):

@@ -15,7 +15,7 @@ from spectra.chargeback import Statement
 from spectra.chargeback_rows import SCOPE1, shown_team
 from spectra.errors import SpectraError
 from spectra.insight.budgets import Kind, Period
-from spectra.settings import MOST_USD_PER_TONNE
+from spectra.setting_values import MOST_USD_PER_TONNE
 from spectra.store import Store, chargeback_log
 from spectra.ui import cards, kept, periods, workspace
 from spectra.ui.frame import Page

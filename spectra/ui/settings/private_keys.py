@@ -10,7 +10,7 @@ import streamlit as st
 from spectra import checks, heap
 from spectra.errors import SourceError, SpectraError, unexpected
 from spectra.refresh.connections import SessionKeys
-from spectra.settings import ROLE_ARN
+from spectra.setting_values import ROLE_ARN
 from spectra.sources.aws import Access, AwsKeys, Role
 from spectra.sources.cloudflare import Radar
 from spectra.sources.electricity_maps import ElectricityMaps
