@@ -19,10 +19,10 @@ from spectra.sources.aws.access import CE_USD_PER_REQUEST
 from spectra.sources.aws.cloudwatch import utilisation_batches
 from spectra.store import Store, fleet_queries, source_state
 from spectra.store.live_writes import (
-    write_cost_cuts,
     write_findings,
     write_prices,
     write_provider_costs,
+    write_resource_costs,
     write_rows,
 )
 from spectra.store.source_state import Key
@@ -36,7 +36,7 @@ LATE_DAYS = timedelta(days=3)
 BILLED_WITHIN = timedelta(days=40)
 COST_HISTORY = timedelta(days=30)
 EMISSION_HISTORY = timedelta(days=427)
-COST_REQUESTS = 4  # two services cut by team, two other cuts; each further page is one more
+COST_REQUESTS = 2  # two services cut by team; each further page is one more
 
 Span = tuple[datetime, datetime]
 
@@ -86,7 +86,7 @@ def costs(
     key: Key,
     since: datetime | None,
 ) -> Landed:
-    """Read daily costs by service, region and team, and their cuts.
+    """Read daily costs by service, region and team.
 
     The last days are read again, and those of months that have been billed since.
     """
@@ -105,7 +105,6 @@ def costs(
         account, start, end, team_tag=_team_tag(store, config), now=now
     )
     count = write_provider_costs(store, frame, tag_rules(config))
-    count += write_cost_cuts(store, cost_explorer.cost_cuts(account, start, end, now=now))
     return Landed(count, _midnight(start), _midnight(end), read_until=_midnight(end))
 
 
@@ -114,7 +113,7 @@ def resource_costs(store: Store, account: Account) -> Landed:
     now = datetime.now(UTC)
     start, end = now.date() - timedelta(days=14), now.date() + timedelta(days=1)
     frame = cost_explorer.resource_costs(account, start, end, now=now)
-    return Landed(write_cost_cuts(store, frame), _midnight(start), _midnight(end))
+    return Landed(write_resource_costs(store, frame), _midnight(start), _midnight(end))
 
 
 def findings(store: Store, account: Account, region: str) -> Landed:

@@ -20,7 +20,7 @@ _FLEET_TABLES = ("instances", "volumes", "utilisation", "costs")
 _ALL_TABLES = (
     *_FLEET_TABLES,
     "intensities",
-    "cost_cuts",
+    "resource_costs",
     "autoscaling_groups",
     "optimizer_findings",
     "provider_emissions",

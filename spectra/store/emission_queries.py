@@ -12,6 +12,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from spectra.store.database import Store
+from spectra.store.paid import SETTLED
 from spectra.store.selection import Selection
 
 Dimension = Literal["region", "team", "environment", "service", "account_id"]
@@ -138,11 +139,24 @@ def costs(store: Store, selection: Selection) -> dict[str, Any]:
     The list cost is the provider's where it states one, else the running hours of the ledger at
     list price: see ``is_list_stated``. ``unpriced_share`` is the share of cost rows that no price
     is known for, ``days`` counts those with a cost, ``days_before`` those of them that end before
-    the ledger begins.
+    the ledger begins. Where the provider states no list cost, ``billed_usd`` and ``at_list_usd``
+    compare what machines cost on ``compared_days``: whole days that the ledger knows and of which
+    all of the bill had come in.
     """
     frame = store.frame(
         f"""
-        SELECT sum(effective_cost_usd) AS effective_usd,
+        WITH compared AS (
+            SELECT "day", sum(effective_cost_usd) AS usd FROM costs, ledger
+            WHERE {selection.days_sql} AND service = 'Amazon EC2' AND {SETTLED}
+                AND "day"::TIMESTAMPTZ >= first_hour
+                AND "day"::TIMESTAMPTZ + INTERVAL 1 DAY <= end_hour
+                AND "day" NOT IN (SELECT hour::DATE FROM stale_hours)
+            GROUP BY "day" HAVING count(effective_cost_usd) = count(*))
+        SELECT (SELECT count(*) FROM compared) AS compared_days,
+            (SELECT sum(usd) FROM compared) AS billed_usd,
+            (SELECT sum(list_cost_usd) FROM emissions_daily SEMI JOIN compared USING ("day")
+             WHERE {selection.days_sql} AND service = 'Amazon EC2') AS at_list_usd,
+            sum(effective_cost_usd) AS effective_usd,
             coalesce(sum(list_cost_usd), (SELECT sum(list_cost_usd) FROM emissions_daily
                                           WHERE {selection.days_sql})) AS list_usd,
             count(list_cost_usd) > 0 AS is_list_stated,

@@ -13,6 +13,7 @@ from spectra.store import advice_log
 from spectra.store.database import Store
 from spectra.store.emission_queries import TOTAL_G
 from spectra.store.lasting import GONE, UNIT_OF
+from spectra.store.paid import PAID
 from spectra.store.selection import Selection
 
 SPARK_DAYS = 14
@@ -74,7 +75,7 @@ def _period(store: Store, selection: Selection) -> pd.DataFrame:
         f"""
         WITH units AS ({UNIT_OF}),
         paid AS (
-            SELECT resource_id, "day", sum(usd) AS usd FROM ({_PAID})
+            SELECT resource_id, "day", sum(usd) AS usd FROM ({PAID})
             WHERE "day" BETWEEN $start::DATE AND $end::DATE GROUP BY ALL),
         emitted AS (
             SELECT resource_id, "day", sum({TOTAL_G}) AS g, sum(energy_kwh) AS kwh,
@@ -93,11 +94,6 @@ def _period(store: Store, selection: Selection) -> pd.DataFrame:
     )
 
 
-# AWS states the costs of instances as a cut of its own; no instance has rows of both kinds.
-_PAID = """
-SELECT resource_id, "day", effective_cost_usd AS usd FROM costs
-UNION ALL SELECT "key", "day", effective_cost_usd FROM cost_cuts WHERE cut = 'resource'
-"""
 # Each day of a resource on its own: what was paid where that is known, else its list price.
 _COST = """sum(coalesce(usd, list_usd)) AS cost_usd, count(usd) AS paid_days,
     count(coalesce(usd, list_usd)) AS known_days"""
@@ -194,7 +190,7 @@ def days(store: Store, unit_id: str, start: datetime, end: datetime) -> pd.DataF
         f"""
         WITH ids AS (SELECT resource_id FROM ({UNIT_OF}) WHERE unit_id = $unit),
         paid AS (
-            SELECT resource_id, "day", sum(usd) AS usd FROM ({_PAID})
+            SELECT resource_id, "day", sum(usd) AS usd FROM ({PAID})
             WHERE resource_id IN (FROM ids) AND "day" BETWEEN $start::DATE AND $end::DATE
             GROUP BY ALL),
         emitted AS (

@@ -19,7 +19,7 @@ DATASETS = {
     "volumes": "valid_from",
     "utilisation": "hour",
     "costs": '"day"',
-    "cost_cuts": '"day"',
+    "resource_costs": '"day"',
     "latency": "measured_at",
     "power_mix": "hour",
     "provider_forecasts": "hour",

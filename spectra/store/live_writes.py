@@ -77,16 +77,15 @@ def write_provider_costs(store: Store, frame: pd.DataFrame, rules: TagRules = DE
     return len(rows)
 
 
-def write_cost_cuts(store: Store, frame: pd.DataFrame) -> int:
-    """Write costs cut by another dimension; their days are replaced whole."""
+def write_resource_costs(store: Store, frame: pd.DataFrame) -> int:
+    """Write costs of machines; the days of the frame are replaced whole for its account."""
     if frame.empty:
         return 0
     with store.write() as cursor:
-        for _, rows in frame.groupby("cut"):
-            _drop_days(cursor, "cost_cuts", rows, "cut")
-            cursor.register("incoming", rows)
-            cursor.execute("INSERT INTO cost_cuts BY NAME SELECT * FROM incoming")
-            cursor.unregister("incoming")
+        _drop_days(cursor, "resource_costs", frame)
+        cursor.register("incoming", frame)
+        cursor.execute("INSERT INTO resource_costs BY NAME SELECT * FROM incoming")
+        cursor.unregister("incoming")
     return len(frame)
 
 

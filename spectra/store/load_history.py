@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from spectra.store import load_replay
+from spectra.store import load_replay, paid
 from spectra.store.database import Store
 from spectra.store.fleet_queries import STOPPED_SINCE
 from spectra.store.lasting import GONE
@@ -167,15 +167,7 @@ running AS (
             AS running_hours
     FROM members LEFT JOIN look_back l USING (unit_key)
     WHERE unit_key >= $low AND unit_key < $high GROUP BY unit_key),
--- By the option of its last day, the greater part where there are several.
-paid AS (
-    SELECT DISTINCT ON (resource_id) resource_id, purchase_option,
-        sum(effective_cost_usd) / sum(list_cost_usd) AS paid_share
-    FROM costs WHERE "day" >= $end::DATE - {REPLAY_DAYS} AND "day" < $end::DATE
-        AND list_cost_usd > 0 AND effective_cost_usd IS NOT NULL
-        AND resource_id IN (SELECT instance_id FROM members)
-    GROUP BY resource_id, purchase_option
-    ORDER BY resource_id, max("day") DESC, sum(list_cost_usd) DESC, purchase_option),
+{paid.shares(REPLAY_DAYS)},
 unit_paid AS (
     SELECT unit_key, mode(purchase_option) AS purchase_option, avg(paid_share) AS paid_share
     FROM (SELECT DISTINCT unit_key, instance_id FROM members

@@ -12,6 +12,7 @@ from spectra.moments import midnight
 from spectra.store.database import Store
 from spectra.store.emission_queries import TOTAL_G
 from spectra.store.fleet_queries import FIRST_LISTED
+from spectra.store.paid import PAID
 
 RECENT_DAYS = 7
 STOPPED_DAYS = 7
@@ -51,8 +52,8 @@ def quiet_days(store: Store, end: datetime, days: int = 90, last: int = 1) -> pd
                   sum({TOTAL_G}) AS grams, sum(list_cost_usd) AS list_usd
               FROM emissions_daily WHERE "day" >= $first::DATE AND "day" < $last::DATE
               GROUP BY ALL) e ON e.resource_id = k.resource_id AND e."day" = m."day"
-        LEFT JOIN (SELECT resource_id, "day"::TIMESTAMPTZ AS "day", sum(effective_cost_usd) AS usd
-                   FROM costs WHERE "day" >= $first::DATE GROUP BY ALL) c
+        LEFT JOIN (SELECT resource_id, "day"::TIMESTAMPTZ AS "day", sum(usd) AS usd
+                   FROM ({PAID}) WHERE "day" >= $first::DATE GROUP BY ALL) c
             ON c.resource_id = k.resource_id AND c."day" = m."day"
         ORDER BY ALL
         """,

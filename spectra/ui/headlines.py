@@ -132,9 +132,9 @@ def _cost(page: Page) -> None:
             help="Running hours at on-demand list price; volumes and discounts are not in it.",
         )
         return
-    note = f"list price {units.usd_text(cost['list_usd'])}"
+    note = against_list(cost)
     if provisional:
-        note += f", {units.share_text(provisional / effective)} provisional"
+        note += f"; {units.share_text(provisional / effective)} provisional"
     if before := cost["days_before"]:
         note += f"; before the first emissions: {before} of its {cost['days']} days"
     unpriced = cost["unpriced_share"] or 0.0
@@ -142,6 +142,18 @@ def _cost(page: Page) -> None:
     if unpriced:
         help += f" {units.share_text(unpriced)} of cost rows have no known price and are not in it."
     cards.headline("Cost in the period", units.usd_text(effective), note=note, help=help)
+
+
+def against_list(cost: dict[str, Any]) -> str:
+    """What the same would have been at list price: the bill's own, or of days that both know."""
+    if cost["is_list_stated"]:
+        return f"list price {units.usd_text(cost['list_usd'])}"
+    if not cost["compared_days"]:
+        return "no whole day to compare with list price yet"
+    return (
+        f"machines on {units.counted(cost['compared_days'], 'whole day')}: "
+        f"{units.usd_text(cost['billed_usd'])}, at list price {units.usd_text(cost['at_list_usd'])}"
+    )
 
 
 def _sources(found: str | None) -> str:

@@ -28,7 +28,7 @@ from spectra.store import (
     source_state,
 )
 from spectra.store.fetch_log import Fetch, log_fetch
-from spectra.store.live_writes import write_cost_cuts, write_findings, write_rows
+from spectra.store.live_writes import write_findings, write_resource_costs, write_rows
 from spectra.store.saved_settings import save_settings
 from spectra.store.tags import fold
 from spectra.store.writes import write_costs
@@ -129,10 +129,10 @@ def _said(store: Store) -> None:
         "autoscaling_groups",
         pd.DataFrame([{**where, "asg_name": MARKUP, "min_size": 0, **common}]),
     )
-    write_cost_cuts(
+    write_resource_costs(
         store,
-        pd.DataFrame([{"day": END.date(), **where, "cut": "resource", "key": text_,
-                       "billed_cost_usd": 1.0, "effective_cost_usd": 1.0,
+        pd.DataFrame([{"day": END.date(), "account_id": ACCOUNT, "resource_id": text_,
+                       "purchase_option": text_, "billed_cost_usd": 1.0, "effective_cost_usd": 1.0,
                        "is_provisional": False, **common} for text_ in FORMULAS]),
     )  # fmt: skip
     exported = line(start=f"{LAST.start:%Y-%m-%d} 00:00:00Z", region='"=1+1"')

@@ -79,11 +79,11 @@ KEYED = {
     "instances": "instance_id, valid_from",
     "volumes": "volume_id, valid_from",
     "costs": '"day", account_id, region, service, resource_id, purchase_option, source',
-    "cost_cuts": '"day", account_id, region, cut, "key"',
+    "resource_costs": '"day", account_id, resource_id, purchase_option',
     "hourly_sums": "hour, group_key",
     "daily_sums": '"day", item_key',
 }
-FACTS = ("intensities", "utilisation", "instances", "volumes", "costs", "cost_cuts")
+FACTS = ("intensities", "utilisation", "instances", "volumes", "costs")
 
 
 def doubled(store):

@@ -105,7 +105,6 @@ TABLES = {
     "volumes": "volume_id, valid_from, valid_to, size_gib",
     "utilisation": "resource_key, hour, cpu_avg_pct",
     "costs": '"day", region, service, team, billed_cost_usd',
-    "cost_cuts": '"day", region, cut, "key", billed_cost_usd',
     "optimizer_findings": "instance_id, region, finding, options",
     "provider_emissions": '"month", region, service, emissions_type, emissions_kg',
     "intensities": "zone, hour, intensity_lifecycle_g_per_kwh",

@@ -102,15 +102,16 @@ class AwsServer(ContractServer):
 
 
 def _split(by: list[str]) -> list[tuple[list[str], str]]:
-    """Ten dollars a day, split by the second key."""
-    parts = {
-        "team": [("team$core", "6.5"), ("team$Data ", "2.5"), ("team$", "1.0")],
-        "INSTANCE_TYPE": [("m5.large", "8.0"), ("t3.micro", "2.0")],
-        "PURCHASE_TYPE": [("On Demand Instances", "7.0"), ("Savings Plans", "3.0")],
-        "RESOURCE_ID": [("i-0000000000000001", "10.0")],
-    }
-    second = by[1] if len(by) > 1 else ""
-    return [(["us-east-1", key], usd) for key, usd in parts.get(second, [("", "10.0")])]
+    """Ten dollars a day, split by team, or by machine and purchase option."""
+    if by[:1] == ["RESOURCE_ID"]:
+        machine = "i-0000000000000001"
+        return [
+            ([machine, "On Demand Instances"], "6.0"), ([machine, "Savings Plans"], "2.0"),
+            (["NoResourceId", "Standard Reserved Instances"], "2.0"),
+        ]  # fmt: skip
+    teams = [("team$core", "6.5"), ("team$Data ", "2.5"), ("team$", "1.0")]
+    parts = teams if by[1:] == ["team"] else [("", "10.0")]
+    return [(["us-east-1", key], usd) for key, usd in parts]
 
 
 def _amounts(usd: str) -> dict[str, Any]:

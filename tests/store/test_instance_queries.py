@@ -1,14 +1,17 @@
 """The fleet by unit: one basis of cost a day, and the unit that an instance belongs to now."""
 
+from datetime import timedelta
+
 import pandas as pd
 import pytest
 
-from spectra.store import instance_queries
+from spectra.store import emission_queries, instance_queries
 from spectra.store.ledger import recompute
-from spectra.store.live_writes import write_cost_cuts
+from spectra.store.live_writes import write_provider_costs, write_resource_costs
 from spectra.store.load_history import LoadHistory
 from spectra.store.selection import Selection
 from spectra.store.writes import write_costs, write_utilisation
+from spectra.ui import headlines
 from tests import fleet
 from tests.store.conftest import build
 
@@ -70,17 +73,72 @@ def test_a_day_without_a_known_cost_counts_at_list_price_not_as_nothing(machines
     assert cost_of(machines, "i-1") == (pytest.approx(4.0), "effective")
 
 
+def billed(instance_id, *days, option="on-demand", usd=1.0, fetched_at=fleet.FETCHED):
+    """Costs of a machine as Cost Explorer tells them, of the last fortnight at most."""
+    row = {"account_id": "111111111111", "resource_id": instance_id, "purchase_option": option,
+           "billed_cost_usd": 1.0, "effective_cost_usd": usd, "is_provisional": False,
+           "source": "aws_cost_explorer", "fetched_at": fetched_at}  # fmt: skip
+    return pd.DataFrame([{**row, "day": pd.Timestamp(day).date()} for day in days])
+
+
 def test_what_aws_says_of_an_instance_is_what_was_paid(machines):
-    """Cost Explorer gives resources as a cut, of the last fortnight at most."""
-    cut = {"account_id": "111111111111", "region": "eu-central-1", "cut": "resource",
-           "billed_cost_usd": 1.0, "effective_cost_usd": 1.0, "is_provisional": False,
-           "source": "test", "fetched_at": fleet.FETCHED}  # fmt: skip
-    days = [pd.Timestamp(day).date() for day in ("2026-11-22", "2026-11-23")]
-    write_cost_cuts(machines, pd.DataFrame([{**cut, "key": "i-1", "day": day} for day in days]))
+    later = NOW + timedelta(days=3)
+    write_resource_costs(machines, billed("i-1", "2026-11-22", "2026-11-23", fetched_at=later))
     listed = list_usd_a_day(machines)
     assert cost_of(machines, "i-1") == (pytest.approx(2 + 2 * listed), "partly list price")
     alone = instance_queries.days(machines, "i-1", START, NOW)
     assert alone["cost_usd"].tolist() == pytest.approx([listed, listed, 1.0, 1.0])
+
+
+def test_a_day_that_had_not_all_come_in_is_not_known_yet(machines):
+    at = pd.Timestamp("2026-11-25T00:00Z")
+    listed = list_usd_a_day(machines)
+    rows = billed("i-1", "2026-11-22", "2026-11-23", fetched_at=at.to_pydatetime())
+    write_resource_costs(machines, rows)
+    alone = instance_queries.days(machines, "i-1", START, NOW)
+    assert alone["cost_usd"].tolist() == pytest.approx([listed, listed, 1.0, listed])
+
+
+def test_a_day_that_aws_states_no_amount_of_counts_at_list_price(machines):
+    later = NOW + timedelta(days=3)
+    rows = billed("i-1", "2026-11-22", usd=float("nan"), fetched_at=later)
+    write_resource_costs(machines, rows)
+    assert cost_of(machines, "i-1") == (pytest.approx(4 * list_usd_a_day(machines)), "list price")
+
+
+def test_a_bill_is_compared_with_list_price_on_days_that_both_know_whole(machines):
+    """Of four days: one before the ledger, one that was still coming in, one without an amount."""
+
+    def bill(day, usd, read_after=3, service="Amazon EC2"):
+        at = pd.Timestamp(day, tz="UTC") + timedelta(days=read_after)
+        return {
+            "day": pd.Timestamp(day).date(), "account_id": "111111111111",
+            "region": "eu-central-1", "service": service, "resource_id": "", "team": "web",
+            "purchase_option": "all", "list_cost_usd": float("nan"), "billed_cost_usd": usd,
+            "effective_cost_usd": usd, "is_provisional": True, "source": "aws_cost_explorer",
+            "quality": "measured", "fetched_at": at,
+        }  # fmt: skip
+
+    rows = [
+        bill("2026-11-19", 50.0), bill("2026-11-20", 11.0), bill("2026-11-21", 10.0, 2),
+        bill("2026-11-22", float("nan")), bill("2026-11-23", 12.0),
+        bill("2026-11-23", 5.0, service="EC2 - Other"),
+    ]  # fmt: skip
+    write_provider_costs(machines, pd.DataFrame(rows))
+    cost = emission_queries.costs(machines, SELECTION.between(START - timedelta(days=2), NOW))
+    (listed,) = machines.row(
+        "SELECT sum(list_cost_usd) FROM emissions_daily WHERE service = 'Amazon EC2' "
+        "AND \"day\" IN ('2026-11-20', '2026-11-23')"
+    )
+    assert (cost["compared_days"], cost["billed_usd"]) == (2, 23.0)
+    assert cost["at_list_usd"] == pytest.approx(listed)
+    assert cost["effective_usd"] == 88.0
+    assert headlines.against_list(cost).startswith("machines on 2 whole days: $23.00, at list")
+    mark = "INSERT INTO stale_hours VALUES ('eu-central-1', '2026-11-20T03:00Z')"
+    with machines.write() as cursor:
+        cursor.execute(mark)
+    cost = emission_queries.costs(machines, SELECTION)
+    assert (cost["compared_days"], cost["billed_usd"]) == (1, 12.0)
 
 
 def test_a_day_of_a_group_adds_members_each_on_its_own_basis(machines):

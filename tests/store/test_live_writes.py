@@ -20,10 +20,10 @@ from spectra.store import (
 )
 from spectra.store.clearing import SOURCE_GROUPS, clear_source
 from spectra.store.live_writes import (
-    write_cost_cuts,
     write_findings,
     write_prices,
     write_provider_costs,
+    write_resource_costs,
     write_rows,
 )
 from spectra.store.saved_settings import save_settings, saved_settings
@@ -46,14 +46,6 @@ def costs(*rows: dict) -> pd.DataFrame:
         "fetched_at": FETCHED,
     }  # fmt: skip
     return pd.DataFrame([{**plain, **row} for row in rows])
-
-
-def cut(name: str, key: str, usd: float) -> dict:
-    return {
-        "day": DAY, "account_id": "1", "region": "us-east-1", "cut": name, "key": key,
-        "billed_cost_usd": usd, "effective_cost_usd": usd, "is_provisional": False,
-        "source": "aws_cost_explorer", "fetched_at": FETCHED,
-    }  # fmt: skip
 
 
 @pytest.fixture
@@ -85,13 +77,19 @@ def test_an_unknown_amount_stays_unknown(store):
     assert store.row("SELECT effective_cost_usd FROM costs") == (None,)
 
 
-def test_cuts_stand_beside_the_costs_and_replace_their_own_kind_alone(store):
+def test_costs_of_machines_stand_beside_the_bill_and_replace_their_own_days(store):
+    def of(name, day="2026-11-20"):
+        return {
+            "day": pd.Timestamp(day).date(), "account_id": "111111111111", "resource_id": name,
+            "purchase_option": "spot", "billed_cost_usd": 1.0, "effective_cost_usd": 1.0,
+            "is_provisional": False, "source": "aws_cost_explorer", "fetched_at": FETCHED,
+        }  # fmt: skip
+
     write_provider_costs(store, costs({}))
-    write_cost_cuts(store, pd.DataFrame([cut("instance_type", "m5.large", 1.0),
-                                         cut("purchase_type", "Spot", 1.0)]))  # fmt: skip
-    write_cost_cuts(store, pd.DataFrame([cut("instance_type", "m5.xlarge", 1.0)]))
-    found = store.frame('SELECT cut, "key" FROM cost_cuts ORDER BY ALL').values.tolist()
-    assert found == [["instance_type", "m5.xlarge"], ["purchase_type", "Spot"]]
+    write_resource_costs(store, pd.DataFrame([of("i-1"), of("i-2"), of("i-1", "2026-11-19")]))
+    write_resource_costs(store, pd.DataFrame([of("i-3")]))
+    found = store.frame('SELECT "day"::VARCHAR, resource_id FROM resource_costs ORDER BY ALL')
+    assert found.values.tolist() == [["2026-11-19", "i-1"], ["2026-11-20", "i-3"]]
     selection = Selection(utc("2026-11-20"), utc("2026-11-21"))
     assert emission_queries.costs(store, selection)["effective_usd"] == 0.5
 

@@ -8,6 +8,7 @@ from spectra.advice import case_row, judge_fleet, units
 from spectra.insight.rightsizing import Finding, Rules, case_of
 from spectra.insight.rightsizing.judge import find, strains
 from spectra.store import load_history, watch_queries
+from spectra.store.live_writes import write_resource_costs
 from spectra.store.load_history import LoadHistory
 from spectra.store.writes import write_costs
 from tests import fleet
@@ -263,3 +264,33 @@ def test_the_share_that_is_paid_is_of_how_it_is_bought_now(store, lines, expecte
     write_costs(store, costs(*lines))
     unit = statistics(store)["i-1"]
     assert (unit.purchase_option, unit.paid_share) == pytest.approx(expected)
+
+
+def billed(store, *lines):
+    """Costs of i-1 as Cost Explorer tells them: day, purchase option, USD, days until read."""
+    write_resource_costs(store, pd.DataFrame([
+        {
+            "day": pd.Timestamp(day).date(), "account_id": "111111111111", "resource_id": "i-1",
+            "purchase_option": option, "billed_cost_usd": usd, "effective_cost_usd": usd,
+            "is_provisional": True, "source": "aws_cost_explorer",
+            "fetched_at": pd.Timestamp(day, tz="UTC") + pd.Timedelta(days=days),
+        }
+        for day, option, usd, days in lines
+    ]))  # fmt: skip
+
+
+def test_the_share_that_a_live_account_pays_is_of_the_list_price_of_its_hours(store):
+    """Cost Explorer names machines apart from the bill and states no list price."""
+    made(store, {"instance_id": "i-1"})
+    write_costs(store, costs(("2026-11-20", "all", None, 99.0)).assign(resource_id="team:web"))
+    listed = 24 * 0.23
+    billed(store, ("2026-11-20", "savings-plan", 0.6 * listed, 3),
+           ("2026-11-20", "on-demand", 0.1 * listed, 3))  # fmt: skip
+    unit = statistics(store)["i-1"]
+    assert (unit.purchase_option, unit.paid_share) == ("savings-plan", pytest.approx(0.7, rel=1e-3))
+
+
+def test_a_day_of_which_the_bill_was_still_coming_in_says_nothing_of_the_share(store):
+    made(store, {"instance_id": "i-1"})
+    billed(store, ("2026-11-21", "spot", 0.5, 2.9))
+    assert statistics(store)["i-1"].paid_share is None

@@ -1,4 +1,4 @@
-"""Daily costs from Cost Explorer, each cut of them on its own; every page costs $0.01."""
+"""Daily costs from Cost Explorer, of teams and of machines apart; every page costs $0.01."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from spectra.sources.aws.pages import by_token
 SOURCE = "aws_cost_explorer"
 COMPUTE = "Amazon Elastic Compute Cloud - Compute"
 SERVICES = {COMPUTE: "Amazon EC2", "EC2 - Other": "EC2 - Other"}
-CUTS = {"instance_type": "INSTANCE_TYPE", "purchase_type": "PURCHASE_TYPE"}
+OPTIONS = {
+    "on demand": "on-demand", "spot": "spot", "savings plan": "savings-plan",
+    "reserved": "reserved",
+}  # fmt: skip
 SETTLED_AFTER = timedelta(days=2)
 RESOURCE_DAYS = timedelta(days=14)
 # More than any account pays for one day.
@@ -31,7 +34,7 @@ Group = tuple[date, list[str], dict[str, Any], bool]
 def daily_costs(
     account: Account, start: date, end: date, *, team_tag: str | None, now: datetime
 ) -> pd.DataFrame:
-    """Costs by day, service, region and team: the base that all other cuts are cuts of.
+    """Costs by day, service, region and team.
 
     Parameters
     ----------
@@ -69,39 +72,41 @@ def daily_costs(
     return tidy("costs", rows)
 
 
-def cost_cuts(account: Account, start: date, end: date, *, now: datetime) -> pd.DataFrame:
-    """The compute part of the same costs by instance type, and again by purchase type."""
-    rows = []
-    for cut, dimension in CUTS.items():
-        by = [_dimension("REGION"), _dimension(dimension)]
-        rows += [
-            _cut_row(account, cut, group, now)
-            for group in _groups(account, start, end, now, COMPUTE, by)
-        ]
-    return tidy("cost_cuts", rows)
-
-
 def resource_costs(account: Account, start: date, end: date, *, now: datetime) -> pd.DataFrame:
-    """The compute part by instance, of the last 14 days at most, where the account has it."""
+    """The compute part by instance and purchase option, where the account tells it.
+
+    Of the last 14 days at most. What a bill holds that belongs to no instance is left out.
+
+    Returns
+    -------
+    DataFrame
+        The tidy ``resource_costs`` frame, amounts as in `daily_costs`.
+    """
     first = max(start, now.date() - RESOURCE_DAYS)
-    by = [_dimension("REGION"), _dimension("RESOURCE_ID")]
-    groups = _groups(account, first, end, now, COMPUTE, by, with_resources=True)
-    return tidy("cost_cuts", [_cut_row(account, "resource", group, now) for group in groups])
+    by = [_dimension("RESOURCE_ID"), _dimension("PURCHASE_TYPE")]
+    rows = [
+        {
+            "day": day,
+            "account_id": account.account_id,
+            "resource_id": keys[0],
+            "purchase_option": _option(keys[1]),
+            **amounts,
+            "is_provisional": is_provisional,
+            "source": SOURCE,
+            "fetched_at": now,
+        }
+        for day, keys, amounts, is_provisional in _groups(
+            account, first, end, now, COMPUTE, by, with_resources=True
+        )
+        if keys[0].startswith("i-")
+    ]
+    return tidy("resource_costs", rows)
 
 
-def _cut_row(account: Account, cut: str, group: Group, now: datetime) -> dict[str, Any]:
-    day, keys, amounts, is_provisional = group
-    return {
-        "day": day,
-        "account_id": account.account_id,
-        "region": keys[0],
-        "cut": cut,
-        "key": keys[1],
-        **amounts,
-        "is_provisional": is_provisional,
-        "source": SOURCE,
-        "fetched_at": now,
-    }
+def _option(purchase_type: str) -> str:
+    """A purchase type of Cost Explorer as SPECTRA calls it; one that is not known as it is."""
+    words = purchase_type.lower()
+    return next((option for part, option in OPTIONS.items() if part in words), purchase_type)
 
 
 def _groups(  # noqa: PLR0913, PLR0917 (the parts of one question)

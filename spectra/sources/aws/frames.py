@@ -65,7 +65,14 @@ _COLUMNS: dict[str, dict[str, str]] = {
         "quality": _TEXT,
         **_FROM,
     },
-    "cost_cuts": {"day": _DAY, **_WHO, "cut": _TEXT, "key": _TEXT, **_COST, **_FROM},
+    "resource_costs": {
+        "day": _DAY,
+        "account_id": _TEXT,
+        "resource_id": _TEXT,
+        "purchase_option": _TEXT,
+        **_COST,
+        **_FROM,
+    },
     "findings": {
         "instance_id": _TEXT,
         **_WHO,

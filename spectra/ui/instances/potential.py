@@ -65,7 +65,8 @@ def _price(saving: pd.DataFrame) -> None:
         units.usd_text(_month(saving, "list_usd_per_h")),
         note=_cash(saving) + _part_known(saving, "list_usd_per_h", "; list price "),
         help="Of the same machines. Cash leaves out what savings plans and reservations cover: "
-        "they are paid whether used or not.",
+        "they are paid whether used or not; it is known of machines whose own cost is read "
+        "(Settings, AWS, Cost per resource).",
     )
 
 

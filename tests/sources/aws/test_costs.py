@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from spectra.errors import MalformedError, NotEntitledError
-from spectra.sources.aws.costs import cost_cuts, daily_costs, resource_costs
+from spectra.sources.aws.costs import daily_costs, resource_costs
 from tests.servers.aws import refusal
 from tests.servers.base import Answer
 
@@ -78,15 +78,14 @@ def test_no_day_asked_for_asks_nobody(account, aws, day):
     assert aws.asked("GetCostAndUsage") == []
 
 
-def test_cuts_each_add_up_to_the_same(account):
-    frame = cost_cuts(account, START, END, now=NOW)
-    sums = frame[frame["day"].eq(START)].groupby("cut")["billed_cost_usd"].sum()
-    assert sums.to_dict() == pytest.approx({"instance_type": 10.0, "purchase_type": 10.0})
-
-
 def test_resources_of_the_last_fourteen_days_at_most(account, aws):
     frame = resource_costs(account, TODAY - timedelta(days=60), END, now=NOW)
-    assert set(frame["key"]) == {"i-0000000000000001"}
+    assert set(frame["resource_id"]) == {"i-0000000000000001"}  # what belongs to none is left out
+    day = frame[frame["day"].eq(START)].set_index("purchase_option")
+    assert day["billed_cost_usd"].to_dict() == pytest.approx(
+        {"on-demand": 6.0, "savings-plan": 2.0}
+    )
+    assert day["effective_cost_usd"].sum() == pytest.approx(7.2)
     asked = aws.asked("GetCostAndUsageWithResources")[0].json
     assert asked["TimePeriod"]["Start"] == f"{TODAY - timedelta(days=14)}"
 
