@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 
 from spectra.config import Config
-from spectra.errors import SpectraError
+from spectra.errors import BusyError, SpectraError
 from spectra.store import Store, retention
+from spectra.store.archive import Archive
 from spectra.store.database import set_meta
-from spectra.store.history_export import export_history, has_readings
-from spectra.store.history_files import archives
+from spectra.store.presence import lease
 
 PROBLEM = "retention_problem"
 
@@ -18,15 +17,22 @@ PROBLEM = "retention_problem"
 def keep(store: Store, config: Config, now: datetime | None = None) -> int:
     """Roll up what the settings say; returns the number of hourly readings that went.
 
-    A month that could not be archived keeps its readings, and the plan says why. A private
+    One at a time, here and in every other opening of the database: a second one leaves it to the
+    first. A month that could not be archived keeps its readings, and the plan says why. A private
     workspace is left alone: it ends with its session, and nothing of it goes to a file.
     """
-    if not (store.is_file or store.is_shared):
+    if not (store.is_file or store.is_shared) or not store.retention_lock.acquire(blocking=False):
         return 0
+    try:
+        with lease(store, "retention", "Rolling up old days"):
+            return _keep(store, config, now)
+    except BusyError:
+        return 0
+    finally:
+        store.retention_lock.release()
 
-    def archive(first: datetime, end: datetime) -> None:
-        _archive(store, config.history_folder / f"hours-{first:%Y-%m}", first, end)
 
+def _keep(store: Store, config: Config, now: datetime | None) -> int:
     count, problem = 0, ""
     try:
         count = retention.roll_up(
@@ -34,7 +40,7 @@ def keep(store: Store, config: Config, now: datetime | None = None) -> int:
             config.retention_hourly_days,
             keep_reported=config.retention_keep_reported,
             now=now,
-            archive=archive if config.retention_archive else None,
+            archive=Archive(store, config.history_folder) if config.retention_archive else None,
         )
     except SpectraError as error:
         problem = str(error)
@@ -42,16 +48,3 @@ def keep(store: Store, config: Config, now: datetime | None = None) -> int:
         with store.write(is_fact=False) as cursor:
             set_meta(cursor, PROBLEM, problem)
     return count
-
-
-def _archive(store: Store, folder: Path, first: datetime, end: datetime) -> None:
-    """Write a month; one that was written before only if a reading came later, and beside it.
-
-    It was written before where a kill came in between, and by another database too.
-    """
-    if not (written := [path for path in archives(folder) if path.exists()]):
-        export_history(store, folder, start=first, before=end)
-    elif not has_readings(store, written, first, end):
-        newest = int(written[-1].name.partition(".")[2] or 1)
-        added = folder.with_name(f"{folder.name}.{newest + 1}")
-        export_history(store, added, start=first, before=end)

@@ -59,6 +59,7 @@ class Store:
         self.identity = uuid4().hex  # no other store has it, not even one opened after this closed
         self._write_lock = threading.RLock()
         self.refresh_lock = threading.Lock()  # one refresh at a time; a second says so and leaves
+        self.retention_lock = threading.Lock()  # old days are rolled up by one; a second leaves
         # The demo company is written by one at a time: who extends it, or lets it follow a change.
         self.demo_lock = threading.RLock()
         self.revision = 0  # grows with every committed write; what was read before may be stale
@@ -144,6 +145,14 @@ class Store:
                     raise told from error
                 raise
             self.revision += is_fact
+
+    def checkpoint(self) -> None:
+        """Bring what the log of a file holds into it, when nothing else is written."""
+        if not self.is_file:
+            return
+        # What a reader still looks at can wait: the log is brought in at the next occasion.
+        with self._write_lock, suppress(duckdb.TransactionException):
+            self.cursor().execute("CHECKPOINT")
 
     @contextmanager
     def snapshot(self) -> Iterator[duckdb.DuckDBPyConnection]:

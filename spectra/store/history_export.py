@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,11 +19,8 @@ from spectra.store.history_files import (
     file_hash,
     months_between,
     part_path,
-    read_manifest,
-    verify,
     write_manifest,
 )
-from spectra.store.retention import HOURLY
 
 if TYPE_CHECKING:
     from spectra.store.database import Store
@@ -78,44 +75,6 @@ def export_history(
             ) from error
         raise
     return manifest
-
-
-def has_readings(store: Store, folders: Sequence[Path], first: datetime, end: datetime) -> bool:
-    """Whether exports together hold, as they are now, the readings of rolled days of [first, end).
-
-    Raises
-    ------
-    InputError
-        If one of them is damaged.
-    """
-    parts = [(folder, part) for folder in folders for part in _verified(folder).parts]
-    return all(
-        _holds(store, name, [folder / p.path for folder, p in parts if p.table == name], first, end)
-        for name in HOURLY
-    )
-
-
-def _verified(folder: Path) -> Manifest:
-    manifest = read_manifest(folder)
-    verify(folder, manifest)
-    return manifest
-
-
-def _holds(store: Store, name: str, files: list[Path], first: datetime, end: datetime) -> bool:
-    """Whether files hold a table's rows of rolled days, by the columns that they have."""
-    rows = (
-        f"FROM ({TABLES[name].select}) WHERE hour >= $first AND hour < $end "
-        'AND hour::DATE IN (SELECT "day" FROM rolled_days)'
-    )
-    span: dict[str, Any] = {"first": first, "end": end}
-    if not files:
-        return store.row(f"SELECT 1 {rows} LIMIT 1", span) is None
-    told = "read_parquet($files, union_by_name = true, hive_partitioning = false)"
-    span["files"] = [str(path) for path in files]
-    described = store.frame(f"DESCRIBE SELECT * FROM {told}", {"files": span["files"]})
-    columns = ", ".join(described["column_name"])
-    missing = f"SELECT {columns} {rows} EXCEPT SELECT {columns} FROM {told}"
-    return store.row(f"SELECT 1 FROM ({missing}) LIMIT 1", span) is None
 
 
 def _write(

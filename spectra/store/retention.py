@@ -9,15 +9,16 @@ are still filled in from them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from spectra.carbon.utilisation import OWN_WEEKS
 from spectra.units import counted
 
 if TYPE_CHECKING:
+    import duckdb
+
     from spectra.store.database import Store
 
 # A month of readings is what rightsizing looks at, and four weeks what gaps are filled from.
@@ -49,6 +50,16 @@ _OPEN_DAYS = """
 SELECT DISTINCT hour::DATE FROM ledger_hours() EXCEPT SELECT "day" FROM rolled_days
 UNION SELECT hour::DATE FROM stale_hours
 """
+
+
+class Archive(Protocol):
+    """Where a month's readings lie when they are gone here."""
+
+    def write(self, first: datetime, end: datetime) -> None:
+        """Write the month somewhere, unless it is there."""
+
+    def holds(self, cursor: duckdb.DuckDBPyConnection, first: datetime, end: datetime) -> bool:
+        """Whether all of the month's readings are there, as the cursor sees them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,12 +165,12 @@ def roll_up(
     *,
     keep_reported: bool = True,
     now: datetime | None = None,
-    archive: Callable[[datetime, datetime], object] | None = None,
+    archive: Archive | None = None,
 ) -> int:
     """Do what `plan` says; returns the number of readings that went.
 
-    Each month's readings go in one transaction, after `archive` has written the month (start, end)
-    somewhere; if that raises, they stay.
+    Each month's readings go in one transaction, after the archive has written them; if that raises,
+    or readings came meanwhile that it does not hold, they stay until the next time.
     """
     cutoff = cutoff_of(days, now or datetime.now(UTC))
     if cutoff is None:
@@ -173,11 +184,11 @@ def roll_up(
     gone = 0
     for first, end in _months_to_go(store, cutoff):
         if archive is not None:
-            archive(first, end)
-        gone += _forget(store, first, end)
-    if gone and store.is_file:
+            archive.write(first, end)
+        gone += _forget(store, first, end, archive)
+    if gone:
         # Row groups that are empty now are free for what comes; the file shrinks at its end alone.
-        store.cursor().execute("CHECKPOINT")
+        store.checkpoint()
     return gone
 
 
@@ -222,10 +233,12 @@ def _midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
-def _forget(store: Store, first: datetime, end: datetime) -> int:
+def _forget(store: Store, first: datetime, end: datetime, archive: Archive | None) -> int:
     """Delete a month's readings of rolled days, and what stood in for those not measured."""
     counts = []
     with store.write() as cursor:
+        if archive is not None and not archive.holds(cursor, first, end):
+            return 0
         for table in HOURLY:
             done = cursor.execute(
                 f"DELETE FROM {table} WHERE hour >= $first AND hour < $end "

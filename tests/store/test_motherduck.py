@@ -22,9 +22,10 @@ OF_FILES = re.compile(
 )
 # Files of the client, which read and write them whatever the database is; and a guarded one.
 ALLOWED = {
+    "archive.py": {"read_parquet"},
+    "database.py": {"CHECKPOINT"},
     "history_export.py": {"COPY", "read_parquet"},
     "history_import.py": {"read_parquet"},
-    "retention.py": {"CHECKPOINT"},
 }
 
 

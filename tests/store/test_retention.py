@@ -1,8 +1,11 @@
 """Old days are rolled up: every total stays, the readings go, and nobody is told otherwise."""
 
 import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from threading import Barrier, Event
 
 import pandas as pd
 import pytest
@@ -12,10 +15,12 @@ from spectra.errors import InputError
 from spectra.refresh.aws_readings import wanted_telemetry
 from spectra.refresh.keeping import PROBLEM, keep
 from spectra.store import Store, emission_queries, report_queries, retention
+from spectra.store.archive import Archive
 from spectra.store.clearing import clear_source
 from spectra.store.database import migration_steps
 from spectra.store.factors import write_factors
 from spectra.store.history_export import export_history
+from spectra.store.history_files import read_manifest, verify
 from spectra.store.history_import import import_history
 from spectra.store.ledger import recompute, restart_ledger
 from spectra.store.report_queries import Narrow
@@ -219,16 +224,121 @@ def test_nothing_goes_before_it_is_computed(old):
     assert "2026-03-15" not in days
 
 
+class Elsewhere:
+    """An archive of which a test says what happens as a month is written, and what it holds."""
+
+    def __init__(self, written=lambda: None, held=True):
+        self.written, self.held, self.spans = written, held, []
+
+    def write(self, first, end):
+        self.written()
+        self.spans.append((first, end))
+
+    def holds(self, cursor, first, end):
+        return self.held
+
+
 def test_readings_stay_when_they_could_not_be_archived(old):
-    def full_disk(first, end):
+    def full_disk():
         raise InputError("No room.")
 
     with pytest.raises(InputError):
-        retention.roll_up(old, 62, now=NOW, archive=full_disk)
+        retention.roll_up(old, 62, now=NOW, archive=Elsewhere(full_disk))
+    assert retention.roll_up(old, 62, now=NOW, archive=Elsewhere(held=False)) == 0
     assert months_with_readings(old) == [3, 4, 5, 6, 7]
-    spans = []
-    retention.roll_up(old, 62, now=NOW, archive=lambda first, end: spans.append((first, end)))
-    assert spans == [(MARCH, APRIL)]
+    archive = Elsewhere()
+    assert retention.roll_up(old, 62, now=NOW, archive=archive) == 2 * 24 * 31
+    assert archive.spans == [(MARCH, APRIL)]
+
+
+class Disturbed(Archive):
+    """An archive with something that happens between writing a month and letting it go."""
+
+    def __init__(self, store, folder, happens):
+        super().__init__(store, folder)
+        self._happens = happens
+
+    def write(self, first, end):
+        super().write(first, end)
+        self._happens()
+
+
+def test_readings_that_come_while_their_month_is_archived_stay_for_the_next_time(old, tmp_path):
+    archive = Disturbed(old, tmp_path, lambda: of_another_account(old))
+    assert retention.roll_up(old, 62, now=NOW, archive=archive) == 0
+    assert months_with_readings(old) == [3, 4, 5, 6, 7]
+    assert retention.roll_up(old, 62, now=NOW, archive=Archive(old, tmp_path)) == 2 * 24 * 31 + 48
+    assert sorted(path.name for path in tmp_path.glob("hours-*")) == [
+        "hours-2026-03", "hours-2026-03.2",
+    ]  # fmt: skip
+
+
+def test_readings_go_only_when_their_archive_reads_back(old, tmp_path):
+    def cut():
+        file = next(tmp_path.glob("hours-2026-03/utilisation/**/*.parquet"))
+        file.write_bytes(file.read_bytes()[:-20])
+
+    with pytest.raises(InputError, match="cannot be read back"):
+        retention.roll_up(old, 62, now=NOW, archive=Disturbed(old, tmp_path, cut))
+    assert months_with_readings(old) == [3, 4, 5, 6, 7]
+    with pytest.raises(InputError, match="is damaged"):  # nor is it taken for one later
+        retention.roll_up(old, 62, now=NOW, archive=Archive(old, tmp_path))
+    assert months_with_readings(old) == [3, 4, 5, 6, 7]
+
+
+def test_two_at_once_archive_a_month_once(old, tmp_path):
+    """A page's catch-up and a refresh end at the same moment."""
+    config = replace(load_config({}), retention_hourly_days=62, retention_archive=True,
+                     history_folder=tmp_path / "h")  # fmt: skip
+    together = Barrier(4)
+
+    def at_once(_):
+        together.wait()
+        return keep(old, config, NOW)
+
+    with ThreadPoolExecutor(4) as threads:
+        counts = list(threads.map(at_once, range(4)))
+    assert sorted(counts) == [0, 0, 0, 2 * 24 * 31]
+    folder = config.history_folder / "hours-2026-03"
+    verify(folder, read_manifest(folder))
+    assert [path.name for path in config.history_folder.iterdir()] == ["hours-2026-03"]
+    assert not old.meta(PROBLEM)
+
+
+def test_another_opening_that_is_at_it_is_left_to_it(old, tmp_path):
+    config = replace(load_config({}), retention_hourly_days=62)
+    with old.write() as cursor:
+        cursor.execute("INSERT INTO leases VALUES ('retention', 'another')")
+        cursor.execute("INSERT INTO openings VALUES ('another', now())")
+    old.path, path = "md:spectra", old.path  # as if it were a database that several share
+    try:
+        assert keep(old, config, NOW) == 0
+    finally:
+        old.path = path
+    assert keep(old, config, NOW) == 2 * 24 * 31
+    assert not old.meta(PROBLEM)
+
+
+def test_space_is_given_back_when_nobody_writes(old):
+    """A checkpoint while a transaction is open fails in DuckDB: it waits for the writer."""
+    began, ended = Event(), []
+
+    def write():
+        with old.write() as cursor:
+            cursor.execute("INSERT INTO meta VALUES ('a', 'b')")
+            began.set()
+            time.sleep(0.5)
+            ended.append(time.monotonic())
+
+    with ThreadPoolExecutor(1) as threads:
+        done = threads.submit(write)
+        began.wait()
+        old.checkpoint()
+        assert ended
+        done.result()
+    with old.snapshot() as cursor:
+        cursor.execute("SELECT count(*) FROM meta").fetchall()
+        old.checkpoint()  # a reader does not make it fail
 
 
 def test_a_month_that_could_not_be_archived_is_told_until_everything_is_kept(old, tmp_path):
@@ -243,11 +353,8 @@ def test_a_month_that_could_not_be_archived_is_told_until_everything_is_kept(old
 
 def test_an_archive_brings_the_hours_back(old, tmp_path):
     before = total(old)
-    retention.roll_up(
-        old, 62, now=NOW,
-        archive=lambda first, end: export_history(old, tmp_path / "a", start=first, before=end),
-    )  # fmt: skip
-    import_history(old, CATALOG, tmp_path / "a")
+    retention.roll_up(old, 62, now=NOW, archive=Archive(old, tmp_path))
+    import_history(old, CATALOG, tmp_path / "hours-2026-03")
     assert months_with_readings(old) == [3, 4, 5, 6, 7]
     assert len(hours(old, MARCH, APRIL)) == 24 * 31
     assert total(old) == pytest.approx(before, rel=1e-9)
