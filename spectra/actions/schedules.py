@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -16,7 +17,7 @@ from spectra.actions.plan import Action, Plan
 from spectra.actions.run import Outcome
 from spectra.actions.targets import targets
 from spectra.cron import next_time
-from spectra.errors import GuardError, InputError, SpectraError
+from spectra.errors import GuardError, InputError, SpectraError, StoreError
 from spectra.store import Store
 from spectra.store.action_schedules import ActionSchedule, handle, save_schedule, schedules
 
@@ -221,5 +222,6 @@ def _too_many(count: int, permit: Permit) -> str:
 
 
 def _skipped(journal: Journal, plan: Plan, why: str, origin: str) -> Outcome:
-    journal.skip(plan, "none", why, origin=origin, batch_id=None)
+    with suppress(StoreError):  # what became of those before it has to be told
+        journal.skip(plan, "none", why, origin=origin, batch_id=None)
     return Outcome(plan.plan_id, "skipped", f"{plan.title}: {why}")

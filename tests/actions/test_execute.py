@@ -6,7 +6,7 @@ import pytest
 
 from spectra import actions
 from spectra.actions import Journal, Permit
-from spectra.errors import BusyError, GuardError
+from spectra.errors import BusyError, GuardError, StoreError
 from spectra.store import Store, action_log, source_state
 from spectra.store.source_state import Key
 from tests.actions.conftest import REGION, TAG, YES, runner_on, shown
@@ -318,6 +318,32 @@ def test_a_batch_has_a_limit_and_ends_at_the_first_failure(aws, runner, journal,
     )
     assert [o.state for o in outcomes] == ["done", "failed", "skipped"]
     assert [journal.entry(p.plan_id).state for p in plans] == ["done", "failed", "skipped"]
+
+
+def test_what_a_full_journal_cannot_note_does_not_hide_what_was_done(
+    aws, runner, journal, launch, moto_process
+):
+    """The disk fills up after the first machine: the second is not safe any more, nor the third."""
+    batch = actions.bulk([actions.stop(launch()) for _ in range(3)], 10)
+    ids = [plan.target.resource_id for plan in batch.plans]
+    untag = {"Resources": [ids[1]], "Tags": [{"Key": TAG[0]}]}
+
+    class Full(Journal):
+        def skip(self, *plan, **given):
+            raise StoreError("No room.", next_step="Make room.")
+
+    def meanwhile(share, text):
+        if share == 0 and "checking" not in text:
+            moto_process.client("ec2", REGION).delete_tags(**untag)
+
+    outcomes = actions.execute_batch(
+        batch, lambda _: runner, Full(journal._store), confirmation="stop 3 instances",
+        permit=YES, progress=meanwhile,
+    )  # fmt: skip
+    assert [o.state for o in outcomes] == ["done", "skipped", "skipped"]
+    assert [instance(moto_process, name)["State"]["Name"] for name in ids] == [
+        "stopped", "running", "running",
+    ]  # fmt: skip
 
 
 def half_done(aws, runner, journal, plan, call):
