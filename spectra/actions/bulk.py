@@ -12,7 +12,6 @@ from spectra.actions.journal import Journal
 from spectra.actions.permit import Permit
 from spectra.actions.plan import Plan
 from spectra.actions.run import Outcome, Progress, Run
-from spectra.actions.runner import Runner
 from spectra.errors import BusyError, GuardError, InputError, SourceError, StoreError
 
 
@@ -107,7 +106,8 @@ def execute_batch(  # noqa: PLR0913 (one argument for each guard)
     for number, (plan, runner) in enumerate(zip(ready, runners, strict=True)):
         if failed is not None:
             why = f"Not begun: {failed.plan_id} of the same batch failed."
-            _note_skipped(journal, plan, runner, why, **given)
+            with suppress(StoreError):  # what became of those before it has to be told
+                journal.skip(plan, runner.name, why, **given)
             outcomes.append(Outcome(plan.plan_id, "skipped", f"{plan.title}: {why}"))
             continue
         say = _within(progress, number, len(ready))
@@ -118,20 +118,13 @@ def execute_batch(  # noqa: PLR0913 (one argument for each guard)
         except (BusyError, StoreError) as error:
             outcomes.append(Outcome(plan.plan_id, "skipped", str(error), error=error))
         except (GuardError, SourceError) as error:
-            _note_skipped(journal, plan, runner, str(error), **given)
+            with suppress(StoreError):
+                journal.skip(plan, runner.name, str(error), **given)
             outcomes.append(Outcome(plan.plan_id, "skipped", str(error), error=error))
         else:
             outcomes.append(Run(checked, runner, journal, say).forward())
         failed = None if outcomes[-1].is_done else outcomes[-1]
     return outcomes
-
-
-def _note_skipped(
-    journal: Journal, plan: Plan, runner: Runner, why: str, *, origin: str, batch_id: str
-) -> None:
-    """Into the journal, if it can be written: what became of those before it has to be told."""
-    with suppress(StoreError):
-        journal.skip(plan, runner.name, why, origin=origin, batch_id=batch_id)
 
 
 def _within(progress: Progress | None, number: int, count: int) -> Progress | None:
