@@ -158,7 +158,8 @@ def league(store: Store, start: date, end: date) -> pd.DataFrame:
     table.columns = pd.Index([f"{name}_g" for name in table.columns])
     table.insert(0, "total_g", table.sum(axis=1))
     policy = rules_on(store, end - DAY).unallocated
-    table["distributed_g"] = distribute(table["total_g"], policy)
+    own = table[["direct_g", "account_g", "parent_g"]].sum(axis=1)
+    table["distributed_g"] = distribute(table["total_g"], own, policy)
     return table.sort_values("total_g", ascending=False).rename_axis("team").reset_index()
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 
 from spectra import allocation
 from spectra.errors import InputError
+from spectra.insight.allocation import Rules
 from spectra.insight.budgets import Outlook, Period, ahead, linear_outlook, outlook, weekly_weights
 from spectra.moments import DAY, HOUR, midnight
 from spectra.store import Store, advice_log, budget_queries
@@ -52,6 +53,11 @@ class Facts:
     parts: dict[str, pd.DataFrame]
     deviation: pd.DataFrame
     plans: dict[str, np.ndarray]
+
+    def knows(self, budget: Budget, rules: Rules) -> bool:
+        """Whether anything of late is a budget's, or rules give its team something."""
+        is_named = budget.scope_kind == "team" and rules.names(budget.scope_key)
+        return is_named or budget.budget_id in self.parts
 
 
 def gather(

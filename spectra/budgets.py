@@ -267,7 +267,7 @@ def _status(context: _Context, budget: Budget, period: Period) -> Status:
     until = min(max(facts.until, start), period.end)
     days = grams_by_day(budget, facts.days, replace(period, start=start))
     coverage = covered(context.span, start, min(period.end, max(context.now, facts.until)))
-    is_seen = not days.empty or budget.budget_id in facts.parts
+    is_seen = not days.empty or facts.knows(budget, context.rules)
     has_hours = context.span[1] > start and context.span[0] < until
     actual = float(days.sum()) if has_hours and is_seen else None
     amount = None if plan is None else float(plan.sum())

@@ -13,6 +13,7 @@ from spectra.allocation import allocated_resources, segments
 from spectra.carbon import uncertainty
 from spectra.carbon.method import METHOD_VERSION
 from spectra.catalog import Catalog
+from spectra.chargeback_notes import differences, is_demo, notes
 from spectra.chargeback_rows import (
     DIGITS,
     UNALLOCATED_NAME,
@@ -27,26 +28,7 @@ from spectra.store import Store, allocation_queries, chargeback_log
 from spectra.store.chargeback_log import LINE_KEYS, LINE_VALUES, Run
 from spectra.store.emission_queries import ledger_span
 from spectra.store.factors import method_in_force
-from spectra.store.hashing import canonical, digest
-
-NOTES = (
-    "Figures are AWS-operations emissions allocated to the customer: their inventory scope is 3.1.",
-    "x_TotalLowKg and x_TotalHighKg are the interval of each row; they do not add up.",
-    "The payer account is not known: BillingAccountId is the account of the usage.",
-    "x_CarbonCharge is internal and no part of BilledCost.",
-)
-# What is said of scope 1 and of market-based scope 2, by whether AWS's own figures are in it.
-SCOPE1_NOTES = {
-    False: "Scope 1 of the provider is left empty: AWS does not state it for all of the period.",
-    True: "Scope 1 is AWS's own figure, shared out by location-based scope 2, and part of "
-    "x_TotalLbKg.",
-}
-MARKET_NOTES = {
-    False: "Market-based scope 2 is not estimated and left empty.",
-    True: "Market-based scope 2 is AWS's own figure, shared out by the location-based one, and "
-    "left empty where AWS states none.",
-}
-DEMO_NOTE = "The demo company is invented: no figure of this statement is of a real fleet."
+from spectra.store.hashing import digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,28 +76,30 @@ def statement(
     """
     first, until = _accounted(store, period)
     end = min(period.end, until)
-    raw = _with_bands(store, allocated_resources(store, period.start.date(), _day_after(end)))
+    owned = allocated_resources(store, period.start.date(), _day_after(end))
+    if owned.empty:
+        raise InputError(
+            f"Nothing ran in {period.label}, and no cost of it is known: there is no statement.",
+            next_step="Choose another period.",
+        )
+    raw = _with_bands(store, owned)
     raw, aws_figures = with_aws_figures(store, period, raw)
     run_id = uuid4().hex[:12]
-    rows = focus_rows(store, catalog, raw, end, price_usd_per_tonne, run_id)
+    span = max(first, period.start), end
+    rows = focus_rows(store, catalog, raw, span, price_usd_per_tonne, run_id)
     lines = raw.groupby(list(LINE_KEYS), as_index=False)[list(LINE_VALUES)].sum(min_count=1)
-    total = float(raw["total_g"].sum())
     before = last_kept(store, period)
     manifest = {
         **_manifest(store, catalog, period, end, first),
         "run_id": run_id,
         "created_at": now.isoformat(),
         "aws_figures": aws_figures,
-        "notes": _notes(store, raw),
+        "notes": notes(store, raw),
         "carbon_price_usd_per_tonne": price_usd_per_tonne,
-        "row_count": len(rows),
-        "content_sha256": _content(rows),
-        "totals": _totals(rows),
-        "lines_sha256": chargeback_log.lines_digest(lines),
-        "total_g": total,
+        **_of_rows(rows, lines),
         "previous_run_id": before.run_id if before else None,
     }
-    run = Run(run_id, period.label, period.start, end, now, manifest, total)
+    run = Run(run_id, period.label, period.start, end, now, manifest, manifest["total_g"])
     return Statement(
         run,
         bool(manifest["is_final"]),
@@ -123,7 +107,7 @@ def statement(
         team_table(raw, price_usd_per_tonne),
         lines,
         None if before is None else _changes(chargeback_log.lines(store, before.run_id), lines),
-        () if before is None else _differences(before.manifest, manifest),
+        () if before is None else differences(before.manifest, manifest),
         price_usd_per_tonne,
     )
 
@@ -133,7 +117,7 @@ def last_kept(store: Store, period: Period) -> Run | None:
 
     What was tried on the demo company is nothing to hold a real fleet against.
     """
-    return chargeback_log.last_run(store, period.label, is_demo=_is_demo(store))
+    return chargeback_log.last_run(store, period.label, is_demo=is_demo(store))
 
 
 def keep(store: Store, made: Statement, now: datetime) -> Statement:
@@ -151,7 +135,9 @@ def keep(store: Store, made: Statement, now: datetime) -> Statement:
 
 
 def of_team(made: Statement, team: str) -> Statement:
-    """The part of a statement that is one team's; run and manifest stay those of the whole.
+    """The part of a statement that is one team's; its manifest names the whole that it is of.
+
+    The rows keep the x_RunId of the whole, which is what is kept.
 
     Raises
     ------
@@ -161,11 +147,17 @@ def of_team(made: Statement, team: str) -> Statement:
     if team not in set(made.teams["team"]):
         raise InputError(f"The statement of {made.run.period} has no team “{team}”.")
     changes, name = made.changes, UNALLOCATED if team == UNALLOCATED_NAME else team
+    rows = made.rows[made.rows["x_Team"] == team].reset_index(drop=True)
+    lines = made.lines[made.lines["team"] == name].reset_index(drop=True)
+    whole = {"manifest_sha256": made.run.manifest_hash, "total_g": made.run.total_g,
+             "row_count": len(made.rows)}  # fmt: skip
+    manifest = {**made.run.manifest, "team": team, "part_of": whole, **_of_rows(rows, lines)}
     return replace(
         made,
-        rows=made.rows[made.rows["x_Team"] == team].reset_index(drop=True),
+        run=replace(made.run, manifest=manifest, total_g=manifest["total_g"]),
+        rows=rows,
         teams=made.teams[made.teams["team"] == team].reset_index(drop=True),
-        lines=made.lines[made.lines["team"] == name].reset_index(drop=True),
+        lines=lines,
         changes=None if changes is None else changes[changes["team"] == name],
     )
 
@@ -179,10 +171,6 @@ def _accounted(store: Store, period: Period) -> tuple[datetime, datetime]:
             next_step="Choose a period that the data reach into, or refresh.",
         )
     return span[0].astimezone(UTC), span[1].astimezone(UTC)
-
-
-def _is_demo(store: Store) -> bool:
-    return store.row("SELECT 1 FROM instances WHERE source = 'demo' LIMIT 1") is not None
 
 
 def _day_after(end: datetime) -> date:
@@ -215,7 +203,7 @@ def _manifest(
         "start": period.start.isoformat(),
         "end": end.isoformat(),
         "is_final": first <= period.start and end >= period.end,
-        "is_demo": _is_demo(store),
+        "is_demo": is_demo(store),
         "accounted_from": max(first, period.start).isoformat(),
         "method_version": METHOD_VERSION,
         "allocation_version": ALLOCATION_VERSION,
@@ -231,10 +219,15 @@ def _manifest(
     }
 
 
-def _notes(store: Store, raw: pd.DataFrame) -> list[str]:
-    has_scope1, has_market = (bool(raw[n].notna().any()) for n in ("scope1_g", "scope2_mb_g"))
-    said = [NOTES[0], SCOPE1_NOTES[has_scope1], MARKET_NOTES[has_market], *NOTES[1:]]
-    return [*said, *([DEMO_NOTE] if _is_demo(store) else [])]
+def _of_rows(rows: pd.DataFrame, lines: pd.DataFrame) -> dict[str, Any]:
+    """What a manifest says of the rows it comes with."""
+    return {
+        "row_count": len(rows),
+        "content_sha256": _content(rows),
+        "totals": _totals(rows),
+        "lines_sha256": chargeback_log.lines_digest(lines),
+        "total_g": float(lines["total_g"].sum()),
+    }
 
 
 def _content(rows: pd.DataFrame) -> str:
@@ -262,28 +255,3 @@ def _changes(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     differs = frame["change_g"].abs() > 5e-4
     order = frame.loc[differs, "change_g"].abs().sort_values(ascending=False).index
     return frame.loc[order].reset_index(drop=True)
-
-
-def _differences(before: dict[str, Any], after: dict[str, Any]) -> tuple[str, ...]:
-    """What the figures follow from that is not as it was, in sentences."""
-    said = {
-        "method_version": "The version of the method changed.",
-        "allocation_version": "The way in which emissions are allocated changed.",
-        "method": "A choice within the method changed.",
-        "aws_figures": "AWS's own figures of scope 1 and market-based scope 2 changed.",
-        "factor_set": "The factors changed.",
-        "tag_rules": "The meaning of tags changed.",
-        "allocation_rules": "The rules of allocation changed.",
-        "carbon_price_usd_per_tonne": "The internal carbon price changed.",
-        "end": "More hours are accounted for.",
-        "accounted_from": "Another first hour is accounted for.",
-    }
-    # What was kept went through JSON, where a tuple is a list.
-    found = [
-        text
-        for name, text in said.items()
-        if canonical(before.get(name)) != canonical(after.get(name))
-    ]
-    if not found and before.get("content_sha256") != after.get("content_sha256"):
-        found = ["Data of hours that were accounted for arrived late or were corrected."]
-    return tuple(found)

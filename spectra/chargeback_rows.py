@@ -43,8 +43,8 @@ COLUMNS = (
     "x_EnergyKWh", "x_ProviderScope1Kg", "x_ProviderScope2LbKg", "x_ProviderScope2MbKg",
     "x_Scope3FeraUpstreamKg", "x_Scope3FeraTdKg", "x_Scope3HardwareKg", "x_TotalLbKg",
     "x_TotalLowKg", "x_TotalHighKg", "x_InventoryScope", "x_IntensityTier", "x_UtilisationTier",
-    "x_CoveragePct", "x_InternalCarbonPrice", "x_CarbonCharge", "x_MethodVersion",
-    "x_FactorSetHash", "x_RunId",
+    "x_MeasuredUtilisationPct", "x_CoveragePct", "x_InternalCarbonPrice", "x_CarbonCharge",
+    "x_MethodVersion", "x_FactorSetHash", "x_RunId",
 )  # fmt: skip
 SCOPE1, SCOPE2_MB = "x_ProviderScope1Kg", "x_ProviderScope2MbKg"
 PARTS = {
@@ -90,7 +90,7 @@ def focus_rows(  # noqa: PLR0913, PLR0917 (what a row says of itself)
     store: Store,
     catalog: Catalog,
     raw: pd.DataFrame,
-    end: datetime,
+    span: tuple[datetime, datetime],
     price_usd_per_tonne: float | None,
     run_id: str,
 ) -> pd.DataFrame:
@@ -98,11 +98,16 @@ def focus_rows(  # noqa: PLR0913, PLR0917 (what a row says of itself)
 
     Every column of amounts adds up to its total by month and by team, to the last decimal; the
     parts of a row, AWS's scope 1 among them where it is known, add up to its x_TotalLbKg.
+
+    Parameters
+    ----------
+    span : tuple of datetime
+        First hour and end of what is accounted for: no charge is said to be of hours outside.
     """
     rows = raw.sort_values(["period", "team", "service", "region", "resource_id"]).reset_index(
         drop=True
     )
-    found = _named(store, catalog, rows, end)
+    found = _named(store, catalog, rows, span)
     for column, (value, unit) in _MEASURED.items():
         found[column] = apportion_tree(rows, value, _LEVELS, DIGITS[unit])
     for column, parts in _part_columns(rows).items():
@@ -112,11 +117,12 @@ def focus_rows(  # noqa: PLR0913, PLR0917 (what a row says of itself)
     found[SCOPE2_MB] = apportion_tree(in_kg, "kg", _LEVELS, DIGITS["kg"])
     for column, bound in (("x_TotalLowKg", "low_g"), ("x_TotalHighKg", "high_g")):
         found[column] = _fixed(rows[bound] / GRAMS_PER_KG, DIGITS["kg"])
-    coverage = (
+    measured = (
         100 * rows["measured_utilisation_kwh"] / rows["energy_kwh"].where(rows["energy_kwh"] > 0)
     )
-    found["x_CoveragePct"] = _fixed(coverage, 1)
-    found["x_UtilisationTier"] = _utilisation_tier(coverage)
+    found["x_MeasuredUtilisationPct"] = _fixed(measured, 1)
+    found["x_UtilisationTier"] = _utilisation_tier(measured)
+    found["x_CoveragePct"] = _fixed(_coverage(rows, span), 1)
     price = None if price_usd_per_tonne is None else Decimal(str(price_usd_per_tonne))
     found["x_InternalCarbonPrice"] = pd.Series([price] * len(rows), dtype=object)
     found["x_CarbonCharge"] = _charges(rows, price_usd_per_tonne, DIGITS["usd"])
@@ -158,8 +164,11 @@ def shown_team(name: str) -> str:
     return UNALLOCATED_NAME if name == UNALLOCATED else name
 
 
-def _named(store: Store, catalog: Catalog, rows: pd.DataFrame, end: datetime) -> pd.DataFrame:
+def _named(
+    store: Store, catalog: Catalog, rows: pd.DataFrame, span: tuple[datetime, datetime]
+) -> pd.DataFrame:
     """Columns that name what a row is about."""
+    first, end = span
     last = end.date() if end.time() == time() else period_of("month", end).end.date()
     known = allocation_queries.details(store, last).set_index("resource_id")
     known = known[~known.index.duplicated()]
@@ -173,7 +182,7 @@ def _named(store: Store, catalog: Catalog, rows: pd.DataFrame, end: datetime) ->
             "BillingAccountId": rows["account_id"],
             "BillingPeriodStart": [iso(months[label].start) for label in rows["period"]],
             "BillingPeriodEnd": [iso(months[label].end) for label in rows["period"]],
-            "ChargePeriodStart": [iso(midnight(day)) for day in rows["start"]],
+            "ChargePeriodStart": [iso(max(midnight(day), first)) for day in rows["start"]],
             "ChargePeriodEnd": [iso(min(midnight(day), end)) for day in rows["end"]],
             "ChargeCategory": "Usage",
             "BillingCurrency": "USD",
@@ -256,10 +265,19 @@ def _team_band(rows: pd.DataFrame) -> uncertainty.Interval:
     return uncertainty.Interval(*(bound + scope1 for bound in band))
 
 
-def _utilisation_tier(coverage: pd.Series) -> np.ndarray:
+def _utilisation_tier(measured: pd.Series) -> np.ndarray:
     return np.select(
-        [coverage.isna(), coverage >= 100 - 1e-6, coverage <= 0], ["", "T1", "T2-T4"], "T1-T4"
+        [measured.isna(), measured >= 100 - 1e-6, measured <= 0], ["", "T1", "T2-T4"], "T1-T4"
     )
+
+
+def _coverage(rows: pd.DataFrame, span: tuple[datetime, datetime]) -> pd.Series:
+    """Share of the hours of each row's days, up to the end, that are accounted for [%]."""
+    starts, ends = ([midnight(day) for day in rows[name]] for name in ("start", "end"))
+    return pd.Series([
+        100 * (min(end, span[1]) - max(start, span[0])) / (min(end, span[1]) - start)
+        for start, end in zip(starts, ends, strict=True)
+    ], index=rows.index, dtype=float)  # fmt: skip
 
 
 def _fixed(values: pd.Series, digits: int) -> pd.Series:

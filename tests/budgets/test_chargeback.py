@@ -13,7 +13,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from spectra import chargeback, chargeback_files
+from spectra import chargeback, chargeback_files, chargeback_notes
 from spectra.carbon.method import Method
 from spectra.chargeback_rows import COLUMNS, PARTS
 from spectra.errors import InputError
@@ -149,7 +149,7 @@ def test_what_each_row_says(store):
     assert rows.loc["i-002", "x_Team"] == "Unallocated"
     assert one["x_ProviderScope1Kg"] is None or pd.isna(one["x_ProviderScope1Kg"])
     assert one["x_TotalLowKg"] < one["x_TotalLbKg"] < one["x_TotalHighKg"]
-    assert one["x_CoveragePct"] == 0
+    assert (one["x_MeasuredUtilisationPct"], one["x_CoveragePct"]) == (0, 100)
     assert (one["x_UtilisationTier"], one["x_IntensityTier"]) == ("T2-T4", "E")
     assert one["EffectiveCost"] is None or pd.isna(one["EffectiveCost"])
     assert json.loads(one["Tags"]) == {"team": "web"}
@@ -162,6 +162,41 @@ def test_what_each_row_says(store):
     assert set(web.rows["ResourceId"]) == {"i-001", "vol-1"}
     with pytest.raises(InputError):
         chargeback.of_team(made, "nobody")
+
+
+def test_the_manifest_of_a_team_is_of_its_rows_and_names_the_whole(store):
+    with_fleet(store, running(1, "web"), running(2, "data"), start="2026-11-01", end="2026-11-02")
+    made = made_of(store, NOVEMBER)
+    web = chargeback.of_team(made, "web")
+    said = json.loads(chargeback_files.manifest_file(web))
+    assert said["team"] == "web"
+    assert said["row_count"] == len(web.rows) == 1
+    assert Decimal(said["totals"]["x_TotalLbKg"]) == added(web.rows["x_TotalLbKg"])
+    assert said["content_sha256"] != made.run.manifest["content_sha256"]
+    assert said["part_of"] == {
+        "manifest_sha256": made.run.manifest_hash, "row_count": 2, "total_g": made.run.total_g,
+    }  # fmt: skip
+    assert said["total_g"] == pytest.approx(float(added(web.rows["x_TotalLbKg"])) * 1000, abs=2e-3)
+    assert said["run_id"] == made.run.run_id
+    assert (
+        digest(canonical({k: v for k, v in said.items() if k != "manifest_sha256"}))
+        == (said["manifest_sha256"])
+    )
+
+
+def test_no_charge_is_of_hours_before_the_first_that_is_accounted_for(store):
+    with_fleet(store, running(1, "web"), start="2026-11-01T18:00", end="2026-11-03T12:00")
+    row = made_of(store, NOVEMBER).rows.iloc[0]
+    assert row["ChargePeriodStart"] == "2026-11-01T18:00:00Z"
+    assert row["ChargePeriodEnd"] == "2026-11-03T12:00:00Z"
+    assert row["x_CoveragePct"] == Decimal("70.0")  # 42 of 60 hours
+
+
+def test_a_month_in_which_nothing_ran_has_no_statement(store):
+    machines = running(1, "web", valid_to="2026-11-01"), running(2, "web", valid_from="2026-12-01")
+    with_fleet(store, *machines, start="2026-10-30", end="2026-12-02")
+    with pytest.raises(InputError, match="Nothing ran in 2026-11"):
+        made_of(store, NOVEMBER)
 
 
 def second_fleet(store):
@@ -409,7 +444,7 @@ def test_the_demo_company_is_named_and_never_compared_with_a_real_fleet(store):
     with_fleet(store, running(1, "web", source="demo"), start="2026-11-01", end="2026-11-02")
     demo = exported(store, NOVEMBER, price=None)
     assert demo.run.manifest["is_demo"]
-    assert chargeback.DEMO_NOTE in demo.run.manifest["notes"]
+    assert chargeback_notes.DEMO_NOTE in demo.run.manifest["notes"]
     assert made_of(store, NOVEMBER).changes is not None
     with store.write() as cursor:
         cursor.execute("UPDATE instances SET source = 'aws'")

@@ -106,6 +106,23 @@ def test_a_name_that_nobody_bears_is_not_a_team_that_emits_nothing(two_teams):
     assert "misspelt" in found.reason
 
 
+def test_a_team_that_only_rules_give_something_is_no_misspelt_one(two_teams):
+    pools = (Pool("nat", "tag", "shared=nat", "fixed", {"ops": 50}),)
+    for rules in (Rules(pools=pools), Rules(accounts={"999999999999": "ops"})):
+        budget_log.keep_rules(two_teams, rules, date(2026, 1, 1))
+        (found,) = [budget(two_teams, "ops", 1e6)]
+        said = status(two_teams, found)
+        assert said.actual_g == 0.0
+        assert "misspelt" not in said.reason
+        budgets.close(two_teams, found, NOVEMBER)
+
+
+def test_an_amount_of_nothing_is_told_as_such(two_teams):
+    said = status(two_teams, budget(two_teams, "web", 0.0))
+    assert said.state is State.NO_BUDGET
+    assert "is 0 g" in said.reason
+
+
 def test_a_team_carries_its_share_of_a_pool(two_teams):
     made = budget(two_teams, "web", 1e6)
     alone = status(two_teams, made)

@@ -18,6 +18,7 @@ from spectra.store.ledger import extend_ledger, recompute
 from spectra.store.saved_settings import save_settings
 from spectra.store.writes import write_instances, write_intensities, write_utilisation
 from spectra.ui import cards, workspace
+from spectra.ui.budgets import statements
 from spectra.ui.plain import plain
 from tests import fleet
 from tests.copies import once
@@ -374,6 +375,15 @@ def test_a_statement_adds_up_and_is_kept(company):
     with app_store().write() as cursor:
         cursor.execute("DELETE FROM chargeback_runs")
     assert "does not hold" in page("Chargeback").warning[0].value
+
+
+@pytest.mark.parametrize(
+    ("team", "said"),
+    [("All teams", []), ("../Data & <b>ü</b>", ["Data-b-ü-b"]), ("🚀", ["team"]),
+     ("x" * 100, ["x" * 40])],
+)  # fmt: skip
+def test_files_of_a_team_bear_its_name_and_nothing_of_a_path(team, said):
+    assert statements._of_team(team) == said
 
 
 def test_the_files_after_an_export_are_those_that_are_kept(company):

@@ -115,6 +115,11 @@ class Rules:
         """The team that a name stands for."""
         return self.aliases.get(name, name)
 
+    def names(self, team: str) -> bool:
+        """Whether the rules give a team something: by a shared pool, or as an account's default."""
+        of_pools = (name for pool in self.pools for name in (*pool.shares, *pool.teams))
+        return team in {self.team(name) for name in (*of_pools, *self.accounts.values())}
+
     def to_json(self) -> str:
         """The rules as canonical JSON."""
         return json.dumps(asdict(self), sort_keys=True, ensure_ascii=False)

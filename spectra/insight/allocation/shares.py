@@ -49,19 +49,21 @@ def allocate(rows: pd.DataFrame, rules: Rules, measures: Sequence[str]) -> pd.Da
     return pd.concat([owned[~pooled].assign(share=1.0), split], ignore_index=True)
 
 
-def distribute(totals: pd.Series, policy: Policy) -> pd.Series:
+def distribute(totals: pd.Series, own: pd.Series, policy: Policy) -> pd.Series:
     """What each team would carry of the unallocated rest; zero for all where it stays visible.
 
     Parameters
     ----------
     totals : Series
         Grams by team, the unallocated among them.
+    own : Series
+        Grams that each of them emits itself, without its shares of pools: what ``direct`` deals by.
     """
     rest = float(totals.get(UNALLOCATED, 0.0))
-    teams = totals.drop(UNALLOCATED, errors="ignore")
+    teams = totals.index.drop(UNALLOCATED, errors="ignore")
     if policy == "visible" or teams.empty:
         return pd.Series(0.0, index=totals.index)
-    weights = _weights(teams, policy == "even")
+    weights = _weights(own.reindex(teams, fill_value=0.0), policy == "even")
     return (weights * rest).reindex(totals.index, fill_value=0.0)
 
 

@@ -11,6 +11,8 @@ from spectra.insight.budgets.outlook import Outlook
 from spectra.insight.budgets.periods import Period
 
 HYSTERESIS = 0.02
+_NO_AMOUNT = "No amount is set for this period."
+_NOTHING_ALLOWED = "The amount of this period is 0 g: no share of it can be told."
 MIN_COVERAGE = 0.9
 
 
@@ -101,7 +103,7 @@ def judge(
     """
     reached = crossed(known)
     if known.budget_g is None or known.budget_g <= 0:
-        return State.NO_BUDGET, "No amount is set for this period."
+        return State.NO_BUDGET, _NO_AMOUNT if known.budget_g is None else _NOTHING_ALLOWED
     if "actual-100" in reached:
         return State.OVER, "The budget is used up."  # whatever the hours that are missing add
     if lacking := _lacking(known):

@@ -48,9 +48,11 @@ def _budget(page: Page, status: Status) -> None:
         _way_back(status)
     with right, cards.card("Amounts and thresholds"):
         _history(page, status)
-    if status.budget.scope_kind == "team" and status.until > status.period.start:
+    # An amount may begin within the period: then the figures above are from there on.
+    start = status.period.start if status.plan is None else status.plan.index[0]
+    if status.budget.scope_kind == "team" and status.until > start:
         last = status.until - timedelta(hours=1)
-        team.where(page, status.budget.scope_key, status.period.start.date(),
+        team.where(page, status.budget.scope_key, start.date(),
                    last.date() + timedelta(days=1))  # fmt: skip
 
 
@@ -102,7 +104,7 @@ def _course(status: Status) -> None:
     with cards.card("Course of the period"):
         course = budgets.burn_down(status)
         if course.empty:
-            empty.say("No amount is set for this period.", "Set one, or take over the last.",
+            empty.say(status.reason, "Set one, or take over the last.",
                       standing.SET_AMOUNT)  # fmt: skip
             return
         scale = units.mass_unit(float(course.drop(columns="day").max().max()))

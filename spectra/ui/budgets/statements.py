@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -141,12 +142,18 @@ def _export(page: Page, made: Statement) -> None:
                 st.rerun()
         whole = _to_download(page, made)
         part = whole if team == EVERYONE else chargeback.of_team(whole, team)
-        _downloads(part, f"chargeback_{made.run.period}")
+        _downloads(part, "_".join(["chargeback", *_of_team(team), made.run.period]))
     if whole is made:
         st.caption("The files are those of a draft: only what is exported and kept can be found "
                    "again by its x_RunId.")  # fmt: skip
     else:
         st.caption(f"The files are those of the export {whole.run.run_id}, which is kept.")
+
+
+def _of_team(team: str) -> list[str]:
+    """A team in the name of a file: letters of any script and digits, nothing a path may mean."""
+    name = re.sub(r"\W+", "-", team).strip("-")[:40]
+    return [] if team == EVERYONE else [name or "team"]
 
 
 def _to_download(page: Page, made: Statement) -> Statement:

@@ -66,6 +66,8 @@ def where(page: Page, name: str, first: date, after: date) -> None:
         if rows.empty:
             st.caption("Nothing is accounted for yet.")
             return
+        st.caption(f"{units.mass_text(rows['total_g'].sum())} CO₂e from {first:%d %b} to "
+                   f"{after - DAY:%d %b %Y}.")  # fmt: skip
         shown = rows.assign(
             name=rows["region"] + " · " + rows["service"],
             co2e=rows["total_g"].map(units.mass_text),
