@@ -17,9 +17,14 @@ from spectra.insight.allocation import Rules
 from spectra.insight.budgets import Outlook, Period, ahead, linear_outlook, outlook, weekly_weights
 from spectra.moments import DAY, HOUR, midnight
 from spectra.store import Store, advice_log, budget_queries
-from spectra.store.budget_log import Budget
+from spectra.store.budget_log import Basis, Budget
 
 LOOK_BACK = timedelta(days=28)
+BASIS_NAMES: dict[Basis, str] = {
+    "total_lb": "all scopes, location-based",
+    "scope2_lb": "scope 2, location-based",
+    "scope3": "scope 3",
+}
 _BASIS = {"total_lb": ("total_g",), "scope2_lb": ("scope2_lb_g",),
           "scope3": ("upstream_g", "td_g", "embodied_g")}  # fmt: skip
 _NO_HOURS = pd.DataFrame(

@@ -76,6 +76,26 @@ def test_what_was_told_of_a_budget_after_the_report_s_end_is_no_part_of_it(kept)
     assert october(kept) == before
 
 
+def test_a_budget_that_was_closed_within_its_period_is_in_its_report(kept):
+    (month,) = (b for b in budget_log.budgets(kept) if b.period_kind == "month")
+    spent, _, state = october(kept)["team web", "2026-10"]
+    budgets.close(kept, month, date(2026, 10, 31))
+    assert october(kept)["team web", "2026-10"] == (spent, None, f"{state}, closed on 2026-10-31")
+    assert ("team web", "2026-11") not in labels(kept, "2026-11")
+    budgets.close(kept, month, date(2026, 10, 1))
+    assert ("team web", "2026-10") not in october(kept)
+
+
+def test_each_says_its_basis(kept):
+    budgets.create(
+        kept, new_budget("team", "web", "month", basis="scope3"), 9_000.0, date(2026, 1, 1)
+    )
+    lines = budget_lines(kept, make_request(CATALOG, "2026-10", teams=["web"]), NOW)
+    assert {(b.period, b.basis) for b in lines} >= {
+        ("2026-10", "all scopes, location-based"), ("2026-10", "scope 3"),
+    }  # fmt: skip
+
+
 def test_the_report_holds_them(kept):
     request = make_request(CATALOG, "2026-11")
     report = build(kept, CATALOG, request, now=NOW, budgets=budget_lines)

@@ -19,6 +19,8 @@ GLOBAL_PUE = 1.14
 EBS_REPLICATION = 2.0
 SSD_WH_PER_TB_H = 1.2
 HDD_WH_PER_TB_H = 0.65
+# Accelerators whose watts Cloud Carbon Footprint lists; those of others follow from their TDP.
+GPUS_MEASURED = frozenset({"K80", "M60", "V100", "T4", "A10G", "A100"})
 HDD_VOLUME_TYPES = frozenset({"st1", "sc1", "standard"})
 GIB_TO_GB = 1.073_741_824  # a volume's size is stated in GiB, storage per TB
 NETWORK_KWH_PER_GB = 0.001
@@ -99,6 +101,12 @@ def curve_by(instance: InstanceType, method: str) -> PowerCurve:
     return calibrated_curve(instance)
 
 
+def power_tier(match: TypeMatch) -> str:
+    """Tier of the power of a type: D where its accelerators are known by their TDP alone."""
+    model = match.type.gpu_model
+    return match.tier if model is None or model in GPUS_MEASURED else "D"
+
+
 def gpu_watts(instance: InstanceType, gpu_pct: float) -> float:
     """Power of all accelerators of an instance at a load [W]; 0 for types without any."""
     load = min(max(gpu_pct, 0.0), 100.0) / 100.0
@@ -133,9 +141,10 @@ def instance_watts(
     """
     match = (catalog or load_catalog()).instance_type(instance_type)
     watts = interpolate_watts(central_curve(match), cpu_pct) + gpu_watts(match.type, gpu_pct)
-    sigma = math.log(POWER_GSD[match.tier])
+    tier = power_tier(match)
+    sigma = math.log(POWER_GSD[tier])
     low, _, high = interval(watts, sigma, math.hypot(sigma, burst_sigma(match.type)))
-    return Watts(watts, match.tier, low, high)
+    return Watts(watts, tier, low, high)
 
 
 def ccf_watts(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 HOURS_PER_YEAR = 8_760.0
-METHOD_VERSION = "1.2"  # grows with every change of a figure: databases are recomputed by it
+METHOD_VERSION = "1.3"  # grows with every change of a figure: databases are recomputed by it
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ _DATAPOINTS = (
     Column("is_read", "flag"),
     Column("note", optional=True),
 )
-_KINDS = ("figure", "input", "information", "section", "none")
+_KINDS = ("figure", "input", "information", "section", "partly", "none")
 
 
 @dataclass(frozen=True, slots=True)

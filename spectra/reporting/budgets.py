@@ -16,8 +16,9 @@ class BudgetLine:
 
     Attributes
     ----------
-    scope : str
-        What it is set on, in words: ``team web``, ``region eu-central-1`` or ``all``.
+    scope, basis : str
+        What it is set on, in words: ``team web``, ``region eu-central-1`` or ``all``; and of which
+        emissions: ``all scopes, location-based``.
     spent_g, forecast_g : float or None
         By the report's end, and expected at the end of the budget's own period.
     """
@@ -29,6 +30,7 @@ class BudgetLine:
     spent_g: float | None
     forecast_g: float | None
     status: str
+    basis: str = ""
 
 
 BudgetReader = Callable[[Store, Request, datetime], list[BudgetLine]]

@@ -207,5 +207,5 @@ def _cover(e: Evidence, status: Literal["draft", "final"], blockers: tuple[Block
         coverage=e.coverage,
         warning=" ".join(warnings),
         generated_at=e.now,
-        data_until=e.accounted.end,
+        data_until=None if e.accounted.end is None else min(e.accounted.end, e.now),
     )

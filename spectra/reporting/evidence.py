@@ -59,8 +59,8 @@ class Evidence:
         AWS's own figures, and our scope 2, of whole months: those of a year up to the period's
         end, also where the period cuts one; of all regions, accounts and teams.
     earlier : dict or None
-        Sums of the same period a year before; None unless it is accounted for whole. What was
-        reported of it then is `reported_then`.
+        Sums of the same hours a year before, as many of the period as are accounted for now; None
+        unless all of them are. What was reported of the period then is `reported_then`.
     standing : Entry or None
         The final report of the same period and boundary that stands so far.
     has_rules : bool
@@ -260,7 +260,7 @@ def gather(store: Store, catalog: Catalog, request: Request, now: datetime) -> E
         report_sums.grids(store, in_use),
         report_sums.factors_in_use(store, regions, types),
         reductions_of(store, catalog, selection, now),
-        _earlier(store, selection),
+        _earlier(store, selection, accounted),
         report_inputs.fingerprints(store, selection),
         _reported_then(log, request),
         report_log.last_of(log, scope_key(request)),
@@ -279,9 +279,11 @@ def gather_steady(store: Store, catalog: Catalog, request: Request, now: datetim
     return replace(e, is_steady=False)
 
 
-def _earlier(store: Store, selection: Selection) -> dict[str, Any] | None:
-    """Sums of the same period a year before, if the ledger accounts for all of it."""
-    start, end = year_before(selection.start, selection.end)
+def _earlier(store: Store, selection: Selection, known: Accounted) -> dict[str, Any] | None:
+    """Sums of the accounted hours of a period one year before, if the ledger has all of those."""
+    if known.first is None or known.end is None or not known.hours:
+        return None
+    start, end = year_before(max(known.first, selection.start), min(known.end, selection.end))
     before = selection.between(start, end)
     if report_sums.accounted(store, before).hours < (end - start).total_seconds() // 3600:
         return None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
+from typing import Any
 
 from spectra import METHOD_VERSION, __version__
-from spectra.carbon.energy import HDD_VOLUME_TYPES
+from spectra.carbon.energy import GPUS_MEASURED, HDD_VOLUME_TYPES
 from spectra.carbon.scopes import DEFAULT_TD_SHARE
 from spectra.catalog.disclosures import DATAPOINTS_FILE
 from spectra.reporting.evidence import Evidence
@@ -72,12 +73,27 @@ def _types(e: Evidence) -> Iterator[Factor]:
         yield Factor(f"type:{r['instance_type']}", f"{r['instance_type']} at 50 % CPU",
                      f"tier {r['power_tier']}", r["basis"], "see source:teads-types", "",
                      float(r["watts_at_50"]), "W")  # fmt: skip
+        if r["gpu_max_watts"]:
+            yield from _accelerators(e, r)
     for kind in sorted(set(e.bands.loc[e.bands["service"] == "Amazon EBS", "resource_type"])):
         disk = "hdd" if kind in HDD_VOLUME_TYPES else "ssd"
         name = f"storage_{disk}_wh_per_tb_h"
         yield Factor(f"volume:{kind}", f"{kind} volumes, each of their two copies", "b7a049c",
                      "Cloud Carbon Footprint", "Apache-2.0", "", e.catalog.coefficient(name),
                      "Wh/TB-h")  # fmt: skip
+
+
+def _accelerators(e: Evidence, r: dict[Hashable, Any]) -> Iterator[Factor]:
+    """Idle and full watts of all accelerators of a type, which come on top of its curve."""
+    name = str(r["instance_type"])
+    model = e.catalog.instance_type(name).type.gpu_model
+    is_listed = model in GPUS_MEASURED
+    basis = "Cloud Carbon Footprint, Appendix III" if is_listed else "0.12 and 1.02 times its TDP"
+    licence = "Apache-2.0" if is_listed else OURS
+    version = "" if is_listed else "tier D"
+    for load, column in (("idle", "gpu_idle_watts"), ("full load", "gpu_max_watts")):
+        yield Factor(f"gpu:{name}:{load.partition(' ')[0]}", f"{model} of {name}, {load}", version,
+                     basis, licence, "", float(r[column]), "W")  # fmt: skip
 
 
 def _grids(e: Evidence) -> Iterator[Factor]:

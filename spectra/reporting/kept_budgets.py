@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from spectra import budgets
+from spectra.budget_outlook import BASIS_NAMES
 from spectra.budgets import Status
 from spectra.insight.budgets import period_of
 from spectra.moments import HOUR
@@ -33,7 +34,11 @@ def budget_lines(store: Store, request: Request, now: datetime) -> list[BudgetLi
     found: list[Status] = []
     for moment in _month_ends(request.start, last):
         wanted = [b for b in kept if b.period_kind == "month" or moment == last]
-        open_ones = [b for b in wanted if b.closed_on is None or b.closed_on > moment.date()]
+        # One that was closed within its period was kept for a part of it, and says until when.
+        open_ones = [
+            b for b in wanted
+            if b.closed_on is None or b.closed_on > period_of(b.period_kind, moment).start.date()
+        ]  # fmt: skip
         found += budgets.statuses(store, moment, open_ones, request.end)
     return [_line(status) for status in found if status.budget_g is not None]
 
@@ -48,7 +53,9 @@ def _month_ends(start: datetime, last: datetime) -> Iterator[datetime]:
 
 
 def _line(status: Status) -> BudgetLine:
-    budget = status.budget
+    budget, closed = status.budget, ""
+    if budget.closed_on is not None and budget.closed_on < status.period.end.date():
+        closed = f", closed on {budget.closed_on}"
     return BudgetLine(
         f"{budget.budget_id}.{status.period.label}",
         f"{budget.scope_kind} {budget.scope_key}",
@@ -56,5 +63,6 @@ def _line(status: Status) -> BudgetLine:
         status.budget_g,
         status.actual_g,
         status.outlook.central_g if status.outlook else None,
-        str(status.state),
+        f"{status.state}{closed}",
+        BASIS_NAMES[budget.basis],
     )

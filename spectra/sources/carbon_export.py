@@ -61,7 +61,7 @@ def read_carbon_export(content: bytes, fetched_at: datetime) -> pd.DataFrame:
     ]
     rows = pd.concat(parts).dropna(subset="emissions_kg")
     sums = rows.groupby(_KEYS, as_index=False).agg(
-        emissions_kg=("emissions_kg", "sum"), model_version=("model_version", "max")
+        emissions_kg=("emissions_kg", "sum"), model_version=("model_version", _newest)
     )
     return sums.assign(source=SOURCE, fetched_at=fetched_at)
 
@@ -153,3 +153,12 @@ def _kilograms(table: pd.DataFrame, name: str) -> pd.Series:
             next_step=f"Known: {', '.join(KG_PER_UNIT)}.",
         )
     return values * units.map(KG_PER_UNIT).astype(float)
+
+
+def _newest(versions: pd.Series) -> str:
+    """The greatest version by its numbers: v3.10 comes after v3.9."""
+
+    def order(version: str) -> tuple[list[int], str]:
+        return [int(digits) for digits in re.findall(r"[0-9]{1,18}", version)], version
+
+    return max(versions.astype(str), key=order)

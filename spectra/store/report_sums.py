@@ -34,15 +34,15 @@ CUTS: dict[str, tuple[str, ...]] = {
 }
 # AWS files volumes under EC2, so both of our services stand against it.
 OF_EC2 = "service ILIKE '%ec2%' OR service ILIKE '%elastic compute cloud%'"
+# Versions by their numbers, as 3.9 comes before 3.10; what holds none comes first.
+MODEL_ORDER = """row(coalesce(
+    try_cast(regexp_extract_all(model_version, '\\d+') AS UBIGINT[]), []), model_version)"""
 # Its service and an uploaded export may each state a place, and name what they state differently:
 # one of them counts, the one of the newest model and then of the newest reading.
 STATED = f"""
-SELECT *, {OF_EC2} AS is_ec2, arg_max(source, row(
-    coalesce(try_cast(regexp_extract_all(model_version, '\\d+') AS UBIGINT[]), []),
-    fetched_at, source)) OVER (
+SELECT *, {OF_EC2} AS is_ec2, arg_max(source, row({MODEL_ORDER}, fetched_at, source)) OVER (
     PARTITION BY "month", account_id, region, emissions_type, is_ec2) AS counted_source
-FROM provider_emissions
-"""
+FROM provider_emissions"""
 COUNTED = f"SELECT * EXCLUDE (is_ec2, counted_source) FROM ({STATED}) WHERE source = counted_source"
 
 # Days as whole numbers first: truncating five million moments to months is ten times as slow.
@@ -129,7 +129,7 @@ def provider_months(store: Store, start: datetime, end: datetime) -> pd.DataFram
         f"""
         SELECT "month", account_id, region, emissions_type,
             sum(emissions_kg) FILTER (source = counted_source) * 1000 AS grams,
-            max(model_version) FILTER (source = counted_source) AS model_version,
+            arg_max(model_version, {MODEL_ORDER}) FILTER (source = counted_source) AS model_version,
             counted_source AS source,
             max(fetched_at) FILTER (source = counted_source) AS fetched_at,
             coalesce(max(source) FILTER (source <> counted_source), '') AS not_counted

@@ -66,7 +66,9 @@ def test_a_report_from_draft_to_restatement(run, file, tmp_path):
     made = from_json(out.read_text())
     assert made.cover.status == "draft"
     section = next(s for s in made.sections if s.id == "budgets")
-    assert [row.cells[:2] for row in section.tables[0].rows] == [("team web", "2026-10")]
+    assert [row.cells[:3] for row in section.tables[0].rows] == [
+        ("team web", "all scopes, location-based", "2026-10")
+    ]
     final = run(*wanted, "--final")
     assert final.returncode == 0, final.stderr
     sealed = from_json(out.read_text())

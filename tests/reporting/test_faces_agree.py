@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import openpyxl
@@ -13,6 +14,7 @@ from spectra.errors import InputError
 from spectra.reporting.codec import from_json
 from spectra.reporting.faces import FACES, MEDIA_TYPES, written
 from spectra.reporting.faces.text import cell_text, heading, plain
+from spectra.reporting.model import Seal
 from spectra.reporting.words import figure_text, mass_unit
 from tests.reporting.sample import hostile, sample
 
@@ -55,6 +57,29 @@ def numbers_of_page(report):
     page = _Numbers()
     page.feed(written(report, "html").decode())
     return page
+
+
+@pytest.mark.parametrize("face", ["md", "html", "csv", "xlsx", "pdf", "json"])
+def test_every_face_of_a_final_report_says_its_place_in_the_chain(face):
+    report = sample(status="final", badge="audit-ready")
+    hashes = {name: name[0] * 64 for name in ("content", "previous", "full chain")}
+    seal = Seal(
+        "R0007", 7, report.cover.generated_at, report.manifest_hash, "i" * 64, hashes["content"],
+        hashes["previous"], hashes["full chain"],
+    )  # fmt: skip
+    content = written(replace(report, seal=seal), face)
+    if face == "xlsx":
+        book = openpyxl.load_workbook(io.BytesIO(content))
+        said = " ".join(
+            str(cell) for row in book["Cover"].iter_rows(values_only=True) for cell in row
+        )
+    elif face == "pdf":
+        said = " ".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(content)).pages)
+    else:
+        said = content.decode("utf-8-sig")
+    assert {"R0007", hashes["previous"], hashes["full chain"], report.manifest_hash} <= {
+        text for text in ("R0007", *hashes.values(), report.manifest_hash) if text in said
+    }
 
 
 @pytest.mark.parametrize("face", ["md", "html"])

@@ -14,10 +14,11 @@ from spectra.reporting.asking import make_request
 from spectra.reporting.build import build
 from spectra.reporting.codec import from_json, to_json
 from spectra.reporting.diff import compare
-from spectra.store import Store, report_inputs, report_log, retention
+from spectra.store import Store, emission_queries, report_inputs, report_log, retention
 from spectra.store.factors import write_factors
 from spectra.store.hashing import digest
 from spectra.store.ledger import HOUR, extend_ledger, recompute
+from spectra.store.selection import Selection
 from spectra.store.writes import (
     write_costs,
     write_instances,
@@ -381,6 +382,31 @@ def test_a_year_later_the_report_of_then_stands_beside(store):
     assert later.figure(f"{row}/before").value > first.figure(TOTAL).value
     change = later.figure(f"{row}/now").value / later.figure(f"{row}/before").value - 1
     assert later.figure(f"{row}/change").value == pytest.approx(change)
+
+
+def test_a_part_of_a_month_is_compared_with_the_same_part_of_the_year_before(store):
+    """On the tenth at noon, October of the year before counts until its tenth at noon."""
+    hours = fleet.hours("2026-11-01", "2027-10-10T12:00")
+    extend_ledger(store, CATALOG, fleet.as_datetime(hours[0]), fleet.as_datetime(hours[-1]) + HOUR)
+    recompute(store)
+    end = fleet.as_datetime(hours[-1]) + HOUR
+    request = make_request(CATALOG, "2027-10", company="Acme")
+    report = build(store, CATALOG, request, now=end)
+    past = Selection(datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 10, 10, 12, tzinfo=UTC))
+    then = emission_queries.totals(store, past)["total_g"]
+    assert report.figure("compared/total_g/before").value == pytest.approx(then)
+    now = report.figure("compared/total_g/now").value
+    assert report.figure("compared/total_g/change").value == pytest.approx(now / then - 1)
+    table = next(t for t in report.tables if t.id == "compared")
+    assert any("228 hours" in note for note in table.notes)
+    assert report.cover.data_until == end
+
+
+def test_data_are_not_said_to_reach_beyond_the_moment_of_the_report(store):
+    """The ledger accounts for the running hour as a whole."""
+    now = datetime(2026, 10, 31, 23, 20, tzinfo=UTC)
+    cover = build(store, CATALOG, october(), now=now).cover
+    assert cover.data_until == cover.generated_at == now
 
 
 def hashes(store, **options):

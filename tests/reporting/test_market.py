@@ -20,7 +20,7 @@ from spectra.reporting.figures import headline_figures
 from spectra.reporting.market import market_in
 from spectra.reporting.sections.actions import reconciliation
 from spectra.reporting.sections.breakdowns import profile
-from spectra.store import emission_queries
+from spectra.store import emission_queries, report_sums
 from spectra.store.live_writes import write_rows
 from spectra.store.move_queries import market_ratios
 from spectra.ui.scopes import provider_rows
@@ -66,6 +66,14 @@ def value(report, figure):
 def twice(months):
     """The rows of one month, and again as those of the next."""
     return pd.concat([months, months.assign(month=months["month"] + pd.DateOffset(months=1))])
+
+
+def test_of_two_models_of_one_source_the_later_is_named(store):
+    """By its numbers: as text, 3.9 would come after 3.10."""
+    aws(store, scope_1=0.5, model="v3.10.0")
+    aws(store, scope_1=0.5, model="v3.9.0", service="Amazon Elastic Compute Cloud")
+    span = datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 11, 1, tzinfo=UTC)
+    assert set(report_sums.provider_months(store, *span)["model_version"]) == {"v3.10.0"}
 
 
 def test_aws_figures_take_the_place_of_ours_and_scope_1_is_known(store):

@@ -112,7 +112,7 @@ def test_a_final_report_shows_its_place_in_the_chain():
     assert "Final" in pages[0]
     assert "place 7 in the chain" in pages[-1]
     assert "f" * 64 in pages[-1]
-    assert "Takes the place of report-4: late data" in pages[-1]
+    assert "Takes the place of: report-4: late data" in pages[-1]
 
 
 def test_addresses_are_links(full):

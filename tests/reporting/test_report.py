@@ -559,3 +559,40 @@ def test_the_demo_company_is_told():
     assert made.figure("provider.total_lb").quality == "demo"
     assert "demo" in {b.id for b in made.blockers if b.blocks}
     store.close()
+
+
+def test_accelerators_are_among_the_factors_and_of_tier_d_where_only_their_tdp_is_known():
+    types = {"g4dn.xlarge": "C", "g6.xlarge": "D"}
+    store = Store()
+    write_factors(store, CATALOG)
+    hours = fleet.hours("2026-10-01", "2026-10-02")
+    build_fleet(
+        store,
+        instances=fleet.instances(*(
+            {"instance_id": f"i-{name}", "valid_from": "2026-09-01", "instance_type": name}
+            for name in types
+        )),
+        hours=hours,
+        intensities=[fleet.intensities("DE", hours, 200.0, 300.0)],
+    )  # fmt: skip
+    known = dict(
+        store.cursor().execute("SELECT instance_type, power_tier FROM type_factors").fetchall()
+    )
+    assert known["g6.xlarge"] == "D"
+    assert known["g4dn.xlarge"] in ("A", "C")
+    report = build(store, CATALOG, october(), now=NOW)
+    factors = {f.id: f for f in report.factors}
+    l4, t4 = factors["gpu:g6.xlarge:full"], factors["gpu:g4dn.xlarge:full"]
+    assert (l4.name, l4.version, l4.unit) == ("L4 of g6.xlarge, full load", "tier D", "W")
+    assert l4.value == pytest.approx(1.02 * 72)
+    assert (t4.value, t4.licence) == (71.0, "Apache-2.0")
+    assert factors["gpu:g4dn.xlarge:idle"].value == 8.0
+    assert not any(id.startswith("gpu:") and "m5" in id for id in factors)
+    store.close()
+
+
+def test_the_index_claims_no_answer_that_the_report_has_not(report):
+    status = {d.id: d.status for d in report.datapoints}
+    assert {status[f"ghgp-corp-{name}"] for name in ("base-year", "boundary")} == {"partly"}
+    assert status["gri-102-4"] == "partly"
+    assert status["ghgp-s2-residual"] == "out of reach"

@@ -43,6 +43,13 @@ def test_metric_tonnes_become_kilograms_and_an_empty_cell_is_left_out():
     assert str(row["month"]) == "2026-09-01"
 
 
+@pytest.mark.parametrize("newer", ["v3.10.0", "v12", f"v4.{'9' * 30}"])
+def test_the_newest_model_is_so_by_its_numbers(newer):
+    lines = line().replace("v3.0.0", "v3.9.0"), line().replace("v3.0.0", newer)
+    for order in (lines, lines[::-1]):
+        assert read_carbon_export(text(*order), NOW)["model_version"].tolist() == [newer]
+
+
 def test_scopes_of_newer_exports():
     header = HEADER.replace("total_mbm", "total_scope_2_mbm")
     content = text(line(mbm="0")).replace(HEADER.encode(), header.encode())

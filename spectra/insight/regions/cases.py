@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from spectra.carbon.embodied import embodied_g_per_h
-from spectra.carbon.energy import common_method, curve, curve_by, gpu_watts
+from spectra.carbon.energy import common_method, curve, curve_by, gpu_watts, power_tier
 from spectra.carbon.method import Method
 from spectra.carbon.uncertainty import POWER_GSD
 from spectra.catalog import Catalog, InstanceType, PowerCurve
@@ -55,7 +55,7 @@ def case_for(catalog: Catalog, name: str, target: str, method: Method) -> Case |
 def case_between(catalog: Catalog, name: str, other: str, method: Method) -> Case:
     """A type before and another, or the same one, after; offered or not."""
     match, after = catalog.instance_type(name), catalog.instance_type(other).type
-    sigma = math.log(POWER_GSD[match.tier])
+    sigma = math.log(POWER_GSD[power_tier(match)])
     if name == other:
         own = curve(match, method.power_model)
         return Case(name, True, sigma, _values(match.type, after, own, own, method))

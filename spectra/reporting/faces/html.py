@@ -28,6 +28,7 @@ from spectra.reporting.faces.text import (
     is_numeric,
     owner,
     plain,
+    seal_facts,
 )
 from spectra.reporting.model import Report
 from spectra.reporting.parts import Chart, Figure, Row, Section, Table, cell_id
@@ -228,7 +229,7 @@ def _number(id: str, value: float | None) -> str:
 
 
 def _end(report: Report) -> Iterable[str]:
-    yield f"<footer><p>Manifest (SHA-256): <code>{_text(report.manifest_hash)}</code></p>"
-    if report.seal:
-        yield f"<p>Chain (SHA-256): <code>{_text(report.seal.chain_hash)}</code></p>"
+    yield "<footer>"
+    for name, text in seal_facts(report):
+        yield f"<p>{name}: <code>{_text(text)}</code></p>"
     yield f'<p class="note">{CLOSING}</p></footer>'

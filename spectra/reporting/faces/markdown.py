@@ -16,6 +16,7 @@ from spectra.reporting.faces.text import (
     owner,
     plain,
     row_texts,
+    seal_facts,
 )
 from spectra.reporting.model import Report
 from spectra.reporting.parts import Section, Table
@@ -38,7 +39,7 @@ def markdown(report: Report) -> bytes:
     sections = (s for s in arranged(report, template) if s.id not in _LEFT_OUT)
     blocks += [_section(section, unit) for section in sections]
     blocks.append("Methods and factors, datapoints and the audit trail are in the other formats.")
-    blocks.append(f"Manifest (SHA-256): `{report.manifest_hash}`")
+    blocks.append("## Verification\n\n" + _list(seal_facts(report)))
     return ("\n\n".join(block for block in blocks if block) + "\n").encode()
 
 

@@ -26,7 +26,15 @@ from spectra.reporting.faces.pdf_style import (
     rich,
 )
 from spectra.reporting.faces.pdf_tables import tiles
-from spectra.reporting.faces.text import CLOSING, clipped, cover_facts, owner, plain, short_boundary
+from spectra.reporting.faces.text import (
+    CLOSING,
+    clipped,
+    cover_facts,
+    owner,
+    plain,
+    seal_facts,
+    short_boundary,
+)
 from spectra.reporting.model import Blocker, Report
 from spectra.reporting.parts import Section
 
@@ -189,13 +197,7 @@ def _blocker(blocker: Blocker, section: Section | None) -> str:
 
 def last_words(report: Report) -> list[Any]:
     """The hash that the totals can be checked by; it stands on the last page."""
-    lines = [f"Manifest (SHA-256): {report.manifest_hash}"]
-    if report.seal:
-        lines.append(f"Report {report.seal.report_id}, place {report.seal.sequence} in the chain")
-        lines.append(f"Chain (SHA-256): {report.seal.chain_hash}")
-        if report.seal.restates:
-            reason = clipped(report.seal.reason or "no reason is given", 300)
-            lines.append(f"Takes the place of {report.seal.restates}: {reason}")
+    lines = [f"{name}: {text}" for name, text in seal_facts(report)]
     if not all(c.isspace() or has_glyph(c) for c in set(plain(to_json(report)))):
         lines.append(_NUMBERED)
     lines.append(CLOSING)

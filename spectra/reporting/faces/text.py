@@ -138,6 +138,23 @@ def cover_facts(report: Report) -> tuple[tuple[str, str], ...]:
     return tuple((name, plain(text)) for name, text in facts if text)
 
 
+def seal_facts(report: Report) -> tuple[tuple[str, str], ...]:
+    """What a report is checked by, as name and text: its manifest, and a final one's place."""
+    facts = [("Manifest (SHA-256)", report.manifest_hash)]
+    if (seal := report.seal) is not None:
+        facts += [
+            ("Report", f"{seal.report_id}, place {seal.sequence} in the chain"),
+            ("Sealed", moment(seal.sealed_at)),
+            ("Content (SHA-256)", seal.content_hash),
+            ("Before it (SHA-256)", seal.previous_hash or "nothing: it is the first"),
+            ("Chain (SHA-256)", seal.chain_hash),
+        ]
+        if seal.restates:
+            reason = clipped(seal.reason or "no reason is given", 300)
+            facts.append(("Takes the place of", f"{seal.restates}: {reason}"))
+    return tuple((name, plain(text)) for name, text in facts)
+
+
 def owner(report: Report) -> str:
     """Whose report it is, "" if nobody said."""
     return plain(report.cover.company or report.cover.entity)

@@ -24,16 +24,21 @@ def tidy_csv(report: Report) -> bytes:
 _COLUMNS = [
     "id", "section", "table", "row", "column", "label", "value", "unit", "low", "high", "quality",
     "coverage", "datapoints", "factors", "note", "period", "status", "manifest_sha256",
+    "report_id", "sequence", "previous_sha256", "chain_sha256",
 ]  # fmt: skip
 
 
 def _row(figure: Figure, places: dict[str, tuple[str, ...]], report: Report) -> list[object]:
     texts = (plain(text) for text in places.get(figure.id, ("", "", "", "")))
+    seal = report.seal
+    place = (
+        (seal.report_id, seal.sequence, seal.previous_hash, seal.chain_hash) if seal else [None] * 4
+    )
     return [
         plain(figure.id), *texts, plain(figure.label), figure.value, figure.unit, figure.low,
         figure.high, figure.quality, figure.coverage, " ".join(figure.datapoints),
         " ".join(figure.factors), plain(figure.note), report.request.period, report.cover.status,
-        report.manifest_hash,
+        report.manifest_hash, *place,
     ]  # fmt: skip
 
 

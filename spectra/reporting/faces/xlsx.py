@@ -11,7 +11,7 @@ import xlsxwriter
 
 from spectra.reporting.faces.layout import arranged, template_of
 from spectra.reporting.faces.logo import left_out, logo_of
-from spectra.reporting.faces.text import clipped, cover_facts, owner, plain
+from spectra.reporting.faces.text import clipped, cover_facts, owner, plain, seal_facts
 from spectra.reporting.faces.xlsx_charts import ChartSheet
 from spectra.reporting.faces.xlsx_look import Look
 from spectra.reporting.faces.xlsx_tables import column_widths, write_table
@@ -103,7 +103,7 @@ def _cover(sheet: Any, look: Look, report: Report, sheets: list[tuple[Any, Secti
         look.text(sheet, row, 0, name, "muted")
         look.text(sheet, row, 1, text, "wrapped")
         row += 1
-    facts = [("Manifest (SHA-256)", report.manifest_hash), ("Warning", report.cover.warning),
+    facts = [*seal_facts(report), ("Warning", report.cover.warning),
              ("Logo", left_out(report.cover.logo))]  # fmt: skip
     for blocker in report.blockers:
         kind = "Blocks “audit-ready”" if blocker.blocks else "Warning"

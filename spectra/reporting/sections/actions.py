@@ -99,6 +99,7 @@ def budgets(e: Evidence, lines: list[BudgetLine]) -> Section:
     """Budgets of the period, if any are kept."""
     headings: list[Heading] = [
         ("scope", "Budget of", ""),
+        ("basis", "Basis", ""),
         ("period", "Period", ""),
         ("budget_g", "Budget", "gCO2e"),
         ("spent_g", "Emitted", "gCO2e"),
@@ -108,7 +109,7 @@ def budgets(e: Evidence, lines: list[BudgetLine]) -> Section:
     ]
     rows = [
         row(
-            b.budget_id, b.scope, b.period, b.budget_g, b.spent_g, b.forecast_g,
+            b.budget_id, b.scope, b.basis, b.period, b.budget_g, b.spent_g, b.forecast_g,
             b.spent_g / b.budget_g if b.spent_g is not None and b.budget_g else None, b.status,
         )
         for b in lines

@@ -13,6 +13,7 @@ from spectra.units import percent_text
 
 _STATUS = {
     "section": "answered in words",
+    "partly": "partly",
     "none": "out of reach",
 }
 

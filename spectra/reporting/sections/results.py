@@ -64,7 +64,11 @@ def _compared(e: Evidence) -> Table:
     ]  # fmt: skip
     notes = ["Both periods by today's method and factors, without figures of AWS's own."]
     if e.earlier is None:
-        notes.append("The period a year before is not accounted for whole, so it is not stated.")
+        notes.append("The same hours a year before are not all accounted for, so they are not "
+                     "stated.")  # fmt: skip
+    elif e.accounted.hours < e.period_hours:
+        notes.append(f"Both of the {e.accounted.hours:,} hours of the period that are accounted "
+                     "for; what was reported then is of the whole period.")  # fmt: skip
     return table(
         "compared", "This period and the one a year before, like for like", headings, rows,
         additive=("now", "before"), notes=notes,

@@ -7,11 +7,12 @@ from datetime import date, timedelta
 import streamlit as st
 
 from spectra import budget_charts, budget_csv, budgets, units
+from spectra.budget_outlook import BASIS_NAMES
 from spectra.budgets import Status
 from spectra.errors import InputError, SpectraError
 from spectra.insight.budgets import KINDS, Version, period_of, reduction_path
 from spectra.store import budget_log
-from spectra.store.budget_log import BASES, PROFILES, SCOPES, Basis, Budget, Scope, new_budget
+from spectra.store.budget_log import BASES, PROFILES, SCOPES, Budget, Scope, new_budget
 from spectra.store.emission_queries import choices
 from spectra.ui import cards, empty, workspace
 from spectra.ui.budgets import standing
@@ -21,7 +22,6 @@ from spectra.units import GRAMS_PER_KG, GRAMS_PER_TONNE
 
 UNITS = {"kg": GRAMS_PER_KG, "t": GRAMS_PER_TONNE}
 SCOPE_NAMES: dict[Scope, str] = {"team": "Team", "environment": "Environment", "tag": "Tag"}
-BASIS_NAMES: dict[Basis, str] = dict(zip(BASES, standing.BASES.values(), strict=True))
 PROFILE_NAMES = {"even": "evenly", "weekly": "as the load runs over the week"}
 WAYS = ("New", "Amount", "Next period", "Reduction path", "Close", "CSV")
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 import streamlit as st
 
 from spectra import budget_charts, budgets, units
+from spectra.budget_outlook import BASIS_NAMES
 from spectra.budgets import Status
 from spectra.insight.budgets import THRESHOLDS
 from spectra.store import budget_log
@@ -59,7 +60,7 @@ def _budget(page: Page, status: Status) -> None:
 def _label(status: Status) -> str:
     """A budget among others; one of a part of the scopes says so."""
     budget = status.budget
-    basis = "" if budget.basis == "total_lb" else f" · {standing.BASES[budget.basis]}"
+    basis = "" if budget.basis == "total_lb" else f" · {BASIS_NAMES[budget.basis]}"
     return f"{budget.name} · {status.period.label}{basis} · {status.state}"
 
 
@@ -68,7 +69,7 @@ def _head(status: Status) -> None:
         with st.container(horizontal=True, gap="small"):
             st.badge(str(status.state), color=standing.COLORS[status.state])
             st.badge(status.period.label, color="blue")
-            st.caption(f"{standing.BASES[status.budget.basis]} · AWS's operations, allocated")
+            st.caption(f"{BASIS_NAMES[status.budget.basis]} · AWS's operations, allocated")
         st.markdown(plain(status.reason))
         if status.budget.note:
             st.caption(plain(status.budget.note))

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from spectra import budgets, units
+from spectra.budget_outlook import BASIS_NAMES
 from spectra.budgets import Status
 from spectra.insight.budgets import State
 from spectra.ui import cards, empty
@@ -23,11 +24,6 @@ COLORS: dict[State, cards.Color] = {
     State.NO_BUDGET: "gray",
     State.ON_TRACK: "green",
     State.KEPT: "green",
-}
-BASES = {
-    "total_lb": "all scopes, location-based",
-    "scope2_lb": "scope 2, location-based",
-    "scope3": "scope 3",
 }
 SET_ONE = empty.Turn("Set a budget", ":material/add:",
                      {"budget_view": "Change", "budget_way": "New"})  # fmt: skip
@@ -80,7 +76,7 @@ def table(found: list[Status]) -> pd.DataFrame:
             "low_kg": _kg(s.outlook.low_g if s.outlook else None),
             "high_kg": _kg(s.outlook.high_g if s.outlook else None),
             "probability": s.outlook.probability if s.outlook else None,
-            "burn": s.burn, "savings_kg": _kg(s.savings_g), "basis": BASES[s.budget.basis],
+            "burn": s.burn, "savings_kg": _kg(s.savings_g), "basis": BASIS_NAMES[s.budget.basis],
             "coverage": s.coverage,
         }
         for s in found

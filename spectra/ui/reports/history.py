@@ -103,7 +103,11 @@ def _compared(page: Page, report: Report, names: dict[str, str]) -> None:
         if other == TODAY:
             before, after = report, making.draft(page, report.request)
         else:
-            before, after = final.load(page.store, other), report
+            # Whichever was opened first: what came later in the chain is what it became.
+            before, after = sorted(
+                (final.load(page.store, other), report),
+                key=lambda made: made.seal.sequence if made.seal else 0,
+            )
         found = compare(before, after)
         if found.is_empty:
             st.caption("They say the same.")
