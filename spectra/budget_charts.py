@@ -50,7 +50,7 @@ def burn_down(course: pd.DataFrame, unit: str, per_unit: float, until: datetime)
         figure.add_scatter(
             x=known if column == "actual_g" else days, y=amounts[column], mode="lines",
             name=name, line=line,
-            hovertemplate="%{y:.3s} " + unit,
+            hovertemplate="%{y:,.3~r} " + unit,
         )  # fmt: skip
     figure.add_vline(x=until, line={"color": MUTED, "width": 1})
     figure_layout(figure, height=340)
@@ -78,7 +78,7 @@ def amounts(versions: Sequence[Version], unit: str, per_unit: float) -> go.Figur
 def _bars(days: Any, values: Any, unit: str) -> go.Figure:
     figure = go.Figure()
     figure.add_bar(
-        x=days, y=values, marker={"color": COLORWAY[0]}, hovertemplate="%{y:.3s} " + unit,
+        x=days, y=values, marker={"color": COLORWAY[0]}, hovertemplate="%{y:,.3~r} " + unit,
         name="CO₂e",
     )  # fmt: skip
     figure_layout(figure, showlegend=False)
@@ -94,7 +94,7 @@ def by_team(league: pd.DataFrame, unit: str, per_unit: float) -> go.Figure:
             continue
         figure.add_bar(
             y=league["team"].map(html.escape), x=league[column] / per_unit, orientation="h",
-            name=name, marker={"color": color}, hovertemplate="%{x:.3s} " + unit,
+            name=name, marker={"color": color}, hovertemplate="%{x:,.3~r} " + unit,
         )  # fmt: skip
     figure_layout(figure, height=110 + 26 * len(league), barmode="stack", hovermode="y unified")
     figure.update_xaxes(title=f"CO₂e [{unit}]")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,23 +14,12 @@ from spectra import units
 # one figure suits light and dark.
 COLORWAY = tuple(f"#0000{n:02d}" for n in range(1, 9))
 
-LAND = Path(__file__).resolve().parent.parent / "data" / "land.csv"
-
 MUTED = "rgba(128, 140, 136, 0.9)"
 GRID_LINE = "rgba(128, 140, 136, 0.18)"
-AXIS = {"gridcolor": GRID_LINE, "zeroline": False, "automargin": True}
+# Numbers are written out as in the tables: no “k” of a thousand, no “m” of a thousandth.
+AXIS = {"gridcolor": GRID_LINE, "zeroline": False, "automargin": True, "exponentformat": "none",
+        "separatethousands": True}  # fmt: skip
 BAND_FILL = "rgba(64, 145, 108, 0.20)"
-
-# Intensity in steps of lightness as well as hue, so that it reads without colour vision too.
-INTENSITY_SCALE = (
-    (0.0, "#0b6e4f"),
-    (0.15, "#4ca98a"),
-    (0.35, "#c9d97a"),
-    (0.55, "#e8b04a"),
-    (0.75, "#c8642f"),
-    (1.0, "#6f2411"),
-)
-INTENSITY_RANGE = (0, 800)
 
 # More days than this are a comb of bars: they are drawn as a line in its band.
 MAX_BARS = 45
@@ -91,7 +78,7 @@ def daily_emissions(
             marker={"color": COLORWAY[0]},
             name="CO₂e",
         )
-    figure.update_traces(hovertemplate="%{y:.3s} " + unit, selector={"name": "CO₂e"})
+    figure.update_traces(hovertemplate="%{y:,.3~r} " + unit, selector={"name": "CO₂e"})
     figure_layout(figure, height=height, showlegend=False)
     figure.update_yaxes(title=f"CO₂e [{unit}/day]", rangemode="tozero")
     figure.update_xaxes(title="Day (UTC)")
@@ -128,7 +115,7 @@ def hourly_line(
             mode="lines",
             line={"width": 1.6, "color": COLORWAY[0]},
             name=name,
-            hovertemplate="%{y:.3s}<extra>" + name + "</extra>",
+            hovertemplate="%{y:,.3~r}<extra>" + name + "</extra>",
         )
     )
     figure.update_xaxes(type="date", title="Hour (UTC)")
@@ -150,123 +137,6 @@ def daily_range(line: pd.DataFrame, *, title: str, height: int = 280) -> go.Figu
     figure.update_xaxes(title="Day (UTC)")
     figure.update_yaxes(title=title)
     return figure_layout(figure, height=height)
-
-
-def heat_map(frame: pd.DataFrame, timezone: str) -> go.Figure:
-    """Hour of day × day of carbon intensity: columns day, hour_of_day, g_per_kwh."""
-    table = frame.pivot(index="hour_of_day", columns="day", values="g_per_kwh")
-    figure = go.Figure(
-        go.Heatmap(
-            x=table.columns,
-            y=table.index,
-            z=table.to_numpy(dtype=np.float32),
-            colorscale=[list(stop) for stop in INTENSITY_SCALE],
-            colorbar={"title": "gCO₂e/kWh", "thickness": 10, "outlinewidth": 0},
-            hovertemplate="%{x|%a %d %b} %{y}:00: %{z:.0f} gCO₂e/kWh<extra></extra>",
-        )
-    )
-    figure_layout(figure, height=300, hovermode="closest")
-    figure.update_xaxes(title=f"Day ({timezone})", showgrid=False)
-    figure.update_yaxes(
-        title="Hour of day", dtick=6, autorange="reversed", showgrid=False, ticksuffix=":00"
-    )
-    return figure
-
-
-@cache
-def _land() -> pd.DataFrame:
-    """Coast lines of Natural Earth: lon, lat [degrees], rings parted by rows of NaN."""
-    rings = pd.read_csv(LAND)
-    parts = [pd.concat([ring, pd.DataFrame([{}])]) for _, ring in rings.groupby("ring")]
-    return pd.concat(parts, ignore_index=True)[["lon", "lat"]]
-
-
-def world_map(regions: pd.DataFrame, dark: bool) -> go.Figure:
-    """Regions on a map; colour is intensity, size our own footprint, hollow an annual factor.
-
-    Drawn on plain axes with our own coast lines: Plotly's maps load theirs from another host.
-
-    Parameters
-    ----------
-    regions : DataFrame
-        Columns region, lat, lon [degrees], g_per_kwh, is_hourly, marker_size [px], text.
-    """
-    land = _land()
-    fill, coast = ("#1c2e29", "#33504a") if dark else ("#e4ebe7", "#c3cfca")
-    figure = go.Figure(
-        go.Scatter(
-            x=land["lon"],
-            y=land["lat"],
-            mode="lines",
-            fill="toself",
-            fillcolor=fill,
-            line={"width": 0.6, "color": coast},
-            hoverinfo="skip",
-            showlegend=False,
-        )
-    )
-    for is_hourly, symbol, name in ((False, "diamond-open", "Annual"), (True, "circle", "Hourly")):
-        part = regions[regions["is_hourly"].eq(is_hourly)]
-        figure.add_scatter(
-            x=part["lon"],
-            y=part["lat"],
-            mode="markers",
-            text=part["text"],
-            customdata=part["region"],
-            hovertemplate="%{text}<extra></extra>",
-            name=f"{name} intensity",
-            marker={
-                "symbol": symbol,
-                "size": part["marker_size"],
-                "color": part["g_per_kwh"],
-                "colorscale": [list(stop) for stop in INTENSITY_SCALE],
-                "cmin": INTENSITY_RANGE[0],
-                "cmax": INTENSITY_RANGE[1],
-                "line": {
-                    "width": 0.8 if is_hourly else 1.8,
-                    "color": "white" if is_hourly else None,
-                },
-                "opacity": 0.95,
-                "showscale": is_hourly,
-                "colorbar": {
-                    "title": {"text": "gCO₂e/kWh", "side": "top"},
-                    "orientation": "h",
-                    "thickness": 8,
-                    "outlinewidth": 0,
-                    "len": 0.7,
-                    "y": -0.02,
-                    "yanchor": "top",
-                },
-            },
-        )
-    figure_layout(figure, height=430, hovermode="closest")
-    figure.update_xaxes(visible=False, range=[-135, 192], constrain="domain")
-    figure.update_yaxes(visible=False, range=[-50, 74], scaleanchor="x", scaleratio=1.25)
-    return figure
-
-
-def distribution(zones: pd.DataFrame, highlighted: str) -> go.Figure:
-    """Boxes of every zone's hours, one highlighted: label, zone and p05, p25, p50, p75, p95."""
-    figure = go.Figure()
-    for is_chosen in (False, True):
-        part = zones[zones["zone"].eq(highlighted) == is_chosen]
-        figure.add_box(
-            x=part["label"],
-            lowerfence=part["p05"],
-            q1=part["p25"],
-            median=part["p50"],
-            q3=part["p75"],
-            upperfence=part["p95"],
-            name="This region" if is_chosen else "Other regions",
-            marker={"color": COLORWAY[0] if is_chosen else MUTED},
-            line={"width": 2.2 if is_chosen else 1},
-        )
-    figure_layout(figure, height=300, hovermode="closest")
-    figure.update_xaxes(
-        categoryorder="array", categoryarray=zones["label"], tickangle=-45, showgrid=False
-    )
-    figure.update_yaxes(title="gCO₂e/kWh, 5 to 95 %", rangemode="tozero")
-    return figure
 
 
 def tier_bars(tiers: pd.DataFrame, dark: bool) -> go.Figure:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from spectra.charts import COLORWAY, MUTED, figure_layout
+from spectra.charts import AXIS, COLORWAY, MUTED, figure_layout
 from spectra.units import GRAMS_PER_KG
 
 FINDING_LOOKS = {
@@ -52,7 +52,7 @@ def cost_and_carbon(fleet: pd.DataFrame) -> go.Figure:
             name=finding,
             text=part["name"].map(html.escape) + " · " + part["instance_type"] + others,
             customdata=part["unit_id"],
-            hovertemplate="%{text}<br>$%{x:.4~s}, %{y:.3~s} kgCO₂e<extra></extra>",
+            hovertemplate="%{text}<br>$%{x:,.4~r}, %{y:,.3~r} kgCO₂e<extra></extra>",
             marker={"color": color, "symbol": symbol, "size": 9, "opacity": 0.9},
         )
     figure_layout(figure, height=340, hovermode="closest", clickmode="event+select")
@@ -114,7 +114,7 @@ def series(
             figure.add_scatter(
                 x=hours["hour"], y=hours[column].astype(np.float32), mode="lines", name=name,
                 line={"color": COLORWAY[place], "width": 1.4},
-                hovertemplate="%{y:.3~s}<extra>" + name + "</extra>",
+                hovertemplate="%{y:,.3~r}<extra>" + name + "</extra>",
             )  # fmt: skip
     _levels(figure, lines)
     figure.update_yaxes(title=title, rangemode="tozero")
@@ -131,7 +131,7 @@ def emissions_and_cost(days: pd.DataFrame) -> go.Figure:
     ):
         figure.add_bar(
             x=days["day"], y=days[column] / GRAMS_PER_KG, name=name, marker={"color": color},
-            hovertemplate="%{y:.3~s} kg<extra>" + name + "</extra>",
+            hovertemplate="%{y:,.3~r} kg<extra>" + name + "</extra>",
         )  # fmt: skip
     figure.add_scatter(
         x=days["day"], y=days["cost_usd"], name="Cost", yaxis="y2", mode="lines",
@@ -140,8 +140,8 @@ def emissions_and_cost(days: pd.DataFrame) -> go.Figure:
     )  # fmt: skip
     figure_layout(figure, height=240, barmode="stack")
     figure.update_layout(
-        yaxis2={"overlaying": "y", "side": "right", "title": "USD/day", "rangemode": "tozero",
-                "showgrid": False}
+        yaxis2={**AXIS, "overlaying": "y", "side": "right", "title": "USD/day",
+                "rangemode": "tozero", "showgrid": False}
     )  # fmt: skip
     figure.update_yaxes(title="CO₂e [kg/day]", selector={"overlaying": None})
     figure.update_xaxes(title="Day (UTC)")
@@ -173,7 +173,7 @@ def candidates(options: pd.DataFrame) -> go.Figure:
                 "color": MUTED,
                 "thickness": 1,
             },
-            hovertemplate="%{y}: %{x:.3~s} kg/month<extra></extra>",
+            hovertemplate="%{y}: %{x:,.3~r} kg/month<extra></extra>",
         )
     )
     figure.add_vline(x=0, line={"color": COLORWAY[1], "width": 1.5, "dash": "dash"},

@@ -42,13 +42,13 @@ def forecast(
         figure.add_scatter(
             x=at, y=values.astype(np.float32), mode="lines", name=name,
             line={"width": 1.8, "color": COLORWAY[0], "dash": dash, "shape": "hv"},
-            hovertemplate="%{y:.3s} g/kWh<extra>" + name + "</extra>",
+            hovertemplate="%{y:,.3~r} g/kWh<extra>" + name + "</extra>",
         )  # fmt: skip
     if provider is not None and len(provider):
         figure.add_scatter(
             x=provider["hour"], y=provider["g_per_kwh"].astype(np.float32), mode="lines",
             name="Provider's forecast", line={"width": 1.2, "color": COLORWAY[2], "shape": "hv"},
-            hovertemplate="%{y:.3s} g/kWh<extra>Provider</extra>",
+            hovertemplate="%{y:,.3~r} g/kWh<extra>Provider</extra>",
         )  # fmt: skip
     for start, end in slots:
         figure.add_vrect(

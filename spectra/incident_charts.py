@@ -68,11 +68,11 @@ def against_usual(
         add_band(figure, series["moment"], series["low"], series["high"], "usual (5 to 95 %)")
     figure.add_scatter(
         x=series["moment"], y=series["usual"].astype(np.float32), mode="lines", name="median",
-        line={"color": MUTED, "width": 1, "dash": "dot"}, hovertemplate="%{y:.3~s}",
+        line={"color": MUTED, "width": 1, "dash": "dot"}, hovertemplate="%{y:,.3~r}",
     )  # fmt: skip
     figure.add_scatter(
         x=series["moment"], y=series["value"].astype(np.float32), mode="lines", name="value",
-        line={"color": COLORWAY[0], "width": 1.7}, hovertemplate="%{y:.3~s}",
+        line={"color": COLORWAY[0], "width": 1.7}, hovertemplate="%{y:,.3~r}",
     )  # fmt: skip
     figure.add_vrect(x0=span[0], x1=span[1], fillcolor=COLORWAY[1], opacity=0.12, line_width=0)
     if onset is not None:

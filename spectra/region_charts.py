@@ -41,7 +41,7 @@ def efficient_regions(ranked: pd.DataFrame) -> go.Figure:
             text=shown.map(html.escape), textposition="top center",
             textfont={"size": 11, "color": MUTED},
             customdata=np.stack([part["region"], part["latency_ms"]], axis=-1),
-            hovertemplate="%{customdata[0]}<br>$%{x:.4~s}/h, %{y:.3~s} g/h, "
+            hovertemplate="%{customdata[0]}<br>$%{x:,.4~r}/h, %{y:,.3~r} g/h, "
             "%{customdata[1]:.0f} ms<extra></extra>",
             marker={"color": color, "symbol": symbol, "size": 14 if symbol == "star" else 10},
         )  # fmt: skip
@@ -90,7 +90,7 @@ def move_months(months: pd.DataFrame, unit: str, per_unit: float) -> go.Figure:
         figure.add_bar(
             x=labels, y=months[column] / per_unit, name=name,
             marker={"color": color, "pattern": {"shape": pattern, "size": 6}},
-            hovertemplate="%{y:.3s} " + unit,
+            hovertemplate="%{y:,.3~r} " + unit,
         )  # fmt: skip
     figure_layout(figure, height=300, barmode="group")
     figure.update_yaxes(title=f"CO₂e [{unit}/month]", rangemode="tozero")

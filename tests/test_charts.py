@@ -1,12 +1,14 @@
 """Figures: units on their axes, nothing from other hosts, no more points than a reader can see."""
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from spectra import budget_charts, charts, fleet_charts, region_charts
+from spectra import budget_charts, charts, fleet_charts, grid_charts, region_charts
+from spectra.setting_values import ROOT
 from tests.fleet import hours
 
 
@@ -75,9 +77,9 @@ FIGURES = {
         zone_line(1_400)["at"], zone_line(1_400)["g_per_kwh"], title="gCO₂e/kWh", name="g"
     ),
     "range": charts.daily_range(zone_line(100), title="gCO₂e/kWh"),
-    "heat": charts.heat_map(HEAT, "Europe/Berlin"),
-    "map": charts.world_map(REGIONS, dark=True),
-    "distribution": charts.distribution(ZONES, "B"),
+    "heat": grid_charts.heat_map(HEAT, "Europe/Berlin"),
+    "map": grid_charts.world_map(REGIONS, dark=True),
+    "distribution": grid_charts.distribution(ZONES, "B"),
     "tiers": charts.tier_bars(TIERS, dark=True),
     "fleet": fleet_charts.cost_and_carbon(machines(5_000)),
 }
@@ -91,6 +93,29 @@ def test_figures_are_light_local_and_svg(name):
     assert not kinds & {"scattergl", "scattergeo", "choropleth", "scattermap"}
     assert len(figure.to_json()) < 150_000
     assert tuple(spec["layout"]["colorway"]) == charts.COLORWAY
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_axes_write_numbers_out(name):
+    layout = json.loads(FIGURES[name].to_json())["layout"]
+    for axis in (part for key, part in layout.items() if key.startswith(("xaxis", "yaxis"))):
+        assert (axis["exponentformat"], axis["separatethousands"]) == ("none", True)
+
+
+@pytest.mark.parametrize(
+    "file", sorted((ROOT / "spectra").rglob("*chart*.py")), ids=lambda f: f.name
+)
+def test_what_is_pointed_at_is_written_as_in_the_tables(file):
+    """By d3, `s` is 253m for 0.253 and 12k for 12,000; `g` turns to exponents."""
+    formats = re.findall(r"%\{\w+(?:\[\d\])?:([^}|]+)\}", file.read_text(encoding="utf-8"))
+    assert not [found for found in formats if found[-1] in "sge"]
+
+
+def test_a_box_says_its_quantiles_with_their_unit():
+    *boxes, said = FIGURES["distribution"].data
+    assert {box.hoverinfo for box in boxes} == {"skip"}
+    assert "gCO₂e/kWh" in said.hovertemplate
+    assert len(said.x) == len(ZONES)
 
 
 def test_machines_on_one_another_share_a_marker():

@@ -51,7 +51,7 @@ def _trace(chart: Chart, series: Series, number: int) -> dict[str, Any]:
     across = chart.kind == "bar"
     if across:
         trace |= {"orientation": "h", "x": values, "y": _names(chart)}
-    trace["hovertemplate"] = f"%{{{'x' if across else 'y'}:,.4~g}} {unit}"
+    trace["hovertemplate"] = f"%{{{'x' if across else 'y'}:,.4~r}} {unit}"
     return trace
 
 

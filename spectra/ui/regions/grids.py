@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from spectra import charts, units
+from spectra import charts, grid_charts, units
 from spectra.catalog import Catalog, Region
 from spectra.catalog.price_index import price_index
 from spectra.store import grid_queries, latency_queries
@@ -142,7 +142,7 @@ def world(table: pd.DataFrame) -> None:
         + "our CO₂e: " + known["total_g"].map(units.mass_text)
     )  # fmt: skip
     cards.chart(
-        charts.world_map(known, dark=st.context.theme.type == "dark"),
+        grid_charts.world_map(known, dark=st.context.theme.type == "dark"),
         key="map",
         alt=f"World map of {len(known)} regions: colour is intensity now, size our own emissions. "
         f"{greenest(table).replace('**', '')}",
@@ -242,7 +242,7 @@ def _heat_map(page: Page, region: Region, end: datetime, factor: grid_queries.Fa
     by_hour = frame.groupby("hour_of_day")["g_per_kwh"].mean()
     lowest, highest = by_hour.idxmin(), by_hour.idxmax()
     cards.chart(
-        charts.heat_map(frame, region.timezone),
+        grid_charts.heat_map(frame, region.timezone),
         key="heat_map",
         alt=f"Carbon intensity by hour of day: lowest around {lowest}:00 "
         f"({units.number(by_hour.min())} g/kWh), highest around {highest}:00 "
@@ -268,7 +268,7 @@ def _distribution(page: Page, region: Region, factor: grid_queries.Factor) -> No
     order = zones["zone"].tolist()
     rank = order.index(region.zone) + 1 if region.zone in order else None
     cards.chart(
-        charts.distribution(zones, region.zone),
+        grid_charts.distribution(zones, region.zone),
         key="distribution",
         alt=f"{units.counted(len(zones), 'zone')} from the 5th to the 95th percentile of their "
         f"hours, medians {units.number(zones['p50'].min())} to "
