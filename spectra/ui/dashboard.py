@@ -36,7 +36,7 @@ HELP: dict[str, str] = {
 
 # Narrow, so that bar and number both fit into a small card.
 SHARE = st.column_config.ProgressColumn(
-    "Share [%]", format="%.1f", min_value=0, max_value=100, width="small"
+    "Share [%]", format="%,.1f", min_value=0, max_value=100, width="small"
 )
 
 
@@ -103,9 +103,9 @@ def top_emitters(page: Page) -> None:
             "region": "Region",
             "team": "Team",
             "environment": "Environment",
-            "kg": st.column_config.NumberColumn("CO₂e [kg]", format="%.1f"),
+            "kg": st.column_config.NumberColumn("CO₂e [kg]", format="%,.1f"),
             "share": SHARE,
-            "cpu_pct": st.column_config.NumberColumn("Mean CPU [%]", format="%.0f"),
+            "cpu_pct": st.column_config.NumberColumn("Mean CPU [%]", format="%,.0f"),
             "list_cost_usd": st.column_config.NumberColumn("List cost", format="dollar"),
             "power_tier": st.column_config.TextColumn(
                 "Power tier", help="A measured, C calibrated, D estimated for an unknown type."

@@ -30,8 +30,17 @@ def texts(app) -> list[str]:
     return [text for text in (*found, *(chart.proto.alt for chart in charts)) if text]
 
 
+def is_parted(form: str | None, values) -> bool:
+    """Whether thousands are set apart: by its format, or as it has none of them."""
+    if form is None:
+        return not (values.abs() >= 1_000).any()
+    return not form.startswith(("%", "$")) or "," in form
+
+
 def wrong_in_tables(app) -> list[str]:
-    """Columns of moments whose heading names no zone, and cells that spell out a missing value."""
+    """Columns of moments whose heading names no zone, of numbers that run on from a thousand, and
+    cells that spell out a missing value.
+    """
     found = []
     for element in app.dataframe:
         frame, config = element.value, json.loads(element.proto.columns or "{}")
@@ -39,6 +48,9 @@ def wrong_in_tables(app) -> list[str]:
             if name not in frame:
                 continue
             heading = str(config.get(name, {}).get("label") or name)
+            form = (config.get(name, {}).get("type_config") or {}).get("format")
+            if frame[name].dtype.kind in "iuf" and not is_parted(form, frame[name]):
+                found.append(f"thousands of {heading}")
             if frame[name].dtype.kind == "M" and "UTC" not in heading:
                 found.append(f"column {heading}")
             if frame[name].dtype == object or frame[name].dtype.name == "str":

@@ -183,7 +183,7 @@ def _similar(page: Page, row: dict[str, Any]) -> None:
         column_order=["start", "name", "kind", "days", "state", "reason"],
         column_config={
             "start": cards.utc_column("Since"), "name": "What", "kind": "Kind",
-            "days": st.column_config.NumberColumn("Days", format="%.1f"),
+            "days": st.column_config.NumberColumn("Days", format="%,.1f"),
             "state": "Decision", "reason": "Reason",
         },
     )  # fmt: skip

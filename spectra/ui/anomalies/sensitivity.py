@@ -144,7 +144,7 @@ def _counts(page: Page, draft: Sensitivity) -> None:
                f"{units.moment_text(tried.until)}.{changed}")  # fmt: skip
     frame = tried.counts.assign(Difference=tried.counts["Tried"] - tried.counts["In force"])
     st.dataframe(frame, width="stretch", height="content", key="back_tested",
-                 column_config={"Difference": st.column_config.NumberColumn(format="%+d")}
+                 column_config={"Difference": st.column_config.NumberColumn(format="%+,d")}
                  )  # fmt: skip
     cards.download(frame.reset_index(), "back_test")
 

@@ -55,7 +55,7 @@ def _worst(page: Page, first: date, after: date) -> None:
                       "tags"],
         column_config={
             "resource_id": "Resource", "name": "Name",
-            "kg": _NUMBER("CO₂e [kg]", format="%.3f"),
+            "kg": _NUMBER("CO₂e [kg]", format="%,.3f"),
             "share": _NUMBER("Of all that", format="percent"),
             "service": "Service", "region": "Region", "account_id": "Account", "tags": "Tags",
         },
@@ -85,7 +85,7 @@ def _near_misses(page: Page, first: date, after: date) -> None:
         column_config={
             "name": "Name", "means": "Looks like",
             "likeness": _NUMBER("Likeness", format="percent"),
-            "kg": _NUMBER("CO₂e [kg]", format="%.3f"),
+            "kg": _NUMBER("CO₂e [kg]", format="%,.3f"),
         },
     )  # fmt: skip
     chosen = [found[row] for row in event.selection.rows if row < len(found)]
@@ -170,9 +170,9 @@ def _preview_and_keep(page: Page, rules: Rules) -> None:
         st.dataframe(
             moved[["team"]].join(amounts), hide_index=True, width="stretch", height="content",
             key="effect",
-            column_config={"team": "Team", "before_g": _NUMBER("Now [kg]", format="%.3f"),
-                           "after_g": _NUMBER("Then [kg]", format="%.3f"),
-                           "change_g": _NUMBER("Change [kg]", format="%+.3f")},
+            column_config={"team": "Team", "before_g": _NUMBER("Now [kg]", format="%,.3f"),
+                           "after_g": _NUMBER("Then [kg]", format="%,.3f"),
+                           "change_g": _NUMBER("Change [kg]", format="%+,.3f")},
         )  # fmt: skip
         cards.download(effect, "rules_effect")
     with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -157,7 +157,7 @@ def _history(page: Page, status: Status) -> None:
         width="stretch", height="content", key="versions", placeholder="–",
         column_order=["valid_from", "kg", "note", "created_at"],
         column_config={"valid_from": st.column_config.DateColumn("From (UTC day)"),
-                       "kg": st.column_config.NumberColumn("Amount [kg]", format="%.3f"),
+                       "kg": st.column_config.NumberColumn("Amount [kg]", format="%,.3f"),
                        "note": "Note", "created_at": cards.utc_column("Set")},
     )  # fmt: skip
     cards.download(versions, "budget_amounts")

@@ -97,9 +97,10 @@ def _distributed(league: pd.DataFrame) -> None:
         league[["team"]].join(amounts), hide_index=True, width="stretch", key="distributed",
         height=cards.table_height(len(league)),
         column_config={
-            "team": "Team", "total_g": st.column_config.NumberColumn("Its own [kg]", format="%.3f"),
+            "team": "Team",
+            "total_g": st.column_config.NumberColumn("Its own [kg]", format="%,.3f"),
             "distributed_g": st.column_config.NumberColumn(
-                "Of nobody's, beside it [kg]", format="%.3f",
+                "Of nobody's, beside it [kg]", format="%,.3f",
                 help="What belongs to nobody, dealt out as the rules say; no part of any total."),
         },
     )  # fmt: skip

@@ -33,12 +33,12 @@ _KG = ("total_kg", "low_kg", "high_kg", "direct_kg", "account_kg", "parent_kg", 
        "none_kg")  # fmt: skip
 COLUMNS: dict[str, Any] = {
     "team": "Team",
-    **{name: _NUMBER(name.removesuffix("_kg").capitalize() + " [kg]", format="%.3f")
+    **{name: _NUMBER(name.removesuffix("_kg").capitalize() + " [kg]", format="%,.3f")
        for name in _KG},
-    "energy_kwh": _NUMBER("Energy [kWh]", format="%.3f"),
-    "list_usd": _NUMBER("List [USD]", format="%.2f"),
-    "effective_usd": _NUMBER("Effective [USD]", format="%.2f"),
-    "carbon_charge_usd": _NUMBER("Carbon charge [USD]", format="%.2f"),
+    "energy_kwh": _NUMBER("Energy [kWh]", format="%,.3f"),
+    "list_usd": _NUMBER("List [USD]", format="%,.2f"),
+    "effective_usd": _NUMBER("Effective [USD]", format="%,.2f"),
+    "carbon_charge_usd": _NUMBER("Carbon charge [USD]", format="%,.2f"),
 }  # fmt: skip
 
 
@@ -199,9 +199,9 @@ def _changes(made: Statement) -> None:
         height=cards.table_height(len(amounts)),
         column_config={
             "team": "Team", "account_id": "Account", "region": "Region", "service": "Service",
-            "before_g": _NUMBER("Before [kg]", format="%.3f"),
-            "after_g": _NUMBER("Now [kg]", format="%.3f"),
-            "change_g": _NUMBER("Change [kg]", format="%+.3f"),
+            "before_g": _NUMBER("Before [kg]", format="%,.3f"),
+            "after_g": _NUMBER("Now [kg]", format="%,.3f"),
+            "change_g": _NUMBER("Change [kg]", format="%+,.3f"),
         },
     )  # fmt: skip
     cards.download(named, "chargeback_changes")
@@ -228,7 +228,7 @@ def _runs(page: Page) -> None:
             shown, hide_index=True, width="stretch", key="chargeback_runs",
             height=cards.table_height(len(shown)),
             column_order=["period", "kg", "end", "created_at", "hash"],
-            column_config={"period": "Period", "kg": _NUMBER("CO₂e [kg]", format="%.3f"),
+            column_config={"period": "Period", "kg": _NUMBER("CO₂e [kg]", format="%,.3f"),
                            "end": cards.utc_column("Until"),
                            "created_at": cards.utc_column("Exported"), "hash": "Manifest SHA-256"},
         )  # fmt: skip

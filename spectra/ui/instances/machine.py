@@ -23,9 +23,9 @@ _NUMBER = st.column_config.NumberColumn
 _OPTION_COLUMNS: dict[str, Any] = {
     "instance_type": st.column_config.TextColumn("Type", pinned=True),
     "fits": "Verdict",
-    "kg": _NUMBER("Saves [kg/month]", format="%.2f"),
-    "usd": _NUMBER("Saves [USD/month]", format="%.2f", help="At list price."),
-    "peak_pct": _NUMBER("Peak CPU [%]", format="%.0f"),
+    "kg": _NUMBER("Saves [kg/month]", format="%,.2f"),
+    "usd": _NUMBER("Saves [USD/month]", format="%,.2f", help="At list price."),
+    "peak_pct": _NUMBER("Peak CPU [%]", format="%,.0f"),
     "kind": "What it is",
     "effort": "Effort",
     "risk": _NUMBER("Risk", help="0 to 4: share of hours above the CPU limit."),

@@ -23,18 +23,20 @@ COLUMNS: dict[str, Any] = {
     "team": "Team",
     "change": "Change",
     "how": "How we know",
-    "promised_kg_per_month": _NUMBER("Promised [kg/month]", format="%.2f"),
+    "promised_kg_per_month": _NUMBER("Promised [kg/month]", format="%,.2f"),
     "least_kg_per_month": _NUMBER(
-        "At least [kg/month]", format="%.2f", help="Of what was promised, 95 % interval."
+        "At least [kg/month]", format="%,.2f", help="Of what was promised, 95 % interval."
     ),
     "most_kg_per_month": _NUMBER(
-        "At most [kg/month]", format="%.2f", help="Of what was promised, 95 % interval."
+        "At most [kg/month]", format="%,.2f", help="Of what was promised, 95 % interval."
     ),
     "realised_kg_per_month": _NUMBER(
-        "Realised [kg/month]", format="%.2f", help="Empty: not a day yet."
+        "Realised [kg/month]", format="%,.2f", help="Empty: not a day yet."
     ),
-    "promised_usd_per_month": _NUMBER("Promised [USD/month]", format="%.2f"),
-    "realised_usd_per_month": _NUMBER("Realised [USD/month]", format="%.2f", help="At list price."),
+    "promised_usd_per_month": _NUMBER("Promised [USD/month]", format="%,.2f"),
+    "realised_usd_per_month": _NUMBER(
+        "Realised [USD/month]", format="%,.2f", help="At list price."
+    ),
 }
 
 

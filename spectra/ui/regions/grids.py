@@ -21,23 +21,23 @@ HEAT_MAP_DAYS = 28
 _NUMBER = st.column_config.NumberColumn
 COLUMNS: dict[str, Any] = {
     "region": st.column_config.TextColumn("Region", pinned=True),
-    "g_per_kwh": _NUMBER("Now [g/kWh]", format="%.0f", help="Carbon intensity in this hour."),
+    "g_per_kwh": _NUMBER("Now [g/kWh]", format="%,.0f", help="Carbon intensity in this hour."),
     "trend": st.column_config.LineChartColumn("Last 24 h", y_min=0, width="small"),
-    "mean_30d_g_per_kwh": _NUMBER("30-day mean [g/kWh]", format="%.0f"),
+    "mean_30d_g_per_kwh": _NUMBER("30-day mean [g/kWh]", format="%,.0f"),
     "quality_text": "Quality",
     "low_carbon": st.column_config.ProgressColumn(
         "Low-carbon", format="percent", max_value=1.0,
         help="Share of low-carbon electricity: of the newest hour where the source states it, else "
         "of the year.",
     ),
-    "price_index": _NUMBER("Price index", format="%.2f", help="On-demand prices of seven common "
+    "price_index": _NUMBER("Price index", format="%,.2f", help="On-demand prices of seven common "
                            "types against us-east-1 = 1.00; empty where no price is known."),
-    "pue": _NUMBER("PUE", format="%.2f"),
-    "own_kg": _NUMBER("Our CO₂e [kg]", format="%.1f"),
+    "pue": _NUMBER("PUE", format="%,.2f"),
+    "own_kg": _NUMBER("Our CO₂e [kg]", format="%,.1f"),
     "name": "Place",
 }  # fmt: skip
 LATENCY_COLUMNS: dict[str, Any] = {
-    "rtt_ms_p50": _NUMBER("Latency p50 [ms]", format="%.1f", help="What it measures stands in the "
+    "rtt_ms_p50": _NUMBER("Latency p50 [ms]", format="%,.1f", help="What it measures stands in the "
                           "next column; figures of different kinds do not compare."),
     "latency_meaning": "Latency is",
 }  # fmt: skip

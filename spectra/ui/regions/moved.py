@@ -22,12 +22,14 @@ COLUMNS: dict[str, Any] = {
     "target": "To",
     "moved_at": cards.utc_column("Moved"),
     "now": "Now",
-    "promised_kg_per_month": _NUMBER("Promised [kg/month]", format="%.2f"),
+    "promised_kg_per_month": _NUMBER("Promised [kg/month]", format="%,.2f"),
     "realised_kg_per_month": _NUMBER(
-        "Realised [kg/month]", format="%.2f", help="Empty: less than a day of it is known."
+        "Realised [kg/month]", format="%,.2f", help="Empty: less than a day of it is known."
     ),
-    "promised_usd_per_month": _NUMBER("Promised [USD/month]", format="%.2f"),
-    "realised_usd_per_month": _NUMBER("Realised [USD/month]", format="%.2f", help="At list price."),
+    "promised_usd_per_month": _NUMBER("Promised [USD/month]", format="%,.2f"),
+    "realised_usd_per_month": _NUMBER(
+        "Realised [USD/month]", format="%,.2f", help="At list price."
+    ),
 }
 
 

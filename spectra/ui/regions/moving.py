@@ -27,11 +27,11 @@ NEVER = "never"
 MACHINE_COLUMNS: dict[str, Any] = {
     "name": st.column_config.TextColumn("Machine", pinned=True),
     "region": "From", "instance_type": "Type", "target_type": "Type there",
-    "before_kg_per_month": _NUMBER("Now [kg/month]", format="%.2f"),
-    "after_kg_per_month": _NUMBER("There [kg/month]", format="%.2f"),
-    "before_usd_per_month": _NUMBER("Now [USD/month]", format="%.2f", help="Empty: not known."),
-    "after_usd_per_month": _NUMBER("There [USD/month]", format="%.2f", help="Empty: not known."),
-    "volume_gib": _NUMBER("Volumes [GiB]", format="%.0f", help="Empty: not known."),
+    "before_kg_per_month": _NUMBER("Now [kg/month]", format="%,.2f"),
+    "after_kg_per_month": _NUMBER("There [kg/month]", format="%,.2f"),
+    "before_usd_per_month": _NUMBER("Now [USD/month]", format="%,.2f", help="Empty: not known."),
+    "after_usd_per_month": _NUMBER("There [USD/month]", format="%,.2f", help="Empty: not known."),
+    "volume_gib": _NUMBER("Volumes [GiB]", format="%,.0f", help="Empty: not known."),
     "grid_before": "Grid now is known", "grid_after": "Grid there is known",
     "instance_id": "ID",
 }  # fmt: skip

@@ -24,8 +24,8 @@ _NUMBER = st.column_config.NumberColumn
 _COLUMNS: dict[str, Any] = {
     "resource_id": "Resource", "service": "Service", "resource_type": "Type", "region": "Region",
     "account_id": "Account", "team": "Team", "environment": "Environment",
-    "resource_hours": _NUMBER("Hours", format="%.1f"),
-    "energy_kwh": _NUMBER("Energy [kWh]", format="%.3f"),
+    "resource_hours": _NUMBER("Hours", format="%,.1f"),
+    "energy_kwh": _NUMBER("Energy [kWh]", format="%,.3f"),
     "share": _NUMBER("Share", format="percent"),
 }  # fmt: skip
 _OF_AWS = ("provider.scope1", "provider.scope2_mb")
@@ -70,7 +70,7 @@ def _rows(page: Page, report: Report, figure: str) -> None:
         largest, hide_index=True, width="stretch", height=cards.table_height(len(largest)),
         key=cards.rows_key(f"report_rows_{figure}", largest["resource_id"]), on_select="rerun",
         selection_mode="single-row",
-        column_config={**_COLUMNS, "value": _NUMBER(f"Value [{unit}]", format="%.3f")},
+        column_config={**_COLUMNS, "value": _NUMBER(f"Value [{unit}]", format="%,.3f")},
     )  # fmt: skip
     if found.count > MOST_ROWS:
         in_file = f"the {MOST_IN_FILE:,} largest" if found.count > MOST_IN_FILE else "all"

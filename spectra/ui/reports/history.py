@@ -63,7 +63,7 @@ def _chain(page: Page, entries: list[Entry]) -> None:
                           "chain_hash"],
             column_config={
                 "report_id": "Report", "period": "Period",
-                "kg": st.column_config.NumberColumn("Location-based [kg]", format="%.3f"),
+                "kg": st.column_config.NumberColumn("Location-based [kg]", format="%,.3f"),
                 "sealed_at": cards.utc_column("Sealed"), "restates": "Restates",
                 "reason": "Why", "chain_hash": "Hash of the chain",
             },

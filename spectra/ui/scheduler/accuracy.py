@@ -19,32 +19,32 @@ COLUMNS: dict[str, Any] = {
     "models": "Models",
     "known_hours": _NUMBER("History [h]", format="localized"),
     "past_mae_g_per_kwh": _NUMBER(
-        "MAE on its past [g/kWh]", format="%.1f",
+        "MAE on its past [g/kWh]", format="%,.1f",
         help="Mean absolute error at past origins, of models fitted before them.",
     ),
     "past_mae_yesterday_g_per_kwh": _NUMBER(
-        "MAE of same hour yesterday [g/kWh]", format="%.1f", help="At the same past origins."
+        "MAE of same hour yesterday [g/kWh]", format="%,.1f", help="At the same past origins."
     ),
     "hour_count": _NUMBER("Hours judged", format="localized"),
     "mae_g_per_kwh": _NUMBER(
-        "MAE [g/kWh]", format="%.1f",
+        "MAE [g/kWh]", format="%,.1f",
         help="On forecasts that were issued and whose hours have been stated since, last 30 days, "
         "as all that follows.",
     ),
-    "mape_pct": _NUMBER("MAPE [%]", format="%.1f"),
-    "bias_g_per_kwh": _NUMBER("Bias [g/kWh]", format="%.1f", help="Forecast minus value."),
-    "coverage_pct": _NUMBER("80 % interval held [%]", format="%.0f"),
+    "mape_pct": _NUMBER("MAPE [%]", format="%,.1f"),
+    "bias_g_per_kwh": _NUMBER("Bias [g/kWh]", format="%,.1f", help="Forecast minus value."),
+    "coverage_pct": _NUMBER("80 % interval held [%]", format="%,.0f"),
     "skill": _NUMBER(
-        "Skill", format="%.2f",
+        "Skill", format="%,.2f",
         help="Share of the error of “same hour yesterday” that is avoided; 0 is no better, 1 is "
         "perfect.",
     ),
     "mae_provider_g_per_kwh": _NUMBER(
-        "MAE of the provider [g/kWh]", format="%.1f",
+        "MAE of the provider [g/kWh]", format="%,.1f",
         help="Of the forecasts that it issued within the same hour as ours, of the same hours.",
     ),
     "mae_beside_provider_g_per_kwh": _NUMBER(
-        "MAE of ours beside it [g/kWh]", format="%.1f", help="In these hours alone."
+        "MAE of ours beside it [g/kWh]", format="%,.1f", help="In these hours alone."
     ),
 }  # fmt: skip
 

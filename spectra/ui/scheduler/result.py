@@ -32,10 +32,10 @@ _COLUMNS: dict[str, Any] = {
     "end": "End",
     "runs": "Runs",
     "co2e_g": "CO₂e",
-    "saving_pct": _NUMBER("Saving [%]", format="%.1f", help="Against running at once."),
-    "price_saving_usd": _NUMBER("Price saving [USD]", format="%.2f", help="Empty: not known."),
+    "saving_pct": _NUMBER("Saving [%]", format="%,.1f", help="Against running at once."),
+    "price_saving_usd": _NUMBER("Price saving [USD]", format="%,.2f", help="Empty: not known."),
     "better_than_now_pct": st.column_config.ProgressColumn(
-        "Better than now [%]", min_value=0, max_value=100, format="%.0f"
+        "Better than now [%]", min_value=0, max_value=100, format="%,.0f"
     ),
     "is_advised": st.column_config.CheckboxColumn("Advised"),
 }
