@@ -129,6 +129,13 @@ def moment_text(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%d %b %H:%M} UTC"
 
 
+def until_text(end: datetime, hour: datetime) -> str:
+    """Up to when figures are, whose last hour may be the running one, which is not over yet."""
+    if end <= hour:
+        return f"until {moment_text(end)}"
+    return f"to {moment_text(hour)}, that hour included"
+
+
 def counted(n: int, noun: str, plural: str = "") -> str:
     """Write a number of things, for example ``1 day`` or ``1,200 days``."""
     return f"{n:,} {noun if n == 1 else plural or f'{noun}s'}"

@@ -1,6 +1,6 @@
 """Units: conversions that users of other tools got wrong, and numbers as they are written."""
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
@@ -99,3 +99,10 @@ def test_a_length_of_time(hours, text):
 def test_a_moment_is_told_in_utc():
     evening = datetime(2026, 11, 29, 23, 45, tzinfo=timezone(timedelta(hours=2)))
     assert units.moment_text(evening) == "29 Nov 21:45 UTC"
+
+
+def test_no_hour_to_come_is_named():
+    hour = datetime(2026, 11, 29, 21, tzinfo=UTC)
+    assert units.until_text(hour, hour) == "until 29 Nov 21:00 UTC"
+    later = hour + timedelta(hours=1)
+    assert units.until_text(later, hour) == "to 29 Nov 21:00 UTC, that hour included"

@@ -19,6 +19,7 @@ from spectra.insight.scheduling import (
     Slot,
     plan,
     run_now_slot,
+    saved_g,
     saving_share_pct,
 )
 
@@ -101,7 +102,7 @@ class Option:
     @property
     def saving_vs_mean_g(self) -> float:
         """Against a start at random at home [gCO2e]."""
-        return self.mean_start_grams - self.grams
+        return saved_g(self.grams, self.mean_start_grams)
 
     @property
     def saving_vs_mean_pct(self) -> float:
@@ -195,7 +196,7 @@ def _option(
     job: Job, candidate: Candidate, made: Plan, at_once: _AtOnce, grams_per_usd: float
 ) -> Option:
     grams = made.grams + candidate.transfer_grams
-    saving = at_once.grams - grams
+    saving = saved_g(grams, at_once.grams)
     saving_pct = saving_share_pct(grams, at_once.grams)
     usd = _usd(made.cost_usd, candidate)
     paths = emission_paths(candidate.intensity, candidate.errors, made.slots)

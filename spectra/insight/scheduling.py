@@ -264,6 +264,11 @@ def _mean_start(cost: HourlyCost, start: float, end: float, hours: float) -> flo
     return float(np.average(middles[valid], weights=widths[valid])) if valid.any() else float("nan")
 
 
+def saved_g(grams: float, against: float) -> float:
+    """What is emitted less [gCO2e]; 0 where both are the same sum in another order."""
+    return 0.0 if math.isclose(grams, against, rel_tol=1e-9) else against - grams
+
+
 def saving_share_pct(grams: float, against: float) -> float:
     """How much less one is than the other [%]; NaN where the other is not known or nothing."""
     return (1 - grams / against) * 100 if against > 0 else float("nan")

@@ -31,7 +31,7 @@ def rows_key(name: str, ids: Iterable[str]) -> str:
 def card(title: str, *, help: str | None = None) -> Iterator[None]:
     """A bordered card with a heading; equal heights within a row."""
     with st.container(border=True, height="stretch"):
-        st.markdown(f"**{title}**", help=help)
+        st.header(title, help=help, anchor=False)
         yield
 
 

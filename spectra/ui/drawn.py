@@ -16,14 +16,18 @@ _LINE, _BAR = "#4a9c7d", "rgba(74, 156, 125, 0.4)"
 _HEIGHT = 30
 SOME_ROWS_PX = 440  # of a table that scrolls
 _STYLE = (
-    f"<style>.shares {{max-height: {SOME_ROWS_PX}px; overflow-y: auto}}"
+    f"<style>.shares {{max-height: {SOME_ROWS_PX}px; overflow-y: auto;"
+    " container-type: inline-size}"
     ".shares table {width: 100%; border-collapse: collapse; font-size: 0.9rem}"
     ".shares th, .shares td {padding: 0.3rem 0.4rem; text-align: right; white-space: nowrap;"
     f" border-bottom: 1px solid {charts.GRID_LINE}}}"
     ".shares th {font-weight: 400; opacity: 0.8}"
     ".shares :is(th, td):first-child {text-align: left; white-space: normal;"
-    " overflow-wrap: anywhere}"
-    ".shares td:last-child {min-width: 5.5rem}</style>"
+    " overflow-wrap: anywhere; min-width: 4.5rem}"
+    ".shares td:last-child {min-width: 5.5rem}"
+    # In a narrow card the names need the place more than the bars do.
+    "@container (max-width: 16rem) {.shares table {font-size: 0.8rem}"
+    " .shares :is(th, td) {padding: 0.3rem 0.15rem} .shares td:last-child {min-width: 0}}</style>"
 )
 
 

@@ -53,9 +53,9 @@ class Page:
 
 def navigate() -> st.Page:
     """Configure the app and register its pages; returns the one asked for."""
-    st.set_page_config(page_title="SPECTRA", page_icon="docs/images/icon.png", layout="wide")
+    st.set_page_config(page_icon="docs/images/icon.png", layout="wide")
     st.logo("docs/images/logo.svg", size="large")
-    return st.navigation(
+    page = st.navigation(
         {
             "Monitor": [
                 st.Page(
@@ -87,6 +87,8 @@ def navigate() -> st.Page:
             ],
         }
     )
+    st.set_page_config(page_title=f"{page.title} · SPECTRA")
+    return page
 
 
 def build() -> Page:
@@ -153,18 +155,22 @@ def _await_browser() -> None:
 
 
 def _mend_streamlit() -> None:
-    """Three things no setting mends.
+    """What no setting mends.
 
     Primary buttons are white on the dark theme's green, which is 2:1; links and buttons show the
-    focus by a shade alone; and the CSV of a table's own toolbar leaves formulas in names as they
-    are, while `cards.download` does not.
+    focus by a shade alone; the CSV of a table's own toolbar leaves formulas in names as they are,
+    while `cards.download` does not; a headline number that is wider than its card is cut instead of
+    going on in the next line; and headings within cards stand off as if they began a page.
     """
     st.html(
         "<style>[data-testid^=stBaseButton-primary], [data-testid^=stBaseButton-primary] p"
         "{color: light-dark(#ffffff, #0d1715)}"
         "a:focus-visible, button:focus-visible {outline: 2px solid currentColor !important}"
         "[data-testid=stElementToolbarButton]:has(button[aria-label^='Download as CSV'])"
-        "{display: none}</style>"
+        "{display: none}"
+        "[data-testid=stMetric] * {white-space: normal !important; overflow: visible;"
+        " overflow-wrap: anywhere; text-overflow: clip; max-width: 100%}"
+        "[data-testid=stHeading] h2 {padding: 0 0 0.6rem}</style>"
     )
 
 

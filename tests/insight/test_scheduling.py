@@ -19,6 +19,7 @@ from spectra.insight.scheduling import (
     Job,
     best_window,
     plan,
+    saved_g,
 )
 
 T0 = datetime(2026, 11, 25, tzinfo=UTC)
@@ -319,3 +320,9 @@ def test_a_shift_is_advised_when_likely_worthwhile_and_material(
     saving_pct, saving_g, probability, advised
 ):
     assert is_recommended(saving_pct, saving_g, probability) is advised
+
+
+def test_sums_in_another_order_save_nothing():
+    assert saved_g(0.1 + 0.2, 0.3) == 0.0
+    assert saved_g(3.0, 5.0) == 2.0
+    assert saved_g(5.0, 3.0) == -2.0

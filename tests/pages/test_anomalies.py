@@ -71,7 +71,7 @@ def anomalies(**parameters):
 
 
 def texts(app) -> str:
-    kinds = ("markdown", "caption", "info", "warning", "title", "subheader")
+    kinds = ("markdown", "caption", "info", "warning", "title", "header", "subheader")
     return "\n".join(str(e.value) for kind in kinds for e in getattr(app, kind))
 
 
@@ -112,7 +112,7 @@ def test_kinds_and_states_filter(company):
     app.multiselect(key="kinds").set_value(["idle instance"])
     healthy(app.run())
     assert kinds(app) == {"idle instance"}
-    assert "**1 incident, the gravest first**" in texts(app)
+    assert "1 incident, the gravest first" in texts(app)
     app.button_group(key="show_incidents").set_value(["Settled"])
     healthy(app.run())
     assert "Nothing of these kinds needs attention." in texts(app)

@@ -201,8 +201,8 @@ def test_a_name_is_shown_as_text_whatever_it_is(machines):
     store.cursor().execute("UPDATE instances SET name = ? WHERE instance_id = 'i-0'", [name])
     store.close()
     app = instances(view="One machine", unit="i-0")
-    shown = next(str(e.value) for e in app.markdown if "javascript" in str(e.value))
-    assert shown == (r"**\*\*a\*\* \:red\[b\] \$c\$ \[x\](javascript\:alert(1)) \<b\>d\</b\>**")
+    shown = next(str(e.value) for e in app.header if "javascript" in str(e.value))
+    assert shown == r"\*\*a\*\* \:red\[b\] \$c\$ \[x\](javascript\:alert(1)) \<b\>d\</b\>"
 
 
 def test_rows_that_were_chosen_do_not_pass_to_the_rows_that_follow_them(machines):

@@ -79,7 +79,7 @@ def regions(**parameters):
 
 
 def texts(app) -> str:
-    kinds = ("markdown", "caption", "info", "warning", "title", "subheader", "error")
+    kinds = ("markdown", "caption", "info", "warning", "title", "header", "subheader", "error")
     return "\n".join(str(e.value) for kind in kinds for e in getattr(app, kind))
 
 

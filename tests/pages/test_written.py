@@ -18,7 +18,17 @@ VIEWS = {
 MISSING = re.compile(r"(?<![\w-])(nan|None|NaT|inf|<NA>)(?![\w-])")
 CLOCK = re.compile(r"\b\d{1,2}:\d\d\b")
 ZONE = re.compile(r"UTC|[+-]\d{4}\b|\b[A-Z][a-z]+/[A-Z]")
-TEXTS = ("title", "subheader", "markdown", "caption", "info", "warning", "success", "error")
+TEXTS = (
+    "title",
+    "header",
+    "subheader",
+    "markdown",
+    "caption",
+    "info",
+    "warning",
+    "success",
+    "error",
+)
 
 
 def texts(app) -> list[str]:

@@ -42,7 +42,7 @@ def show(page: Page, found: list[Status]) -> None:
 
 
 def _budget(page: Page, status: Status) -> None:
-    _head(status)
+    _head(page, status)
     _course(status)
     left, right = st.columns(2)
     with left, cards.card("What would bring it back"):
@@ -64,7 +64,7 @@ def _label(status: Status) -> str:
     return f"{budget.name} · {status.period.label}{basis} · {status.state}"
 
 
-def _head(status: Status) -> None:
+def _head(page: Page, status: Status) -> None:
     with cards.card(plain(status.budget.name)):
         with st.container(horizontal=True, gap="small"):
             st.badge(str(status.state), color=standing.COLORS[status.state])
@@ -77,7 +77,7 @@ def _head(status: Status) -> None:
         columns = st.columns(4)
         with columns[0]:
             cards.headline("Actual", units.mass_text(status.actual_g),
-                           note=f"until {units.moment_text(status.until)}")  # fmt: skip
+                           note=units.until_text(status.until, page.hour))  # fmt: skip
         with columns[1]:
             cards.headline("Budget", units.mass_text(status.budget_g),
                            note=f"{units.mass_text(status.planned_g)} planned by now")  # fmt: skip

@@ -91,7 +91,7 @@ def _asked(page: Page) -> tuple[Period, float | None]:
 
 
 def _statement(page: Page, made: Statement) -> None:
-    state = _reach(made)
+    state = _reach(made, page.hour)
     total = units.mass_text(made.run.total_g)
     has_scope1 = made.rows[SCOPE1].notna().any()
     scope1 = " AWS's own scope 1 is in it, which budgets leave out." if has_scope1 else ""
@@ -109,13 +109,13 @@ def _statement(page: Page, made: Statement) -> None:
     _export(page, made)
 
 
-def _reach(made: Statement) -> str:
+def _reach(made: Statement, hour: datetime) -> str:
     """Which hours of the period a statement is of."""
     first = datetime.fromisoformat(made.run.manifest["accounted_from"])
     since = f" from {units.moment_text(first)}" if first > made.run.start else ""
     if made.is_final:
         return "in all hours of the period"
-    return f"so far,{since} until {units.moment_text(made.run.end)}"
+    return f"so far,{since} {units.until_text(made.run.end, hour)}"
 
 
 def _says_something(column: pd.Series) -> bool:

@@ -165,7 +165,7 @@ def _by_hand(plans: list[Plan]) -> None:
     """What no plan does and somebody must, once for all of them, before it is confirmed."""
     texts = dict.fromkeys(text for plan in plans for text in plan.by_hand)
     if texts:
-        st.markdown("**Left to a person**")
+        st.subheader("Left to a person", anchor=False)
         st.markdown("\n".join(f"- {plain(text)}" for text in texts))
 
 

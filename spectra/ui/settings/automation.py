@@ -62,7 +62,7 @@ def _schedule(page: Page) -> None:
 
 def _webhook(page: Page) -> None:
     config = page.workspace.config
-    st.subheader("Webhook", anchor=False)
+    st.header("Webhook", anchor=False)
     st.markdown(
         "Set by the operator (`SPECTRA_WEBHOOK_URL`); it is a secret and never shown."
         if config.webhook_url

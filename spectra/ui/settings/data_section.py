@@ -63,7 +63,7 @@ def _table(rows: pd.DataFrame) -> None:
 
 def _export(page: Page) -> None:
     """One dataset of the chosen period as a Parquet file."""
-    st.subheader("Export", anchor=False)
+    st.header("Export", anchor=False)
     selection = page.selection
     dataset = st.selectbox(
         "Dataset", list(inventory_queries.DATASETS), key="export_dataset",
@@ -95,7 +95,7 @@ def _export(page: Page) -> None:
 
 def _clear(page: Page) -> None:
     """Delete what a source brought in, after its name was typed."""
-    st.subheader("Clear", anchor=False)
+    st.header("Clear", anchor=False)
     name = st.selectbox("Source", list(SOURCE_GROUPS), key="clear_source")
     st.caption(
         "Deletes what this source brought in, here and not at the source. What other sources said "

@@ -22,7 +22,7 @@ from spectra.ui.settings import forms
 
 def section(page: Page) -> None:
     """The policy with its plan, the export and the import."""
-    st.subheader("History", anchor=False)
+    st.header("History", anchor=False)
     if page.workspace.is_private:
         st.caption(
             "History is not exported from a private workspace: nothing of it goes to a file of the "
@@ -76,7 +76,7 @@ def _export(page: Page, folder: Path) -> None:
 def _import(page: Page, folder: Path) -> None:
     names = sorted((path.parent.name for path in folder.glob(f"*/{MANIFEST}")), reverse=True)
     if not names:
-        st.markdown("**Read back**")
+        st.header("Read back", anchor=False)
         st.caption(f"No export is in “{folder.name}” yet.")
         return
     name = st.selectbox("Read back", names, key="history_name")

@@ -136,7 +136,7 @@ def aws_section(page: Page) -> None:
 def grids_section(page: Page) -> None:
     """Electricity Maps, Cloudflare Radar and the probe."""
     connections, config = page.workspace.setup.connections, page.workspace.config
-    st.subheader("Electricity Maps", anchor=False)
+    st.header("Electricity Maps", anchor=False)
     st.markdown(
         "Live carbon intensity by zone. "
         + ("Connected." if connections.electricity_maps else "Not connected.")
@@ -151,7 +151,7 @@ def grids_section(page: Page) -> None:
     )
     private_keys.electricity_maps_form(page)
     forms.section(page, "Electricity Maps")
-    st.subheader("Cloudflare Radar", anchor=False)
+    st.header("Cloudflare Radar", anchor=False)
     st.markdown(
         "Round-trip times between Cloudflare's edge and each AWS region. "
         + ("Connected." if connections.radar else "Not connected.")
@@ -182,7 +182,7 @@ def tags_section(page: Page) -> None:
                   empty.Link("pages/budgets.py", "Rules of allocation", ":material/rule:",
                              {"budget_view": "Allocation"}))  # fmt: skip
         return
-    st.markdown("**Tag keys of the present fleet**")
+    st.header("Tag keys of the present fleet", anchor=False)
     st.dataframe(
         found, hide_index=True, width="stretch", height="content",
         column_config={

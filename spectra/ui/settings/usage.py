@@ -73,7 +73,7 @@ def _states(page: Page, now: datetime) -> None:
     failing = states[~states["status"].isin([source_state.OK, source_state.OUTDATED])]
     if failing.empty:
         return
-    st.subheader("Not read at the moment", anchor=False)
+    st.header("Not read at the moment", anchor=False)
     st.dataframe(
         failing[["source", "dataset", "scope", "detail", "failure_count", "succeeded_at",
                  "retry_at"]].assign(source=failing["source"].map(names.source)),
@@ -94,7 +94,7 @@ def _states(page: Page, now: datetime) -> None:
 
 
 def _log(page: Page) -> None:
-    st.subheader("Fetch log", anchor=False)
+    st.header("Fetch log", anchor=False)
     rows = fetch_log.recent(page.store)
     if rows.empty:
         empty.say("Nothing was fetched so far.", "Demo data and files ask nobody; a source does.",
