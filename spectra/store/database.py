@@ -259,6 +259,7 @@ def _connect(path: str, config: dict[str, Any]) -> duckdb.DuckDBPyConnection:
         elif path != MEMORY:
             is_new = not file.exists()
             file.parent.mkdir(parents=True, exist_ok=True)
+            failures.require_log(path)
         connection = duckdb.connect(path, config={**_SETTINGS, **config})
         connection.execute("SET TimeZone = 'UTC'")
     except (duckdb.Error, OSError) as error:

@@ -16,6 +16,10 @@ from spectra.store import motherduck
 _OF_THE_MACHINE = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.FatalException)
 
 
+# A log begins with its version: the field and the kind of the first entry.
+_LOG = b"\x64\x00\x62"
+
+
 class _Meaning(NamedTuple):
     """What a failure is told by, in lower case, and what is told of it."""
 
@@ -71,6 +75,25 @@ def open_error(path: str, error: Exception) -> StoreError:
     if path.startswith(motherduck.PREFIX):
         return motherduck.open_error(path, error)
     return _told(_meaning(error) or _DAMAGED, path)
+
+
+def require_log(path: str) -> None:
+    """Refuse a log that does not begin as one: DuckDB would pass over what it holds, and drop it.
+
+    A kill may have cut it anywhere, within its first bytes too.
+
+    Raises
+    ------
+    StoreError
+        If its first bytes are others.
+    """
+    log = Path(f"{path}.wal")
+    if not log.is_file():
+        return
+    with log.open("rb") as file:
+        found = file.read(len(_LOG))
+    if found != _LOG[: len(found)]:
+        raise _told(_DAMAGED, path)
 
 
 def write_error(path: str, error: BaseException) -> StoreError | None:

@@ -33,6 +33,12 @@ def with_wal(path):
     write_at(wal, wal.stat().st_size // 2, 8)
 
 
+def with_wal_of_noise(path):
+    """A log whose first bytes are gone: DuckDB opens the database as if there were none."""
+    assert killing.run(killing.die_in_step, str(path), "save_job", 1, "after")
+    write_at(path.with_name(f"{path.name}.wal"), 0, 64)
+
+
 DAMAGES = {
     "empty": lambda path: path.write_bytes(b""),
     "no database": lambda path: path.write_bytes(b"SQLite format 3\0" * 1000),
@@ -42,6 +48,7 @@ DAMAGES = {
     "first block": lambda path: write_at(path, 20_000),
     "a folder": replace_by_folder,
     "its log": with_wal,
+    "its log's first bytes": with_wal_of_noise,
 }
 
 
@@ -63,6 +70,14 @@ def test_a_damaged_file_is_told_and_not_touched(path, damage):
     assert not isinstance(error.value, StoreLockedError)
     assert "Nothing was changed" in error.value.next_step
     assert content_of(path.parent) == before
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 3])
+def test_a_log_that_a_kill_cut_short_is_no_damage(path, size):
+    assert killing.run(killing.die_in_step, str(path), "save_job", 1, "after")
+    wal = path.with_name(f"{path.name}.wal")
+    wal.write_bytes(wal.read_bytes()[:size])
+    Store(path).close()
 
 
 def damage_table(path, table):
