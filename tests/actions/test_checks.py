@@ -8,7 +8,7 @@ import pytest
 
 from spectra import actions
 from spectra.actions import Target
-from spectra.actions.checks import check_plan, last_checks
+from spectra.actions.checks import check_plan, last_checks, still_ours
 from spectra.sources.aws.described import Described
 from tests.actions.conftest import ACCOUNT, REGION, TAG
 
@@ -250,3 +250,21 @@ def test_a_snapshot_that_is_not_young_or_not_there_does_not_do():
     for copied in (None, COPIED - timedelta(days=2)):
         checks = last_checks(PLANS["delete"], Described(volume=VOLUME), copied, COPIED)
         assert [c.name for c in checks if c.blocks] == ["Copied lately"]
+
+
+@pytest.mark.parametrize(
+    ("state", "stops", "is_asked"),
+    [("running", True, True), ("pending", True, True), ("stopped", True, False),
+     ("stopping", True, False), ("running", False, False)],
+)  # fmt: skip
+def test_what_is_taken_up_again_is_as_safe_as_a_stop_where_it_is_to_be_stopped(
+    state, stops, is_asked
+):
+    """A stop that was interrupted, of a machine that an autoscaling group has since taken."""
+    tags = [*INSTANCE["Tags"], {"Key": "aws:autoscaling:groupName", "Value": "web"}]
+    found = replace(FOUND, instance={**INSTANCE, "State": {"Name": state}, "Tags": tags})
+    said = still_ours(PLANS["stop"], found, account_id=ACCOUNT, tag=TAG, stops=stops)
+    names = {check.name: check.is_ok for check in said}
+    assert names.get("In no autoscaling group") is (False if is_asked else None)
+    assert ("Its root disk stays" in names) is is_asked
+    assert names["Tagged for SPECTRA"]

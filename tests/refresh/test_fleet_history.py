@@ -88,6 +88,23 @@ def test_a_stopped_one_ran_until_the_moment_that_aws_names():
     assert spans_of(stored) == [("running", LAUNCH, stop), ("stopped", stop, None)]
 
 
+def test_one_that_ran_and_is_gone_ended_when_aws_says_or_else_when_it_was_last_seen():
+    end = utc("2026-11-25T11:40")
+    running = after(NOTHING, seen({}, at=BEFORE), BEFORE, None)
+    told = after(running, seen({"state": "terminated", "transition_at": end}))
+    assert spans_of(told) == [("running", LAUNCH, end)]
+    untold = after(running, seen({"state": "terminated"}))
+    assert spans_of(untold) == [("running", LAUNCH, BEFORE)]
+    older = after(running, seen({"state": "terminated", "transition_at": LAUNCH - HOUR}))
+    assert spans_of(older) == [("running", LAUNCH, BEFORE)]
+    at_once = after(running, seen({"state": "terminated", "transition_at": LAUNCH}))
+    assert spans_of(at_once) == [("running", LAUNCH, BEFORE)]
+    first = after(NOTHING, seen({}, at=BEFORE), BEFORE, None)
+    assert spans_of(after(first, seen({"state": "terminated"}), NOW, None)) == [
+        ("running", LAUNCH, NOW)
+    ]
+
+
 def test_a_stopped_one_without_a_moment_never_ran_that_we_know():
     stored = after(NOTHING, seen({"state": "stopped"}))
     assert spans_of(stored) == [("stopped", NOW, None)]

@@ -267,3 +267,24 @@ def test_utilisation_behaves_like_a_dictionary(batches):
     assert len(rows) == len(model)
     assert found == model
     store.close()
+
+
+def test_a_cost_is_of_whom_the_machine_belonged_to_at_the_end_of_its_day(store):
+    """Retagged on the second at noon, and again on the fourth at midnight, which is its own day."""
+    spans = (("2026-11-01T00:00", "2026-11-02T12:00", "web"),
+             ("2026-11-02T12:00", "2026-11-04T00:00", "data"),
+             ("2026-11-04T00:00", None, "ml"))  # fmt: skip
+    write_instances(store, fleet.instances(*(
+        {"instance_id": "i-1", "valid_from": start, "valid_to": end, "tags": {"team": team}}
+        for start, end, team in spans
+    )))  # fmt: skip
+    days = ["2026-10-31", "2026-11-01", "2026-11-02", "2026-11-03", "2026-11-04"]
+    write_costs(store, pd.DataFrame({
+        "day": [pd.Timestamp(day).date() for day in days], "account_id": "111111111111",
+        "region": "eu-central-1", "service": "Amazon EC2", "resource_id": "i-1",
+        "purchase_option": "on-demand", "list_cost_usd": 1.0, "billed_cost_usd": 1.0,
+        "effective_cost_usd": 1.0, "is_provisional": False, "source": "test",
+        "quality": "measured", "fetched_at": fleet.FETCHED,
+    }))  # fmt: skip
+    owners = store.frame('SELECT team FROM costs ORDER BY "day"')["team"].tolist()
+    assert owners == ["unallocated", "web", "data", "data", "ml"]
