@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from scipy.stats import norm
 
 from spectra.insight.alternatives import best_starts
 from spectra.insight.chance import emission_paths, is_recommended, share_below
@@ -326,3 +327,16 @@ def test_sums_in_another_order_save_nothing():
     assert saved_g(0.1 + 0.2, 0.3) == 0.0
     assert saved_g(3.0, 5.0) == 2.0
     assert saved_g(5.0, 3.0) == -2.0
+
+
+@pytest.mark.parametrize(("rho", "probability"), [(0.0, 0.719), (0.5, 0.756)])
+def test_vector_12_a_slot_is_better_with_the_probability_of_the_normal_distribution(
+    rho, probability
+):
+    """403.33 ± 10 now against 385 ± 30 then; errors of every hundredth, each with each."""
+    steps = norm.ppf((np.arange(300) + 0.5) / 300)
+    own, other = (part.ravel() for part in np.meshgrid(steps, steps))
+    now = 403.33 + 10 * own
+    then = 385 + 30 * (rho * own + np.sqrt(1 - rho**2) * other)
+    assert share_below(then, now) == pytest.approx(probability, abs=2e-3)
+    assert not is_recommended(4.5, 18.33, probability)
