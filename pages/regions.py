@@ -3,7 +3,7 @@
 import streamlit as st
 
 from spectra.ui import choosing, frame, portal_upload
-from spectra.ui.regions import comparing, grids, known, moved, moving
+from spectra.ui.regions import comparing, grids, known, moved, moving, past
 
 VIEWS = ("Map and hours", "Compare", "Move", "Moves made")
 OF_ONE_FACTOR = VIEWS[:2]
@@ -13,8 +13,8 @@ factor = page.workspace.config.emission_factor
 
 st.title("Regions")
 view = choosing.view(VIEWS, key="region_view")
-has_grids = known.any_known(page, factor)
-if view in OF_ONE_FACTOR or not has_grids:
+reach = known.reach(page, factor)
+if view in OF_ONE_FACTOR or reach != "now":
     with st.container(horizontal=True, vertical_alignment="bottom"):
         factor = st.segmented_control(
             "Emission factor",
@@ -30,11 +30,16 @@ if view in OF_ONE_FACTOR or not has_grids:
         st.space("stretch")
         portal_upload.button(page)
 
-if not has_grids:
+if reach == "nothing":
     known.say_empty()
+    st.stop()
+if reach == "past" and view in ("Compare", "Move"):
+    known.say_past(page, factor)
     st.stop()
 
 match view:
+    case "Map and hours" if reach == "past":
+        past.show(page, factor)
     case "Compare":
         comparing.show(page, factor)
     case "Move":

@@ -124,6 +124,14 @@ def duration_text(hours: float | None) -> str:
     return f"{hours / 24:,.0f} days" if hours < 17_520 else f"{hours / 8_760:,.0f} years"
 
 
+def age_text(hours: float) -> str:
+    """How old something is: ``less than 1 h old``, ``71 h old`` or ``3 days old``."""
+    whole = round(hours)
+    if whole < 1:
+        return "less than 1 h old"
+    return f"{whole} h old" if whole < 72 else f"{duration_text(whole)} old"
+
+
 def moment_text(moment: datetime) -> str:
     """Write a moment to the minute in UTC, for example ``29 Nov 21:45 UTC``."""
     return f"{moment.astimezone(UTC):%d %b %H:%M} UTC"

@@ -106,3 +106,12 @@ def test_no_hour_to_come_is_named():
     assert units.until_text(hour, hour) == "until 29 Nov 21:00 UTC"
     later = hour + timedelta(hours=1)
     assert units.until_text(later, hour) == "to 29 Nov 21:00 UTC, that hour included"
+
+
+@pytest.mark.parametrize(
+    ("hours", "text"),
+    [(0.2, "less than 1 h old"), (1.4, "1 h old"), (71.4, "71 h old"), (71.9, "3 days old"),
+     (8_040, "335 days old")],
+)  # fmt: skip
+def test_ages_are_whole(hours, text):
+    assert units.age_text(hours) == text

@@ -212,3 +212,20 @@ def stated_span(store: Store) -> tuple[datetime, datetime] | None:
     """First hour and exclusive end of what any source stated of any grid; None without any."""
     row = store.row("SELECT min(hour), max(hour) + INTERVAL 1 HOUR FROM intensities")
     return None if row is None or row[0] is None else (row[0], row[1])
+
+
+def stated_zones(store: Store, now: datetime, factor: Factor) -> pd.DataFrame:
+    """What sources have stated of each zone up to an hour, the newest first.
+
+    Columns zone, first_hour, last_hour, hours, mean_g_per_kwh of the hours stated [gCO2e/kWh] and
+    sources.
+    """
+    return store.frame(
+        f"""
+        SELECT zone, min(hour) AS first_hour, max(hour) AS last_hour,
+            count(DISTINCT hour) AS "hours", avg({column(factor)}) AS mean_g_per_kwh,
+            string_agg(DISTINCT source, ', ' ORDER BY source) AS sources
+        FROM intensities WHERE hour <= $now GROUP BY zone ORDER BY last_hour DESC, zone
+        """,
+        {"now": now},
+    )

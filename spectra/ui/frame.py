@@ -243,9 +243,9 @@ def _age(status: dict[str, Any], heard: pd.DataFrame, hour: datetime) -> tuple[s
         return f"Data to {oldest:%d %b %Y}, to come", ":material/history:", "orange", text
     label = f"Data to {units.moment_text(oldest)}"
     if age > STALE_AFTER:
-        hours = int(age / timedelta(hours=1))
         why = _SILENT if status["is_carried_on"] else "Older than 3 hours."
-        return f"{label}, {hours} h old", ":material/history:", "orange", why
+        old = units.age_text(age / timedelta(hours=1))
+        return f"{label}, {old}", ":material/history:", "orange", why
     if heard["last_hour"].notna().any():
         return _silence(heard), ":material/history:", "orange", _last_hours(heard)
     text = "The newest hour of grids and fleet alike; none in use is silent."

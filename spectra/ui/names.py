@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from spectra import units
+
 _NAMES = {
     "demo": "demo",
     "aws": "AWS",
@@ -49,4 +51,5 @@ def quality(tier: object, quality: object, age_h: float) -> str:
     if not age_h > FRESH_HOURS:
         return name
     # A demo hour after all that was stated: the live source of its zone has fallen silent.
-    return f"{name}, live {age_h:.0f} h old" if name == "demo" else f"{name}, {age_h:.0f} h old"
+    old = units.age_text(age_h)
+    return f"{name}, live {old}" if name == "demo" else f"{name}, {old}"

@@ -303,7 +303,7 @@ def test_a_page_says_how_old_it_is_and_what_fails_until_it_is_mended(
     assert (state["source"], state["failure_count"]) == (SILENT[name], 1)
     assert state["succeeded_at"] < state["retry_at"]
     badges = " ".join(text.value for text in app.markdown)
-    assert (" h old" in badges) == bool(silent)
+    assert (" old" in badges) == bool(silent)
     app_store().close()
     store = Store(database)
     assert live(services, store).refresh(retry=True).failures == ()

@@ -341,3 +341,38 @@ def test_without_data_every_view_says_what_to_do(database):
         app = regions(region_view=view)
         assert "There is no grid data yet." in texts(app), view
         assert not app.dataframe, view
+
+
+OLD_END = END.replace(year=END.year - 1, month=11, day=29, hour=23)
+
+
+@pytest.fixture
+def old_files(database):
+    """Grids of last autumn alone, as a portal file of last year brings them."""
+    store, catalog = Store(database), load_catalog()
+    write_factors(store, catalog)
+    at = pd.date_range(OLD_END - timedelta(days=60), OLD_END, freq="h", unit="us")
+    for zone, level in (("DE", 380.0), ("SE-SE3", 30.0)):
+        grid = fleet.intensities(zone, at, level * 0.8, level, source="electricity_maps_portal")
+        write_intensities(store, grid, catalog)
+    store.close()
+
+
+def test_files_of_the_past_are_shown_with_their_age(old_files):
+    app = regions()
+    age = f"{round((END - OLD_END) / timedelta(days=1)):,} days old"
+    assert f"{OLD_END:%d %b %Y} 23:00 UTC, {age}" in texts(app)
+    held = next(d.value for d in app.dataframe if "last_hour" in d.value.columns)
+    assert held.set_index("zone")["hours"].to_dict() == {"DE": 1441, "SE-SE3": 1441}
+    assert held["regions"].str.contains("eu-central-1").any()
+    app.selectbox(key="past_region").select("eu-north-1").run()
+    assert "Carbon intensity of eu-north-1" in texts(healthy(app))
+    assert "Mean 30" in texts(app)
+
+
+@pytest.mark.parametrize("view", ["Compare", "Move"])
+def test_what_needs_grids_of_late_says_so_where_there_are_old_ones_alone(old_files, view):
+    app = regions(region_view=view)
+    assert "days old" in texts(app)
+    assert "Connect Electricity Maps" in {link.proto.label for link in app.get("page_link")}
+    assert not app.dataframe

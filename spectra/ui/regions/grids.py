@@ -47,7 +47,7 @@ def show(page: Page, factor: grid_queries.Factor) -> None:
     """The map, the table, and the region that is chosen in it or below."""
     table = overview(page, factor)
     if table["g_per_kwh"].isna().all():
-        known_grids.say_not_this_hour(page.hour)
+        known_grids.say_not_this_hour(page)
         return
     st.markdown(greenest(table))
     with cards.card("Carbon intensity now"):
