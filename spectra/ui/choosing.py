@@ -6,13 +6,21 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from spectra.ui import empty
+from spectra.ui import empty, frame
 from spectra.ui.plain import plain
 
 
 def view(views: Sequence[str], *, key: str) -> str:
-    """Switch between the views of a page; the address carries it, and the session keeps it."""
-    return st.segmented_control(
+    """Switch between the views of a page; the address carries it, and the session keeps it.
+
+    Streamlit takes what an address carries away before it leaves a page, so the browser's way back
+    leads to the page without it: the view that was left is shown then, as from any other link.
+    """
+    left, back = f"_{key}_left", f"_{key}_back"
+    if back in st.session_state:
+        st.session_state[key] = st.session_state.pop(back)
+    is_back = frame.has_turned() and key not in st.query_params
+    chosen = st.segmented_control(
         "View",
         views,
         default=views[0],
@@ -22,6 +30,11 @@ def view(views: Sequence[str], *, key: str) -> str:
         persist_state="session",
         label_visibility="collapsed",
     )
+    if is_back and chosen != st.session_state.get(left, chosen):
+        st.session_state[back] = st.session_state[left]
+        st.rerun()
+    st.session_state[left] = chosen
+    return chosen
 
 
 def one_of(

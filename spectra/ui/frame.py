@@ -28,6 +28,8 @@ _SILENT = (
     "company, stand in. If it is no longer used, clear it in Settings, Data."
 )
 _KEY = "_spectra_page"
+# The page of this run, and whether the run before was of another one.
+_AT, _TURNED = "_spectra_at", "_spectra_turned"
 PAINTED = "_spectra_painted"
 _PRIVATE = "Keys and data are this session's alone and end with it."
 
@@ -110,6 +112,8 @@ def build() -> Page:
 
 def run(page: st.Page) -> None:
     """Build the frame and run the page; whatever ends it is told in a sentence, no traceback."""
+    st.session_state[_TURNED] = st.session_state.get(_AT) != page.url_path
+    st.session_state[_AT] = page.url_path
     try:
         build()
         page.run()
@@ -121,6 +125,11 @@ def run(page: st.Page) -> None:
         way = "".join(traceback.format_tb(error.__traceback__))
         logging.getLogger(__name__).error("%s\n%s", told.message, way)
         workspace.show_error(told)
+
+
+def has_turned() -> bool:
+    """Whether this is the first run of a page after another one."""
+    return bool(st.session_state.get(_TURNED))
 
 
 def current() -> Page:

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from spectra.refresh import current_hour
 from tests.browser.server import CHROMIUM
+from tests.browser.views import choose, go_to
 from tests.test_portal_import import portal_csv
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
@@ -170,6 +171,21 @@ def test_regions_are_compared_and_a_move_is_estimated(address, visitor):
     expect(page.get_by_text("Made up for after", exact=True)).to_be_visible()
     expect(page.get_by_text("Before and after, a month")).to_be_visible()
     assert visitor.parameters()["region_view"] == ["Move"]
+    visitor.check()
+
+
+def test_the_way_back_leads_to_the_view_that_was_left(address, browser):
+    visitor = Visitor(browser)
+    page = visitor.open(address, "Dashboard")
+    go_to(visitor, "Instances")
+    choose(visitor, "Instances", "Waste")
+    expect(page).to_have_title("Instances · SPECTRA")
+    go_to(visitor, "Budgets")
+    page.go_back()
+    visitor.settle("Instances")
+    switch = page.get_by_role("radiogroup", name="View").first
+    expect(switch.get_by_role("radio", name="Waste")).to_be_checked()
+    expect(page).to_have_url(re.compile(r"/instances\?view=Waste$"))
     visitor.check()
 
 
