@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple
@@ -22,6 +22,7 @@ from spectra.refresh.settle import tag_rules
 from spectra.refresh.tasks import CancelledError, Estimate, Landed, Progress, Task
 from spectra.sources.aws import Access, Account, Role, inventory
 from spectra.sources.aws.cloudwatch import RETENTION, plan_metrics
+from spectra.sources.aws.errors import understood
 from spectra.store import Store, fleet_queries, source_state
 from spectra.store.clearing import clear_demo_fleet
 from spectra.store.live_writes import write_rows
@@ -72,7 +73,7 @@ class AwsTasks:
 
     def accounts(self) -> list[Task]:
         """Sign in everywhere, with other keys at once, and learn which regions are enabled."""
-        return [
+        return _understood(
             Task(
                 Key(SOURCE, "account", _name(role)),
                 ACCOUNT_TTL if self._found(role) else timedelta(),
@@ -81,16 +82,16 @@ class AwsTasks:
                 lambda: Estimate(2),
             )
             for role in self.roles()
-        ]
+        )
 
     def inventories(self) -> list[Task]:
         """List instances, volumes and groups of every monitored region."""
-        return [
+        return _understood(
             self._task(
                 "inventory", place, INVENTORY_TTL, partial(self._list, place), lambda: Estimate(3)
             )
             for place in self.places()
-        ]
+        )
 
     def readings(self) -> list[Task]:
         """Utilisation, costs, prices and AWS's own figures, where something runs or just ran."""
@@ -103,7 +104,7 @@ class AwsTasks:
                 tasks += self._regional(place, types)
         for role, account_id in self.known_accounts():
             tasks += self._of_account(role, account_id)
-        return tasks
+        return _understood(tasks)
 
     def places(self) -> list[Place]:
         """Every monitored region of every account that a sign-in has found."""
@@ -288,3 +289,8 @@ def _name(role: Role | None) -> str:
 
 def _group(role: Role | None) -> str:
     return f"aws {_name(role)}"
+
+
+def _understood(tasks: Iterable[Task]) -> list[Task]:
+    """Tasks of which an answer that cannot be understood is told by its call."""
+    return [replace(task, run=understood(task.run)) for task in tasks]

@@ -1,6 +1,9 @@
 """One refresh of the whole: what lands, what a failure leaves, what is not asked again."""
 
+from copy import deepcopy
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -24,7 +27,7 @@ from spectra.store.source_state import Key
 from spectra.store.writes import write_instances
 from tests import copies, fleet
 from tests.servers import electricity_maps as em
-from tests.servers.aws import NO_INSTANCES, ec2_refusal, endpoints, refusal
+from tests.servers.aws import NO_INSTANCES, AwsServer, ec2_refusal, endpoints, refusal
 from tests.servers.base import Answer
 from tests.servers.moto import KEYS
 from tests.servers.world import CATALOG, GRID_DAYS
@@ -585,3 +588,51 @@ def test_an_unexpected_error_is_told_by_kind_and_place_alone(world, store, monke
     (failure,) = report.failures
     assert "KeyError" in failure.detail
     assert "secret" not in failure.detail + failure.next_step
+
+
+def without(field, *parts):
+    """An answer of Cost Explorer of which a part lacks a field."""
+
+    def changed(world, request):
+        answer = AwsServer.default(world.aws, request)
+        if world.aws.name_of(request) != "GetCostAndUsage":
+            return answer
+        body = deepcopy(answer.body)
+        part = body
+        for step in parts:
+            part = part[step]
+        del part[field]
+        return replace(answer, body=body)
+
+    return changed
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "said"),
+    [(without("TimePeriod", "ResultsByTime", 0), "ce:GetCostAndUsage lacks TimePeriod"),
+     (without("Keys", "ResultsByTime", 0, "Groups", 0), "ce:GetCostAndUsage lacks Keys"),
+     (without("ResultsByTime"), "ce:GetCostAndUsage lacks ResultsByTime")],
+)  # fmt: skip
+def test_an_answer_that_lacks_a_field_is_told_by_its_call_and_the_others_go_on(
+    world, store, spoilt, said
+):
+    world.moto.launch("us-east-1", 1)
+    world.aws.default = partial(spoilt, world)
+    report = world.live(store).refresh()
+    failed = {failure.key.dataset: failure for failure in report.failures}
+    assert set(failed) == {"costs"}
+    assert said in failed["costs"].detail
+    assert "The last values stay" in failed["costs"].next_step
+    assert count(store, "instances") == 1
+    assert count(store, "costs") == 0
+
+
+def test_a_fault_of_our_own_is_not_blamed_on_aws(world, store, monkeypatch):
+    world.moto.launch("us-east-1", 1)
+
+    def broken(*given):
+        raise KeyError("Team")
+
+    monkeypatch.setattr(aws_readings, "write_provider_costs", broken)
+    (failure,) = world.live(store).refresh().failures
+    assert "The answer of AWS" not in failure.detail

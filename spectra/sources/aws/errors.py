@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import traceback
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from typing import TypeVar
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -66,6 +70,15 @@ _THROTTLED = {
 _NAMED_ACTION = re.compile(r"not authorized to perform:? ([a-z0-9-]+:[A-Za-z0-9]+)")
 
 
+# What was asked last, so that an answer that cannot be understood is told by its call.
+_ASKED: ContextVar[str] = ContextVar("asked", default="a call")
+_STAYS = "The last values stay, with their age, and it is asked again later."
+# What reading an answer of another shape comes to.
+_MISREAD = (KeyError, IndexError, TypeError, AttributeError, ValueError)
+_FIELD = re.compile(r"[A-Z][A-Za-z]{1,40}")
+T = TypeVar("T")
+
+
 @contextmanager
 def translated(action: str, region: str | None = None) -> Iterator[None]:
     """Turn whatever botocore raises inside into a SourceError.
@@ -77,6 +90,7 @@ def translated(action: str, region: str | None = None) -> Iterator[None]:
     region : str, optional
         Where it is asked; named in the message.
     """
+    _ASKED.set(f"{action} in {region}" if region else action)
     try:
         yield
     except ClientError as error:
@@ -84,6 +98,38 @@ def translated(action: str, region: str | None = None) -> Iterator[None]:
     except (BotoCoreError, ResponseParserError, KeyError, TypeError, ValueError) as error:
         # The latter are what botocore's parsers make of an answer of another shape.
         raise _from_library(error, action, region) from None
+
+
+def understood(read: Callable[[], T]) -> Callable[[], T]:
+    """A reading of AWS of which an answer that lacks what AWS promises is told by its call.
+
+    The call raises MalformedError where code of this package could not make sense of an answer;
+    any other error is as it was.
+    """
+
+    def reading() -> T:
+        try:
+            return read()
+        except _MISREAD as error:
+            if not _is_ours(error):
+                raise
+            name = str(error.args[0]) if isinstance(error, KeyError) and error.args else ""
+            is_field = _FIELD.fullmatch(name) is not None
+            what = f"lacks {name}" if is_field else "is not what AWS promises"
+            raise MalformedError(
+                f"The answer of AWS to {_ASKED.get()} {what}; nothing of it was used.",
+                next_step=_STAYS,
+            ) from error
+
+    return reading
+
+
+def _is_ours(error: Exception) -> bool:
+    """Whether it arose in this package, or in what that called outside of SPECTRA."""
+    here = Path(__file__).parent
+    files = [Path(frame.filename) for frame in traceback.extract_tb(error.__traceback__)]
+    own = [file for file in files if file.is_relative_to(here.parents[1])]
+    return bool(own) and own[-1].is_relative_to(here)
 
 
 def _from_answer(  # noqa: PLR0911 (one line for each meaning)
