@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
+from spectra.actions import gp3
 from spectra.actions.calls import Call, Result, Wait, tagged
 from spectra.actions.plan import NO_ROOM, Action, Kind, Plan, Step, Target
-from spectra.catalog.volumes import GP3_IOPS, GP3_MIB_PER_S, gp2_sustains, gp3_like_gp2
 from spectra.errors import InputError
 from spectra.sources.aws.described import Facts
 
@@ -102,17 +102,18 @@ def delete_volume(target: Target) -> Plan:
 
 
 def change_volume_type(target: Target, new_type: str, iops: int | None = None) -> Plan:
-    """Change a volume's type while it stays in use; a gp3 gives no less than a gp2 before.
+    """Change a volume's type while it stays in use; a gp3 gives no less than an SSD before.
 
     Parameters
     ----------
     iops : int, optional
-        Of io1 and io2, which do not go without [1/s].
+        Of io1 and io2, which do not go without, and which gp3 has to give after them [1/s].
 
     Raises
     ------
     InputError
-        If AWS has no such type, the volume has it already, or io1 and io2 get no IOPS.
+        If AWS has no such type, the volume has it already, io1 and io2 get no IOPS, or nobody says
+        how many gp3 has to give after them.
     """
     require_kind(target, "volume")
     if new_type not in VOLUME_TYPES:
@@ -122,8 +123,8 @@ def change_volume_type(target: Target, new_type: str, iops: int | None = None) -
     if new_type in ("io1", "io2") and iops is None:
         raise InputError(f"A volume of type {new_type} needs IOPS.", next_step="State them.")
     note, throughput = "AWS goes on changing the volume after the call; it may take hours.", None
-    if (target.type, new_type) == ("gp2", "gp3"):
-        iops, throughput, kept = _kept_of_gp2(target.size_gib)
+    if new_type == "gp3" and target.type in gp3.KEPT:
+        iops, throughput, kept = gp3.asked_for(target, iops)
         note = f"{kept} {note}"
     step = Step(
         _modify_volume(target, new_type, iops, throughput),
@@ -250,20 +251,6 @@ def _snapshot(target: Target, volume_id: str, number: int, plan_id: str) -> Step
         Wait("snapshot_completed", {"SnapshotIds": [Result(name)]}, target.region,
              SNAPSHOT_MINUTES),
     )  # fmt: skip
-
-
-def _kept_of_gp2(size_gib: int | None) -> tuple[int | None, int | None, str]:
-    """IOPS and throughput to ask of gp3, None where its own are enough, and that in words."""
-    own = f"{GP3_IOPS:,} IOPS and {GP3_MIB_PER_S} MiB/s"
-    if size_gib is None:
-        return None, None, f"Its size is not known, so it gets gp3's {own}: compare them with now."
-    now, (iops, speed) = gp2_sustains(size_gib), gp3_like_gp2(size_gib)
-    text = (
-        f"As gp2 it sustains {now[0]:,} IOPS and {now[1]} MiB/s, as gp3 it gets {iops:,} and "
-        f"{speed}; what is above {own} is charged on top."
-    )
-    asked = iops if iops > GP3_IOPS else None, speed if speed > GP3_MIB_PER_S else None
-    return *asked, text
 
 
 def _speed(target: Target) -> dict[str, int | None]:

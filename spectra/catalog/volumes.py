@@ -9,6 +9,7 @@ knowledge of AWS's public price list, to be confirmed.
 from __future__ import annotations
 
 GP3_IOPS, GP3_MIB_PER_S = 3_000, 125
+MOST_GP3_IOPS, MOST_GP3_MIB_PER_S = 16_000, 1_000
 USD_PER_IOPS_MONTH, USD_PER_MIB_PER_S_MONTH = 0.005, 0.04
 
 
@@ -25,6 +26,12 @@ def gp3_like_gp2(size_gib: float) -> tuple[int, int]:
     """What a gp3 volume must have to give no less: IOPS [1/s] and throughput [MiB/s]."""
     iops, mib_per_s = gp2_sustains(size_gib)
     return max(iops, GP3_IOPS), max(mib_per_s, GP3_MIB_PER_S)
+
+
+def gp3_like_provisioned(iops: int) -> tuple[int, int]:
+    """The same after an io1 or io2 volume of so many IOPS, each of which moves 256 KiB at most."""
+    mib_per_s = min(max(-(-iops // 4), GP3_MIB_PER_S), MOST_GP3_MIB_PER_S)
+    return max(iops, GP3_IOPS), mib_per_s
 
 
 def gp3_like_gp2_usd_per_month(size_gib: float) -> float:

@@ -17,8 +17,8 @@ from spectra.store.emission_queries import TOTAL_G
 from spectra.store.fleet_queries import FIRST_LISTED, STOPPED_SINCE
 from spectra.store.selection import Selection
 
-# What follows an old volume type of the same kind of disk.
-SUCCESSORS = {"gp2": "gp3", "io1": "io2"}
+# What follows an old volume type of the same kind of disk and costs less; io2 costs what io1 does.
+SUCCESSORS = {"gp2": "gp3"}
 LARGE_GIB = 500
 # A machine that is off for the night or the weekend is no waste.
 STOPPED_DAYS = 7

@@ -205,3 +205,30 @@ def test_a_copy_of_a_copy_gets_its_own_marks_and_none_of_what_was_done_before():
         "team": "search", "spectra:plan": plan.plan_id, "spectra:step": "instance_copy",
         "spectra:moved-from": MACHINE.resource_id,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("iops", "asked"),
+    [(500, {}), (3_000, {"Throughput": 750}), (4_001, {"Iops": 4_001, "Throughput": 1_000}),
+     (16_000, {"Iops": 16_000, "Throughput": 1_000})],
+)  # fmt: skip
+@pytest.mark.parametrize("kind", ["io1", "io2"])
+def test_a_gp3_gives_no_less_than_the_provisioned_volume_before_it(kind, iops, asked):
+    disk = replace(DISK, type=kind)
+    plans = (actions.change_volume_type(disk, "gp3", iops=iops),
+             actions.change_volume_type(replace(disk, iops=iops), "gp3"))  # fmt: skip
+    for plan in plans:
+        arguments = dict(plan.steps[0].call.arguments)
+        assert {
+            name: arguments[name] for name in ("Iops", "Throughput") if name in arguments
+        } == asked
+        assert f"provisioned with {iops:,} IOPS" in plan.note
+    assert dict(plans[1].steps[0].undo.arguments)["Iops"] == iops
+
+
+def test_what_gp3_cannot_give_or_nobody_knows_is_refused():
+    disk = replace(DISK, type="io2")
+    with pytest.raises(InputError, match="not known"):
+        actions.change_volume_type(disk, "gp3")
+    with pytest.raises(InputError, match="at most 16,000"):
+        actions.change_volume_type(disk, "gp3", iops=16_001)
