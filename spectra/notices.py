@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 
 from spectra import budgets, units
+from spectra.budget_status import Status
 from spectra.config import Config
 from spectra.errors import (
     InputError,
@@ -223,18 +224,16 @@ def _above(row: notice_log.GridAbove, threshold: float, now: datetime) -> Notice
     )
 
 
-def _budgets(reached: list[tuple[budgets.Status, Threshold]], now: datetime) -> list[Notice]:
+def _budgets(reached: list[tuple[Status, Threshold]], now: datetime) -> list[Notice]:
     """The highest threshold of what was used, and of what is expected, covers those below it."""
-    grouped: dict[tuple[str, str, bool], list[tuple[budgets.Status, Threshold]]] = {}
+    grouped: dict[tuple[str, str, bool], list[tuple[Status, Threshold]]] = {}
     for status, threshold in reached:
         key = (status.budget.budget_id, status.period.label, threshold.of == "actual")
         grouped.setdefault(key, []).append((status, threshold))
     return [_budget(*part[-1], [t for _, t in part[:-1]], now) for part in grouped.values()]
 
 
-def _budget(
-    status: budgets.Status, threshold: Threshold, below: list[Threshold], now: datetime
-) -> Notice:
+def _budget(status: Status, threshold: Threshold, below: list[Threshold], now: datetime) -> Notice:
     """A threshold of a budget; one notice a period, whatever the figure does after."""
     budget, outlook = status.budget, status.outlook
     of = f"{status.period.label} budget of {budget.name}"

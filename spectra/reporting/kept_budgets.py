@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from spectra import budgets
-from spectra.budgets import Status
+from spectra.budget_status import Status
 from spectra.insight.budgets import period_of
 from spectra.moments import HOUR
 from spectra.reporting.budgets import BudgetLine

@@ -144,7 +144,11 @@ def test_a_budget_that_begins_in_mid_month_counts_from_then_on(two_teams):
 
 
 def test_states_of_what_is_not_known(two_teams):
-    assert status(two_teams, budget(two_teams, "web", 0.0)).state is State.NO_BUDGET
+    nothing = status(two_teams, budget(two_teams, "web", 0.0))
+    assert (nothing.state, nothing.gap_g, nothing.burn) == (State.NO_BUDGET, None, None)
+    assert "An amount of 0" in nothing.reason
+    assert nothing.outlook.central_g > nothing.actual_g
+    assert nothing.outlook.probability is None
     later = budget(two_teams, "data", 9.0, start=date(2027, 1, 1))
     assert status(two_teams, later).state is State.NO_BUDGET
     year = status(two_teams, budget(two_teams, "data", 1e9, period="year"))

@@ -231,6 +231,18 @@ def test_a_budget_without_an_amount_is_refused(company):
     assert budget_log.budgets(app_store()) == []
 
 
+def test_an_amount_of_0_is_told_as_one_and_not_as_unset(company):
+    app = page("Change")
+    app.selectbox(key="new_team").set_value("web")
+    app.number_input(key="new_amount").set_value(0.0)
+    healthy(button(app, "Set").click().run())
+    app = page("One budget", budget=kept()["web"].budget_id)
+    assert "An amount of 0, which is no limit, is set" in texts(app)
+    assert "No amount is set" not in texts(app)
+    assert "must be saved" not in texts(app)
+    assert metrics(app)["Probability of an overrun"] == units.MISSING
+
+
 def test_the_same_budget_twice_is_refused_and_the_first_stays(budgeted):
     app = page("Change")
     app.selectbox(key="new_team").set_value("web")

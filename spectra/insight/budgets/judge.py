@@ -52,7 +52,7 @@ class Known:
     Attributes
     ----------
     budget_g : float or None
-        None when no version is in force.
+        None when no version is in force. Of 0 there is no share: nothing is held against it.
     coverage : float
         Share of the elapsed hours that is accounted for [1].
     is_seen : bool
@@ -101,7 +101,8 @@ def judge(
     """
     reached = crossed(known)
     if known.budget_g is None or known.budget_g <= 0:
-        return State.NO_BUDGET, "No amount is set for this period."
+        amount = "No amount" if known.budget_g is None else "An amount of 0, which is no limit,"
+        return State.NO_BUDGET, f"{amount} is set for this period."
     if "actual-100" in reached:
         return State.OVER, "The budget is used up."  # whatever the hours that are missing add
     if lacking := _lacking(known):

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import streamlit as st
 
 from spectra import budget_charts, budget_csv, budgets, units
-from spectra.budgets import Status
+from spectra.budget_status import Status
 from spectra.errors import InputError, SpectraError
 from spectra.insight.budgets import KINDS, Version, period_of, reduction_path
 from spectra.store import budget_log
@@ -108,7 +108,7 @@ def _given(grams: float | None) -> float:
     if grams is None:
         raise InputError(
             "The budget has no amount; nothing was set.",
-            next_step="Type one. 0 is an amount, too: nothing may be emitted then.",
+            next_step="Type one. 0 is an amount, too, but limits nothing.",
         )
     return grams
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import streamlit as st
 
 from spectra import budget_charts, budgets, units
-from spectra.budgets import Status
+from spectra.budget_status import Status
 from spectra.insight.budgets import THRESHOLDS
 from spectra.store import budget_log
 from spectra.ui import cards, empty
@@ -122,7 +122,9 @@ def _course(status: Status) -> None:
 
 def _way_back(status: Status) -> None:
     gap = status.gap_g
-    if gap is None:
+    if not status.budget_g:
+        st.caption("Nothing is to be kept: no amount above 0 is set for this period.")
+    elif gap is None:
         st.caption("Where the period will end is not known.")
     elif gap <= 0:
         st.markdown(f"It is expected to end {units.mass_text(-gap)} within its budget.")

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from spectra import allocation, budget_charts, units
-from spectra.budgets import Status
+from spectra.budget_status import Status
 from spectra.insight.allocation import UNALLOCATED
 from spectra.insight.budgets import State
 from spectra.ui import cards, empty

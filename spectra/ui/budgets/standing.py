@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from spectra import budgets, units
-from spectra.budgets import Status
+from spectra.budget_status import Status
 from spectra.insight.budgets import State
 from spectra.ui import cards, empty
 from spectra.ui.frame import Page

@@ -10,7 +10,7 @@ import streamlit as st
 
 from spectra import allocation, budget_charts, units
 from spectra.budget_outlook import open_savings
-from spectra.budgets import Status
+from spectra.budget_status import Status
 from spectra.insight.allocation import UNALLOCATED, allocate
 from spectra.insight.budgets import period_of
 from spectra.moments import DAY, HOUR
