@@ -120,7 +120,7 @@ def status_of(look: Look, budget: Budget, period: Period) -> Status:
     until = min(max(facts.until, start), period.end)
     days = grams_by_day(budget, facts.days, replace(period, start=start))
     coverage = covered(look.span, start, min(period.end, max(look.now, facts.until)))
-    is_seen = not days.empty or budget.budget_id in facts.parts
+    is_seen = not days.empty or budget.budget_id in facts.parts or _is_named(look, budget)
     has_hours = look.span[1] > start and look.span[0] < until
     actual = float(days.sum()) if has_hours and is_seen else None
     amount = None if plan is None else float(plan.sum())
@@ -134,8 +134,8 @@ def status_of(look: Look, budget: Budget, period: Period) -> Status:
     before = look.told.get((budget.budget_id, period.label), {})
     held = crossed(known, [name for name, holds in before.items() if holds])
     state, reason = judge(known, list(before), has_ended=facts.until >= period.end)
-    if (merged := _merged(look, budget)) and state in _UNCLEAR:
-        reason = merged
+    if (elsewhere := _carried_by_others(look, budget)) and state in _UNCLEAR:
+        reason = elsewhere
     return Status(
         budget, period, until, plan, amount, actual, so_far, share, coverage,
         None if amount is None or actual is None else burn(actual, amount, share),
@@ -144,9 +144,22 @@ def status_of(look: Look, budget: Budget, period: Period) -> Status:
     )  # fmt: skip
 
 
-def _merged(look: Look, budget: Budget) -> str:
-    """What became of a team that the rules of today merge into another; empty for none."""
-    means = look.rules.team(budget.scope_key)
-    if budget.scope_kind != "team" or means == budget.scope_key:
+def _is_named(look: Look, budget: Budget) -> bool:
+    """Whether the rules of today give a team something: nothing so far is 0, and no misspelling."""
+    return budget.scope_kind == "team" and budget.scope_key in look.rules.receivers
+
+
+def _carried_by_others(look: Look, budget: Budget) -> str:
+    """What became of a team that the rules of today merge or deal out; empty for none."""
+    name, rules = budget.scope_key, look.rules
+    if budget.scope_kind != "team":
         return ""
-    return f"The rules of allocation merge this team into “{means}”: set a budget for that one."
+    if (means := rules.team(name)) != name:
+        return f"The rules of allocation merge this team into “{means}”: set a budget for that one."
+    pools = [p.name for p in rules.pools if p.match == "team" and rules.team(p.key) == name]
+    if pools and name not in rules.receivers:
+        return (
+            f"The rules of allocation deal this team out as the shared pool “{pools[0]}”: budgets "
+            "of the teams that take part hold it."
+        )
+    return ""

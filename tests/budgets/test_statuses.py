@@ -119,6 +119,37 @@ def test_a_team_carries_its_share_of_a_pool(two_teams):
     )
 
 
+@pytest.mark.parametrize(
+    "rules",
+    [
+        # Where another team emits itself, a pool by that gives this one nothing.
+        Rules(pools=(Pool("rest", "team", "unallocated", "direct", {}, ("sales", "web")),)),
+        Rules(pools=(Pool("none", "tag", "shared=nat", "fixed", {"sell": 50}),),
+              aliases={"sell": "sales"}),
+        Rules(accounts={"222222222222": "sales"}),
+    ],
+    ids=["pool by emissions", "empty pool", "empty account"],
+)  # fmt: skip
+@pytest.mark.parametrize("now", [NOW, utc("2026-12-01")], ids=["within", "first hour"])
+def test_a_team_that_only_the_rules_know_is_not_misspelt(two_teams, rules, now):
+    made = budget(two_teams, "sales", 1e6)
+    assert "misspelt" in status(two_teams, made, now).reason
+    budget_log.keep_rules(two_teams, rules, date(2026, 11, 13))
+    found = status(two_teams, made, now)
+    assert found.state is State.ON_TRACK
+    assert found.actual_g == (0.0 if now == NOW else None)
+    assert found.outlook.central_g == 0.0
+
+
+def test_a_team_that_is_itself_a_pool_is_told_so(two_teams):
+    made = budget(two_teams, "data", 1e6)
+    pool = Pool("shared data", "team", "data", "even", {}, ("web",))
+    budget_log.keep_rules(two_teams, Rules(pools=(pool,)), date(2026, 1, 1))
+    found = status(two_teams, made)
+    assert found.state is State.NOT_ENOUGH_DATA
+    assert "as the shared pool “shared data”" in found.reason
+
+
 def test_rules_hold_from_their_day_on(two_teams):
     made = budget(two_teams, "web", 1e6)
     alone = status(two_teams, made).actual_g

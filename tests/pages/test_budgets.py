@@ -231,6 +231,16 @@ def test_a_budget_without_an_amount_is_refused(company):
     assert budget_log.budgets(app_store()) == []
 
 
+def test_a_budget_may_be_of_a_team_that_only_the_rules_know(company):
+    store = Store(company)
+    rules = Rules({"analitics": "analytics"}, {"999999999999": "sales"})
+    budget_log.keep_rules(store, rules, MONTH.start.date())
+    store.close()
+    offered = page("Change").selectbox(key="new_team").options
+    assert "sales" in offered
+    assert "analitics" not in offered
+
+
 def test_an_amount_of_0_is_told_as_one_and_not_as_unset(company):
     app = page("Change")
     app.selectbox(key="new_team").set_value("web")

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import streamlit as st
 
 from spectra import budget_charts, budget_csv, budgets, units
+from spectra.allocation import rules_on
 from spectra.budget_status import Status
 from spectra.errors import InputError, SpectraError
 from spectra.insight.budgets import KINDS, Version, period_of, reduction_path
@@ -90,9 +91,15 @@ def _new(page: Page) -> None:
 def _scope_key(page: Page, scope: Scope) -> str | None:
     if scope == "tag":
         return st.text_input("Tag", placeholder="project=apollo", key="new_tag")
-    names = page.get(choices)["teams" if scope == "team" else "environments"]
+    names = _teams(page) if scope == "team" else page.get(choices)["environments"]
     return st.selectbox(SCOPE_NAMES[scope], names, key=f"new_{scope}", index=None,
                         accept_new_options=True, placeholder="Choose or write one")  # fmt: skip
+
+
+def _teams(page: Page) -> list[str]:
+    """Teams as the rules of allocation name them, those that carry only what is dealt out too."""
+    rules = page.get(rules_on, page.hour.date())
+    return sorted({rules.team(name) for name in page.get(choices)["teams"]} | rules.receivers)
 
 
 def _grams(key: str, value: float | None = None) -> float | None:
