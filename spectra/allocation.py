@@ -24,11 +24,10 @@ from spectra.insight.allocation import (
 from spectra.insight.budgets import period_of
 from spectra.moments import DAY
 from spectra.store import Store, allocation_queries, budget_log
-from spectra.store.allocation_queries import COSTS, MEASURES, SPREADS
+from spectra.store.allocation_queries import COSTS, MEASURES, PARTS, SPREADS
 from spectra.store.tags import TagRules, fold, folded
 
 PREVIEW_DAYS = 30
-PARTS = ("scope2_lb_g", "upstream_g", "td_g", "embodied_g")
 
 
 class Segment(NamedTuple):

@@ -70,6 +70,14 @@ class Status:
     savings_g: float | None
 
     @property
+    def start(self) -> datetime:
+        """First hour of the period that counts: that of the first amount in it."""
+        if self.plan is None:
+            return self.period.start
+        first: datetime = self.plan.index[0].to_pydatetime()
+        return first
+
+    @property
     def gap_g(self) -> float | None:
         """What the period is expected to end above its budget; negative is room.
 

@@ -5,13 +5,12 @@ from itertools import pairwise
 
 import pytest
 
-from spectra import allocation
+from spectra import allocation, teams
 from spectra.insight.allocation import Pool, Rules
 from spectra.store import budget_log
 from spectra.store.emission_queries import TOTAL_G
 from spectra.store.ledger import recompute
 from spectra.store.writes import write_instances, write_volumes
-from spectra.ui.budgets.team import places
 from tests import fleet
 from tests.budgets.conftest import random_fleet, running, utc, with_fleet
 from tests.store.conftest import with_factors
@@ -199,7 +198,7 @@ def test_nothing_is_ever_dropped(store, seed):
     assert groups["total_g"].sum() == pytest.approx(whole)
     by_place = resources.groupby(["team", "region", "service"])["total_g"].sum(min_count=1).dropna()
     for name in {str(team) for team, _, _ in by_place.index}:
-        found = places(store, name, START, END).set_index(["region", "service"])["total_g"]
+        found = teams.places(store, name, START, END).set_index(["region", "service"])["total_g"]
         assert found.to_dict() == pytest.approx(by_place[name].to_dict())
 
 

@@ -6,6 +6,8 @@ import pandas as pd
 import pytest
 
 from spectra import budget_csv, budgets
+from spectra import teams as teams_of
+from spectra.budget_outlook import BASIS_PARTS
 from spectra.errors import InputError
 from spectra.insight.allocation import Pool, Rules
 from spectra.insight.budgets import State, Version, reduction_path
@@ -172,6 +174,28 @@ def test_a_budget_that_begins_in_mid_month_counts_from_then_on(two_teams):
     found = status(two_teams, budget(two_teams, "web", 1e6, start=date(2026, 11, 8)))
     assert found.actual_g == pytest.approx(emitted(two_teams, "team = 'web'", start="2026-11-08"))
     assert found.elapsed_share == pytest.approx(5 / 23)
+
+
+@pytest.mark.parametrize("basis", ["total_lb", "scope2_lb", "scope3"])
+@pytest.mark.parametrize(("period", "start"), [("month", 8), ("month", 1), ("quarter", 8)])
+def test_where_a_team_emits_adds_up_to_what_its_budget_has_used(two_teams, basis, period, start):
+    """Of the days and on the basis of the budget, with the same share of what is dealt out."""
+    late = running(9, "data", valid_from="2026-11-10", region="eu-north-1")
+    write_instances(two_teams, fleet.instances(late))
+    recompute(two_teams)
+    pools = (Pool("rest", "team", "unallocated"), Pool("net", "tag", "cost-center=42", "even"))
+    budget_log.keep_rules(two_teams, Rules(pools=pools[:1]), date(2026, 1, 1))
+    budget_log.keep_rules(two_teams, Rules(pools=pools), date(2026, 11, 5))
+    begins = date(2026, 11, start)
+    found = status(two_teams, budget(two_teams, "web", 1e6, period=period, basis=basis,
+                                     start=begins))  # fmt: skip
+    assert found.start == fleet.as_datetime(pd.Timestamp(begins, tz="UTC"))
+    rows = teams_of.places(two_teams, "web", begins, date(2026, 11, 13), BASIS_PARTS[basis])
+    assert rows["total_g"].sum() == pytest.approx(found.actual_g, rel=1e-12)
+    assert rows["region"].tolist() == ["eu-central-1"]
+    own = teams_of.places(two_teams, "data", begins, date(2026, 11, 13), BASIS_PARTS[basis])
+    assert set(own["region"]) == {"eu-central-1", "eu-north-1"}
+    assert teams_of.places(two_teams, "web", begins, begins).empty
 
 
 def test_states_of_what_is_not_known(two_teams):

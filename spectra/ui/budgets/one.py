@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import streamlit as st
 
 from spectra import budget_charts, budgets, units
 from spectra.budget_status import Status
 from spectra.insight.budgets import THRESHOLDS
+from spectra.moments import DAY, HOUR
 from spectra.store import budget_log
 from spectra.ui import cards, empty
 from spectra.ui.budgets import standing, team
@@ -48,10 +47,10 @@ def _budget(page: Page, status: Status) -> None:
         _way_back(status)
     with right, cards.card("Amounts and thresholds"):
         _history(page, status)
-    if status.budget.scope_kind == "team" and status.until > status.period.start:
-        last = status.until - timedelta(hours=1)
-        team.where(page, status.budget.scope_key, status.period.start.date(),
-                   last.date() + timedelta(days=1))  # fmt: skip
+    if status.budget.scope_kind == "team" and status.until > status.start:
+        last_day = (status.until - HOUR).date()
+        team.where(page, status.budget.scope_key, status.start.date(), last_day + DAY,
+                   status.budget.basis)  # fmt: skip
 
 
 def _label(status: Status) -> str:

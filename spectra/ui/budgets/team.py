@@ -5,18 +5,18 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
-from spectra import allocation, budget_charts, units
-from spectra.budget_outlook import open_savings
+from spectra import allocation, budget_charts, teams, units
+from spectra.budget_outlook import BASIS_PARTS, open_savings
 from spectra.budget_status import Status
-from spectra.insight.allocation import UNALLOCATED, allocate
+from spectra.insight.allocation import UNALLOCATED
 from spectra.insight.budgets import period_of
 from spectra.moments import DAY, HOUR
-from spectra.store import Store, allocation_queries
+from spectra.store.budget_log import Basis
 from spectra.store.emission_queries import ledger_span
 from spectra.ui import cards, drawn
+from spectra.ui.budgets import standing
 from spectra.ui.frame import Page
 from spectra.ui.plain import plain
 
@@ -33,7 +33,7 @@ def without_budget(page: Page, found: list[Status]) -> list[str]:
 def show(page: Page, name: str) -> None:
     """A team without a budget: all but a limit."""
     first, after = _month(page)
-    days = page.get(_days, name, first, after)
+    days = page.get(teams.days, name, first, after)
     total = float(days["total_g"].sum())
     with cards.card(plain(name)):
         with st.container(horizontal=True, gap="small"):
@@ -58,11 +58,12 @@ def show(page: Page, name: str) -> None:
         links(name)
 
 
-def where(page: Page, name: str, first: date, after: date) -> None:
-    """Regions and services of a team over the UTC days of [first, after)."""
-    with cards.card("Where it emits", help="By region and service, after the rules of allocation; "
-                    "all scopes, location-based."):  # fmt: skip
-        rows = page.get(places, name, first, after)
+def where(page: Page, name: str, since: date, after: date, basis: Basis = "total_lb") -> None:
+    """Regions and services of a team over the UTC days of [since, after), on a basis."""
+    with cards.card("Where it emits", help="By region and service, after the rules of allocation, "
+                    f"on the UTC days {since} to {after - DAY}; {standing.BASES[basis]}."
+                    ):  # fmt: skip
+        rows = page.get(teams.places, name, since, after, BASIS_PARTS[basis])
         if rows.empty:
             st.caption("Nothing is accounted for yet.")
             return
@@ -103,25 +104,3 @@ def _month(page: Page) -> tuple[date, date]:
     """UTC days of the month that the last hour lies in, up to its day."""
     last = page.get(ledger_span)[1] - HOUR
     return period_of("month", last).start.date(), last.date() + DAY
-
-
-def _days(store: Store, name: str, first: date, after: date) -> pd.DataFrame:
-    """Grams of a team by UTC day: day, total_g."""
-    rows = allocation.allocated_days(store, first, after)
-    return rows[rows["team"] == name].groupby("day", as_index=False)[["total_g"]].sum()
-
-
-def places(store: Store, name: str, first: date, after: date) -> pd.DataFrame:
-    """Grams of a team by region and service over the UTC days of [first, after).
-
-    Columns region, service, total_g; the greatest first.
-    """
-    parts = []
-    for part in allocation.segments(store, first, after):
-        classes = allocation.classes(store, part.rules)
-        rows = allocation_queries.by_group(store, part.start, part.end, classes)
-        rows["period"] = f"{part.start:%Y-%m}"
-        owned = allocate(rows, part.rules, ("total_g",))
-        parts.append(owned[owned["team"] == name])
-    sums = pd.concat(parts).groupby(["region", "service"], as_index=False)[["total_g"]].sum()
-    return sums.sort_values("total_g", ascending=False, ignore_index=True)
