@@ -106,6 +106,15 @@ def test_what_is_guarded_comes_back(text):
 OWN_FORMULA = re.compile(r"=SUM\([A-Z]+\d+(?::[A-Z]+\d+)?\)")
 
 
+def test_no_name_of_a_team_leaves_its_folder_or_is_that_of_another_file():
+    names = [exports.file_stem("chargeback", "2026-11", text) for text in ALL]
+    for name in names:
+        assert re.fullmatch(r"chargeback_2026-11_[\w-]+", name)
+        assert len(name.encode()) < 250
+    assert len({name.casefold() for name in names}) == len(set(ALL))
+    assert exports.file_stem("teams") == "teams"
+
+
 def test_no_workbook_holds_a_foreign_formula_or_link(store, report):
     made = chargeback.statement(store, CATALOG, LAST, END)
     for content in (chargeback_files.workbook(made), FACES["xlsx"](report)):

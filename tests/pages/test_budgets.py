@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pandas as pd
 import pytest
+import streamlit as st
 
 from spectra import allocation, budgets, units
 from spectra.catalog import load_catalog
@@ -438,6 +439,34 @@ def test_another_price_in_the_settings_is_charged_in_the_same_session(company):
         shared.setup.reload()
         (price,) = [n for n in healthy(app.run()).number_input if "price" in n.label]
         assert price.value == usd
+
+
+@pytest.fixture
+def names(monkeypatch):
+    """Names of the files that pages offer, by their keys."""
+    found, plain_button = {}, st.download_button
+
+    def offered(label, data, file_name, *args, **kwargs):
+        found[kwargs["key"]] = file_name
+        return plain_button(label, data, file_name, *args, **kwargs)
+
+    monkeypatch.setattr(st, "download_button", offered)
+    return found
+
+
+def test_files_are_named_by_team_and_period(budgeted, names):
+    app = page("Chargeback")
+    assert names["chargeback_csv"] == f"chargeback_{MONTH.label}.csv"
+    app.selectbox(key="chargeback_team").set_value("web")
+    healthy(app.run())
+    assert names["chargeback_json"] == f"chargeback_{MONTH.label}_web.json"
+    app = page("One budget")
+    assert names["burn_down_csv"] == f"burn_down_web_{MONTH.label}_total_lb.csv"
+    last_day = (END - timedelta(hours=1)).date()
+    assert names["team_places_csv"] == f"team_places_web_{MONTH.start.date()}_{last_day}.csv"
+    app.selectbox(key="budget").set_value("team:analitics")
+    healthy(app.run())
+    assert names["team_days_csv"] == f"team_days_analitics_{MONTH.label}.csv"
 
 
 def test_longer_periods_have_statements(company):

@@ -9,6 +9,7 @@ from spectra.budget_status import Status
 from spectra.insight.budgets import THRESHOLDS
 from spectra.moments import DAY, HOUR
 from spectra.store import budget_log
+from spectra.store.budget_log import Budget
 from spectra.ui import cards, empty
 from spectra.ui.budgets import standing, team
 from spectra.ui.frame import Page
@@ -116,7 +117,7 @@ def _course(status: Status) -> None:
             "the hour of the week in four weeks, the trend of the last one, and the grids' usual "
             "hours; the band resamples how far whole days and weeks were off."
         )
-        cards.download(course, "burn_down")
+        cards.download(course, "burn_down", of=_file_of(status.budget, status.period.label))
 
 
 def _way_back(status: Status) -> None:
@@ -158,4 +159,10 @@ def _history(page: Page, status: Status) -> None:
                        "kg": st.column_config.NumberColumn("Amount [kg]", format="%.3f"),
                        "note": "Note", "created_at": cards.utc_column("Set")},
     )  # fmt: skip
-    cards.download(versions, "budget_amounts")
+    cards.download(versions, "budget_amounts",
+                   of=_file_of(status.budget, status.budget.period_kind))  # fmt: skip
+
+
+def _file_of(budget: Budget, period: str) -> tuple[str, str, str]:
+    """What tells the files of budgets apart."""
+    return budget.name, period, budget.basis

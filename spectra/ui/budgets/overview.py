@@ -130,4 +130,4 @@ def _league(page: Page) -> None:
         if len(league) > SHOWN:
             st.caption(f"The {SHOWN} greatest of {len(league)} are drawn; the CSV has all.")
         _distributed(league)
-        cards.download(league, "teams")
+        cards.download(league, "teams", of=(f"{first}", f"{last}"))

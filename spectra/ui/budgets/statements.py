@@ -14,6 +14,7 @@ from spectra.catalog import Catalog
 from spectra.chargeback import Statement
 from spectra.chargeback_rows import SCOPE1, shown_team
 from spectra.errors import SpectraError
+from spectra.exports import file_stem
 from spectra.insight.budgets import Kind, Period
 from spectra.setting_values import MOST_USD_PER_TONNE
 from spectra.store import Store, chargeback_log
@@ -141,7 +142,8 @@ def _export(page: Page, made: Statement) -> None:
                 st.rerun()
         whole = _to_download(page, made)
         part = whole if team == EVERYONE else chargeback.of_team(whole, team)
-        _downloads(part, f"chargeback_{made.run.period}")
+        of = () if team == EVERYONE else (team,)
+        _downloads(part, file_stem("chargeback", made.run.period, *of))
     if whole is made:
         st.caption("The files are those of a draft: only what is exported and kept can be found "
                    "again by its x_RunId.")  # fmt: skip
@@ -197,7 +199,7 @@ def _changes(made: Statement) -> None:
             "change_g": _NUMBER("Change [kg]", format="%+.3f"),
         },
     )  # fmt: skip
-    cards.download(named, "chargeback_changes")
+    cards.download(named, "chargeback_changes", of=[made.run.period])
 
 
 def _holds(store: Store, count: int, head: str) -> bool:

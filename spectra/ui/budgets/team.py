@@ -49,7 +49,7 @@ def show(page: Page, name: str) -> None:
             alt=f"CO₂e of the team by UTC day: {units.mass_text(total)} in "
             f"{units.counted(len(days), 'day')}.",
         )  # fmt: skip
-        cards.download(days, "team_days")
+        cards.download(days, "team_days", of=(name, f"{first:%Y-%m}"))
     left, right = st.columns(2)
     with left:
         where(page, name, first, after)
@@ -76,7 +76,7 @@ def where(page: Page, name: str, since: date, after: date, basis: Basis = "total
                      alt="CO₂e of the team by region and service")  # fmt: skip
         if len(rows) > SHOWN:
             st.caption(f"The {SHOWN} greatest of {len(rows)} are shown; the CSV has all.")
-        cards.download(rows, "team_places")
+        cards.download(rows, "team_places", of=(name, f"{since}", f"{after - DAY}"))
 
 
 def links(name: str) -> None:
