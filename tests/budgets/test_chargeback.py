@@ -13,7 +13,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from spectra import chargeback, chargeback_files
+from spectra import chargeback, chargeback_files, chargeback_notes
 from spectra.carbon.method import Method
 from spectra.chargeback_rows import COLUMNS, PARTS
 from spectra.errors import InputError
@@ -409,7 +409,7 @@ def test_the_demo_company_is_named_and_never_compared_with_a_real_fleet(store):
     with_fleet(store, running(1, "web", source="demo"), start="2026-11-01", end="2026-11-02")
     demo = exported(store, NOVEMBER, price=None)
     assert demo.run.manifest["is_demo"]
-    assert chargeback.DEMO_NOTE in demo.run.manifest["notes"]
+    assert chargeback_notes.DEMO_NOTE in demo.run.manifest["notes"]
     assert made_of(store, NOVEMBER).changes is not None
     with store.write() as cursor:
         cursor.execute("UPDATE instances SET source = 'aws'")
