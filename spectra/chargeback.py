@@ -90,11 +90,7 @@ def statement(
         "aws_figures": aws_figures,
         "notes": notes(raw, is_demo=_is_demo(store)),
         "carbon_price_usd_per_tonne": price_usd_per_tonne,
-        "row_count": len(rows),
-        "content_sha256": _content(rows),
-        "totals": _totals(rows),
-        "lines_sha256": chargeback_log.lines_digest(lines),
-        "total_g": total,
+        **_figures(rows, lines, total),
         "previous_run_id": before.run_id if before else None,
     }
     run = Run(run_id, period.label, period.start, end, now, manifest, total)
@@ -124,8 +120,10 @@ def keep(store: Store, made: Statement, now: datetime) -> Statement:
     Raises
     ------
     InputError
-        If it is kept already.
+        If it is kept already, or is of one team alone.
     """
+    if "team" in made.run.manifest:
+        raise InputError("The statement of one team is not kept.", next_step="Keep the whole.")
     manifest = {**made.run.manifest, "created_at": now.isoformat()}
     run = replace(made.run, created_at=now, manifest=manifest)
     chargeback_log.keep(store, run, made.lines)
@@ -133,7 +131,10 @@ def keep(store: Store, made: Statement, now: datetime) -> Statement:
 
 
 def of_team(made: Statement, team: str) -> Statement:
-    """The part of a statement that is one team's; run and manifest stay those of the whole.
+    """The part of a statement that is one team's, by the run of the whole.
+
+    Its manifest counts, adds up and hashes the rows of the team, and names the hash of the
+    manifest of the whole, which is the one that is kept.
 
     Raises
     ------
@@ -141,13 +142,22 @@ def of_team(made: Statement, team: str) -> Statement:
         If the statement has no such team.
     """
     if team not in set(made.teams["team"]):
-        raise InputError(f"The statement of {made.run.period} has no team “{team}”.")
+        raise InputError(
+            f"Nothing in the statement of {made.run.period} belongs to “{team}”.",
+            next_step="Choose another period, or a team that the statement names.",
+        )
     changes, name = made.changes, UNALLOCATED if team == UNALLOCATED_NAME else team
+    rows = made.rows[made.rows["x_Team"] == team].reset_index(drop=True)
+    lines = made.lines[made.lines["team"] == name].reset_index(drop=True)
+    total = float(lines["total_g"].sum())
+    part = {"team": team, "whole_manifest_sha256": made.run.manifest_hash}
+    manifest = {**made.run.manifest, **_figures(rows, lines, total), **part}
     return replace(
         made,
-        rows=made.rows[made.rows["x_Team"] == team].reset_index(drop=True),
+        run=replace(made.run, manifest=manifest, total_g=total),
+        rows=rows,
         teams=made.teams[made.teams["team"] == team].reset_index(drop=True),
-        lines=made.lines[made.lines["team"] == name].reset_index(drop=True),
+        lines=lines,
         changes=None if changes is None else changes[changes["team"] == name],
     )
 
@@ -210,6 +220,17 @@ def _manifest(
             for part in segments(store, period.start.date(), _day_after(end))
         ],
         "decimals": dict(DIGITS),
+    }
+
+
+def _figures(rows: pd.DataFrame, lines: pd.DataFrame, total_g: float) -> dict[str, Any]:
+    """What a manifest says of the rows that it describes."""
+    return {
+        "row_count": len(rows),
+        "content_sha256": _content(rows),
+        "totals": _totals(rows),
+        "lines_sha256": chargeback_log.lines_digest(lines),
+        "total_g": total_g,
     }
 
 

@@ -301,6 +301,34 @@ def test_the_manifest_says_what_the_figures_follow_from(store):
     assert again.run.manifest["content_sha256"] == said["content_sha256"]
 
 
+def test_the_manifest_of_a_team_describes_its_own_file(store):
+    random_fleet(store, 1)
+    made = exported(store, QUARTER)
+    names = made.teams["team"].tolist()
+    parts = [chargeback.of_team(made, name) for name in names]
+    for name, part in zip(names, parts, strict=True):
+        said = json.loads(chargeback_files.manifest_file(part))
+        read = pd.read_csv(io.BytesIO(chargeback_files.csv_file(part)), dtype=str)
+        assert said["row_count"] == len(read) == len(part.rows)
+        text = part.rows.drop(columns="x_RunId").to_csv(index=False, lineterminator="\n")
+        assert said["content_sha256"] == digest(text)
+        assert said["totals"].get("x_TotalLbKg", "0") == str(added(part.rows["x_TotalLbKg"]))
+        assert said["lines_sha256"] == chargeback_log.lines_digest(part.lines)
+        assert (said["team"], said["run_id"]) == (name, made.run.run_id)
+        assert said["whole_manifest_sha256"] == made.run.manifest_hash
+        assert said.pop("manifest_sha256") == digest(canonical(said)) != made.run.manifest_hash
+        manifest = sheets(chargeback_files.workbook(part))["Manifest"]
+        assert ["row_count", str(len(read))] in manifest
+    whole = made.run.manifest
+    assert sum(part.run.manifest["row_count"] for part in parts) == whole["row_count"]
+    assert sum(part.run.total_g for part in parts) == pytest.approx(whole["total_g"])
+    assert added(
+        Decimal(part.run.manifest["totals"].get("x_TotalLbKg", "0")) for part in parts
+    ) == (Decimal(whole["totals"]["x_TotalLbKg"]))
+    with pytest.raises(InputError, match="one team is not kept"):
+        chargeback.keep(store, parts[0], NOW)
+
+
 def test_the_same_period_again_says_what_changed(store, monkeypatch):
     with_fleet(store, running(1, "web"), running(2, "data"), start="2026-11-01", end="2026-11-02")
     first = exported(store, NOVEMBER)
