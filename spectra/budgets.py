@@ -24,7 +24,7 @@ from spectra.insight.budgets import (
 from spectra.moments import HOUR
 from spectra.store import Store, budget_log
 from spectra.store.budget_log import Budget
-from spectra.store.emission_queries import ledger_span
+from spectra.store.emission_queries import accounted_span
 
 # Hours arrive late; thresholds of a period are looked at this long after its end.
 SETTLING = timedelta(days=3)
@@ -48,7 +48,7 @@ def statuses(
         A UTC midnight: as they stood then, where periods go on; with all that is known without.
     """
     chosen = budget_log.budgets(store, now.date()) if budgets is None else list(budgets)
-    span = ledger_span(store)
+    span = accounted_span(store)
     if not chosen or span is None:
         return []
     periods = {b.budget_id: period_of(b.period_kind, now) for b in chosen}
@@ -56,7 +56,7 @@ def statuses(
     look = Look(
         facts,
         now,
-        (span[0].astimezone(UTC), facts.until),
+        (span[0], facts.until),
         budget_log.versions(store),
         budget_log.told(store, set(periods.values()), until),
         open_savings(store, now),

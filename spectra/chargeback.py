@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
+from math import isfinite
 from typing import Any
 from uuid import uuid4
 
@@ -24,9 +25,10 @@ from spectra.chargeback_rows import (
 from spectra.errors import InputError
 from spectra.insight.allocation import ALLOCATION_VERSION, UNALLOCATED
 from spectra.insight.budgets import Period
+from spectra.moments import HOUR
 from spectra.store import Store, allocation_queries, chargeback_log
 from spectra.store.chargeback_log import LINE_KEYS, LINE_VALUES, Run
-from spectra.store.emission_queries import ledger_span
+from spectra.store.emission_queries import accounted_span
 from spectra.store.factors import method_in_force
 from spectra.store.hashing import digest
 
@@ -72,23 +74,27 @@ def statement(
     Raises
     ------
     InputError
-        If no hour of the period is accounted for.
+        If no hour of the period is accounted for, or nothing ran and nothing was paid for in it.
     """
-    first, until = _accounted(store, period)
-    end = min(period.end, until)
-    raw = _with_bands(store, allocated_resources(store, period.start.date(), _day_after(end)))
-    raw, aws_figures = with_aws_figures(store, period, raw)
+    start, end = _accounted(store, period)
+    found = allocated_resources(store, start.date(), _day_after(end))
+    if found.empty:
+        raise InputError(
+            f"No machine ran and nothing was paid for in {period.label}: there is no statement.",
+            next_step="Choose another period.",
+        )
+    raw, aws_figures = with_aws_figures(store, period, _with_bands(store, found))
     run_id = uuid4().hex[:12]
-    rows = focus_rows(store, catalog, raw, end, price_usd_per_tonne, run_id)
+    rows = focus_rows(store, catalog, raw, (start, end), price_usd_per_tonne, run_id)
     lines = raw.groupby(list(LINE_KEYS), as_index=False)[list(LINE_VALUES)].sum(min_count=1)
     total = float(raw["total_g"].sum())
     before = last_kept(store, period)
     manifest = {
-        **_manifest(store, catalog, period, end, first),
+        **_manifest(store, catalog, period, (start, end)),
         "run_id": run_id,
         "created_at": now.isoformat(),
         "aws_figures": aws_figures,
-        "notes": notes(raw, is_demo=_is_demo(store)),
+        "notes": notes(raw, is_demo=_is_demo(store), is_late=start > period.start),
         "carbon_price_usd_per_tonne": price_usd_per_tonne,
         **_figures(rows, lines, total),
         "previous_run_id": before.run_id if before else None,
@@ -149,7 +155,7 @@ def of_team(made: Statement, team: str) -> Statement:
     changes, name = made.changes, UNALLOCATED if team == UNALLOCATED_NAME else team
     rows = made.rows[made.rows["x_Team"] == team].reset_index(drop=True)
     lines = made.lines[made.lines["team"] == name].reset_index(drop=True)
-    total = float(lines["total_g"].sum())
+    total = float(lines["total_g"].sum(min_count=1))
     part = {"team": team, "whole_manifest_sha256": made.run.manifest_hash}
     manifest = {**made.run.manifest, **_figures(rows, lines, total), **part}
     return replace(
@@ -163,14 +169,20 @@ def of_team(made: Statement, team: str) -> Statement:
 
 
 def _accounted(store: Store, period: Period) -> tuple[datetime, datetime]:
-    """First hour and end of what is accounted for; refuses a period outside."""
-    span = ledger_span(store)
+    """First hour and end of what is accounted for in a period; refuses one without any."""
+    span = accounted_span(store)
     if span is None or span[1] <= period.start or span[0] >= period.end:
         raise InputError(
             f"No hour of {period.label} is accounted for.",
             next_step="Choose a period that the data reach into, or refresh.",
         )
-    return span[0].astimezone(UTC), span[1].astimezone(UTC)
+    return max(span[0], period.start), min(span[1], period.end)
+
+
+def _is_computed(store: Store, period: Period) -> bool:
+    """Whether no hour of a period waits to be computed again."""
+    waits = "SELECT 1 FROM stale_hours WHERE hour >= ? AND hour < ? LIMIT 1"
+    return store.row(waits, [period.start, period.end]) is None
 
 
 def _is_demo(store: Store) -> bool:
@@ -199,16 +211,19 @@ def _with_bands(store: Store, raw: pd.DataFrame) -> pd.DataFrame:
 
 
 def _manifest(
-    store: Store, catalog: Catalog, period: Period, end: datetime, first: datetime
+    store: Store, catalog: Catalog, period: Period, span: tuple[datetime, datetime]
 ) -> dict[str, Any]:
     """What the figures follow from: method, factors, rules, span."""
+    start, end = span
     return {
         "period": period.label,
         "start": period.start.isoformat(),
         "end": end.isoformat(),
-        "is_final": first <= period.start and end >= period.end,
+        "is_final": span == (period.start, period.end) and _is_computed(store, period),
         "is_demo": _is_demo(store),
-        "accounted_from": max(first, period.start).isoformat(),
+        "accounted_from": start.isoformat(),
+        "accounted_hours": (end - start) // HOUR,
+        "hours": period.hours,
         "method_version": METHOD_VERSION,
         "allocation_version": ALLOCATION_VERSION,
         "method": asdict(method_in_force(store)),
@@ -230,7 +245,7 @@ def _figures(rows: pd.DataFrame, lines: pd.DataFrame, total_g: float) -> dict[st
         "content_sha256": _content(rows),
         "totals": _totals(rows),
         "lines_sha256": chargeback_log.lines_digest(lines),
-        "total_g": total_g,
+        "total_g": total_g if isfinite(total_g) else None,  # of mere costs it is not known
     }
 
 

@@ -26,14 +26,24 @@ MARKET_NOTES = {
     True: "Market-based scope 2 is AWS's own figure, shared out by the location-based one, and "
     "left empty where AWS states none.",
 }
+LATE_NOTE = (
+    "Hours of the period before the first one that is accounted for are in no row, and neither "
+    "are costs of the days before."
+)
 DEMO_NOTE = "The demo company is invented: no figure of this statement is of a real fleet."
 
 
-def notes(raw: pd.DataFrame, *, is_demo: bool) -> list[str]:
-    """The notes of a statement, after what its rows know of scope 1 and market-based scope 2."""
+def notes(raw: pd.DataFrame, *, is_demo: bool, is_late: bool) -> list[str]:
+    """The notes of a statement, after what its rows know of scope 1 and market-based scope 2.
+
+    Parameters
+    ----------
+    is_late : bool
+        Whether hours are accounted for only from within the period on.
+    """
     has_scope1, has_market = (bool(raw[n].notna().any()) for n in ("scope1_g", "scope2_mb_g"))
     said = [NOTES[0], SCOPE1_NOTES[has_scope1], MARKET_NOTES[has_market], *NOTES[1:]]
-    return [*said, *([DEMO_NOTE] if is_demo else [])]
+    return [*said, *([LATE_NOTE] if is_late else []), *([DEMO_NOTE] if is_demo else [])]
 
 
 def changes(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:

@@ -90,11 +90,13 @@ def focus_rows(  # noqa: PLR0913, PLR0917 (what a row says of itself)
     store: Store,
     catalog: Catalog,
     raw: pd.DataFrame,
-    end: datetime,
+    span: tuple[datetime, datetime],
     price_usd_per_tonne: float | None,
     run_id: str,
 ) -> pd.DataFrame:
     """Rows by month, team and resource, in the columns and the order of `COLUMNS`.
+
+    No row's charge period reaches out of `span`, which is what is accounted for.
 
     Every column of amounts adds up to its total by month and by team, to the last decimal; the
     parts of a row, AWS's scope 1 among them where it is known, add up to its x_TotalLbKg.
@@ -102,7 +104,7 @@ def focus_rows(  # noqa: PLR0913, PLR0917 (what a row says of itself)
     rows = raw.sort_values(["period", "team", "service", "region", "resource_id"]).reset_index(
         drop=True
     )
-    found = _named(store, catalog, rows, end)
+    found = _named(store, catalog, rows, span)
     for column, (value, unit) in _MEASURED.items():
         found[column] = apportion_tree(rows, value, _LEVELS, DIGITS[unit])
     for column, parts in _part_columns(rows).items():
@@ -158,8 +160,11 @@ def shown_team(name: str) -> str:
     return UNALLOCATED_NAME if name == UNALLOCATED else name
 
 
-def _named(store: Store, catalog: Catalog, rows: pd.DataFrame, end: datetime) -> pd.DataFrame:
+def _named(
+    store: Store, catalog: Catalog, rows: pd.DataFrame, span: tuple[datetime, datetime]
+) -> pd.DataFrame:
     """Columns that name what a row is about."""
+    start, end = span
     last = end.date() if end.time() == time() else period_of("month", end).end.date()
     known = allocation_queries.details(store, last).set_index("resource_id")
     known = known[~known.index.duplicated()]
@@ -173,7 +178,7 @@ def _named(store: Store, catalog: Catalog, rows: pd.DataFrame, end: datetime) ->
             "BillingAccountId": rows["account_id"],
             "BillingPeriodStart": [iso(months[label].start) for label in rows["period"]],
             "BillingPeriodEnd": [iso(months[label].end) for label in rows["period"]],
-            "ChargePeriodStart": [iso(midnight(day)) for day in rows["start"]],
+            "ChargePeriodStart": [iso(max(midnight(day), start)) for day in rows["start"]],
             "ChargePeriodEnd": [iso(min(midnight(day), end)) for day in rows["end"]],
             "ChargeCategory": "Usage",
             "BillingCurrency": "USD",

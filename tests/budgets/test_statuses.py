@@ -475,6 +475,20 @@ def test_a_budget_closed_with_its_period_is_told_of_its_last_hours(two_teams):
     }
 
 
+def test_hours_in_which_nothing_ran_are_accounted_for(store):
+    """A fleet that is new within the month has used what it has; nothing is missing of it."""
+    machine = running(1, "web") | {"valid_from": "2026-11-10"}
+    with_fleet(store, machine)
+    found = status(store, budget(store, "web", 1e6))
+    assert found.coverage == 1.0
+    assert found.state is State.ON_TRACK
+    actual = budgets.burn_down(found)["actual_g"]
+    assert actual.iloc[:9].tolist() == [0.0] * 9
+    write_instances(store, fleet.instances(machine | {"valid_to": "2026-11-11"}))
+    recompute(store)
+    assert status(store, budget(store, "web", 1e6, basis="scope3")).until == NOW
+
+
 def test_days_before_the_first_known_are_not_zero(store):
     with_fleet(store, running(1, "web"), start="2026-11-05", end="2026-11-13")
     found = status(store, budget(store, "web", 1e6))

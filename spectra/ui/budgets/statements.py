@@ -13,12 +13,12 @@ from spectra import chargeback, chargeback_files, units
 from spectra.catalog import Catalog
 from spectra.chargeback import Statement
 from spectra.chargeback_rows import SCOPE1, shown_team
-from spectra.errors import SpectraError
+from spectra.errors import InputError, SpectraError
 from spectra.exports import file_stem
 from spectra.insight.budgets import Kind, Period
 from spectra.setting_values import MOST_USD_PER_TONNE
 from spectra.store import Store, chargeback_log
-from spectra.ui import cards, kept, periods, workspace
+from spectra.ui import cards, empty, kept, periods, workspace
 from spectra.ui.frame import Page
 from spectra.ui.plain import plain
 
@@ -48,6 +48,9 @@ def show(page: Page) -> None:
     try:
         before = chargeback.last_kept(page.store, period)
         made = page.get(_made, page.catalog, period, page.hour, price, before and before.run_id)
+    except InputError as nothing:
+        empty.say(nothing.message, nothing.next_step)
+        return
     except SpectraError as error:
         workspace.show_error(error)
         return
@@ -115,7 +118,8 @@ def _reach(made: Statement) -> str:
     since = f" from {units.moment_text(first)}" if first > made.run.start else ""
     if made.is_final:
         return "in all hours of the period"
-    return f"so far,{since} until {units.moment_text(made.run.end)}"
+    known, of = made.run.manifest["accounted_hours"], made.run.manifest["hours"]
+    return f"so far,{since} until {units.moment_text(made.run.end)} ({known:,} of {of:,} hours)"
 
 
 def _says_something(column: pd.Series) -> bool:

@@ -14,7 +14,7 @@ from spectra.insight.allocation import UNALLOCATED
 from spectra.insight.budgets import period_of
 from spectra.moments import DAY, HOUR
 from spectra.store.budget_log import Basis
-from spectra.store.emission_queries import ledger_span
+from spectra.store.emission_queries import accounted_span
 from spectra.ui import cards, drawn
 from spectra.ui.budgets import standing
 from spectra.ui.frame import Page
@@ -102,5 +102,5 @@ def _advice(page: Page, name: str) -> None:
 
 def _month(page: Page) -> tuple[date, date]:
     """UTC days of the month that the last hour lies in, up to its day."""
-    last = page.get(ledger_span)[1] - HOUR
+    last = page.get(accounted_span)[1] - HOUR
     return period_of("month", last).start.date(), last.date() + DAY
