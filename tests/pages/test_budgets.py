@@ -100,6 +100,13 @@ def kept():
     return {b.scope_key: b for b in budget_log.budgets(app_store(), END.date())}
 
 
+def kept_in(path):
+    store = Store(path)
+    found = budget_log.budgets(store)
+    store.close()
+    return found
+
+
 def test_budgets_stand_the_most_pressing_first(budgeted):
     app = page()
     rows = app.dataframe[0].value
@@ -467,6 +474,76 @@ def test_files_are_named_by_team_and_period(budgeted, names):
     app.selectbox(key="budget").set_value("team:analitics")
     healthy(app.run())
     assert names["team_days_csv"] == f"team_days_analitics_{MONTH.label}.csv"
+
+
+@pytest.mark.parametrize("parameter", ["team", "teams"])
+def test_a_link_names_a_team(budgeted, parameter):
+    app = page("One budget", **{parameter: "analytics"})
+    assert app.selectbox(key="budget").value == kept()["analytics"].budget_id
+    assert app.multiselect(key="teams").value == ["analytics"]
+    app = page("One budget", **{parameter: "analitics"})
+    assert app.selectbox(key="budget").value == "team:analitics"
+    app.selectbox(key="budget").set_value(kept()["web"].budget_id)  # by hand it may be another
+    assert "The budget is used up." in texts(healthy(app.run()))
+    app = page("Chargeback", **{parameter: "web"})
+    assert app.selectbox(key="chargeback_team").value == "web"
+    app = page(**{parameter: "web"})
+    assert "This view is of all teams, and not of “web” alone." in texts(app)
+    healthy(button(app, "Open it").click().run())
+    assert app.selectbox(key="budget").value == kept()["web"].budget_id
+
+
+@pytest.mark.parametrize("parameter", ["team", "teams"])
+@pytest.mark.parametrize("view", ["Overview", "One budget", "Allocation", "Chargeback", "Change"])
+def test_an_unknown_team_of_a_link_is_told_and_nothing_stands_in(budgeted, view, parameter):
+    app = page(view, **{parameter: "[nobody](x)"})
+    assert "No team is called “\\[nobody\\](x)”" in texts(app)
+    for key in ("budget", "chargeback_team"):
+        assert [box.value for box in app.selectbox if box.key == key] in ([], [None])
+    assert "The budget is used up." not in texts(app)
+    assert "chargeback_csv" not in files(app)
+    assert "No team is called" in texts(healthy(app.run()))  # until something else is chosen
+    if view != "Chargeback":
+        healthy(button(app, "Look at all teams").click().run())
+    else:
+        healthy(app.selectbox(key="chargeback_team").set_value("web").run())
+        assert "chargeback_csv" in files(app)
+    assert "No team is called" not in texts(app)
+    app.button_group(key="budget_view").set_value("One budget")
+    if view != "Chargeback":
+        assert "No team is called" not in texts(healthy(app.run()))
+        assert app.selectbox(key="budget").value is not None
+
+
+def test_a_link_to_a_budget_says_more_than_its_filters(budgeted):
+    found = {b.scope_key: b.budget_id for b in kept_in(budgeted)}
+    app = page("One budget", teams="web", budget=found["analytics"])
+    assert app.selectbox(key="budget").value == found["analytics"]
+    app = page("One budget", budget="gone")
+    assert "is closed, or never was" in texts(app)
+    assert app.selectbox(key="budget").value is None
+
+
+def test_a_team_that_only_another_month_has_is_told(budgeted):
+    store = Store(budgeted)
+    write_instances(store, fleet.instances(
+        {"instance_id": "i-old", "valid_from": (END - timedelta(days=60)).isoformat(),
+         "valid_to": MONTH.start.isoformat(), "tags": {"team": "old"}}
+    ))  # fmt: skip
+    recompute(store)
+    store.close()
+    app = page("One budget", team="old")
+    assert "“old” has no budget and has emitted nothing this month." in texts(app)
+    app = page("Chargeback", team="old")
+    said = f"Nothing in the statement of {MONTH.label} belongs to “old”."
+    assert said in texts(app)
+    assert "chargeback_csv" not in files(app)
+    app.selectbox(key="chargeback_month").set_value(MONTH.previous.label)
+    assert said not in texts(healthy(app.run()))
+    assert app.selectbox(key="chargeback_team").value == "old"
+    assert "chargeback_csv" in files(app)
+    app.selectbox(key="chargeback_month").set_value(MONTH.label)
+    assert said in texts(healthy(app.run()))
 
 
 def test_longer_periods_have_statements(company):

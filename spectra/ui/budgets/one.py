@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from spectra import budget_charts, budgets, units
@@ -10,11 +12,12 @@ from spectra.insight.budgets import THRESHOLDS
 from spectra.moments import DAY, HOUR
 from spectra.store import budget_log
 from spectra.store.budget_log import Budget
-from spectra.ui import cards, empty
-from spectra.ui.budgets import standing, team
+from spectra.ui import cards, choosing, empty
+from spectra.ui.budgets import asked, standing, team
 from spectra.ui.frame import Page
 from spectra.ui.plain import plain
 
+_TEAM = "team:"  # before the name of one without a budget
 LABELS = {
     "actual-50": "50 % used", "actual-80": "80 % used", "actual-100": "used up",
     "forecast-100": "expected above the budget", "probability-80": "overrun likely (80 %)",
@@ -25,19 +28,32 @@ def show(page: Page, found: list[Status]) -> None:
     """Everything about one budget, or about a team that has none."""
     if not found:
         empty.say("No budget is set yet.", "Set the first one.", standing.SET_ONE)
-    teams = {f"team:{name}": name for name in team.without_budget(page, found)}
+    teams = {f"{_TEAM}{name}": name for name in team.without_budget(page, found)}
     names = {s.budget.budget_id: _label(s) for s in found}
     names |= {key: f"{name} · no budget" for key, name in teams.items()}
     if not names:
         return
-    if st.session_state.get("budget") not in names:
-        st.session_state.pop("budget", None)
-    chosen = st.selectbox("Budget or team", list(names), format_func=names.__getitem__,
-                          key="budget", persist_state="session")  # fmt: skip
+    of_team = {s.budget.scope_key: s.budget.budget_id for s in reversed(found)
+               if s.budget.scope_kind == "team"}  # fmt: skip
+    asked.follow(page, "budget", lambda name: of_team.get(name, f"{_TEAM}{name}"))
+    chosen = choosing.one_of("Budget or team", names, key="budget", steps=(asked.ALL_TEAMS,),
+                             lacking=partial(_lacking, page))  # fmt: skip
     if chosen in teams:
         team.show(page, teams[chosen])
-    else:
+    elif chosen:
         _budget(page, next(s for s in found if s.budget.budget_id == chosen))
+
+
+def _lacking(page: Page, chosen: str) -> tuple[str, str]:
+    """What is said of what an address names and is not on offer."""
+    name = chosen.removeprefix(_TEAM)
+    if name == chosen:
+        return ("The budget of this page's address is closed, or never was.",
+                "Choose another one here.")  # fmt: skip
+    if not asked.is_known(page, name):
+        return asked.unknown(name)
+    return (f"“{plain(name)}” has no budget and has emitted nothing this month.",
+            "Choose another one here, or set a budget under Change.")  # fmt: skip
 
 
 def _budget(page: Page, status: Status) -> None:

@@ -18,7 +18,8 @@ from spectra.exports import file_stem
 from spectra.insight.budgets import Kind, Period
 from spectra.setting_values import MOST_USD_PER_TONNE
 from spectra.store import Store, chargeback_log
-from spectra.ui import cards, empty, kept, periods, workspace
+from spectra.ui import cards, choosing, empty, kept, periods, workspace
+from spectra.ui.budgets import asked
 from spectra.ui.frame import Page
 from spectra.ui.plain import plain
 
@@ -129,10 +130,11 @@ def _says_something(column: pd.Series) -> bool:
 
 
 def _export(page: Page, made: Statement) -> None:
-    team = EVERYONE
+    asked.follow(page, "chargeback_team", shown_team)
+    names = {name: name for name in (EVERYONE, *made.teams["team"])}
+    team = choosing.one_of("For", names, key="chargeback_team", steps=(), width=240,
+                           lacking=partial(_lacking, page, made))  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        team = st.selectbox("For", [EVERYONE, *made.teams["team"]], key="chargeback_team",
-                            width=240)  # fmt: skip
         if page.workspace.may_change:
             clicked = st.button(
                 "Export and keep", type="primary", key="chargeback_export",
@@ -145,6 +147,8 @@ def _export(page: Page, made: Statement) -> None:
                 st.toast("Kept.", icon=":material/check:")
                 st.rerun()
         whole = _to_download(page, made)
+        if team is None:
+            return
         part = whole if team == EVERYONE else chargeback.of_team(whole, team)
         of = () if team == EVERYONE else (team,)
         _downloads(part, file_stem("chargeback", made.run.period, *of))
@@ -153,6 +157,14 @@ def _export(page: Page, made: Statement) -> None:
                    "again by its x_RunId.")  # fmt: skip
     else:
         st.caption(f"The files are those of the export {whole.run.run_id}, which is kept.")
+
+
+def _lacking(page: Page, made: Statement, team: str) -> tuple[str, str]:
+    """What is said of a team that the statement does not name."""
+    if not asked.is_known(page, team):
+        return asked.unknown(team)
+    return (f"Nothing in the statement of {made.run.period} belongs to “{plain(team)}”.",
+            "Choose another period above, or another team here.")  # fmt: skip
 
 
 def _to_download(page: Page, made: Statement) -> Statement:
