@@ -19,6 +19,7 @@ from spectra.insight.budgets import (
     burn,
     crossed,
     judge,
+    notice_key,
     planned,
 )
 from spectra.store.budget_log import Budget
@@ -32,6 +33,8 @@ class Status:
 
     Attributes
     ----------
+    line : str
+        The first budget of this scope, period and basis, for all of which a threshold is told once.
     until : datetime
         End of what is accounted for in the period.
     plan : Series or None
@@ -51,6 +54,7 @@ class Status:
     """
 
     budget: Budget
+    line: str
     period: Period
     until: datetime
     plan: pd.Series | None
@@ -87,6 +91,10 @@ class Status:
             return None
         return self.outlook.central_g - self.budget_g
 
+    def key_of(self, threshold: str) -> str:
+        """What a threshold is told under, see `notice_key`."""
+        return notice_key(self.line, self.period, threshold)
+
     def value_of(self, threshold: str) -> float:
         """What a threshold that is reached is about: grams, or a probability."""
         if threshold.startswith("actual") or self.outlook is None:
@@ -103,8 +111,10 @@ class Look:
     ----------
     span : tuple of datetime
         First hour and end of what is accounted for.
+    lines : mapping of str to str
+        The first budget of the same scope, period and basis, by budget.
     told : mapping
-        Thresholds told by (budget, period label), and whether each is still reached.
+        Thresholds told by (line, period label), and whether each is still reached.
     savings : mapping of str to float or None
         Open savings by team [gCO2e/h]; None where the fleet was never judged.
     rules : Rules
@@ -115,6 +125,7 @@ class Look:
     now: datetime
     span: tuple[datetime, datetime]
     versions: dict[str, list[Version]]
+    lines: Mapping[str, str]
     told: dict[tuple[str, str], dict[str, bool]]
     savings: Mapping[str, float] | None
     rules: Rules
@@ -139,13 +150,14 @@ def status_of(look: Look, budget: Budget, period: Period) -> Status:
         own = replace(period, start=start)
         future = expected(budget, facts, own, (actual or 0.0, amount, share))
     known = Known(amount, actual, share, coverage, future, is_seen)
-    before = look.told.get((budget.budget_id, period.label), {})
+    line = look.lines.get(budget.budget_id, budget.budget_id)
+    before = look.told.get((line, period.label), {})
     held = crossed(known, [name for name, holds in before.items() if holds])
     state, reason = judge(known, list(before), has_ended=facts.until >= period.end)
     if (elsewhere := _carried_by_others(look, budget)) and state in _UNCLEAR:
         reason = elsewhere
     return Status(
-        budget, period, until, plan, amount, actual, so_far, share, coverage,
+        budget, line, period, until, plan, amount, actual, so_far, share, coverage,
         None if amount is None or actual is None else burn(actual, amount, share),
         future, crossed(known), held, tuple(before), state, reason, days,
         saved(look.savings, budget, max(until, look.now), period.end),

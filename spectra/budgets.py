@@ -18,11 +18,10 @@ from spectra.insight.budgets import (
     Threshold,
     Version,
     course,
-    notice_key,
     period_of,
 )
 from spectra.moments import HOUR
-from spectra.store import Store, budget_log
+from spectra.store import Store, budget_log, budget_notices
 from spectra.store.budget_log import Budget
 from spectra.store.emission_queries import accounted_span
 
@@ -58,7 +57,8 @@ def statuses(
         now,
         (span[0], facts.until),
         budget_log.versions(store),
-        budget_log.told(store, set(periods.values()), until),
+        budget_notices.lines(store),
+        budget_notices.told(store, set(periods.values()), until),
         open_savings(store, now),
         rules_on(store, now.date()),
     )
@@ -83,16 +83,11 @@ def check_thresholds(store: Store, now: datetime) -> list[tuple[Status, Threshol
     reached, left = [], []
     for status in found:
         for name in status.held:
-            key = notice_key(status.budget.budget_id, status.period, name)
             value = status.value_of(name)
-            reached.append((key, status.budget.budget_id, status.period.label, name, value))
-        left += [
-            notice_key(status.budget.budget_id, status.period, name)
-            for name in status.told
-            if name not in status.held
-        ]
+            reached.append((status.key_of(name), status.line, status.period.label, name, value))
+        left += [status.key_of(name) for name in status.told if name not in status.held]
     if reached or left:
-        budget_log.mark(store, reached, left, now)
+        budget_notices.mark(store, reached, left, now)
     return [(s, t) for s in found for t in THRESHOLDS if t.name in s.held]
 
 
@@ -108,17 +103,26 @@ def burn_down(status: Status) -> pd.DataFrame:
     return frame
 
 
-def create(store: Store, budget: Budget, grams: float, valid_from: date, note: str = "") -> Budget:
+def create(  # noqa: PLR0913, PLR0917 (what a budget begins with)
+    store: Store,
+    budget: Budget,
+    grams: float,
+    valid_from: date,
+    note: str = "",
+    today: date | None = None,
+) -> Budget:
     """Keep a new budget from a UTC day on.
 
     Raises
     ------
     InputError
-        If there is one of the same scope, period and basis.
+        If there is one of the same scope, period and basis that is not closed by then.
     """
-    if budget_log.find(store, budget) is not None:
+    day = max(valid_from, today or datetime.now(UTC).date())
+    if (kept := budget_log.find(store, budget, day)) is not None:
+        ends = f", kept until {kept.closed_on}" if kept.closed_on else ""
         raise InputError(
-            f"There is a {budget.period_kind} budget of “{budget.scope_key}” on this basis.",
+            f"There is a {budget.period_kind} budget of “{budget.scope_key}” on this basis{ends}.",
             next_step="Change its amount, or close it first.",
         )
     budget_log.keep(store, budget, [Version(valid_from, grams)], note)
@@ -167,6 +171,6 @@ def copy_to_next(store: Store, budget: Budget, now: datetime, change_pct: float 
     return grams
 
 
-def close(store: Store, budget: Budget, on: date) -> None:
-    """Keep a budget no longer from a UTC day on; its past stays readable."""
+def close(store: Store, budget: Budget, on: date | None) -> None:
+    """Keep a budget no longer from a UTC day on; its past stays readable. None keeps it on."""
     budget_log.keep(store, replace(budget, closed_on=on), [])

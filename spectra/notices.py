@@ -15,7 +15,7 @@ from spectra.errors import (
     SpectraError,
     ThrottledError,
 )
-from spectra.insight.budgets import Threshold, notice_key
+from spectra.insight.budgets import Threshold
 from spectra.store import Store, forecast_log, notice_log, source_state
 from spectra.store.database import set_meta
 from spectra.store.source_state import FAILURES_TO_OPEN
@@ -228,7 +228,7 @@ def _budgets(reached: list[tuple[Status, Threshold]], now: datetime) -> list[Not
     """The highest threshold of what was used, and of what is expected, covers those below it."""
     grouped: dict[tuple[str, str, bool], list[tuple[Status, Threshold]]] = {}
     for status, threshold in reached:
-        key = (status.budget.budget_id, status.period.label, threshold.of == "actual")
+        key = (status.line, status.period.label, threshold.of == "actual")
         grouped.setdefault(key, []).append((status, threshold))
     return [_budget(*part[-1], [t for _, t in part[:-1]], now) for part in grouped.values()]
 
@@ -251,12 +251,12 @@ def _budget(status: Status, threshold: Threshold, below: list[Threshold], now: d
         else ""
     )
     return Notice(
-        key=notice_key(budget.budget_id, status.period, threshold.name),
+        key=status.key_of(threshold.name),
         kind="budget",
         title=title,
         text=f"The {of} is {units.mass_text(status.budget_g)}; "
         f"{units.mass_text(status.actual_g)} until {units.moment_text(status.until)}{ahead}.",
         at=now,
         severity=threshold.severity,
-        covers=tuple(notice_key(budget.budget_id, status.period, t.name) for t in below),
+        covers=tuple(status.key_of(t.name) for t in below),
     )

@@ -75,7 +75,7 @@ def test_every_csv_is_free_of_formulas(store, report):
     made = chargeback.statement(store, CATALOG, LAST, END)
     days = LAST.start.date(), LAST.end.date()
     files = {
-        "budgets": budget_csv.export_budgets(store),
+        "budgets": budget_csv.export_budgets(store, END.date()),
         "statement": chargeback_files.csv_file(made),
         "report": FACES["csv"](report),
         "league": exports.csv_bytes(allocation.league(store, *days)),

@@ -11,7 +11,7 @@ from spectra.budget_outlook import BASIS_PARTS
 from spectra.errors import InputError
 from spectra.insight.allocation import Pool, Rules
 from spectra.insight.budgets import State, Version, reduction_path
-from spectra.store import advice_log, budget_log
+from spectra.store import advice_log, budget_log, budget_notices
 from spectra.store.budget_log import new_budget
 from spectra.store.emission_queries import TOTAL_G
 from spectra.store.ledger import recompute
@@ -310,6 +310,28 @@ def test_a_budget_is_kept_once(two_teams):
         new_budget("team", "web", "week")
 
 
+def test_one_budget_is_kept_at_a_time(two_teams):
+    """Another one may begin as one ends, and not before."""
+    today, ends = NOW.date(), date(2026, 12, 1)
+    made = budget(two_teams, "web", 100.0)
+    budgets.close(two_teams, made, ends)
+    again = new_budget("team", "web", "month")
+    with pytest.raises(InputError, match="kept until 2026-12-01"):
+        budgets.create(two_teams, again, 50.0, today, today=today)
+    budgets.create(two_teams, again, 50.0, ends, today=today)
+    content = budget_csv.export_budgets(two_teams, today)
+    assert content.count(b"\n") == 2
+    assert budget_csv.import_budgets(two_teams, content, today) == (0, 0, 1)
+    with pytest.raises(InputError, match="on this basis\\."):
+        budgets.create(two_teams, again, 50.0, ends, today=today)
+    assert len(budget_log.budgets(two_teams, ends)) == 1
+    # What begins in the past of a budget that has ended is the new one's alone.
+    scope3 = budget(two_teams, "web", 1.0, basis="scope3")
+    budgets.close(two_teams, scope3, today)
+    another = new_budget("team", "web", "month", basis="scope3")
+    budgets.create(two_teams, another, 1.0, date(2026, 11, 1), today=today)
+
+
 def test_copied_to_the_next_period(two_teams):
     made = budget(two_teams, "web", 100.0)
     assert budgets.copy_to_next(two_teams, made, NOW, -4.2) == pytest.approx(95.8)
@@ -338,7 +360,7 @@ def test_a_path_laid_anew_ends_the_older_one_and_an_amount_can_be_taken_back(two
     assert amounts()[2028] == 700
     history = budget_log.version_history(two_teams, made.budget_id)
     assert history["grams"].isna().sum() == 4
-    assert budget_csv.export_budgets(two_teams).count(b"\n") == 5
+    assert budget_csv.export_budgets(two_teams, NOW.date()).count(b"\n") == 5
 
 
 def test_each_threshold_is_told_once_over_restarts(tmp_path):
@@ -348,11 +370,11 @@ def test_each_threshold_is_told_once_over_restarts(tmp_path):
     first = budgets.check_thresholds(store, NOW)
     names = [threshold.name for _, threshold in first]
     assert names == ["actual-50", "actual-80", "forecast-100", "probability-80"]
-    raised = budget_log.notices(store)["raised_at"].tolist()
+    raised = budget_notices.notices(store)["raised_at"].tolist()
     store.close()
     again = new_store(path)
     budgets.check_thresholds(again, NOW + timedelta(hours=1))
-    kept = budget_log.notices(again, made.budget_id)
+    kept = budget_notices.notices(again, made.budget_id)
     assert kept["raised_at"].tolist() == raised
     values = dict(zip(kept["threshold"], kept["value"], strict=True))
     assert set(values) == set(names)
@@ -373,9 +395,9 @@ def test_late_data_that_lowers_the_figure_is_called_restated_and_not_unsent(stor
     found = status(store, made)
     assert found.actual_g == pytest.approx(emitted(store))
     assert found.state is State.RESTATED
-    before = budget_log.notices(store)
+    before = budget_notices.notices(store)
     budgets.check_thresholds(store, NOW)
-    after = budget_log.notices(store)
+    after = budget_notices.notices(store)
     assert len(after) == len(before)
     cleared = after[after["cleared_at"].notna()]["threshold"]
     assert "actual-80" in set(cleared)
@@ -384,13 +406,13 @@ def test_late_data_that_lowers_the_figure_is_called_restated_and_not_unsent(stor
     write_instances(store, fleet.instances(running(2, "web")))
     recompute(store)
     budgets.check_thresholds(store, NOW)
-    assert len(budget_log.notices(store)) == len(before)
-    assert budget_log.notices(store)["cleared_at"].isna().all()
+    assert len(budget_notices.notices(store)) == len(before)
+    assert budget_notices.notices(store)["cleared_at"].isna().all()
     # Just below a threshold the notice holds, but the budget is said to be where it is.
     budgets.change_amount(store, made, emitted(store) / 0.79, date(2026, 1, 1))
     budgets.check_thresholds(store, NOW)
     assert "80% was told as reached" in status(store, made).reason
-    of_80 = budget_log.notices(store).set_index("threshold").loc["actual-80"]
+    of_80 = budget_notices.notices(store).set_index("threshold").loc["actual-80"]
     assert pd.isna(of_80["cleared_at"])
 
 
@@ -460,9 +482,9 @@ def test_what_is_restated_still_says_where_it_will_end(two_teams):
     assert found.state is State.RESTATED
     assert "expected to end" in found.reason or "probability" in found.reason
     budgets.check_thresholds(two_teams, NOW)
-    cleared = budget_log.notices(two_teams).set_index("threshold")["cleared_at"].to_dict()
+    cleared = budget_notices.notices(two_teams).set_index("threshold")["cleared_at"].to_dict()
     budgets.check_thresholds(two_teams, NOW + timedelta(hours=5))
-    again = budget_log.notices(two_teams).set_index("threshold")["cleared_at"].to_dict()
+    again = budget_notices.notices(two_teams).set_index("threshold")["cleared_at"].to_dict()
     assert again["actual-80"] == cleared["actual-80"]
 
 

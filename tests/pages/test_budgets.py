@@ -177,7 +177,7 @@ def test_a_budget_is_set_changed_copied_and_closed(company):
     healthy(button(app, "Set").click().run())
     app.button_group(key="budget_way").set_value("Next period")
     healthy(app.run())
-    app.number_input(key="next_change").set_value(-10.0)
+    app.number_input(key=f"next_change_{budget.budget_id}").set_value(-10.0)
     healthy(button(app, "Copy").click().run())
     amounts = budget_log.versions(app_store())[budget.budget_id]
     assert amounts[-1] == Version(MONTH.end.date(), 18_000.0)
@@ -221,13 +221,51 @@ def test_what_was_typed_for_a_budget_is_not_there_for_another(company):
     first = app.selectbox(key="budget_changed").value
     app.date_input(key=f"change_from_{first}").set_value(MONTH.end.date())
     app.text_input(key=f"change_note_{first}").set_value("A late hire.")
-    app = healthy(next(b for b in app.button if b.label == "Set" and b.form_id == "change_amount")
-                  .click().run())  # fmt: skip
+    (set_it,) = [b for b in app.button if b.form_id == f"change_amount_{first}"]
+    app = healthy(set_it.click().run())
     other = next(one.budget_id for one in kept().values() if one.budget_id != first)
     app.selectbox(key="budget_changed").set_value(other)
     app = healthy(app.run())
     assert app.text_input(key=f"change_note_{other}").value == ""
     assert app.date_input(key=f"change_from_{other}").value != MONTH.end.date()
+    app.selectbox(key="budget_changed").set_value(first)
+    assert healthy(app.run()).text_input(key=f"change_note_{first}").value == ""
+    app.button_group(key="budget_way").set_value("Next period")
+    healthy(app.run()).number_input(key=f"next_change_{first}").set_value(-100.0)
+    app.selectbox(key="budget_changed").set_value(other)
+    healthy(button(healthy(app.run()), "Copy").click().run())
+    amounts = budget_log.versions(app_store())
+    assert Version(MONTH.end.date(), 12_500.0) in amounts[other]
+
+
+def test_a_new_budget_begins_with_empty_fields(company):
+    app = page("Change")
+    app.selectbox(key="new_team").set_value("web")
+    app.number_input(key="new_amount").set_value(12.5)
+    app.text_input(key="new_note").set_value("agreed with web")
+    app = healthy(button(app, "Set").click().run())
+    assert app.selectbox(key="new_team").value is None
+    assert app.number_input(key="new_amount").value is None
+    assert app.text_input(key="new_note").value == ""
+    # What is refused stays to be mended.
+    app.text_input(key="new_note").set_value("agreed with data")
+    app = button(app, "Set").click().run()
+    assert "is of nothing yet" in app.error[0].value
+    assert app.text_input(key="new_note").value == "agreed with data"
+
+
+def test_a_budget_that_is_to_be_closed_can_be_kept_on(budgeted):
+    app = page("Change")
+    app.button_group(key="budget_way").set_value("Close")
+    chosen = healthy(app.run()).selectbox(key="budget_changed").value
+    app.date_input(key=f"close_on_{chosen}").set_value(MONTH.end.date())
+    app = healthy(button(app, "Close").click().run())
+    assert any(
+        f"until {MONTH.end.date()}" in o for o in app.selectbox(key="budget_changed").options
+    )
+    assert f"no longer kept from {MONTH.end.date()} on" in texts(app)
+    healthy(button(app, "Keep it on").click().run())
+    assert {b.closed_on for b in kept().values()} == {None}
 
 
 def test_a_budget_without_an_amount_is_refused(company):
@@ -286,7 +324,7 @@ def test_a_reduction_path_is_laid_out(budgeted):
     amounts = budget_log.versions(app_store())[kept()["analytics"].budget_id]
     last = sum(v.grams for v in amounts if v.valid_from.year == END.year + 4)
     assert last == pytest.approx(1_200_000 * (1 - 4 * 0.042))
-    app.number_input(key="path_until").set_value(END.year + 1)
+    app.number_input(key=f"path_until_{chosen}").set_value(END.year + 1)
     healthy(app.run())
     assert "48 amounts are set from" in texts(app)
     healthy(button(app, "Lay out 12 amounts").click().run())
