@@ -4,10 +4,11 @@ import streamlit as st
 
 from spectra.store import emission_queries as emissions
 from spectra.ui import choosing, empty, frame
-from spectra.ui.budgets import allocation, changing, one, overview, standing, statements
+from spectra.ui.budgets import allocation, asked, changing, one, overview, standing, statements
 from spectra.ui.instances import judging
 
 VIEWS = ("Overview", "One budget", "Allocation", "Chargeback", "Change")
+OF_ONE = {"One budget", "Chargeback"}  # which follow the team that is asked for
 
 page = frame.current()
 
@@ -18,6 +19,8 @@ if page.get(emissions.ledger_span) is None:
 
 judging.ensure(page)  # what would bring a budget back rests on open recommendations
 view = choosing.view(VIEWS, key="budget_view")
+if view not in OF_ONE:
+    asked.tell(page, view)
 match view:
     case "One budget":
         one.show(page, standing.statuses(page))

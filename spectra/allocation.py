@@ -13,6 +13,8 @@ import numpy as np
 import pandas as pd
 
 from spectra.insight.allocation import (
+    METHODS,
+    OWN,
     NearMiss,
     Rules,
     allocate,
@@ -22,11 +24,10 @@ from spectra.insight.allocation import (
 from spectra.insight.budgets import period_of
 from spectra.moments import DAY
 from spectra.store import Store, allocation_queries, budget_log
-from spectra.store.allocation_queries import COSTS, MEASURES, SPREADS
+from spectra.store.allocation_queries import COSTS, MEASURES, PARTS, SPREADS
 from spectra.store.tags import TagRules, fold, folded
 
 PREVIEW_DAYS = 30
-PARTS = ("scope2_lb_g", "upstream_g", "td_g", "embodied_g")
 
 
 class Segment(NamedTuple):
@@ -147,19 +148,19 @@ def league(store: Store, start: date, end: date) -> pd.DataFrame:
     -------
     DataFrame
         Columns team, total_g, direct_g, account_g, parent_g, pool_g, none_g and distributed_g,
-        what the policy deals out of the unallocated rest; the latter is not part of total_g.
+        what the policy deals out of the unallocated rest; the latter is not part of total_g and
+        goes by what a team emits itself, as pools do.
     """
     first, after = period_of("month", start).start, period_of("month", end - DAY).end
     days = allocated_days(store, first.date(), after.date(), parents=True)
     days = days[(days["day"] >= pd.Timestamp(start)) & (days["day"] < pd.Timestamp(end))]
     table = days.pivot_table(
         index="team", columns="method", values="total_g", aggfunc="sum", fill_value=0.0
-    ).reindex(columns=["direct", "account", "parent", "pool", "none"], fill_value=0.0)
+    ).reindex(columns=list(METHODS), fill_value=0.0)
+    own, rest_g = table[list(OWN)].sum(axis=1), float(table["none"].sum())
     table.columns = pd.Index([f"{name}_g" for name in table.columns])
     table.insert(0, "total_g", table.sum(axis=1))
-    policy = rules_on(store, end - DAY).unallocated
-    own = table[["direct_g", "account_g", "parent_g"]].sum(axis=1)
-    table["distributed_g"] = distribute(table["total_g"], own, policy)
+    table["distributed_g"] = distribute(own, rest_g, rules_on(store, end - DAY).unallocated)
     return table.sort_values("total_g", ascending=False).rename_axis("team").reset_index()
 
 

@@ -7,7 +7,7 @@ import io
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from itertools import islice
 from typing import NamedTuple, cast
 
@@ -45,14 +45,13 @@ class Row(NamedTuple):
     version: Version
 
 
-def export_budgets(store: Store) -> bytes:
-    """All open budgets with every amount in force, in kg."""
+def export_budgets(store: Store, today: date) -> bytes:
+    """All budgets that are open on a day with every amount in force, in kg."""
     versions = budget_log.versions(store)
     rows = [
         (b.scope_kind, b.scope_key, b.period_kind, b.basis, b.profile, v.valid_from.isoformat(),
          v.grams / GRAMS_PER_KG, "kg", b.note)
-        for b in budget_log.budgets(store)
-        if b.closed_on is None
+        for b in _open(store, today).values()
         for v in versions.get(b.budget_id, [])
     ]  # fmt: skip
     return csv_bytes(pd.DataFrame(rows, columns=list(COLUMNS)))
@@ -98,18 +97,19 @@ def _rows(reader: csv.DictReader[str]) -> list[Row]:
     return rows
 
 
-def import_budgets(store: Store, content: bytes) -> Imported:
+def import_budgets(store: Store, content: bytes, today: date | None = None) -> Imported:
     """Keep the budgets of a file: new ones are added, what differs is set anew.
 
     All of it or nothing is kept. An empty note leaves what is kept, an empty profile is
     even.
     """
     known = budget_log.versions(store)
-    open_ones = {_key(b): b for b in budget_log.budgets(store) if b.closed_on is None}
+    today = today or datetime.now(UTC).date()
+    open_ones = _open(store, today)
     created = changed = unchanged = 0
     brought = []
     for budget, versions in _grouped(read_budgets(content)):
-        kept = open_ones.get(_key(budget))
+        kept = open_ones.get(budget.subject)
         old = {v.valid_from: v.grams for v in known.get(kept.budget_id, [])} if kept else {}
         new = [v for v in versions if not _same(old.get(v.valid_from), v.grams)]
         told = budget if kept is None else _told(kept, budget)
@@ -120,6 +120,12 @@ def import_budgets(store: Store, content: bytes) -> Imported:
             brought.append((told, new))
     budget_log.keep_all(store, brought, "imported")
     return Imported(created, changed, unchanged)
+
+
+def _open(store: Store, today: date) -> dict[tuple[str, ...], Budget]:
+    """Budgets that are open on a day; where one is set to begin as another ends, the new one."""
+    kept = sorted(budget_log.budgets(store, today), key=lambda b: b.closed_on is None)
+    return {budget.subject: budget for budget in kept}
 
 
 def _told(kept: Budget, new: Budget) -> Budget:
@@ -158,14 +164,10 @@ def _grouped(rows: Iterable[Row]) -> list[tuple[Budget, list[Version]]]:
     budgets: dict[tuple[str, ...], Budget] = {}
     amounts: dict[tuple[str, ...], dict[date, Version]] = {}
     for budget, version in rows:
-        key = _key(budget)
+        key = budget.subject
         budgets.setdefault(key, budget)
         amounts.setdefault(key, {})[version.valid_from] = version
     return [(budgets[key], list(found.values())) for key, found in amounts.items()]
-
-
-def _key(budget: Budget) -> tuple[str, ...]:
-    return budget.scope_kind, budget.scope_key, budget.period_kind, budget.basis
 
 
 def _same(old: float | None, new: float) -> bool:

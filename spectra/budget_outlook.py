@@ -13,10 +13,10 @@ import pandas as pd
 
 from spectra import allocation
 from spectra.errors import InputError
-from spectra.insight.allocation import Rules
 from spectra.insight.budgets import Outlook, Period, ahead, linear_outlook, outlook, weekly_weights
 from spectra.moments import DAY, HOUR, midnight
 from spectra.store import Store, advice_log, budget_queries
+from spectra.store.allocation_queries import PARTS
 from spectra.store.budget_log import Basis, Budget
 
 LOOK_BACK = timedelta(days=28)
@@ -25,8 +25,10 @@ BASIS_NAMES: dict[Basis, str] = {
     "scope2_lb": "scope 2, location-based",
     "scope3": "scope 3",
 }
-_BASIS = {"total_lb": ("total_g",), "scope2_lb": ("scope2_lb_g",),
-          "scope3": ("upstream_g", "td_g", "embodied_g")}  # fmt: skip
+# The parts of emissions that a budget's basis counts.
+BASIS_PARTS: dict[Basis, tuple[str, ...]] = {
+    "total_lb": PARTS, "scope2_lb": PARTS[:1], "scope3": PARTS[1:]
+}  # fmt: skip
 _NO_HOURS = pd.DataFrame(
     {
         "hour": pd.DatetimeIndex([], tz="UTC"),
@@ -58,11 +60,6 @@ class Facts:
     parts: dict[str, pd.DataFrame]
     deviation: pd.DataFrame
     plans: dict[str, np.ndarray]
-
-    def knows(self, budget: Budget, rules: Rules) -> bool:
-        """Whether anything of late is a budget's, or rules give its team something."""
-        is_named = budget.scope_kind == "team" and rules.names(budget.scope_key)
-        return is_named or budget.budget_id in self.parts
 
 
 def gather(
@@ -123,7 +120,7 @@ def grams_by_day(budget: Budget, days: pd.DataFrame, period: Period) -> pd.Serie
     """Grams of a budget by UTC day of a period, on its basis."""
     first, end = (pd.Timestamp(at.replace(tzinfo=None)) for at in (period.start, period.end))
     inside = (days["day"] >= first) & (days["day"] < end)
-    own = days.loc[_is_own(budget, days) & inside, ["day", *_BASIS[budget.basis]]]
+    own = days.loc[_is_own(budget, days) & inside, ["day", *BASIS_PARTS[budget.basis]]]
     sums = own.groupby("day").sum().sum(axis=1)
     return sums.sort_index()
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
+from math import isfinite
 from typing import Any
 from uuid import uuid4
 
@@ -13,7 +14,7 @@ from spectra.allocation import allocated_resources, segments
 from spectra.carbon import uncertainty
 from spectra.carbon.method import METHOD_VERSION
 from spectra.catalog import Catalog
-from spectra.chargeback_notes import differences, is_demo, notes
+from spectra.chargeback_notes import changes, differences, notes
 from spectra.chargeback_rows import (
     DIGITS,
     UNALLOCATED_NAME,
@@ -24,9 +25,10 @@ from spectra.chargeback_rows import (
 from spectra.errors import InputError
 from spectra.insight.allocation import ALLOCATION_VERSION, UNALLOCATED
 from spectra.insight.budgets import Period
+from spectra.moments import HOUR
 from spectra.store import Store, allocation_queries, chargeback_log
 from spectra.store.chargeback_log import LINE_KEYS, LINE_VALUES, Run
-from spectra.store.emission_queries import ledger_span
+from spectra.store.emission_queries import accounted_span
 from spectra.store.factors import method_in_force
 from spectra.store.hashing import digest
 
@@ -72,41 +74,39 @@ def statement(
     Raises
     ------
     InputError
-        If no hour of the period is accounted for.
+        If no hour of the period is accounted for, or nothing ran and nothing was paid for in it.
     """
-    first, until = _accounted(store, period)
-    end = min(period.end, until)
-    owned = allocated_resources(store, period.start.date(), _day_after(end))
-    if owned.empty:
+    start, end = _accounted(store, period)
+    found = allocated_resources(store, start.date(), _day_after(end))
+    if found.empty:
         raise InputError(
-            f"Nothing ran in {period.label}, and no cost of it is known: there is no statement.",
+            f"No machine ran and nothing was paid for in {period.label}: there is no statement.",
             next_step="Choose another period.",
         )
-    raw = _with_bands(store, owned)
-    raw, aws_figures = with_aws_figures(store, period, raw)
+    raw, aws_figures = with_aws_figures(store, period, _with_bands(store, found))
     run_id = uuid4().hex[:12]
-    span = max(first, period.start), end
-    rows = focus_rows(store, catalog, raw, span, price_usd_per_tonne, run_id)
+    rows = focus_rows(store, catalog, raw, (start, end), price_usd_per_tonne, run_id)
     lines = raw.groupby(list(LINE_KEYS), as_index=False)[list(LINE_VALUES)].sum(min_count=1)
+    total = float(raw["total_g"].sum())
     before = last_kept(store, period)
     manifest = {
-        **_manifest(store, catalog, period, end, first),
+        **_manifest(store, catalog, period, (start, end)),
         "run_id": run_id,
         "created_at": now.isoformat(),
         "aws_figures": aws_figures,
-        "notes": notes(store, raw),
+        "notes": notes(raw, is_demo=_is_demo(store), is_late=start > period.start),
         "carbon_price_usd_per_tonne": price_usd_per_tonne,
-        **_of_rows(rows, lines),
+        **_figures(rows, lines, total),
         "previous_run_id": before.run_id if before else None,
     }
-    run = Run(run_id, period.label, period.start, end, now, manifest, manifest["total_g"])
+    run = Run(run_id, period.label, period.start, end, now, manifest, total)
     return Statement(
         run,
         bool(manifest["is_final"]),
         rows,
         team_table(raw, price_usd_per_tonne),
         lines,
-        None if before is None else _changes(chargeback_log.lines(store, before.run_id), lines),
+        None if before is None else changes(chargeback_log.lines(store, before.run_id), lines),
         () if before is None else differences(before.manifest, manifest),
         price_usd_per_tonne,
     )
@@ -117,7 +117,7 @@ def last_kept(store: Store, period: Period) -> Run | None:
 
     What was tried on the demo company is nothing to hold a real fleet against.
     """
-    return chargeback_log.last_run(store, period.label, is_demo=is_demo(store))
+    return chargeback_log.last_run(store, period.label, is_demo=_is_demo(store))
 
 
 def keep(store: Store, made: Statement, now: datetime) -> Statement:
@@ -126,8 +126,10 @@ def keep(store: Store, made: Statement, now: datetime) -> Statement:
     Raises
     ------
     InputError
-        If it is kept already.
+        If it is kept already, or is of one team alone.
     """
+    if "team" in made.run.manifest:
+        raise InputError("The statement of one team is not kept.", next_step="Keep the whole.")
     manifest = {**made.run.manifest, "created_at": now.isoformat()}
     run = replace(made.run, created_at=now, manifest=manifest)
     chargeback_log.keep(store, run, made.lines)
@@ -135,9 +137,10 @@ def keep(store: Store, made: Statement, now: datetime) -> Statement:
 
 
 def of_team(made: Statement, team: str) -> Statement:
-    """The part of a statement that is one team's; its manifest names the whole that it is of.
+    """The part of a statement that is one team's, by the run of the whole.
 
-    The rows keep the x_RunId of the whole, which is what is kept.
+    Its manifest counts, adds up and hashes the rows of the team, and names the hash of the
+    manifest of the whole, which is the one that is kept.
 
     Raises
     ------
@@ -145,16 +148,19 @@ def of_team(made: Statement, team: str) -> Statement:
         If the statement has no such team.
     """
     if team not in set(made.teams["team"]):
-        raise InputError(f"The statement of {made.run.period} has no team “{team}”.")
+        raise InputError(
+            f"Nothing in the statement of {made.run.period} belongs to “{team}”.",
+            next_step="Choose another period, or a team that the statement names.",
+        )
     changes, name = made.changes, UNALLOCATED if team == UNALLOCATED_NAME else team
     rows = made.rows[made.rows["x_Team"] == team].reset_index(drop=True)
     lines = made.lines[made.lines["team"] == name].reset_index(drop=True)
-    whole = {"manifest_sha256": made.run.manifest_hash, "total_g": made.run.total_g,
-             "row_count": len(made.rows)}  # fmt: skip
-    manifest = {**made.run.manifest, "team": team, "part_of": whole, **_of_rows(rows, lines)}
+    total = float(lines["total_g"].sum(min_count=1))
+    part = {"team": team, "whole_manifest_sha256": made.run.manifest_hash}
+    manifest = {**made.run.manifest, **_figures(rows, lines, total), **part}
     return replace(
         made,
-        run=replace(made.run, manifest=manifest, total_g=manifest["total_g"]),
+        run=replace(made.run, manifest=manifest, total_g=total),
         rows=rows,
         teams=made.teams[made.teams["team"] == team].reset_index(drop=True),
         lines=lines,
@@ -163,14 +169,24 @@ def of_team(made: Statement, team: str) -> Statement:
 
 
 def _accounted(store: Store, period: Period) -> tuple[datetime, datetime]:
-    """First hour and end of what is accounted for; refuses a period outside."""
-    span = ledger_span(store)
+    """First hour and end of what is accounted for in a period; refuses one without any."""
+    span = accounted_span(store)
     if span is None or span[1] <= period.start or span[0] >= period.end:
         raise InputError(
             f"No hour of {period.label} is accounted for.",
             next_step="Choose a period that the data reach into, or refresh.",
         )
-    return span[0].astimezone(UTC), span[1].astimezone(UTC)
+    return max(span[0], period.start), min(span[1], period.end)
+
+
+def _is_computed(store: Store, period: Period) -> bool:
+    """Whether no hour of a period waits to be computed again."""
+    waits = "SELECT 1 FROM stale_hours WHERE hour >= ? AND hour < ? LIMIT 1"
+    return store.row(waits, [period.start, period.end]) is None
+
+
+def _is_demo(store: Store) -> bool:
+    return store.row("SELECT 1 FROM instances WHERE source = 'demo' LIMIT 1") is not None
 
 
 def _day_after(end: datetime) -> date:
@@ -195,16 +211,19 @@ def _with_bands(store: Store, raw: pd.DataFrame) -> pd.DataFrame:
 
 
 def _manifest(
-    store: Store, catalog: Catalog, period: Period, end: datetime, first: datetime
+    store: Store, catalog: Catalog, period: Period, span: tuple[datetime, datetime]
 ) -> dict[str, Any]:
     """What the figures follow from: method, factors, rules, span."""
+    start, end = span
     return {
         "period": period.label,
         "start": period.start.isoformat(),
         "end": end.isoformat(),
-        "is_final": first <= period.start and end >= period.end,
-        "is_demo": is_demo(store),
-        "accounted_from": max(first, period.start).isoformat(),
+        "is_final": span == (period.start, period.end) and _is_computed(store, period),
+        "is_demo": _is_demo(store),
+        "accounted_from": start.isoformat(),
+        "accounted_hours": (end - start) // HOUR,
+        "hours": period.hours,
         "method_version": METHOD_VERSION,
         "allocation_version": ALLOCATION_VERSION,
         "method": asdict(method_in_force(store)),
@@ -219,14 +238,14 @@ def _manifest(
     }
 
 
-def _of_rows(rows: pd.DataFrame, lines: pd.DataFrame) -> dict[str, Any]:
-    """What a manifest says of the rows it comes with."""
+def _figures(rows: pd.DataFrame, lines: pd.DataFrame, total_g: float) -> dict[str, Any]:
+    """What a manifest says of the rows that it describes."""
     return {
         "row_count": len(rows),
         "content_sha256": _content(rows),
         "totals": _totals(rows),
         "lines_sha256": chargeback_log.lines_digest(lines),
-        "total_g": float(lines["total_g"].sum()),
+        "total_g": total_g if isfinite(total_g) else None,  # of mere costs it is not known
     }
 
 
@@ -241,17 +260,3 @@ def _totals(rows: pd.DataFrame) -> dict[str, str]:
     names = ("x_TotalLbKg", "x_EnergyKWh", "EffectiveCost", "x_CarbonCharge")
     sums = {name: [value for value in rows[name] if value is not None] for name in names}
     return {name: str(sum(values)) for name, values in sums.items() if values}
-
-
-def _changes(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
-    """Lines whose grams differ; a line that one side lacks has nothing there."""
-    keys = list(LINE_KEYS)
-    both = before[[*keys, "total_g"]].merge(
-        after[[*keys, "total_g"]], on=keys, how="outer", suffixes=("_before", "_after")
-    )
-    frame = both.rename(columns={"total_g_before": "before_g", "total_g_after": "after_g"})
-    frame["change_g"] = frame["after_g"].fillna(0.0) - frame["before_g"].fillna(0.0)
-    # Sums of floats in another order differ in their last bits; a milligram is not shown.
-    differs = frame["change_g"].abs() > 5e-4
-    order = frame.loc[differs, "change_g"].abs().sort_values(ascending=False).index
-    return frame.loc[order].reset_index(drop=True)

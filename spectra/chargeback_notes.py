@@ -1,4 +1,4 @@
-"""What a statement says of itself: its notes, and what it follows from that is not as it was."""
+"""What a statement says in words: its notes, and what differs from the last export."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from spectra.store import Store
+from spectra.store.chargeback_log import LINE_KEYS
 from spectra.store.hashing import canonical
 
 NOTES = (
@@ -26,19 +26,38 @@ MARKET_NOTES = {
     True: "Market-based scope 2 is AWS's own figure, shared out by the location-based one, and "
     "left empty where AWS states none.",
 }
+LATE_NOTE = (
+    "Hours of the period before the first one that is accounted for are in no row, and neither "
+    "are costs of the days before."
+)
 DEMO_NOTE = "The demo company is invented: no figure of this statement is of a real fleet."
 
 
-def is_demo(store: Store) -> bool:
-    """Whether a statement is of the demo company."""
-    return store.row("SELECT 1 FROM instances WHERE source = 'demo' LIMIT 1") is not None
+def notes(raw: pd.DataFrame, *, is_demo: bool, is_late: bool) -> list[str]:
+    """The notes of a statement, after what its rows know of scope 1 and market-based scope 2.
 
-
-def notes(store: Store, raw: pd.DataFrame) -> list[str]:
-    """What has to be said of the figures, by what is known of them."""
+    Parameters
+    ----------
+    is_late : bool
+        Whether hours are accounted for only from within the period on.
+    """
     has_scope1, has_market = (bool(raw[n].notna().any()) for n in ("scope1_g", "scope2_mb_g"))
     said = [NOTES[0], SCOPE1_NOTES[has_scope1], MARKET_NOTES[has_market], *NOTES[1:]]
-    return [*said, *([DEMO_NOTE] if is_demo(store) else [])]
+    return [*said, *([LATE_NOTE] if is_late else []), *([DEMO_NOTE] if is_demo else [])]
+
+
+def changes(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    """Lines whose grams differ; a line that one side lacks has nothing there."""
+    keys = list(LINE_KEYS)
+    both = before[[*keys, "total_g"]].merge(
+        after[[*keys, "total_g"]], on=keys, how="outer", suffixes=("_before", "_after")
+    )
+    frame = both.rename(columns={"total_g_before": "before_g", "total_g_after": "after_g"})
+    frame["change_g"] = frame["after_g"].fillna(0.0) - frame["before_g"].fillna(0.0)
+    # Sums of floats in another order differ in their last bits; a milligram is not shown.
+    differs = frame["change_g"].abs() > 5e-4
+    order = frame.loc[differs, "change_g"].abs().sort_values(ascending=False).index
+    return frame.loc[order].reset_index(drop=True)
 
 
 def differences(before: dict[str, Any], after: dict[str, Any]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 
 from spectra import budgets, units
+from spectra.budget_status import Status
 from spectra.config import Config
 from spectra.errors import (
     InputError,
@@ -14,7 +15,7 @@ from spectra.errors import (
     SpectraError,
     ThrottledError,
 )
-from spectra.insight.budgets import Threshold, notice_key
+from spectra.insight.budgets import Threshold
 from spectra.store import Store, forecast_log, notice_log, source_state
 from spectra.store.database import set_meta
 from spectra.store.source_state import FAILURES_TO_OPEN
@@ -223,18 +224,16 @@ def _above(row: notice_log.GridAbove, threshold: float, now: datetime) -> Notice
     )
 
 
-def _budgets(reached: list[tuple[budgets.Status, Threshold]], now: datetime) -> list[Notice]:
+def _budgets(reached: list[tuple[Status, Threshold]], now: datetime) -> list[Notice]:
     """The highest threshold of what was used, and of what is expected, covers those below it."""
-    grouped: dict[tuple[str, str, bool], list[tuple[budgets.Status, Threshold]]] = {}
+    grouped: dict[tuple[str, str, bool], list[tuple[Status, Threshold]]] = {}
     for status, threshold in reached:
-        key = (status.budget.budget_id, status.period.label, threshold.of == "actual")
+        key = (status.line, status.period.label, threshold.of == "actual")
         grouped.setdefault(key, []).append((status, threshold))
     return [_budget(*part[-1], [t for _, t in part[:-1]], now) for part in grouped.values()]
 
 
-def _budget(
-    status: budgets.Status, threshold: Threshold, below: list[Threshold], now: datetime
-) -> Notice:
+def _budget(status: Status, threshold: Threshold, below: list[Threshold], now: datetime) -> Notice:
     """A threshold of a budget; one notice a period, whatever the figure does after."""
     budget, outlook = status.budget, status.outlook
     of = f"{status.period.label} budget of {budget.name}"
@@ -252,12 +251,12 @@ def _budget(
         else ""
     )
     return Notice(
-        key=notice_key(budget.budget_id, status.period, threshold.name),
+        key=status.key_of(threshold.name),
         kind="budget",
         title=title,
         text=f"The {of} is {units.mass_text(status.budget_g)}; "
         f"{units.mass_text(status.actual_g)} until {units.moment_text(status.until)}{ahead}.",
         at=now,
         severity=threshold.severity,
-        covers=tuple(notice_key(budget.budget_id, status.period, t.name) for t in below),
+        covers=tuple(status.key_of(t.name) for t in below),
     )

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from spectra import budgets
 from spectra.budget_outlook import BASIS_NAMES
-from spectra.budgets import Status
+from spectra.budget_status import Status
 from spectra.insight.budgets import period_of
 from spectra.moments import HOUR
 from spectra.reporting.budgets import BudgetLine

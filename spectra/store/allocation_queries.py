@@ -21,7 +21,8 @@ from spectra.store.tags import TagRules
 if TYPE_CHECKING:
     import duckdb
 
-MEASURES = ("energy_kwh", "scope2_lb_g", "upstream_g", "td_g", "embodied_g")
+PARTS = ("scope2_lb_g", "upstream_g", "td_g", "embodied_g")
+MEASURES = ("energy_kwh", *PARTS)
 COSTS = ("list_cost_usd", "billed_cost_usd", "effective_cost_usd")
 SPREADS = ("measured_utilisation_kwh", "power_sigma_g", "intensity_sigma_g",
            "utilisation_sigma_g", "burst_sigma_g", "resource_hours")  # fmt: skip
@@ -113,6 +114,29 @@ def by_group(store: Store, start: date, end: date, classes: pd.DataFrame) -> pd.
             {source} JOIN emission_groups USING (group_key) GROUP BY ALL
             """,
             {"start": start, "end": end},
+        ).df()
+
+
+def by_place(
+    store: Store, start: date, end: date, since: date, classes: pd.DataFrame
+) -> pd.DataFrame:
+    """Sums by region and service over the UTC days of [start, end), the parts from `since` on.
+
+    total_g, which weighs pools, is of all the days; the parts of a row without a day from `since`
+    on are NaN.
+    """
+    sums = ", ".join(f"""sum({name}) FILTER ("day" >= $since) AS {name}""" for name in PARTS)
+    with _joined(store, classes) as (cursor, source, columns):
+        return cursor.execute(
+            f"""
+            SELECT team, account_id, environment, service, region, {columns},
+                sum({" + ".join(PARTS)}) AS total_g, {sums}
+            FROM (SELECT d.*, i.resource_id, i.group_key FROM daily_sums d
+                  JOIN emission_items i USING (item_key)
+                  WHERE "day" >= $start AND "day" < $end) e
+            {source} JOIN emission_groups USING (group_key) GROUP BY ALL
+            """,
+            {"start": start, "end": end, "since": since},
         ).df()
 
 

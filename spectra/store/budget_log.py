@@ -1,18 +1,18 @@
-"""Budgets as kept: their amounts by effective date, rules of allocation, thresholds told."""
+"""Budgets as kept, with their amounts by effective date, and the rules of allocation."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 from uuid import uuid4
 
 import pandas as pd
 
 from spectra.errors import InputError
 from spectra.insight.allocation import Rules
-from spectra.insight.budgets import KINDS, Kind, Period, Version
+from spectra.insight.budgets import KINDS, Kind, Version
 from spectra.store.database import Store
 from spectra.store.tags import fold
 
@@ -47,6 +47,11 @@ class Budget:
     profile: Profile = "even"
     note: str = ""
     closed_on: date | None = None
+
+    @property
+    def subject(self) -> tuple[str, ...]:
+        """What one budget is kept of at a time: scope, period and basis."""
+        return self.scope_kind, self.scope_key, self.period_kind, self.basis
 
     @property
     def name(self) -> str:
@@ -105,17 +110,9 @@ def budgets(store: Store, on: date | None = None) -> list[Budget]:
     return [Budget(*row) for row in rows]
 
 
-def find(store: Store, like: Budget) -> Budget | None:
-    """The open budget of the same scope, period and basis."""
-    same = ("scope_kind", "scope_key", "period_kind", "basis")
-    return next(
-        (
-            kept
-            for kept in budgets(store)
-            if kept.closed_on is None and all(getattr(kept, n) == getattr(like, n) for n in same)
-        ),
-        None,
-    )
+def find(store: Store, like: Budget, on: date) -> Budget | None:
+    """The budget of the same scope, period and basis that is kept on a day, or from then on."""
+    return next((kept for kept in budgets(store, on) if kept.subject == like.subject), None)
 
 
 def keep(
@@ -232,66 +229,3 @@ def rules_history(store: Store) -> pd.DataFrame:
         "SELECT valid_from, note, created_at, rules FROM allocation_rules "
         "ORDER BY created_at DESC, rowid DESC"
     )
-
-
-def told(
-    store: Store, periods: Collection[Period], until: datetime | None = None
-) -> dict[tuple[str, str], dict[str, bool]]:
-    """Thresholds told by (budget, period label), and whether each is still reached.
-
-    Of a period that goes on after `until`, as it was then.
-    """
-    running = [p.label for p in periods if until is not None and p.end > until]
-    over = [p.label for p in periods if p.label not in running]
-    rows: list[tuple[Any, ...]] = (
-        store.cursor()
-        .execute(
-            """
-            SELECT budget_id, "period", threshold, cleared_at IS NULL FROM budget_notices
-            WHERE list_contains($over, "period")
-            UNION ALL
-            SELECT budget_id, "period", threshold, coalesce(cleared_at > $until, true)
-            FROM budget_notices WHERE list_contains($running, "period") AND raised_at <= $until
-            """,
-            {"over": over, "running": running, "until": until},
-        )
-        .fetchall()
-    )
-    found: dict[tuple[str, str], dict[str, bool]] = {}
-    for budget_id, period, threshold, is_reached in rows:
-        found.setdefault((budget_id, period), {})[threshold] = bool(is_reached)
-    return found
-
-
-def notices(store: Store, budget_id: str | None = None) -> pd.DataFrame:
-    """Thresholds that were reached: budget_id, period, threshold, value, raised_at, cleared_at."""
-    return store.frame(
-        'SELECT budget_id, "period", threshold, "value", raised_at, cleared_at FROM budget_notices '
-        "WHERE ? IS NULL OR budget_id = ? ORDER BY raised_at DESC",
-        [budget_id, budget_id],
-    )
-
-
-def mark(
-    store: Store,
-    reached: Iterable[tuple[str, str, str, str, float]],
-    left: Iterable[str],
-    now: datetime,
-) -> None:
-    """Write down thresholds that were reached (key, budget, period, threshold, value) or left.
-
-    What was reached once keeps its first moment; reached again it is told no second time.
-    """
-    with store.write(is_fact=False) as cursor:
-        for key, budget_id, period, threshold, value in reached:
-            cursor.execute(
-                "INSERT INTO budget_notices VALUES (?, ?, ?, ?, ?, ?, NULL) "
-                "ON CONFLICT (event_key) DO UPDATE SET cleared_at = NULL",
-                [key, budget_id, period, threshold, value, now],
-            )
-        for key in left:
-            cursor.execute(
-                "UPDATE budget_notices SET cleared_at = ? "
-                "WHERE event_key = ? AND cleared_at IS NULL",
-                [now, key],
-            )

@@ -6,7 +6,7 @@ aggregates in DuckDB and returns a small frame.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 import pandas as pd
@@ -31,9 +31,25 @@ _SUMS = f"""
 
 
 def ledger_span(store: Store) -> tuple[datetime, datetime] | None:
-    """First hour and exclusive end of what is accounted for; None for an empty store."""
+    """First hour and exclusive end of what was emitted; None for an empty store."""
     row = store.row("SELECT min(hour), max(hour) + INTERVAL 1 HOUR FROM emissions_hourly")
     return None if row is None or row[0] is None else (row[0], row[1])
+
+
+def accounted_span(store: Store) -> tuple[datetime, datetime] | None:
+    """First hour and exclusive end of what is accounted for, in UTC; None for an empty store.
+
+    Hours in which nothing ran are in it: they are known to be 0. While hours wait to be computed
+    it ends with the last one that is.
+    """
+    emitted = ledger_span(store)
+    if emitted is None:
+        return None
+    row = store.row(
+        "SELECT first_hour, end_hour, EXISTS (SELECT 1 FROM stale_hours) AS waits FROM ledger"
+    )
+    first, end, waits = row or (*emitted, False)
+    return first.astimezone(UTC), (emitted[1] if waits else end).astimezone(UTC)
 
 
 def totals(store: Store, selection: Selection) -> dict[str, Any]:

@@ -92,17 +92,23 @@ def download(
     frame: pd.DataFrame | Callable[[], pd.DataFrame],
     name: str,
     *,
+    of: Sequence[str] = (),
     label: str = "CSV",
     help: str | None = None,
 ) -> None:
     """A table as a CSV file, written when it is asked for; units stand in its headings.
 
     Its text is safe for spreadsheets.
+
+    Parameters
+    ----------
+    of : sequence of str
+        What the rows are of, such as a team and a period; the name of the file says it.
     """
     st.download_button(
-        label, lambda: exports.csv_bytes(frame() if callable(frame) else frame), f"{name}.csv",
-        "text/csv", key=f"{name}_csv", help=help, icon=":material/download:", on_click="ignore",
-        type="tertiary",
+        label, lambda: exports.csv_bytes(frame() if callable(frame) else frame),
+        f"{exports.file_stem(name, *of)}.csv", "text/csv", key=f"{name}_csv", help=help,
+        icon=":material/download:", on_click="ignore", type="tertiary",
     )  # fmt: skip
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
 
 import streamlit as st
 
@@ -37,13 +38,28 @@ def view(views: Sequence[str], *, key: str) -> str:
     return chosen
 
 
-def one_of(
-    label: str, names: Mapping[str, str], *, key: str, steps: Sequence[empty.Turn]
+def outside(asked: str) -> tuple[str, str]:
+    """What is said of an ID that is not on offer, and what to do about it."""
+    return (
+        f"“{plain(asked)}” of this page's address is not in the selection.",
+        "Choose a longer period, clear a filter, or choose another one here.",
+    )
+
+
+def one_of(  # noqa: PLR0913 (one keyword for each part of it)
+    label: str,
+    names: Mapping[str, str],
+    *,
+    key: str,
+    steps: Sequence[empty.Turn],
+    lacking: Callable[[str], tuple[str, str]] = outside,
+    width: int | Literal["stretch"] = "stretch",
 ) -> str | None:
     """Choose one thing by its name; the address carries its ID as `key`.
 
-    An ID that is not among `names`, as in a link to what is outside the filters, is told with the
-    `steps` that may bring it, and nothing stands in for it: the answer is None.
+    An ID that is not among `names`, as in a link to what is outside the filters, is told in the
+    words of `lacking` with the `steps` that may bring it, and nothing stands in for it: the answer
+    is None.
     """
     # A bound widget would put the name into the address.
     asked, in_address = st.query_params.get(key), f"_{key}_in_address"
@@ -55,11 +71,7 @@ def one_of(
             st.session_state[key] = asked
     missing = asked if asked not in names and key not in st.session_state else None
     if missing:
-        empty.say(
-            f"“{plain(missing)}” of this page's address is not in the selection.",
-            "Choose a longer period, clear a filter, or choose another one here.",
-            *steps,
-        )
+        empty.say(*lacking(missing), *steps)
     chosen = st.selectbox(
         label,
         list(names),
@@ -68,6 +80,7 @@ def one_of(
         key=key,
         persist_state="session",
         placeholder="Choose one",
+        width=width,
     )
     if chosen is None:
         return None

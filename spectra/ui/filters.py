@@ -9,11 +9,15 @@ import streamlit as st
 from spectra.insight.periods import PERIODS, Span, named_period
 from spectra.moments import DAY, HOUR, midnight
 from spectra.store.selection import Selection
+from spectra.store.tags import fold
+from spectra.ui.plain import LONGEST, shorten
 
 CUSTOM = "Custom"
 DEFAULT_PERIOD = "30 days"
 # In the session: names of a workspace that has ended are not to be selected any more.
 TO_CLEAR = "_filters_to_clear"
+# In the session: teams that an address asked for and that are not on offer.
+OTHER_TEAMS = "_other_teams"
 NAMES = ("regions", "teams", "environments")
 
 
@@ -30,7 +34,8 @@ def sidebar(choices: dict[str, list[str]], known: Span, hour: datetime) -> Selec
         The running hour.
     """
     if st.session_state.pop(TO_CLEAR, False):
-        st.session_state.update({name: [] for name in NAMES})
+        st.session_state.update({name: [] for name in (*NAMES, OTHER_TEAMS)})
+    _read_teams(choices["teams"])
     with st.sidebar:
         span = _period(known, hour)
         picked = {
@@ -48,6 +53,19 @@ def sidebar(choices: dict[str, list[str]], known: Span, hour: datetime) -> Selec
         }
         st.caption("Days and hours are UTC.")
     return Selection(span.start, span.end, **picked)
+
+
+def _read_teams(teams: list[str]) -> None:
+    """Take ``?team=`` for ``?teams=``, and keep names that the filter drops from the address."""
+    one = [fold(name) for name in st.query_params.get_all("team")]
+    asked = [*st.query_params.get_all("teams"), *one]
+    if asked:
+        st.session_state[OTHER_TEAMS] = [
+            shorten(name, LONGEST) for name in asked if name not in teams
+        ]
+    if one:
+        st.session_state["teams"] = [name for name in asked if name in teams]
+        del st.query_params["team"]
 
 
 def _period(known: Span, hour: datetime) -> Span:

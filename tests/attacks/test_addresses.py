@@ -49,7 +49,7 @@ def test_a_filter_is_a_value(store, text):
     assert tables(store).equals(before)
 
 
-PARAMETERS = sorted(parameters())
+PARAMETERS = sorted({*parameters(), "team"})
 
 
 @pytest.mark.parametrize("text", [SQL, MARKUP, "x" * 1_000_000], ids=["sql", "markup", "long"])

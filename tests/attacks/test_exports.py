@@ -75,7 +75,7 @@ def test_every_csv_is_free_of_formulas(store, report):
     made = chargeback.statement(store, CATALOG, LAST, END)
     days = LAST.start.date(), LAST.end.date()
     files = {
-        "budgets": budget_csv.export_budgets(store),
+        "budgets": budget_csv.export_budgets(store, END.date()),
         "statement": chargeback_files.csv_file(made),
         "report": FACES["csv"](report),
         "league": exports.csv_bytes(allocation.league(store, *days)),
@@ -104,6 +104,15 @@ def test_what_is_guarded_comes_back(text):
 
 
 OWN_FORMULA = re.compile(r"=SUM\([A-Z]+\d+(?::[A-Z]+\d+)?\)")
+
+
+def test_no_name_of_a_team_leaves_its_folder_or_is_that_of_another_file():
+    names = [exports.file_stem("chargeback", "2026-11", text) for text in ALL]
+    for name in names:
+        assert re.fullmatch(r"chargeback_2026-11_[\w-]+", name)
+        assert len(name.encode()) < 250
+    assert len({name.casefold() for name in names}) == len(set(ALL))
+    assert exports.file_stem("teams") == "teams"
 
 
 def test_no_workbook_holds_a_foreign_formula_or_link(store, report):

@@ -26,12 +26,13 @@ from spectra.store.factors import write_factors
 from spectra.store.hashing import canonical, digest
 from spectra.store.ledger import recompute
 from spectra.store.selection import Selection
-from spectra.store.writes import write_instances
+from spectra.store.writes import write_costs, write_instances
 from tests import copies, fleet
 from tests.budgets.conftest import (
     CATALOG,
     HOSTILE,
     SPAN,
+    cost,
     random_fleet,
     running,
     utc,
@@ -164,39 +165,12 @@ def test_what_each_row_says(store):
         chargeback.of_team(made, "nobody")
 
 
-def test_the_manifest_of_a_team_is_of_its_rows_and_names_the_whole(store):
-    with_fleet(store, running(1, "web"), running(2, "data"), start="2026-11-01", end="2026-11-02")
-    made = made_of(store, NOVEMBER)
-    web = chargeback.of_team(made, "web")
-    said = json.loads(chargeback_files.manifest_file(web))
-    assert said["team"] == "web"
-    assert said["row_count"] == len(web.rows) == 1
-    assert Decimal(said["totals"]["x_TotalLbKg"]) == added(web.rows["x_TotalLbKg"])
-    assert said["content_sha256"] != made.run.manifest["content_sha256"]
-    assert said["part_of"] == {
-        "manifest_sha256": made.run.manifest_hash, "row_count": 2, "total_g": made.run.total_g,
-    }  # fmt: skip
-    assert said["total_g"] == pytest.approx(float(added(web.rows["x_TotalLbKg"])) * 1000, abs=2e-3)
-    assert said["run_id"] == made.run.run_id
-    assert (
-        digest(canonical({k: v for k, v in said.items() if k != "manifest_sha256"}))
-        == (said["manifest_sha256"])
-    )
-
-
 def test_no_charge_is_of_hours_before_the_first_that_is_accounted_for(store):
     with_fleet(store, running(1, "web"), start="2026-11-01T18:00", end="2026-11-03T12:00")
     row = made_of(store, NOVEMBER).rows.iloc[0]
     assert row["ChargePeriodStart"] == "2026-11-01T18:00:00Z"
     assert row["ChargePeriodEnd"] == "2026-11-03T12:00:00Z"
     assert row["x_CoveragePct"] == Decimal("70.0")  # 42 of 60 hours
-
-
-def test_a_month_in_which_nothing_ran_has_no_statement(store):
-    machines = running(1, "web", valid_to="2026-11-01"), running(2, "web", valid_from="2026-12-01")
-    with_fleet(store, *machines, start="2026-10-30", end="2026-12-02")
-    with pytest.raises(InputError, match="Nothing ran in 2026-11"):
-        made_of(store, NOVEMBER)
 
 
 def second_fleet(store):
@@ -336,6 +310,34 @@ def test_the_manifest_says_what_the_figures_follow_from(store):
     assert again.run.manifest["content_sha256"] == said["content_sha256"]
 
 
+def test_the_manifest_of_a_team_describes_its_own_file(store):
+    random_fleet(store, 1)
+    made = exported(store, QUARTER)
+    names = made.teams["team"].tolist()
+    parts = [chargeback.of_team(made, name) for name in names]
+    for name, part in zip(names, parts, strict=True):
+        said = json.loads(chargeback_files.manifest_file(part))
+        read = pd.read_csv(io.BytesIO(chargeback_files.csv_file(part)), dtype=str)
+        assert said["row_count"] == len(read) == len(part.rows)
+        text = part.rows.drop(columns="x_RunId").to_csv(index=False, lineterminator="\n")
+        assert said["content_sha256"] == digest(text)
+        assert said["totals"].get("x_TotalLbKg", "0") == str(added(part.rows["x_TotalLbKg"]))
+        assert said["lines_sha256"] == chargeback_log.lines_digest(part.lines)
+        assert (said["team"], said["run_id"]) == (name, made.run.run_id)
+        assert said["whole_manifest_sha256"] == made.run.manifest_hash
+        assert said.pop("manifest_sha256") == digest(canonical(said)) != made.run.manifest_hash
+        manifest = sheets(chargeback_files.workbook(part))["Manifest"]
+        assert ["row_count", str(len(read))] in manifest
+    whole = made.run.manifest
+    assert sum(part.run.manifest["row_count"] for part in parts) == whole["row_count"]
+    assert sum(part.run.total_g for part in parts) == pytest.approx(whole["total_g"])
+    assert added(
+        Decimal(part.run.manifest["totals"].get("x_TotalLbKg", "0")) for part in parts
+    ) == (Decimal(whole["totals"]["x_TotalLbKg"]))
+    with pytest.raises(InputError, match="one team is not kept"):
+        chargeback.keep(store, parts[0], NOW)
+
+
 def test_the_same_period_again_says_what_changed(store, monkeypatch):
     with_fleet(store, running(1, "web"), running(2, "data"), start="2026-11-01", end="2026-11-02")
     first = exported(store, NOVEMBER)
@@ -427,6 +429,60 @@ def test_a_statement_is_final_only_with_all_its_hours(store):
     assert not late.is_final
     assert late.run.manifest["accounted_from"] == "2026-10-20T00:00:00+00:00"
     assert chargeback.statement(store, CATALOG, november, NOW).is_final
+    with store.write() as cursor:  # an hour in the middle is to be computed again
+        cursor.execute("INSERT INTO stale_hours VALUES ('eu-central-1', '2026-11-09T00:00Z')")
+    assert not chargeback.statement(store, CATALOG, november, NOW).is_final
+
+
+def test_no_row_reaches_back_before_what_is_accounted_for(store):
+    with_fleet(store, running(1, "web"), start="2026-10-20T13:00", end="2026-11-03T09:00")
+    usd = [cost(date(2026, 10, day), "i-001", 1.0, "eu-central-1") for day in (5, 19, 20, 21)]
+    write_costs(store, pd.DataFrame(usd))
+    made = made_of(store)
+    assert made.rows["ChargePeriodStart"].tolist() == [
+        "2026-10-20T13:00:00Z", "2026-11-01T00:00:00Z",
+    ]  # fmt: skip
+    assert made.rows["ChargePeriodEnd"].tolist() == ["2026-11-01T00:00:00Z", "2026-11-03T09:00:00Z"]
+    assert added(made.rows["EffectiveCost"]) == 2  # of the days that the rows are of
+    said = made.run.manifest
+    assert (said["accounted_hours"], said["hours"]) == (332, QUARTER.hours)
+    assert chargeback_notes.LATE_NOTE in said["notes"]
+    november = made_of(store, NOVEMBER)
+    assert chargeback_notes.LATE_NOTE not in november.run.manifest["notes"]
+    assert november.run.manifest["accounted_hours"] == 57
+
+
+def test_hours_in_which_nothing_ran_are_accounted_for(store):
+    """A fleet that began and ended within a month has a final statement of it."""
+    only = running(1, "web") | {"valid_from": "2026-11-10", "valid_to": "2026-11-12"}
+    with_fleet(store, only, start="2026-09-01", end="2026-12-02")
+    usd = [cost(date(2026, 11, 1), "bucket-7", 3.0, "eu-central-1", "Amazon S3")]
+    write_costs(store, pd.DataFrame(usd))
+    made = chargeback.statement(store, CATALOG, NOVEMBER, utc("2026-12-02"))
+    assert made.is_final
+    assert made.run.manifest["accounted_hours"] == NOVEMBER.hours
+    assert added(made.rows["EffectiveCost"]) == 3
+    with store.write() as cursor:  # a refresh that has not come to the last hours yet
+        cursor.execute("INSERT INTO stale_hours VALUES ('eu-central-1', '2026-11-29T00:00Z')")
+    early = chargeback.statement(store, CATALOG, NOVEMBER, utc("2026-12-02"))
+    assert not early.is_final
+    assert early.run.end == utc("2026-11-12")
+
+
+def test_a_month_in_which_nothing_ran_has_no_statement(store):
+    first = running(1, "web") | {"valid_to": "2026-10-01"}
+    with_fleet(store, first, running(2, "data") | {"valid_from": "2026-11-02"},
+               start="2026-09-29", end="2026-11-03")  # fmt: skip
+    october = period_of("month", date(2026, 10, 1))
+    with pytest.raises(InputError, match="No machine ran and nothing was paid for in 2026-10"):
+        made_of(store, october)
+    with pytest.raises(InputError, match="belongs to “web”") as refused:
+        chargeback.of_team(made_of(store, NOVEMBER), "web")
+    assert refused.value.next_step
+    usd = [cost(date(2026, 10, 5), "i-001", 1.0, "eu-central-1")]
+    write_costs(store, pd.DataFrame(usd))
+    (team,) = made_of(store, october).teams.itertuples()
+    assert (team.team, team.total_kg, team.effective_usd) == ("web", None, Decimal("1.00"))
 
 
 def test_nobody_has_a_statement_with_its_changes(store):

@@ -11,6 +11,7 @@ from spectra.store import budget_log
 from spectra.store.budget_log import new_budget
 from tests.budgets.conftest import HOSTILE
 
+TODAY = date(2026, 11, 13)
 HEAD = ",".join(COLUMNS)
 
 
@@ -23,7 +24,7 @@ def test_what_goes_out_comes_back(store, team):
     made = new_budget("team", team, "quarter", basis="scope3", profile="weekly", note=team)
     amounts = [Version(date(2026, 1, 1), 1234.5), Version(date(2026, 7, 1), 1 / 3 * 1e6)]
     budget_log.keep(store, made, amounts)
-    content = export_budgets(store)
+    content = export_budgets(store, TODAY)
     assert import_budgets(store, content) == Imported(0, 0, 1)
     (row, later) = read_budgets(content)
     assert row.budget.scope_key == made.scope_key
@@ -81,7 +82,7 @@ def test_another_profile_or_note_is_a_change(store):
     (kept,) = budget_log.budgets(store)
     assert (kept.profile, kept.note) == ("weekly", "second")
     assert len(budget_log.version_history(store, kept.budget_id)) == 1
-    assert import_budgets(store, export_budgets(store)) == Imported(0, 0, 1)
+    assert import_budgets(store, export_budgets(store, TODAY)) == Imported(0, 0, 1)
 
 
 def test_many_budgets_come_in_at_once(store):

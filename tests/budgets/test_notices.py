@@ -8,7 +8,9 @@ import pytest
 from spectra import budgets, notices
 from spectra.config import check_value, load_config
 from spectra.errors import InputError
+from spectra.insight.budgets import State
 from spectra.settings import SETTINGS
+from spectra.store import budget_log, budget_notices
 from spectra.store.budget_log import new_budget
 from spectra.store.emission_queries import TOTAL_G
 from tests import copies
@@ -57,6 +59,35 @@ def test_the_next_period_is_told_anew(path):
     assert first
     assert october
     assert not first & october
+    store.close()
+
+
+def test_a_budget_that_is_set_again_is_not_told_again(path):
+    """Closed and set anew within a period, it is the same team, period and threshold."""
+    store, sent = new_store(path), []
+    notices.tell(store, notices.events(store, PLAIN, NOW), sent.append)
+    (first,) = [b for b in budget_log.budgets(store) if b.scope_key != "nobody"]
+    budgets.close(store, first, NOW.date())
+    again = new_budget("team", first.scope_key, "month")
+    (amount,) = budget_log.versions(store)[first.budget_id]
+    budgets.create(store, again, 0.95 * amount.grams, date(2026, 11, 1), today=NOW.date())
+    notices.tell(store, notices.events(store, PLAIN, NOW), sent.append)
+    assert len(sent) == 2
+    (found,) = budgets.statuses(store, NOW, [again])
+    assert found.line == first.budget_id
+    assert set(found.told) == {"actual-50", "actual-80", "forecast-100", "probability-80"}
+    assert found.state is State.ALERT
+    # A threshold that was not reached before is told of it.
+    budgets.change_amount(store, again, 0.8 * amount.grams, date(2026, 11, 1))
+    notices.tell(store, notices.events(store, PLAIN, NOW), sent.append)
+    assert [n.severity for n in sent[2:]] == ["critical"]
+    kept = budget_notices.notices(store, first.budget_id)
+    assert kept["threshold"].tolist().count("actual-100") == 1
+    # On another basis it is another budget.
+    other = new_budget("team", first.scope_key, "month", basis="scope3")
+    budgets.create(store, other, 1.0, date(2026, 11, 1), today=NOW.date())
+    notices.tell(store, notices.events(store, PLAIN, NOW), sent.append)
+    assert len(sent) == 5
     store.close()
 
 

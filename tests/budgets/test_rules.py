@@ -5,13 +5,12 @@ from itertools import pairwise
 
 import pytest
 
-from spectra import allocation
+from spectra import allocation, teams
 from spectra.insight.allocation import Pool, Rules
 from spectra.store import budget_log
 from spectra.store.emission_queries import TOTAL_G
 from spectra.store.ledger import recompute
 from spectra.store.writes import write_instances, write_volumes
-from spectra.ui.budgets.team import places
 from tests import fleet
 from tests.budgets.conftest import random_fleet, running, utc, with_fleet
 from tests.store.conftest import with_factors
@@ -73,6 +72,24 @@ def test_the_league_says_how_each_came_to_its_total(fleet_store):
     assert table["pool_g"].sum() == pytest.approx(one)
     assert table["distributed_g"].sum() == pytest.approx(one)
     assert table.loc["unallocated", "distributed_g"] == 0
+
+
+def test_what_nobody_owns_is_dealt_out_by_what_teams_emit_themselves(fleet_store):
+    """A share of a pool is nobody's own: whoever carries most of it would carry more again."""
+    shares = {"data": 50, "sales": 50}
+    pools = (Pool("network", "tag", "shared=nat", "fixed", shares),)
+    for policy in ("direct", "even"):
+        rules = Rules(pools=pools, unallocated=policy)
+        budget_log.keep_rules(fleet_store, rules, date(2026, 1, 1))
+        table = allocation.league(fleet_store, START, END).set_index("team")
+        rest = table.loc["unallocated", "none_g"]
+        assert table["distributed_g"].sum() == pytest.approx(rest)
+        teams = table.drop("unallocated")
+        own = teams[["direct_g", "account_g", "parent_g"]].sum(axis=1)
+        assert own["sales"] == 0
+        shown = (teams["distributed_g"] / rest).to_dict()
+        even = dict.fromkeys(teams.index, 1 / len(teams))
+        assert shown == pytest.approx(even if policy == "even" else (own / own.sum()).to_dict())
 
 
 def test_a_default_of_the_account_comes_before_the_parent(fleet_store):
@@ -181,7 +198,7 @@ def test_nothing_is_ever_dropped(store, seed):
     assert groups["total_g"].sum() == pytest.approx(whole)
     by_place = resources.groupby(["team", "region", "service"])["total_g"].sum(min_count=1).dropna()
     for name in {str(team) for team, _, _ in by_place.index}:
-        found = places(store, name, START, END).set_index(["region", "service"])["total_g"]
+        found = teams.places(store, name, START, END).set_index(["region", "service"])["total_g"]
         assert found.to_dict() == pytest.approx(by_place[name].to_dict())
 
 

@@ -6,10 +6,12 @@ import pandas as pd
 import pytest
 
 from spectra import budget_csv, budgets
+from spectra import teams as teams_of
+from spectra.budget_outlook import BASIS_PARTS
 from spectra.errors import InputError
 from spectra.insight.allocation import Pool, Rules
 from spectra.insight.budgets import State, Version, reduction_path
-from spectra.store import advice_log, budget_log
+from spectra.store import advice_log, budget_log, budget_notices
 from spectra.store.budget_log import new_budget
 from spectra.store.emission_queries import TOTAL_G
 from spectra.store.ledger import recompute
@@ -117,12 +119,6 @@ def test_a_team_that_only_rules_give_something_is_no_misspelt_one(two_teams):
         budgets.close(two_teams, found, NOVEMBER)
 
 
-def test_an_amount_of_nothing_is_told_as_such(two_teams):
-    said = status(two_teams, budget(two_teams, "web", 0.0))
-    assert said.state is State.NO_BUDGET
-    assert "is 0 g" in said.reason
-
-
 def test_a_team_carries_its_share_of_a_pool(two_teams):
     made = budget(two_teams, "web", 1e6)
     alone = status(two_teams, made)
@@ -134,6 +130,37 @@ def test_a_team_carries_its_share_of_a_pool(two_teams):
     assert shared.outlook.central_g == pytest.approx(
         alone.outlook.central_g + extra * 30 / 12, rel=0.02
     )
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        # Where another team emits itself, a pool by that gives this one nothing.
+        Rules(pools=(Pool("rest", "team", "unallocated", "direct", {}, ("sales", "web")),)),
+        Rules(pools=(Pool("none", "tag", "shared=nat", "fixed", {"sell": 50}),),
+              aliases={"sell": "sales"}),
+        Rules(accounts={"222222222222": "sales"}),
+    ],
+    ids=["pool by emissions", "empty pool", "empty account"],
+)  # fmt: skip
+@pytest.mark.parametrize("now", [NOW, utc("2026-12-01")], ids=["within", "first hour"])
+def test_a_team_that_only_the_rules_know_is_not_misspelt(two_teams, rules, now):
+    made = budget(two_teams, "sales", 1e6)
+    assert "misspelt" in status(two_teams, made, now).reason
+    budget_log.keep_rules(two_teams, rules, date(2026, 11, 13))
+    found = status(two_teams, made, now)
+    assert found.state is State.ON_TRACK
+    assert found.actual_g == (0.0 if now == NOW else None)
+    assert found.outlook.central_g == 0.0
+
+
+def test_a_team_that_is_itself_a_pool_is_told_so(two_teams):
+    made = budget(two_teams, "data", 1e6)
+    pool = Pool("shared data", "team", "data", "even", {}, ("web",))
+    budget_log.keep_rules(two_teams, Rules(pools=(pool,)), date(2026, 1, 1))
+    found = status(two_teams, made)
+    assert found.state is State.NOT_ENOUGH_DATA
+    assert "as the shared pool “shared data”" in found.reason
 
 
 def test_rules_hold_from_their_day_on(two_teams):
@@ -160,8 +187,34 @@ def test_a_budget_that_begins_in_mid_month_counts_from_then_on(two_teams):
     assert found.elapsed_share == pytest.approx(5 / 23)
 
 
+@pytest.mark.parametrize("basis", ["total_lb", "scope2_lb", "scope3"])
+@pytest.mark.parametrize(("period", "start"), [("month", 8), ("month", 1), ("quarter", 8)])
+def test_where_a_team_emits_adds_up_to_what_its_budget_has_used(two_teams, basis, period, start):
+    """Of the days and on the basis of the budget, with the same share of what is dealt out."""
+    late = running(9, "data", valid_from="2026-11-10", region="eu-north-1")
+    write_instances(two_teams, fleet.instances(late))
+    recompute(two_teams)
+    pools = (Pool("rest", "team", "unallocated"), Pool("net", "tag", "cost-center=42", "even"))
+    budget_log.keep_rules(two_teams, Rules(pools=pools[:1]), date(2026, 1, 1))
+    budget_log.keep_rules(two_teams, Rules(pools=pools), date(2026, 11, 5))
+    begins = date(2026, 11, start)
+    found = status(two_teams, budget(two_teams, "web", 1e6, period=period, basis=basis,
+                                     start=begins))  # fmt: skip
+    assert found.start == fleet.as_datetime(pd.Timestamp(begins, tz="UTC"))
+    rows = teams_of.places(two_teams, "web", begins, date(2026, 11, 13), BASIS_PARTS[basis])
+    assert rows["total_g"].sum() == pytest.approx(found.actual_g, rel=1e-12)
+    assert rows["region"].tolist() == ["eu-central-1"]
+    own = teams_of.places(two_teams, "data", begins, date(2026, 11, 13), BASIS_PARTS[basis])
+    assert set(own["region"]) == {"eu-central-1", "eu-north-1"}
+    assert teams_of.places(two_teams, "web", begins, begins).empty
+
+
 def test_states_of_what_is_not_known(two_teams):
-    assert status(two_teams, budget(two_teams, "web", 0.0)).state is State.NO_BUDGET
+    nothing = status(two_teams, budget(two_teams, "web", 0.0))
+    assert (nothing.state, nothing.gap_g, nothing.burn) == (State.NO_BUDGET, None, None)
+    assert "An amount of 0" in nothing.reason
+    assert nothing.outlook.central_g > nothing.actual_g
+    assert nothing.outlook.probability is None
     later = budget(two_teams, "data", 9.0, start=date(2027, 1, 1))
     assert status(two_teams, later).state is State.NO_BUDGET
     year = status(two_teams, budget(two_teams, "data", 1e9, period="year"))
@@ -268,6 +321,28 @@ def test_a_budget_is_kept_once(two_teams):
         new_budget("team", "web", "week")
 
 
+def test_one_budget_is_kept_at_a_time(two_teams):
+    """Another one may begin as one ends, and not before."""
+    today, ends = NOW.date(), date(2026, 12, 1)
+    made = budget(two_teams, "web", 100.0)
+    budgets.close(two_teams, made, ends)
+    again = new_budget("team", "web", "month")
+    with pytest.raises(InputError, match="kept until 2026-12-01"):
+        budgets.create(two_teams, again, 50.0, today, today=today)
+    budgets.create(two_teams, again, 50.0, ends, today=today)
+    content = budget_csv.export_budgets(two_teams, today)
+    assert content.count(b"\n") == 2
+    assert budget_csv.import_budgets(two_teams, content, today) == (0, 0, 1)
+    with pytest.raises(InputError, match="on this basis\\."):
+        budgets.create(two_teams, again, 50.0, ends, today=today)
+    assert len(budget_log.budgets(two_teams, ends)) == 1
+    # What begins in the past of a budget that has ended is the new one's alone.
+    scope3 = budget(two_teams, "web", 1.0, basis="scope3")
+    budgets.close(two_teams, scope3, today)
+    another = new_budget("team", "web", "month", basis="scope3")
+    budgets.create(two_teams, another, 1.0, date(2026, 11, 1), today=today)
+
+
 def test_copied_to_the_next_period(two_teams):
     made = budget(two_teams, "web", 100.0)
     assert budgets.copy_to_next(two_teams, made, NOW, -4.2) == pytest.approx(95.8)
@@ -296,7 +371,7 @@ def test_a_path_laid_anew_ends_the_older_one_and_an_amount_can_be_taken_back(two
     assert amounts()[2028] == 700
     history = budget_log.version_history(two_teams, made.budget_id)
     assert history["grams"].isna().sum() == 4
-    assert budget_csv.export_budgets(two_teams).count(b"\n") == 5
+    assert budget_csv.export_budgets(two_teams, NOW.date()).count(b"\n") == 5
 
 
 def test_each_threshold_is_told_once_over_restarts(tmp_path):
@@ -306,11 +381,11 @@ def test_each_threshold_is_told_once_over_restarts(tmp_path):
     first = budgets.check_thresholds(store, NOW)
     names = [threshold.name for _, threshold in first]
     assert names == ["actual-50", "actual-80", "forecast-100", "probability-80"]
-    raised = budget_log.notices(store)["raised_at"].tolist()
+    raised = budget_notices.notices(store)["raised_at"].tolist()
     store.close()
     again = new_store(path)
     budgets.check_thresholds(again, NOW + timedelta(hours=1))
-    kept = budget_log.notices(again, made.budget_id)
+    kept = budget_notices.notices(again, made.budget_id)
     assert kept["raised_at"].tolist() == raised
     values = dict(zip(kept["threshold"], kept["value"], strict=True))
     assert set(values) == set(names)
@@ -331,9 +406,9 @@ def test_late_data_that_lowers_the_figure_is_called_restated_and_not_unsent(stor
     found = status(store, made)
     assert found.actual_g == pytest.approx(emitted(store))
     assert found.state is State.RESTATED
-    before = budget_log.notices(store)
+    before = budget_notices.notices(store)
     budgets.check_thresholds(store, NOW)
-    after = budget_log.notices(store)
+    after = budget_notices.notices(store)
     assert len(after) == len(before)
     cleared = after[after["cleared_at"].notna()]["threshold"]
     assert "actual-80" in set(cleared)
@@ -342,13 +417,13 @@ def test_late_data_that_lowers_the_figure_is_called_restated_and_not_unsent(stor
     write_instances(store, fleet.instances(running(2, "web")))
     recompute(store)
     budgets.check_thresholds(store, NOW)
-    assert len(budget_log.notices(store)) == len(before)
-    assert budget_log.notices(store)["cleared_at"].isna().all()
+    assert len(budget_notices.notices(store)) == len(before)
+    assert budget_notices.notices(store)["cleared_at"].isna().all()
     # Just below a threshold the notice holds, but the budget is said to be where it is.
     budgets.change_amount(store, made, emitted(store) / 0.79, date(2026, 1, 1))
     budgets.check_thresholds(store, NOW)
     assert "80% was told as reached" in status(store, made).reason
-    of_80 = budget_log.notices(store).set_index("threshold").loc["actual-80"]
+    of_80 = budget_notices.notices(store).set_index("threshold").loc["actual-80"]
     assert pd.isna(of_80["cleared_at"])
 
 
@@ -418,9 +493,9 @@ def test_what_is_restated_still_says_where_it_will_end(two_teams):
     assert found.state is State.RESTATED
     assert "expected to end" in found.reason or "probability" in found.reason
     budgets.check_thresholds(two_teams, NOW)
-    cleared = budget_log.notices(two_teams).set_index("threshold")["cleared_at"].to_dict()
+    cleared = budget_notices.notices(two_teams).set_index("threshold")["cleared_at"].to_dict()
     budgets.check_thresholds(two_teams, NOW + timedelta(hours=5))
-    again = budget_log.notices(two_teams).set_index("threshold")["cleared_at"].to_dict()
+    again = budget_notices.notices(two_teams).set_index("threshold")["cleared_at"].to_dict()
     assert again["actual-80"] == cleared["actual-80"]
 
 
@@ -431,6 +506,20 @@ def test_a_budget_closed_with_its_period_is_told_of_its_last_hours(two_teams):
     assert {(s.period.label, t.name) for s, t in told} == {
         ("2026-10", f"actual-{level}") for level in (50, 80, 100)
     }
+
+
+def test_hours_in_which_nothing_ran_are_accounted_for(store):
+    """A fleet that is new within the month has used what it has; nothing is missing of it."""
+    machine = running(1, "web") | {"valid_from": "2026-11-10"}
+    with_fleet(store, machine)
+    found = status(store, budget(store, "web", 1e6))
+    assert found.coverage == 1.0
+    assert found.state is State.ON_TRACK
+    actual = budgets.burn_down(found)["actual_g"]
+    assert actual.iloc[:9].tolist() == [0.0] * 9
+    write_instances(store, fleet.instances(machine | {"valid_to": "2026-11-11"}))
+    recompute(store)
+    assert status(store, budget(store, "web", 1e6, basis="scope3")).until == NOW
 
 
 def test_days_before_the_first_known_are_not_zero(store):

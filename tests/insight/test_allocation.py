@@ -207,18 +207,13 @@ def test_rules_survive_json_and_bad_ones_are_refused():
 
 
 def test_what_is_unallocated_may_be_shown_dealt_out_beside():
-    totals = pd.Series({"a": 3.0, "b": 1.0, UNALLOCATED: 8.0})
-    assert distribute(totals, totals, "direct").to_dict() == {"a": 6.0, "b": 2.0, UNALLOCATED: 0.0}
-    assert distribute(totals, totals, "even").to_dict() == {"a": 4.0, "b": 4.0, UNALLOCATED: 0.0}
-    assert distribute(totals, totals, "visible").sum() == 0
-
-
-def test_what_is_dealt_by_own_emissions_is_not_dealt_by_shares_of_pools():
-    totals = pd.Series({"a": 6.0, "b": 2.0, "c": 4.0, UNALLOCATED: 8.0})
-    own = pd.Series({"a": 3.0, "b": 1.0, "c": 0.0, UNALLOCATED: 0.0})
-    assert distribute(totals, own, "direct").to_dict() == {
-        "a": 6.0, "b": 2.0, "c": 0.0, UNALLOCATED: 0.0,
-    }  # fmt: skip
+    own = pd.Series({"a": 3.0, "b": 1.0, UNALLOCATED: 0.0})
+    assert distribute(own, 8.0, "direct").to_dict() == {"a": 6.0, "b": 2.0, UNALLOCATED: 0.0}
+    assert distribute(own, 8.0, "even").to_dict() == {"a": 4.0, "b": 4.0, UNALLOCATED: 0.0}
+    assert distribute(own, 8.0, "visible").sum() == 0
+    nothing = pd.Series({"a": 0.0, "b": 0.0})
+    assert distribute(nothing, 8.0, "direct").to_dict() == {"a": 4.0, "b": 4.0}
+    assert distribute(nothing[:0], 8.0, "direct").empty
 
 
 def test_near_misses_are_spellings_and_not_neighbours():

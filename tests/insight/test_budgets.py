@@ -253,6 +253,15 @@ def test_states_follow_the_figures_as_they_are(state, facts, told):
     assert judge(facts, told)[1]
 
 
+def test_an_amount_of_nothing_is_none_to_be_kept_and_is_not_said_to_be_unset():
+    assert judge(known(1.0, budget=None))[1] == "No amount is set for this period."
+    assert judge(known(1.0, budget=0.0))[1].startswith("An amount of 0, which is no limit,")
+    rows, at = history()
+    found = ahead(rows, at, coming(at))
+    assert outlook(0.0, 0.0, found).probability is None
+    assert outlook(0.0, 1e-9, found).probability == 1.0
+
+
 def test_a_period_that_ended_below_its_budget_was_kept():
     facts = known(90.0, None, share=1.0)
     assert judge(facts, has_ended=True)[0] is State.KEPT

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pandas as pd
 import pytest
+import streamlit as st
 
 from spectra import allocation, budgets, units
 from spectra.catalog import load_catalog
@@ -18,7 +19,6 @@ from spectra.store.ledger import extend_ledger, recompute
 from spectra.store.saved_settings import save_settings
 from spectra.store.writes import write_instances, write_intensities, write_utilisation
 from spectra.ui import cards, workspace
-from spectra.ui.budgets import statements
 from spectra.ui.plain import plain
 from tests import fleet
 from tests.copies import once
@@ -100,6 +100,13 @@ def kept():
     return {b.scope_key: b for b in budget_log.budgets(app_store(), END.date())}
 
 
+def kept_in(path):
+    store = Store(path)
+    found = budget_log.budgets(store)
+    store.close()
+    return found
+
+
 def test_budgets_stand_the_most_pressing_first(budgeted):
     app = page()
     rows = app.dataframe[0].value
@@ -170,7 +177,7 @@ def test_a_budget_is_set_changed_copied_and_closed(company):
     healthy(button(app, "Set").click().run())
     app.button_group(key="budget_way").set_value("Next period")
     healthy(app.run())
-    app.number_input(key="next_change").set_value(-10.0)
+    app.number_input(key=f"next_change_{budget.budget_id}").set_value(-10.0)
     healthy(button(app, "Copy").click().run())
     amounts = budget_log.versions(app_store())[budget.budget_id]
     assert amounts[-1] == Version(MONTH.end.date(), 18_000.0)
@@ -214,13 +221,51 @@ def test_what_was_typed_for_a_budget_is_not_there_for_another(company):
     first = app.selectbox(key="budget_changed").value
     app.date_input(key=f"change_from_{first}").set_value(MONTH.end.date())
     app.text_input(key=f"change_note_{first}").set_value("A late hire.")
-    app = healthy(next(b for b in app.button if b.label == "Set" and b.form_id == "change_amount")
-                  .click().run())  # fmt: skip
+    (set_it,) = [b for b in app.button if b.form_id == f"change_amount_{first}"]
+    app = healthy(set_it.click().run())
     other = next(one.budget_id for one in kept().values() if one.budget_id != first)
     app.selectbox(key="budget_changed").set_value(other)
     app = healthy(app.run())
     assert app.text_input(key=f"change_note_{other}").value == ""
     assert app.date_input(key=f"change_from_{other}").value != MONTH.end.date()
+    app.selectbox(key="budget_changed").set_value(first)
+    assert healthy(app.run()).text_input(key=f"change_note_{first}").value == ""
+    app.button_group(key="budget_way").set_value("Next period")
+    healthy(app.run()).number_input(key=f"next_change_{first}").set_value(-100.0)
+    app.selectbox(key="budget_changed").set_value(other)
+    healthy(button(healthy(app.run()), "Copy").click().run())
+    amounts = budget_log.versions(app_store())
+    assert Version(MONTH.end.date(), 12_500.0) in amounts[other]
+
+
+def test_a_new_budget_begins_with_empty_fields(company):
+    app = page("Change")
+    app.selectbox(key="new_team").set_value("web")
+    app.number_input(key="new_amount").set_value(12.5)
+    app.text_input(key="new_note").set_value("agreed with web")
+    app = healthy(button(app, "Set").click().run())
+    assert app.selectbox(key="new_team").value is None
+    assert app.number_input(key="new_amount").value is None
+    assert app.text_input(key="new_note").value == ""
+    # What is refused stays to be mended.
+    app.text_input(key="new_note").set_value("agreed with data")
+    app = button(app, "Set").click().run()
+    assert "is of nothing yet" in app.error[0].value
+    assert app.text_input(key="new_note").value == "agreed with data"
+
+
+def test_a_budget_that_is_to_be_closed_can_be_kept_on(budgeted):
+    app = page("Change")
+    app.button_group(key="budget_way").set_value("Close")
+    chosen = healthy(app.run()).selectbox(key="budget_changed").value
+    app.date_input(key=f"close_on_{chosen}").set_value(MONTH.end.date())
+    app = healthy(button(app, "Close").click().run())
+    assert any(
+        f"until {MONTH.end.date()}" in o for o in app.selectbox(key="budget_changed").options
+    )
+    assert f"no longer kept from {MONTH.end.date()} on" in texts(app)
+    healthy(button(app, "Keep it on").click().run())
+    assert {b.closed_on for b in kept().values()} == {None}
 
 
 def test_a_budget_without_an_amount_is_refused(company):
@@ -230,6 +275,28 @@ def test_a_budget_without_an_amount_is_refused(company):
     assert "has no amount" in app.error[0].value
     assert not app.exception
     assert budget_log.budgets(app_store()) == []
+
+
+def test_a_budget_may_be_of_a_team_that_only_the_rules_know(company):
+    store = Store(company)
+    rules = Rules({"analitics": "analytics"}, {"999999999999": "sales"})
+    budget_log.keep_rules(store, rules, MONTH.start.date())
+    store.close()
+    offered = page("Change").selectbox(key="new_team").options
+    assert "sales" in offered
+    assert "analitics" not in offered
+
+
+def test_an_amount_of_0_is_told_as_one_and_not_as_unset(company):
+    app = page("Change")
+    app.selectbox(key="new_team").set_value("web")
+    app.number_input(key="new_amount").set_value(0.0)
+    healthy(button(app, "Set").click().run())
+    app = page("One budget", budget=kept()["web"].budget_id)
+    assert "An amount of 0, which is no limit, is set" in texts(app)
+    assert "No amount is set" not in texts(app)
+    assert "must be saved" not in texts(app)
+    assert metrics(app)["Probability of an overrun"] == units.MISSING
 
 
 def test_the_same_budget_twice_is_refused_and_the_first_stays(budgeted):
@@ -257,7 +324,7 @@ def test_a_reduction_path_is_laid_out(budgeted):
     amounts = budget_log.versions(app_store())[kept()["analytics"].budget_id]
     last = sum(v.grams for v in amounts if v.valid_from.year == END.year + 4)
     assert last == pytest.approx(1_200_000 * (1 - 4 * 0.042))
-    app.number_input(key="path_until").set_value(END.year + 1)
+    app.number_input(key=f"path_until_{chosen}").set_value(END.year + 1)
     healthy(app.run())
     assert "48 amounts are set from" in texts(app)
     healthy(button(app, "Lay out 12 amounts").click().run())
@@ -377,15 +444,6 @@ def test_a_statement_adds_up_and_is_kept(company):
     assert "does not hold" in page("Chargeback").warning[0].value
 
 
-@pytest.mark.parametrize(
-    ("team", "said"),
-    [("All teams", []), ("../Data & <b>ü</b>", ["Data-b-ü-b"]), ("🚀", ["team"]),
-     ("x" * 100, ["x" * 40])],
-)  # fmt: skip
-def test_files_of_a_team_bear_its_name_and_nothing_of_a_path(team, said):
-    assert statements._of_team(team) == said
-
-
 def test_the_files_after_an_export_are_those_that_are_kept(company):
     app = page("Chargeback")
     assert "The files are those of a draft" in texts(app)
@@ -427,6 +485,104 @@ def test_another_price_in_the_settings_is_charged_in_the_same_session(company):
         shared.setup.reload()
         (price,) = [n for n in healthy(app.run()).number_input if "price" in n.label]
         assert price.value == usd
+
+
+@pytest.fixture
+def names(monkeypatch):
+    """Names of the files that pages offer, by their keys."""
+    found, plain_button = {}, st.download_button
+
+    def offered(label, data, file_name, *args, **kwargs):
+        found[kwargs["key"]] = file_name
+        return plain_button(label, data, file_name, *args, **kwargs)
+
+    monkeypatch.setattr(st, "download_button", offered)
+    return found
+
+
+def test_files_are_named_by_team_and_period(budgeted, names):
+    app = page("Chargeback")
+    assert names["chargeback_csv"] == f"chargeback_{MONTH.label}.csv"
+    app.selectbox(key="chargeback_team").set_value("web")
+    healthy(app.run())
+    assert names["chargeback_json"] == f"chargeback_{MONTH.label}_web.json"
+    app = page("One budget")
+    assert names["burn_down_csv"] == f"burn_down_web_{MONTH.label}_total_lb.csv"
+    last_day = (END - timedelta(hours=1)).date()
+    assert names["team_places_csv"] == f"team_places_web_{MONTH.start.date()}_{last_day}.csv"
+    app.selectbox(key="budget").set_value("team:analitics")
+    healthy(app.run())
+    assert names["team_days_csv"] == f"team_days_analitics_{MONTH.label}.csv"
+
+
+@pytest.mark.parametrize("parameter", ["team", "teams"])
+def test_a_link_names_a_team(budgeted, parameter):
+    app = page("One budget", **{parameter: "analytics"})
+    assert app.selectbox(key="budget").value == kept()["analytics"].budget_id
+    assert app.multiselect(key="teams").value == ["analytics"]
+    app = page("One budget", **{parameter: "analitics"})
+    assert app.selectbox(key="budget").value == "team:analitics"
+    app.selectbox(key="budget").set_value(kept()["web"].budget_id)  # by hand it may be another
+    assert "The budget is used up." in texts(healthy(app.run()))
+    app = page("Chargeback", **{parameter: "web"})
+    assert app.selectbox(key="chargeback_team").value == "web"
+    app = page(**{parameter: "web"})
+    assert "This view is of all teams, and not of “web” alone." in texts(app)
+    healthy(button(app, "Open it").click().run())
+    assert app.selectbox(key="budget").value == kept()["web"].budget_id
+
+
+@pytest.mark.parametrize("parameter", ["team", "teams"])
+@pytest.mark.parametrize("view", ["Overview", "One budget", "Allocation", "Chargeback", "Change"])
+def test_an_unknown_team_of_a_link_is_told_and_nothing_stands_in(budgeted, view, parameter):
+    app = page(view, **{parameter: "[nobody](x)"})
+    assert "No team is called “\\[nobody\\](x)”" in texts(app)
+    for key in ("budget", "chargeback_team"):
+        assert [box.value for box in app.selectbox if box.key == key] in ([], [None])
+    assert "The budget is used up." not in texts(app)
+    assert "chargeback_csv" not in files(app)
+    assert "No team is called" in texts(healthy(app.run()))  # until something else is chosen
+    if view != "Chargeback":
+        healthy(button(app, "Look at all teams").click().run())
+    else:
+        healthy(app.selectbox(key="chargeback_team").set_value("web").run())
+        assert "chargeback_csv" in files(app)
+    assert "No team is called" not in texts(app)
+    app.button_group(key="budget_view").set_value("One budget")
+    if view != "Chargeback":
+        assert "No team is called" not in texts(healthy(app.run()))
+        assert app.selectbox(key="budget").value is not None
+
+
+def test_a_link_to_a_budget_says_more_than_its_filters(budgeted):
+    found = {b.scope_key: b.budget_id for b in kept_in(budgeted)}
+    app = page("One budget", teams="web", budget=found["analytics"])
+    assert app.selectbox(key="budget").value == found["analytics"]
+    app = page("One budget", budget="gone")
+    assert "is closed, or never was" in texts(app)
+    assert app.selectbox(key="budget").value is None
+
+
+def test_a_team_that_only_another_month_has_is_told(budgeted):
+    store = Store(budgeted)
+    write_instances(store, fleet.instances(
+        {"instance_id": "i-old", "valid_from": (END - timedelta(days=60)).isoformat(),
+         "valid_to": MONTH.start.isoformat(), "tags": {"team": "old"}}
+    ))  # fmt: skip
+    recompute(store)
+    store.close()
+    app = page("One budget", team="old")
+    assert "“old” has no budget and has emitted nothing this month." in texts(app)
+    app = page("Chargeback", team="old")
+    said = f"Nothing in the statement of {MONTH.label} belongs to “old”."
+    assert said in texts(app)
+    assert "chargeback_csv" not in files(app)
+    app.selectbox(key="chargeback_month").set_value(MONTH.previous.label)
+    assert said not in texts(healthy(app.run()))
+    assert app.selectbox(key="chargeback_team").value == "old"
+    assert "chargeback_csv" in files(app)
+    app.selectbox(key="chargeback_month").set_value(MONTH.label)
+    assert said in texts(healthy(app.run()))
 
 
 def test_longer_periods_have_statements(company):

@@ -8,7 +8,7 @@ METHOD.md, section 6.
 from spectra.insight.allocation.near_miss import NearMiss, near_misses
 from spectra.insight.allocation.rounding import apportion, apportion_tree, total_of
 from spectra.insight.allocation.rules import UNALLOCATED, Pool, Rules
-from spectra.insight.allocation.shares import METHODS, allocate, distribute
+from spectra.insight.allocation.shares import METHODS, OWN, allocate, distribute
 
 # Grows with every change of whose an emission is: exports say so when they are compared.
 ALLOCATION_VERSION = "1.1"
@@ -16,6 +16,7 @@ ALLOCATION_VERSION = "1.1"
 __all__ = [
     "ALLOCATION_VERSION",
     "METHODS",
+    "OWN",
     "UNALLOCATED",
     "NearMiss",
     "Pool",

@@ -111,6 +111,13 @@ class Rules:
                 next_step="Let every alias name the final team.",
             )
 
+    @property
+    def receivers(self) -> frozenset[str]:
+        """Teams that the rules name to carry something, whether it came to anything or not."""
+        of_pools = [n for p in self.pools for n in (p.shares if p.by == "fixed" else p.teams)]
+        names = (*self.aliases.values(), *self.accounts.values(), *of_pools)
+        return frozenset(self.team(name) for name in names) - {UNALLOCATED}
+
     def team(self, name: str) -> str:
         """The team that a name stands for."""
         return self.aliases.get(name, name)

@@ -11,6 +11,8 @@ from spectra.insight.allocation.rules import UNALLOCATED, Policy, Pool, Rules
 
 # In the order in which they are tried; a shared resource is taken out first.
 METHODS = ("direct", "account", "parent", "pool", "none")
+# What a team emits itself: what decides its share of anything that is dealt out.
+OWN = METHODS[:3]
 
 # Shares that a person rounded mean the whole: 33.3333 % three times.
 ROUNDED = 2e-6
@@ -49,22 +51,20 @@ def allocate(rows: pd.DataFrame, rules: Rules, measures: Sequence[str]) -> pd.Da
     return pd.concat([owned[~pooled].assign(share=1.0), split], ignore_index=True)
 
 
-def distribute(totals: pd.Series, own: pd.Series, policy: Policy) -> pd.Series:
-    """What each team would carry of the unallocated rest; zero for all where it stays visible.
+def distribute(own: pd.Series, rest_g: float, policy: Policy) -> pd.Series:
+    """What each team would carry of what nobody owns; zero for all where it stays visible.
 
     Parameters
     ----------
-    totals : Series
-        Grams by team, the unallocated among them.
     own : Series
-        Grams that each of them emits itself, without its shares of pools: what ``direct`` deals by.
+        Grams by team of what is its own, without its shares of pools; what is unallocated takes no
+        part.
     """
-    rest = float(totals.get(UNALLOCATED, 0.0))
-    teams = totals.index.drop(UNALLOCATED, errors="ignore")
+    teams = own.drop(UNALLOCATED, errors="ignore")
     if policy == "visible" or teams.empty:
-        return pd.Series(0.0, index=totals.index)
-    weights = _weights(own.reindex(teams, fill_value=0.0), policy == "even")
-    return (weights * rest).reindex(totals.index, fill_value=0.0)
+        return pd.Series(0.0, index=own.index)
+    weights = _weights(teams, policy == "even")
+    return (weights * rest_g).reindex(own.index, fill_value=0.0)
 
 
 def _owned(rows: pd.DataFrame, rules: Rules) -> pd.DataFrame:
@@ -108,7 +108,7 @@ def _pool(rows: pd.DataFrame, rules: Rules) -> pd.Series:
 def _shares(owned: pd.DataFrame, rules: Rules) -> pd.DataFrame:
     """Share of every team in every pool and period: period, allocation_key, team, share."""
     # A row of mere cost makes nobody a team that emits.
-    is_own = owned["method"].isin(("direct", "account", "parent")) & owned["total_g"].notna()
+    is_own = owned["method"].isin(OWN) & owned["total_g"].notna()
     own = owned[is_own]
     totals = own.groupby(["period", "team"])["total_g"].sum()
     keys = owned.loc[owned["method"] == "pool", ["period", "allocation_key"]].drop_duplicates()

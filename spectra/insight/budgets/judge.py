@@ -11,8 +11,6 @@ from spectra.insight.budgets.outlook import Outlook
 from spectra.insight.budgets.periods import Period
 
 HYSTERESIS = 0.02
-_NO_AMOUNT = "No amount is set for this period."
-_NOTHING_ALLOWED = "The amount of this period is 0 g: no share of it can be told."
 MIN_COVERAGE = 0.9
 
 
@@ -54,7 +52,7 @@ class Known:
     Attributes
     ----------
     budget_g : float or None
-        None when no version is in force.
+        None when no version is in force. Of 0 there is no share: nothing is held against it.
     coverage : float
         Share of the elapsed hours that is accounted for [1].
     is_seen : bool
@@ -103,7 +101,8 @@ def judge(
     """
     reached = crossed(known)
     if known.budget_g is None or known.budget_g <= 0:
-        return State.NO_BUDGET, _NO_AMOUNT if known.budget_g is None else _NOTHING_ALLOWED
+        amount = "No amount" if known.budget_g is None else "An amount of 0, which is no limit,"
+        return State.NO_BUDGET, f"{amount} is set for this period."
     if "actual-100" in reached:
         return State.OVER, "The budget is used up."  # whatever the hours that are missing add
     if lacking := _lacking(known):

@@ -22,7 +22,7 @@ class Outlook(NamedTuple):
     Attributes
     ----------
     probability : float or None
-        That the budget is overrun; None where no band is known.
+        That the budget is overrun; None where no band is known, or the budget is 0.
     method : str
         ``hourly`` from the hours of the week, or ``linear``.
     hours : Series or None
@@ -116,7 +116,7 @@ def outlook(actual_g: float, budget_g: float, found: Ahead) -> Outlook:
     # What is left of the period emits nothing at the least.
     ends = np.maximum(expected + draws, actual_g)
     low, high = np.quantile(ends, (0.05, 0.95))
-    probability = float(np.mean(ends > budget_g))
+    probability = float(np.mean(ends > budget_g)) if budget_g > 0 else None
     return Outlook(expected, float(low), float(high), probability, "hourly", found.hours)
 
 

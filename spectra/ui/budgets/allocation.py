@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from datetime import date, timedelta
+from datetime import date
 
 import pandas as pd
 import streamlit as st
 
 from spectra import allocation, units
 from spectra.insight.allocation import Rules
+from spectra.moments import DAY
 from spectra.store import budget_log
 from spectra.store.hashing import digest
 from spectra.ui import cards, kept
@@ -37,7 +38,7 @@ def show(page: Page) -> None:
 
 
 def _days(page: Page) -> tuple[date, date]:
-    return page.selection.start.date(), page.selection.last_day + timedelta(days=1)
+    return page.selection.start.date(), page.selection.last_day + DAY
 
 
 def _worst(page: Page, first: date, after: date) -> None:
@@ -63,8 +64,9 @@ def _worst(page: Page, first: date, after: date) -> None:
     if len(rows) == WORST:
         st.caption(f"The {WORST} greatest are shown; the CSV has all.")
     cards.download(
-        lambda: allocation.worst_unallocated(page.store, first, after, MOST_IN_FILE), "unallocated"
-    )
+        lambda: allocation.worst_unallocated(page.store, first, after, MOST_IN_FILE),
+        "unallocated", of=(f"{first}", f"{after - DAY}"),
+    )  # fmt: skip
 
 
 def _in_words(tags: str) -> str:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
+from typing import Any
 
 import streamlit as st
 
 from spectra import budget_charts, budget_csv, budgets, units
+from spectra.allocation import rules_on
 from spectra.budget_outlook import BASIS_NAMES
-from spectra.budgets import Status
+from spectra.budget_status import Status
 from spectra.errors import InputError, SpectraError
 from spectra.insight.budgets import KINDS, Version, period_of, reduction_path
+from spectra.moments import DAY
 from spectra.store import budget_log
 from spectra.store.budget_log import BASES, PROFILES, SCOPES, Budget, Scope, new_budget
 from spectra.store.emission_queries import choices
@@ -23,6 +26,7 @@ from spectra.units import GRAMS_PER_KG, GRAMS_PER_TONNE
 UNITS = {"kg": GRAMS_PER_KG, "t": GRAMS_PER_TONNE}
 SCOPE_NAMES: dict[Scope, str] = {"team": "Team", "environment": "Environment", "tag": "Tag"}
 PROFILE_NAMES = {"even": "evenly", "weekly": "as the load runs over the week"}
+_EMPTIED = "_budget_form_emptied"  # in the session: fields to begin anew with the next run
 WAYS = ("New", "Amount", "Next period", "Reduction path", "Close", "CSV")
 
 
@@ -33,6 +37,8 @@ def show(page: Page, found: list[Status]) -> None:
                 icon=":material/lock:")  # fmt: skip
         _download(page)
         return
+    # What was typed for one budget is not there for the next.
+    st.session_state.update(st.session_state.pop(_EMPTIED, {}))
     way = st.segmented_control("Change", WAYS, default=WAYS[0], required=True, key="budget_way",
                                persist_state="session")  # fmt: skip
     try:
@@ -43,6 +49,8 @@ def show(page: Page, found: list[Status]) -> None:
 
 
 def _way(page: Page, found: list[Status], way: str) -> None:
+    # Fields and buttons are each of one budget: where another tab closed it, what was typed and a
+    # click must not pass to the next.
     if way == "New":
         _new(page)
     elif way == "CSV":
@@ -50,12 +58,17 @@ def _way(page: Page, found: list[Status], way: str) -> None:
     elif not (kept := budget_log.budgets(page.store, page.hour.date())):
         empty.say("No budget is set yet.", "Set the first one.", standing.SET_ONE)
     else:
-        names = {b.budget_id: f"{b.name} · {b.period_kind} · {BASIS_NAMES[b.basis]}" for b in kept}
+        names = {b.budget_id: _label(b) for b in kept}
         chosen = st.selectbox("Budget", list(names), format_func=names.__getitem__,
                               key="budget_changed")  # fmt: skip
         budget = next(b for b in kept if b.budget_id == chosen)
         ways = {"Amount": _amount, "Next period": _next, "Reduction path": _path, "Close": _close}
         ways[way](page, budget, found)
+
+
+def _label(budget: Budget) -> str:
+    ends = f" · until {budget.closed_on}" if budget.closed_on else ""
+    return f"{budget.name} · {budget.period_kind} · {BASIS_NAMES[budget.basis]}{ends}"
 
 
 def _new(page: Page) -> None:
@@ -84,15 +97,22 @@ def _new(page: Page) -> None:
         if st.form_submit_button("Set", type="primary") and since:
             budget = new_budget(scope, key or "", kind, basis=basis, profile=profile, note=note)
             budgets.create(page.store, budget, _given(grams), since, note.strip())
-            _done(f"Set for {budget.scope_key}.")
+            _done(f"Set for {budget.scope_key}.", new_amount=None, new_note="", new_tag="",
+                  new_team=None, new_environment=None)  # fmt: skip
 
 
 def _scope_key(page: Page, scope: Scope) -> str | None:
     if scope == "tag":
         return st.text_input("Tag", placeholder="project=apollo", key="new_tag")
-    names = page.get(choices)["teams" if scope == "team" else "environments"]
+    names = _teams(page) if scope == "team" else page.get(choices)["environments"]
     return st.selectbox(SCOPE_NAMES[scope], names, key=f"new_{scope}", index=None,
                         accept_new_options=True, placeholder="Choose or write one")  # fmt: skip
+
+
+def _teams(page: Page) -> list[str]:
+    """Teams as the rules of allocation name them, those that carry only what is dealt out too."""
+    rules = page.get(rules_on, page.hour.date())
+    return sorted({rules.team(name) for name in page.get(choices)["teams"]} | rules.receivers)
 
 
 def _grams(key: str, value: float | None = None) -> float | None:
@@ -108,13 +128,13 @@ def _given(grams: float | None) -> float:
     if grams is None:
         raise InputError(
             "The budget has no amount; nothing was set.",
-            next_step="Type one. 0 is an amount, too: nothing may be emitted then.",
+            next_step="Type one. 0 is an amount, too, but limits nothing.",
         )
     return grams
 
 
 def _amount(page: Page, budget: Budget, found: list[Status]) -> None:
-    with st.form("change_amount", border=False):
+    with st.form(f"change_amount_{budget.budget_id}", border=False):
         # Of another budget nothing that was typed for this one may stay.
         current = _current(page, budget)
         grams = _grams(f"change_{budget.budget_id}",
@@ -125,7 +145,7 @@ def _amount(page: Page, budget: Budget, found: list[Status]) -> None:
         st.caption("Within a period it counts for the hours left; what was stays readable.")
         if st.form_submit_button("Set", type="primary") and since:
             budgets.change_amount(page.store, budget, _given(grams), since, note.strip())
-            _done("Set.")
+            _done("Set.", **{f"change_note_{budget.budget_id}": ""})
     _take_back(page, budget)
 
 
@@ -149,13 +169,14 @@ def _current(page: Page, budget: Budget) -> float | None:
 
 def _next(page: Page, budget: Budget, found: list[Status]) -> None:
     period = period_of(budget.period_kind, page.hour)
-    change = st.number_input("Change [%]", -100.0, 1_000.0, 0.0, step=1.0, key="next_change")
+    change = st.number_input("Change [%]", -100.0, 1_000.0, 0.0, step=1.0,
+                             key=f"next_change_{budget.budget_id}")  # fmt: skip
     st.caption(f"{period.next.label} gets the amount of {period.label}, changed by this.")
     day = period.end.date()
-    for old in budgets.amounts_between(page.store, budget, day, day + timedelta(days=1)):
+    for old in budgets.amounts_between(page.store, budget, day, day + DAY):
         st.warning(f"{units.mass_text(old.grams)} are set for {period.next.label}: the copy takes "
                    "their place.", icon=":material/published_with_changes:")  # fmt: skip
-    if st.button("Copy", type="primary", key="next_copy"):
+    if st.button("Copy", type="primary", key=f"next_copy_{budget.budget_id}"):
         grams = budgets.copy_to_next(page.store, budget, page.hour, change)
         _done(f"{period.next.label}: {units.mass_text(grams)}.")
 
@@ -167,18 +188,19 @@ def _path(page: Page, budget: Budget, found: list[Status]) -> None:
                              format="%.3f", value=_yearly_kg(budget, found),
                              key=f"path_base_{budget.budget_id}",
                              help="Proposed: the pace of this period, over a year.")  # fmt: skip
-    target = middle.number_input("Until", year + 1, year + 40, year + 4, key="path_until")
+    target = middle.number_input("Until", year + 1, year + 40, year + 4,
+                               key=f"path_until_{budget.budget_id}")  # fmt: skip
     pct = right.number_input(
         "Less each year [%]",
         0.1,
         99.0,
         4.2,
         step=0.1,
-        key="path_pct",
+        key=f"path_pct_{budget.budget_id}",
         help="4.2 % of the base year is the linear path to 1.5 °C.",
     )
     is_linear = st.toggle("Of the base year (linear), else of the year before", value=True,
-                          key="path_linear")  # fmt: skip
+                          key=f"path_linear_{budget.budget_id}")  # fmt: skip
     if base <= 0:
         st.caption("Name the emissions of the base year.")
         return
@@ -191,7 +213,7 @@ def _path(page: Page, budget: Budget, found: list[Status]) -> None:
                    f"from {older[-1].valid_from}: this path takes over, and holds on after its "
                    "last period.", icon=":material/published_with_changes:")  # fmt: skip
     count = units.counted(len(path), "amount")
-    if st.button(f"Lay out {count}", type="primary", key="path_keep"):
+    if st.button(f"Lay out {count}", type="primary", key=f"path_keep_{budget.budget_id}"):
         budgets.follow_path(page.store, budget, path, f"−{pct:g} % a year from {year}")
         _done(f"Set: {count}.")
 
@@ -215,10 +237,14 @@ def _drawn(path: list[Version]) -> None:
 
 
 def _close(page: Page, budget: Budget, found: list[Status]) -> None:
-    on = st.date_input("No longer kept from (UTC day)", page.hour.date() + timedelta(days=1),
+    if budget.closed_on:
+        st.markdown(f"It is no longer kept from {budget.closed_on} on.")
+        if st.button("Keep it on", key=f"close_back_{budget.budget_id}"):
+            budgets.close(page.store, budget, None)
+            _done("Kept on.")
+    on = st.date_input("No longer kept from (UTC day)", page.hour.date() + DAY,
                        key=f"close_on_{budget.budget_id}")  # fmt: skip
     st.caption("It leaves this page; its amounts and what was told of it stay in the database.")
-    # Its own button: where another tab closed it, the click must not pass to the next.
     if st.button("Close", key=f"close_keep_{budget.budget_id}") and on:
         budgets.close(page.store, budget, on)
         _done("Closed.")
@@ -238,11 +264,12 @@ def _csv(page: Page) -> None:
 
 
 def _download(page: Page) -> None:
-    st.download_button("All budgets as CSV", page.get(budget_csv.export_budgets), "budgets.csv",
-                       "text/csv", key="budgets_csv", icon=":material/download:",
+    st.download_button("All budgets as CSV", page.get(budget_csv.export_budgets, page.hour.date()),
+                       "budgets.csv", "text/csv", key="budgets_csv", icon=":material/download:",
                        on_click="ignore")  # fmt: skip
 
 
-def _done(text: str) -> None:
+def _done(text: str, **emptied: Any) -> None:
+    st.session_state[_EMPTIED] = emptied
     st.toast(plain(text), icon=":material/check:")
     st.rerun()

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from functools import partial
 
 import streamlit as st
 
 from spectra import budget_charts, budgets, units
 from spectra.budget_outlook import BASIS_NAMES
-from spectra.budgets import Status
+from spectra.budget_status import Status
 from spectra.insight.budgets import THRESHOLDS
+from spectra.moments import DAY, HOUR
 from spectra.store import budget_log
-from spectra.ui import cards, empty
-from spectra.ui.budgets import standing, team
+from spectra.store.budget_log import Budget
+from spectra.ui import cards, choosing, empty
+from spectra.ui.budgets import asked, standing, team
 from spectra.ui.frame import Page
 from spectra.ui.plain import plain
 
+_TEAM = "team:"  # before the name of one without a budget
 LABELS = {
     "actual-50": "50 % used", "actual-80": "80 % used", "actual-100": "used up",
     "forecast-100": "expected above the budget", "probability-80": "overrun likely (80 %)",
@@ -26,19 +29,32 @@ def show(page: Page, found: list[Status]) -> None:
     """Everything about one budget, or about a team that has none."""
     if not found:
         empty.say("No budget is set yet.", "Set the first one.", standing.SET_ONE)
-    teams = {f"team:{name}": name for name in team.without_budget(page, found)}
+    teams = {f"{_TEAM}{name}": name for name in team.without_budget(page, found)}
     names = {s.budget.budget_id: _label(s) for s in found}
     names |= {key: f"{name} · no budget" for key, name in teams.items()}
     if not names:
         return
-    if st.session_state.get("budget") not in names:
-        st.session_state.pop("budget", None)
-    chosen = st.selectbox("Budget or team", list(names), format_func=names.__getitem__,
-                          key="budget", persist_state="session")  # fmt: skip
+    of_team = {s.budget.scope_key: s.budget.budget_id for s in reversed(found)
+               if s.budget.scope_kind == "team"}  # fmt: skip
+    asked.follow(page, "budget", lambda name: of_team.get(name, f"{_TEAM}{name}"))
+    chosen = choosing.one_of("Budget or team", names, key="budget", steps=(asked.ALL_TEAMS,),
+                             lacking=partial(_lacking, page))  # fmt: skip
     if chosen in teams:
         team.show(page, teams[chosen])
-    else:
+    elif chosen:
         _budget(page, next(s for s in found if s.budget.budget_id == chosen))
+
+
+def _lacking(page: Page, chosen: str) -> tuple[str, str]:
+    """What is said of what an address names and is not on offer."""
+    name = chosen.removeprefix(_TEAM)
+    if name == chosen:
+        return ("The budget of this page's address is closed, or never was.",
+                "Choose another one here.")  # fmt: skip
+    if not asked.is_known(page, name):
+        return asked.unknown(name)
+    return (f"“{plain(name)}” has no budget and has emitted nothing this month.",
+            "Choose another one here, or set a budget under Change.")  # fmt: skip
 
 
 def _budget(page: Page, status: Status) -> None:
@@ -49,12 +65,10 @@ def _budget(page: Page, status: Status) -> None:
         _way_back(status)
     with right, cards.card("Amounts and thresholds"):
         _history(page, status)
-    # An amount may begin within the period: then the figures above are from there on.
-    start = status.period.start if status.plan is None else status.plan.index[0]
-    if status.budget.scope_kind == "team" and status.until > start:
-        last = status.until - timedelta(hours=1)
-        team.where(page, status.budget.scope_key, start.date(),
-                   last.date() + timedelta(days=1))  # fmt: skip
+    if status.budget.scope_kind == "team" and status.until > status.start:
+        last_day = (status.until - HOUR).date()
+        team.where(page, status.budget.scope_key, status.start.date(), last_day + DAY,
+                   status.budget.basis)  # fmt: skip
 
 
 def _label(status: Status) -> str:
@@ -105,7 +119,7 @@ def _course(status: Status) -> None:
     with cards.card("Course of the period"):
         course = budgets.burn_down(status)
         if course.empty:
-            empty.say(status.reason, "Set one, or take over the last.",
+            empty.say("No amount is set for this period.", "Set one, or take over the last.",
                       standing.SET_AMOUNT)  # fmt: skip
             return
         scale = units.mass_unit(float(course.drop(columns="day").max().max()))
@@ -120,12 +134,14 @@ def _course(status: Status) -> None:
             "the hour of the week in four weeks, the trend of the last one, and the grids' usual "
             "hours; the band resamples how far whole days and weeks were off."
         )
-        cards.download(course, "burn_down")
+        cards.download(course, "burn_down", of=_file_of(status.budget, status.period.label))
 
 
 def _way_back(status: Status) -> None:
     gap = status.gap_g
-    if gap is None:
+    if not status.budget_g:
+        st.caption("Nothing is to be kept: no amount above 0 is set for this period.")
+    elif gap is None:
         st.caption("Where the period will end is not known.")
     elif gap <= 0:
         st.markdown(f"It is expected to end {units.mass_text(-gap)} within its budget.")
@@ -160,4 +176,10 @@ def _history(page: Page, status: Status) -> None:
                        "kg": st.column_config.NumberColumn("Amount [kg]", format="%,.3f"),
                        "note": "Note", "created_at": cards.utc_column("Set")},
     )  # fmt: skip
-    cards.download(versions, "budget_amounts")
+    cards.download(versions, "budget_amounts",
+                   of=_file_of(status.budget, status.budget.period_kind))  # fmt: skip
+
+
+def _file_of(budget: Budget, period: str) -> tuple[str, str, str]:
+    """What tells the files of budgets apart."""
+    return budget.name, period, budget.basis

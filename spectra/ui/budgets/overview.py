@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from spectra import allocation, budget_charts, units
-from spectra.budgets import Status
+from spectra.budget_status import Status
 from spectra.insight.allocation import UNALLOCATED
 from spectra.insight.budgets import State
 from spectra.ui import cards, empty
@@ -131,4 +131,4 @@ def _league(page: Page) -> None:
         if len(league) > SHOWN:
             st.caption(f"The {SHOWN} greatest of {len(league)} are drawn; the CSV has all.")
         _distributed(league)
-        cards.download(league, "teams")
+        cards.download(league, "teams", of=(f"{first}", f"{last}"))

@@ -10,7 +10,7 @@ import streamlit as st
 
 from spectra import budgets, units
 from spectra.budget_outlook import BASIS_NAMES
-from spectra.budgets import Status
+from spectra.budget_status import Status
 from spectra.insight.budgets import State
 from spectra.ui import cards, empty
 from spectra.ui.frame import Page

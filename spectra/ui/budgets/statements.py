@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -14,11 +13,13 @@ from spectra import chargeback, chargeback_files, units
 from spectra.catalog import Catalog
 from spectra.chargeback import Statement
 from spectra.chargeback_rows import SCOPE1, shown_team
-from spectra.errors import SpectraError
+from spectra.errors import InputError, SpectraError
+from spectra.exports import file_stem
 from spectra.insight.budgets import Kind, Period
 from spectra.setting_values import MOST_USD_PER_TONNE
 from spectra.store import Store, chargeback_log
-from spectra.ui import cards, kept, periods, workspace
+from spectra.ui import cards, choosing, empty, kept, periods, workspace
+from spectra.ui.budgets import asked
 from spectra.ui.frame import Page
 from spectra.ui.plain import plain
 
@@ -48,6 +49,9 @@ def show(page: Page) -> None:
     try:
         before = chargeback.last_kept(page.store, period)
         made = page.get(_made, page.catalog, period, page.hour, price, before and before.run_id)
+    except InputError as nothing:
+        empty.say(nothing.message, nothing.next_step)
+        return
     except SpectraError as error:
         workspace.show_error(error)
         return
@@ -115,7 +119,8 @@ def _reach(made: Statement, hour: datetime) -> str:
     since = f" from {units.moment_text(first)}" if first > made.run.start else ""
     if made.is_final:
         return "in all hours of the period"
-    return f"so far,{since} {units.until_text(made.run.end, hour)}"
+    known, of = made.run.manifest["accounted_hours"], made.run.manifest["hours"]
+    return f"so far,{since} {units.until_text(made.run.end, hour)} ({known:,} of {of:,} hours)"
 
 
 def _says_something(column: pd.Series) -> bool:
@@ -125,10 +130,11 @@ def _says_something(column: pd.Series) -> bool:
 
 
 def _export(page: Page, made: Statement) -> None:
-    team = EVERYONE
+    asked.follow(page, "chargeback_team", shown_team)
+    names = {name: name for name in (EVERYONE, *made.teams["team"])}
+    team = choosing.one_of("For", names, key="chargeback_team", steps=(), width=240,
+                           lacking=partial(_lacking, page, made))  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        team = st.selectbox("For", [EVERYONE, *made.teams["team"]], key="chargeback_team",
-                            width=240)  # fmt: skip
         if page.workspace.may_change:
             clicked = st.button(
                 "Export and keep", type="primary", key="chargeback_export",
@@ -141,8 +147,11 @@ def _export(page: Page, made: Statement) -> None:
                 st.toast("Kept.", icon=":material/check:")
                 st.rerun()
         whole = _to_download(page, made)
+        if team is None:
+            return
         part = whole if team == EVERYONE else chargeback.of_team(whole, team)
-        _downloads(part, "_".join(["chargeback", *_of_team(team), made.run.period]))
+        of = () if team == EVERYONE else (team,)
+        _downloads(part, file_stem("chargeback", made.run.period, *of))
     if whole is made:
         st.caption("The files are those of a draft: only what is exported and kept can be found "
                    "again by its x_RunId.")  # fmt: skip
@@ -150,10 +159,12 @@ def _export(page: Page, made: Statement) -> None:
         st.caption(f"The files are those of the export {whole.run.run_id}, which is kept.")
 
 
-def _of_team(team: str) -> list[str]:
-    """A team in the name of a file: letters of any script and digits, nothing a path may mean."""
-    name = re.sub(r"\W+", "-", team).strip("-")[:40]
-    return [] if team == EVERYONE else [name or "team"]
+def _lacking(page: Page, made: Statement, team: str) -> tuple[str, str]:
+    """What is said of a team that the statement does not name."""
+    if not asked.is_known(page, team):
+        return asked.unknown(team)
+    return (f"Nothing in the statement of {made.run.period} belongs to “{plain(team)}”.",
+            "Choose another period above, or another team here.")  # fmt: skip
 
 
 def _to_download(page: Page, made: Statement) -> Statement:
@@ -204,7 +215,7 @@ def _changes(made: Statement) -> None:
             "change_g": _NUMBER("Change [kg]", format="%+,.3f"),
         },
     )  # fmt: skip
-    cards.download(named, "chargeback_changes")
+    cards.download(named, "chargeback_changes", of=[made.run.period])
 
 
 def _holds(store: Store, count: int, head: str) -> bool:

@@ -5,17 +5,16 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
-from spectra import allocation, budget_charts, units
-from spectra.budget_outlook import open_savings
-from spectra.budgets import Status
-from spectra.insight.allocation import UNALLOCATED, allocate
+from spectra import allocation, budget_charts, teams, units
+from spectra.budget_outlook import BASIS_NAMES, BASIS_PARTS, open_savings
+from spectra.budget_status import Status
+from spectra.insight.allocation import UNALLOCATED
 from spectra.insight.budgets import period_of
 from spectra.moments import DAY, HOUR
-from spectra.store import Store, allocation_queries
-from spectra.store.emission_queries import ledger_span
+from spectra.store.budget_log import Basis
+from spectra.store.emission_queries import accounted_span
 from spectra.ui import cards, drawn
 from spectra.ui.frame import Page
 from spectra.ui.plain import plain
@@ -33,7 +32,7 @@ def without_budget(page: Page, found: list[Status]) -> list[str]:
 def show(page: Page, name: str) -> None:
     """A team without a budget: all but a limit."""
     first, after = _month(page)
-    days = page.get(_days, name, first, after)
+    days = page.get(teams.days, name, first, after)
     total = float(days["total_g"].sum())
     with cards.card(plain(name)):
         with st.container(horizontal=True, gap="small"):
@@ -49,7 +48,7 @@ def show(page: Page, name: str) -> None:
             alt=f"CO₂e of the team by UTC day: {units.mass_text(total)} in "
             f"{units.counted(len(days), 'day')}.",
         )  # fmt: skip
-        cards.download(days, "team_days")
+        cards.download(days, "team_days", of=(name, f"{first:%Y-%m}"))
     left, right = st.columns(2)
     with left:
         where(page, name, first, after)
@@ -58,15 +57,16 @@ def show(page: Page, name: str) -> None:
         links(name)
 
 
-def where(page: Page, name: str, first: date, after: date) -> None:
-    """Regions and services of a team over the UTC days of [first, after)."""
-    with cards.card("Where it emits", help="By region and service, after the rules of allocation; "
-                    "all scopes, location-based."):  # fmt: skip
-        rows = page.get(places, name, first, after)
+def where(page: Page, name: str, since: date, after: date, basis: Basis = "total_lb") -> None:
+    """Regions and services of a team over the UTC days of [since, after), on a basis."""
+    with cards.card("Where it emits", help="By region and service, after the rules of allocation, "
+                    f"on the UTC days {since} to {after - DAY}; {BASIS_NAMES[basis]}."
+                    ):  # fmt: skip
+        rows = page.get(teams.places, name, since, after, BASIS_PARTS[basis])
         if rows.empty:
             st.caption("Nothing is accounted for yet.")
             return
-        st.caption(f"{units.mass_text(rows['total_g'].sum())} CO₂e from {first:%d %b} to "
+        st.caption(f"{units.mass_text(rows['total_g'].sum())} CO₂e from {since:%d %b} to "
                    f"{after - DAY:%d %b %Y}.")  # fmt: skip
         shown = rows.assign(
             name=rows["region"] + " · " + rows["service"],
@@ -77,7 +77,7 @@ def where(page: Page, name: str, first: date, after: date) -> None:
                      alt="CO₂e of the team by region and service")  # fmt: skip
         if len(rows) > SHOWN:
             st.caption(f"The {SHOWN} greatest of {len(rows)} are shown; the CSV has all.")
-        cards.download(rows, "team_places")
+        cards.download(rows, "team_places", of=(name, f"{since}", f"{after - DAY}"))
 
 
 def links(name: str) -> None:
@@ -103,27 +103,5 @@ def _advice(page: Page, name: str) -> None:
 
 def _month(page: Page) -> tuple[date, date]:
     """UTC days of the month that the last hour lies in, up to its day."""
-    last = page.get(ledger_span)[1] - HOUR
+    last = page.get(accounted_span)[1] - HOUR
     return period_of("month", last).start.date(), last.date() + DAY
-
-
-def _days(store: Store, name: str, first: date, after: date) -> pd.DataFrame:
-    """Grams of a team by UTC day: day, total_g."""
-    rows = allocation.allocated_days(store, first, after)
-    return rows[rows["team"] == name].groupby("day", as_index=False)[["total_g"]].sum()
-
-
-def places(store: Store, name: str, first: date, after: date) -> pd.DataFrame:
-    """Grams of a team by region and service over the UTC days of [first, after).
-
-    Columns region, service, total_g; the greatest first.
-    """
-    parts = []
-    for part in allocation.segments(store, first, after):
-        classes = allocation.classes(store, part.rules)
-        rows = allocation_queries.by_group(store, part.start, part.end, classes)
-        rows["period"] = f"{part.start:%Y-%m}"
-        owned = allocate(rows, part.rules, ("total_g",))
-        parts.append(owned[owned["team"] == name])
-    sums = pd.concat(parts).groupby(["region", "service"], as_index=False)[["total_g"]].sum()
-    return sums.sort_values("total_g", ascending=False, ignore_index=True)
