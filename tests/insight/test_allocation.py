@@ -5,6 +5,8 @@ from decimal import Decimal
 
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from spectra.errors import InputError
 from spectra.insight.allocation import (
@@ -40,6 +42,28 @@ def test_amounts_below_zero_are_apportioned_among_themselves():
     assert [part < 0 for part in parts] == [False, False, True, True]
     assert sum(parts[2:]) == Decimal("-0.67")
     assert apportion([-1 / 3] * 3, 2) == decimals("-0.34", "-0.33", "-0.33")
+
+
+def test_a_small_credit_rounds_to_a_plain_zero():
+    assert [str(part) for part in apportion([-1e-9, 1e-9], 2)] == ["0.00", "0.00"]
+    assert [str(part) for part in apportion([-1e-9, -0.0], 2)] == ["0.00", "0.00"]
+    assert str(total_of([-1e-9], 2)) == "0.00"
+
+
+AMOUNTS = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=30)
+
+
+@given(AMOUNTS, st.integers(0, 6))
+@settings(max_examples=200, deadline=None)
+def test_each_amount_stays_within_a_unit_of_itself(amounts, digits):
+    """Within two, where credits stand beside charges and the rest makes up their total."""
+    parts = apportion(amounts, digits)
+    assert sum(parts) == total_of(amounts, digits)
+    unit = Decimal(1).scaleb(-digits)
+    are_mixed = min(amounts) < 0 <= max(amounts)
+    for part, amount in zip(parts, amounts, strict=True):
+        assert abs(part - Decimal(amount)) < (2 if are_mixed else 1) * unit
+        assert part == 0 or (part < 0) == (amount < 0)
 
 
 def test_an_amount_that_is_not_known_is_not_rounded_away():

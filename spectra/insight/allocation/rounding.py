@@ -110,7 +110,7 @@ def _signed(amounts: Sequence[Decimal], digits: int, total: Decimal) -> list[Dec
             raise ValueError("there is nothing to add up to the total")
         return []
     unit = Decimal(1).scaleb(-digits)
-    floors = [a.quantize(unit, rounding=ROUND_DOWN) for a in amounts]
+    floors = [_rounded(a, digits, ROUND_DOWN) for a in amounts]
     left = int((total - sum(floors, _ZERO)) / unit)
     order = sorted(
         range(len(amounts)),
@@ -128,5 +128,6 @@ def _sign(amounts: Sequence[Decimal]) -> int:
     return -1 if any(a < 0 for a in amounts) else 1
 
 
-def _rounded(amount: Decimal, digits: int) -> Decimal:
-    return amount.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_EVEN)
+def _rounded(amount: Decimal, digits: int, rounding: str = ROUND_HALF_EVEN) -> Decimal:
+    """A rounded amount; that of a small credit is 0 and not “-0.00”."""
+    return amount.quantize(Decimal(1).scaleb(-digits), rounding=rounding) + _ZERO
