@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
+import numpy as np
 import pandas as pd
 
 from spectra.advice import case_row, replay_of, units
 from spectra.carbon import energy
+from spectra.carbon.uncertainty import Interval
 from spectra.catalog import Catalog, InstanceType
 from spectra.errors import InputError
 from spectra.insight.rightsizing import Replay, Rules, Unit, case_of
+from spectra.insight.rightsizing.savings import day_bootstrap
 from spectra.store import Store
 from spectra.store.factors import method_in_force
 from spectra.store.load_history import REPLAY_DAYS, LoadHistory
@@ -58,6 +61,20 @@ class Outcome:
     peak_pct: float
     now_usd_per_h: float | None
     then_usd_per_h: float | None
+
+    @property
+    def saved_g_per_h(self) -> Interval | None:
+        """What the choice spares, with its 95 % interval by resampling whole days [gCO2e/h].
+
+        None where the grids of both do not know the same days.
+        """
+        now, then = self.now.daily_g, self.then.daily_g
+        if len(now) != len(then) or not sum(now):
+            return None
+        scale = self.now.total_g_per_h / (sum(now) / len(now))
+        low, high = day_bootstrap(np.subtract(now, then))
+        central = self.now.total_g_per_h - self.then.total_g_per_h
+        return Interval(low * scale, central, high * scale)
 
 
 def what_if(

@@ -57,6 +57,23 @@ def store():
     store.close()
 
 
+def test_what_is_spared_has_an_interval_of_days_also_of_those_on_which_it_would_not_run(store):
+    def spared(awake=()):
+        choice = Choice("m5.xlarge", "eu-central-1", awake, "UTC")
+        return what_if(store, CATALOG, ["i-1"], END, choice)
+
+    none = spared().saved_g_per_h
+    assert (none.low, none.central, none.high) == pytest.approx((0, 0, 0), abs=1e-9)
+    weekdays = tuple(range(24 * 5))
+    outcome = spared(weekdays)
+    assert len(outcome.then.daily_g) == len(outcome.now.daily_g) == 28
+    assert sum(g == 0 for g in outcome.then.daily_g) == 8  # four weekends
+    saved = outcome.saved_g_per_h
+    # Every day is alike but for whether it runs: two of seven are spared.
+    assert saved.central == pytest.approx(outcome.now.total_g_per_h * 2 / 7, rel=0.01)
+    assert 0 < saved.low < saved.central < saved.high < outcome.now.total_g_per_h
+
+
 def test_the_same_choice_changes_nothing(store):
     same = what_if(store, CATALOG, ["i-1"], END, Choice("m5.xlarge", "eu-central-1"))
     assert same.then.total_g_per_h == pytest.approx(same.now.total_g_per_h)

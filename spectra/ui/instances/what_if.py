@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from spectra import units, what_if
+from spectra.carbon.uncertainty import Interval
 from spectra.errors import InputError
 from spectra.insight.rightsizing.model import HOURS_PER_MONTH, Replay
 from spectra.store import instance_queries
@@ -93,6 +94,7 @@ def _result(outcome: Outcome, choice: Choice) -> None:
             icon=":material/warning:",
         )
     _headlines(outcome)
+    st.markdown(_saved(outcome))
     unit = outcome.unit
     rows = pd.DataFrame(
         [_row("As it ran", unit.instance_type, unit.region, outcome.now),
@@ -109,6 +111,25 @@ def _result(outcome: Outcome, choice: Choice) -> None:
         "The load of the last four weeks, hour by hour with the grid of each hour, by "
         f"{outcome.method} power curves on both sides; CPU is carried over by vCPU, accelerator "
         "load as it is. Volumes, data transfer between regions and latency are not part of it."
+    )
+
+
+def _saved(outcome: Outcome) -> str:
+    saved = outcome.saved_g_per_h
+    if saved is None:
+        return "How sure the difference is cannot be told: the grids do not know the same days."
+    month = Interval(*(HOURS_PER_MONTH * g for g in saved))
+    kind = "saves" if month.central >= 0 else "adds"
+    low, high = sorted(abs(g) for g in (month.low, month.high))
+    if month.low * month.high < 0:
+        return (
+            f"It {kind} {units.mass_text(abs(month.central))} a month; over the days of these "
+            f"weeks, from {units.mass_text(month.low)} to {units.mass_text(month.high)} (95 %), "
+            "which may be nothing."
+        )
+    return (
+        f"It {kind} {units.mass_text(abs(month.central))} a month; over the days of these weeks, "
+        f"{units.mass_text(low)} to {units.mass_text(high)} (95 %)."
     )
 
 
