@@ -73,7 +73,7 @@ def estimate_move(  # noqa: PLR0913, PLR0917 (what, where to, until when, under 
     moving = moving[moving["instance_id"].isin(replayed["instance_id"])]
     if moving.empty:
         raise _no_hours(target)
-    rows = rates(replayed, moving.set_index("instance_id")["power_sigma"])
+    rows = rates(replayed, moving.set_index("instance_id")[["power_sigma", "burst_sigma"]])
     machines = _machines(catalog, moving, rows, target)
     shares = move_queries.hourly_shares(store, [target, *machines["region"].unique()], start, end)
     means = {region for region, share in shares.items() if share < LEAST_HOUR_SHARE}
@@ -145,6 +145,7 @@ def with_cases(found: pd.DataFrame, cases: Sequence[Case]) -> pd.DataFrame:
             "target_type": case.target_type,
             "is_same": case.is_same,
             "power_sigma": case.power_sigma,
+            "burst_sigma": case.burst_sigma,
         }
         for case in cases
     ]

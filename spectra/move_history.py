@@ -149,7 +149,8 @@ def realised(
     )
     if rows.empty or timedelta(hours=rows["clock_hours"].iloc[0]) < LEAST_REALISED:
         return None
-    by_hour = rates(rows, pd.Series({move.instance_id: case.power_sigma}))
+    sigmas = {"power_sigma": case.power_sigma, "burst_sigma": case.burst_sigma}
+    by_hour = rates(rows, pd.DataFrame(sigmas, index=[move.instance_id]))
     sides = (by_hour["operational_g"] + by_hour["embodied_g"]).groupby(by_hour["side"]).sum()
     runs = float(by_hour.loc[by_hour["side"] == 1, "hours"].sum())
     there_usd = list_usd(catalog, kind, move.target_region, runs)

@@ -203,7 +203,7 @@ def side(sign, region, grams, **extra):
         "instance_id": "i-1", "region": region, "zone": region, "country": region,
         "pue_is_regional": True, "operational_g": sign * grams, "td_g": 0.0,
         "embodied_g": sign * 5.0, "power_sigma": math.log(1.2), "intensity_sigma": 0.0,
-        "utilisation_sigma": 0.0, **extra,
+        "utilisation_sigma": 0.0, "burst_sigma": 0.0, **extra,
     }  # fmt: skip
 
 
@@ -216,6 +216,21 @@ def test_what_both_sides_share_cancels_out():
     pue = math.hypot(100, 30) * math.log(1.03)
     assert other.central == pytest.approx(70)
     assert other.high - 70 == pytest.approx(1.96 * math.hypot(power, pue))
+
+
+def test_of_burstable_machines_a_difference_reaches_further_towards_nothing():
+    def interval(before, after, burst):
+        sides = [side(1, "a", before, burst_sigma=burst), side(-1, "b", after, burst_sigma=burst)]
+        return saving_interval(pd.DataFrame(sides))
+
+    burst = math.log(2) / 1.96
+    plain, less = interval(100.0, 30.0, 0.0), interval(100.0, 30.0, burst)
+    assert less.high == plain.high
+    assert less.central - less.low == pytest.approx(
+        math.hypot(plain.central - plain.low, 70 * math.log(2)), rel=1e-3
+    )
+    more = interval(30.0, 100.0, burst)
+    assert (more.low, more.high) == pytest.approx((-less.high, -less.low))
 
 
 def test_the_nearest_type_is_no_smaller():

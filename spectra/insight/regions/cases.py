@@ -9,7 +9,7 @@ from typing import Any
 from spectra.carbon.embodied import embodied_g_per_h
 from spectra.carbon.energy import common_method, curve, curve_by, gpu_watts, power_tier
 from spectra.carbon.method import Method
-from spectra.carbon.uncertainty import POWER_GSD
+from spectra.carbon.uncertainty import POWER_GSD, burst_sigma
 from spectra.catalog import Catalog, InstanceType, PowerCurve
 from spectra.insight.regions.equivalent import nearest_equivalent
 
@@ -26,8 +26,8 @@ class Case:
         Type in the target region.
     is_same : bool
         False where the type is not offered there.
-    power_sigma : float
-        Log deviation of the power model.
+    power_sigma, burst_sigma : float
+        Log deviation of the power model, and that below it of a burstable type.
     values : dict
         What `store.move_queries.replay` takes of a case.
     """
@@ -35,6 +35,7 @@ class Case:
     target_type: str
     is_same: bool
     power_sigma: float
+    burst_sigma: float
     values: dict[str, Any]
 
 
@@ -55,13 +56,16 @@ def case_for(catalog: Catalog, name: str, target: str, method: Method) -> Case |
 def case_between(catalog: Catalog, name: str, other: str, method: Method) -> Case:
     """A type before and another, or the same one, after; offered or not."""
     match, after = catalog.instance_type(name), catalog.instance_type(other).type
-    sigma = math.log(POWER_GSD[power_tier(match)])
+    sigmas = (
+        math.log(POWER_GSD[power_tier(match)]),
+        max(burst_sigma(match.type), burst_sigma(after)),
+    )
     if name == other:
         own = curve(match, method.power_model)
-        return Case(name, True, sigma, _values(match.type, after, own, own, method))
+        return Case(name, True, *sigmas, _values(match.type, after, own, own, method))
     common = common_method(match.type, after)
     curves = curve_by(match.type, common), curve_by(after, common)
-    return Case(other, False, sigma, _values(match.type, after, *curves, method))
+    return Case(other, False, *sigmas, _values(match.type, after, *curves, method))
 
 
 def _values(

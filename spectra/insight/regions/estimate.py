@@ -29,20 +29,22 @@ NETWORK_SENSITIVITY = 10.0
 _MASSES = ("scope2_g", "upstream_g", "td_g", "embodied_g")
 
 
-def rates(replayed: pd.DataFrame, power_sigma: pd.Series) -> pd.DataFrame:
+def rates(replayed: pd.DataFrame, sigmas: pd.DataFrame) -> pd.DataFrame:
     """Rows of `store.move_queries.replay` per hour of the clock, as `estimate` takes them.
 
     Parameters
     ----------
-    power_sigma : Series
-        Log deviation of the power model by instance ID.
+    sigmas : DataFrame
+        By instance ID: power_sigma and burst_sigma, as of a case.
     """
     rows = replayed.copy()
     electric = rows["scope2_g"] + rows["upstream_g"] + rows["td_g"]
     rows["raw_g"] = electric + rows["embodied_g"]
     rows["intensity_sigma"] = (rows["sigma_g"] / electric.where(electric > 0)).fillna(0.0)
-    known = rows["instance_id"].map(power_sigma)
-    rows["power_sigma"] = known.where(rows["part"] == "compute", math.log(POWER_GSD["C"]))
+    of_machine = sigmas.reindex(rows["instance_id"]).set_index(rows.index)
+    is_compute = rows["part"] == "compute"
+    rows["power_sigma"] = of_machine["power_sigma"].where(is_compute, math.log(POWER_GSD["C"]))
+    rows["burst_sigma"] = of_machine["burst_sigma"].where(is_compute, 0.0)
     for name in (*_MASSES, "kwh", "hours"):
         rows[name] = rows[name] / rows["clock_hours"]
     rows["operational_g"] = electric / rows["clock_hours"]

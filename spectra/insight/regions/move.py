@@ -81,12 +81,13 @@ def saving_interval(rows: pd.DataFrame) -> Interval:
     rows : DataFrame
         A row for each instance and side: instance_id, region, zone, country, pue_is_regional;
         operational_g, td_g, embodied_g with the sign of the side (before +, after −);
-        power_sigma, intensity_sigma, utilisation_sigma [log].
+        power_sigma, intensity_sigma, utilisation_sigma, burst_sigma [log].
 
     Returns
     -------
     Interval
         In the unit of the rows; normal about the central value, for a difference may be negative.
+        Towards nothing it reaches further where machines are burstable: both sides are less then.
 
     References
     ----------
@@ -103,5 +104,8 @@ def saving_interval(rows: pd.DataFrame) -> Interval:
     ]
     variance = float((operational * rows["power_sigma"]).sum()) ** 2
     variance += sum(float((part.sum() ** 2).sum()) for part in by_group)
-    half = Z95 * math.sqrt(variance + (embodied * EMBODIED_SIGMA) ** 2)
-    return Interval(central - half, central, central + half)
+    variance += (embodied * EMBODIED_SIGMA) ** 2
+    burst = float(((operational + rows["embodied_g"]) * rows["burst_sigma"]).sum())
+    away, towards = (Z95 * math.sqrt(variance + extra) for extra in (0.0, burst**2))
+    low, high = (towards, away) if central >= 0 else (away, towards)
+    return Interval(central - low, central, central + high)
