@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from spectra import history_cli, notices, report_cli, schedule_cli
+from spectra import history_cli, notices, report_cli, schedule_cli, units
 from spectra.catalog import Catalog, load_catalog
 from spectra.checks import Check, check_all, metered
 from spectra.cli_common import day, plain, say
@@ -159,7 +159,8 @@ def _after(name: str, work: Callable[[], object]) -> list[Outcome]:
 
 
 def _of_file(file: FileReport) -> Outcome:
-    unusable = f"{file.rejected_count} rows cannot be used." if file.rejected_count else ""
+    rejected = file.rejected_count
+    unusable = f"{units.counted(rejected, 'row')} cannot be used." if rejected else ""
     return Outcome(
         Key(PORTAL, file.name, ""),
         "failed" if file.status == "refused" else "ok",

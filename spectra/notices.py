@@ -219,7 +219,7 @@ def _above(row: notice_log.GridAbove, threshold: float, now: datetime) -> Notice
         title=f"{row.zone}: carbon intensity above {threshold:g} g/kWh",
         text=f"The grid of {', '.join(row.regions)} is at {row.g_per_kwh:.0f} gCO2e/kWh "
         f"(lifecycle, {row.quality}) since {units.moment_text(row.since)}; "
-        f"{row.running_count} instances run there.",
+        f"instances running there: {row.running_count:,}.",
         at=now,
     )
 

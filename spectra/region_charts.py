@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from spectra import units
 from spectra.charts import COLORWAY, MUTED, figure_layout
 
 # Bars of fewer hours stand for part of a month.
@@ -79,7 +80,8 @@ def move_months(months: pd.DataFrame, unit: str, per_unit: float) -> go.Figure:
         Unit of the axis and grams per unit.
     """
     labels = [
-        f"{month:%b %Y}" + ("" if hours >= WHOLE_MONTH_HOURS else f"<br>{hours / 24:.0f} days")
+        f"{month:%b %Y}"
+        + ("" if hours >= WHOLE_MONTH_HOURS else f"<br>{units.counted(round(hours / 24), 'day')}")
         for month, hours in zip(months["month"], months["clock_hours"], strict=True)
     ]
     figure = go.Figure()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -147,6 +148,12 @@ def until_text(end: datetime, hour: datetime) -> str:
 def counted(n: int, noun: str, plural: str = "") -> str:
     """Write a number of things, for example ``1 day`` or ``1,200 days``."""
     return f"{n:,} {noun if n == 1 else plural or f'{noun}s'}"
+
+
+def with_article(name: str) -> str:
+    """A name behind “a” or “an” as it is spoken: codes such as m5 or io1 letter by letter."""
+    is_spelled = re.match(r"(?!mac)[a-z]+[-\d]", name)
+    return f"{'an' if name[:1] in ('aefhilmnorsx' if is_spelled else 'aeio') else 'a'} {name}"
 
 
 def _row(value: float, scale: Scale) -> tuple[float, str, float]:

@@ -115,3 +115,17 @@ def test_no_hour_to_come_is_named():
 )  # fmt: skip
 def test_ages_are_whole(hours, text):
     assert units.age_text(hours) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "an m5d.large", "an r6i.xlarge", "an x2idn.metal", "an hpc7g.4xlarge", "an im4gn.large",
+        "an a1.large", "an f1.2xlarge", "an i3.large", "an inf2.xlarge", "an io2", "an st1",
+        "a c7g.large", "a t3.nano", "a g5.xlarge", "a p4d.24xlarge", "a trn1.2xlarge", "a gp3",
+        "a u-6tb1.metal", "a u7i-12tb.224xlarge", "a mac2.metal", "a standard", "a spot",
+        "a scheduled", "a capacity-block", "an on-demand", "an interruptible-capacity-reservation",
+    ],
+)  # fmt: skip
+def test_the_article_before_a_name_is_as_it_is_spoken(text):
+    assert units.with_article(text.split(" ")[1]) == text

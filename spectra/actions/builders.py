@@ -11,6 +11,7 @@ from spectra.actions.calls import Call, Result, Wait, tagged
 from spectra.actions.plan import NO_ROOM, Action, Kind, Plan, Step, Target
 from spectra.errors import InputError
 from spectra.sources.aws.described import Facts
+from spectra.units import with_article
 
 PLAN_TAG, STEP_TAG, PREVIOUS_TYPE_TAG = "spectra:plan", "spectra:step", "spectra:previous-type"
 SNAPSHOT_MINUTES = 180
@@ -40,7 +41,7 @@ def resize(target: Target, new_type: str) -> Plan:
     """
     require_kind(target, "instance")
     if new_type == target.type:
-        raise InputError(f"{target.label} is a {new_type} already.")
+        raise InputError(f"{target.label} is {with_article(new_type)} already.")
     change = Step(
         _attribute(target, new_type),
         f"Change the instance type from {target.type} to {new_type}.",
@@ -119,7 +120,7 @@ def change_volume_type(target: Target, new_type: str, iops: int | None = None) -
     if new_type not in VOLUME_TYPES:
         raise InputError(f"“{new_type}” is no volume type such as {', '.join(VOLUME_TYPES)}.")
     if new_type == target.type:
-        raise InputError(f"{target.label} is a {new_type} volume already.")
+        raise InputError(f"{target.label} is {with_article(new_type)} volume already.")
     if new_type in ("io1", "io2") and iops is None:
         raise InputError(f"A volume of type {new_type} needs IOPS.", next_step="State them.")
     note, throughput = "AWS goes on changing the volume after the call; it may take hours.", None

@@ -10,6 +10,7 @@ from spectra.actions.plan import Check, Plan
 from spectra.actions.type_checks import type_checks
 from spectra.actions.volume_checks import unattached, volume_checks
 from spectra.sources.aws.described import Described, Facts
+from spectra.units import counted, with_article
 
 ASG_TAG = "aws:autoscaling:groupName"
 _FROM = {"stop": ("running",), "start": ("stopped",), "resize": ("running", "stopped"),
@@ -137,11 +138,11 @@ def _unchanged(plan: Plan, instance: Facts) -> Found:
     """The view that the decision was made on still holds."""
     shown, state, kind = plan.target, instance["State"]["Name"], instance["InstanceType"]
     same = (state, kind) == (shown.state, shown.type)
+    was = f"{shown.state} and {with_article(shown.type)}. Reload"
     yield Check(
         "As it was shown",
         same,
-        f"It is {state} and a {kind}"
-        + ("." if same else f"; it was shown as {shown.state} and a {shown.type}. Reload."),
+        f"It is {state} and {with_article(kind)}" + ("." if same else f"; it was shown as {was}."),
     )
     wanted = _FROM.get(plan.action)
     if wanted:
@@ -157,7 +158,8 @@ def _ours(plan: Plan, instance: Facts) -> Found:
     yield Check(
         "On demand", lifecycle == "on-demand",
         "It is on demand." if lifecycle == "on-demand"
-        else f"It is a {lifecycle} instance, whose market or reservation decides about it.",
+        else f"It is {with_article(lifecycle)} instance, whose market or reservation decides "
+        "about it.",
     )  # fmt: skip
     group = tags_of(instance).get(ASG_TAG)
     yield Check(
@@ -199,11 +201,11 @@ def _may_go_down(plan: Plan, instance: Facts, found: Described) -> Found:
 def _instance_store(instance: Facts, found: Described) -> Check:
     facts = found.types.get(instance["InstanceType"])
     has = None if facts is None else facts.get("InstanceStorageSupported")
-    kind = instance["InstanceType"]
+    kind = with_article(instance["InstanceType"])
     texts = {
-        None: f"AWS does not say whether a {kind} has local disks, which a stop would erase.",
-        True: f"A {kind} has local disks; what is on them is lost at a stop.",
-        False: f"A {kind} has no local disks.",
+        None: f"AWS does not say whether {kind} has local disks, which a stop would erase.",
+        True: f"A{kind[1:]} has local disks; what is on them is lost at a stop.",
+        False: f"A{kind[1:]} has no local disks.",
     }
     return Check("No local disks", None if has is None else not has, texts[has])
 
@@ -245,6 +247,6 @@ def _may_end(plan: Plan, instance: Facts, found: Described) -> Found:
     missed = sorted(attached - set(plan.target.volume_ids))
     yield Check(
         "Every volume is snapshotted", not missed,
-        f"{len(attached)} volumes, a snapshot of each." if not missed
+        f"{counted(len(attached), 'volume')}, a snapshot of each." if not missed
         else f"{', '.join(missed)} would not be snapshotted. Reload.",
     )  # fmt: skip

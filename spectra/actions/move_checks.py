@@ -9,6 +9,7 @@ from spectra.actions.plan import Check, Plan
 from spectra.actions.type_checks import fits
 from spectra.sources.aws.described import Described, Facts
 from spectra.sources.aws.elsewhere import Elsewhere
+from spectra.units import with_article
 
 Found = Iterator[Check]
 
@@ -87,7 +88,8 @@ def _quota(to: Destination, there: Elsewhere) -> Check:
         text = "The quota or its use cannot be read; AWS refuses the launch where it is too low."
         return Check(name, None, text, is_blocking=False)
     is_ok = used + needs <= quota
-    text = f"{to.region} runs {used:g} of {quota:g} vCPUs, and a {to.instance_type} takes {needs}."
+    copy = with_article(to.instance_type)
+    text = f"{to.region} runs {used:g} of {quota:g} vCPUs, and {copy} takes {needs}."
     return Check(name, is_ok, text)
 
 

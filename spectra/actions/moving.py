@@ -18,6 +18,7 @@ from spectra.actions.calls import Call, Result, Wait, tagged
 from spectra.actions.destination import Destination
 from spectra.actions.plan import Plan, Step, Target
 from spectra.errors import InputError
+from spectra.units import with_article
 
 MOVED_FROM_TAG, MOVED_TO_TAG = "spectra:moved-from", "spectra:moved-to"
 # Names of what the steps give, in the tags and in the journal.
@@ -164,8 +165,8 @@ def _launch(target: Target, to: Destination, plan_id: str) -> Step:
     return Step(
         Call("run_instances", arguments, to.region, gives=INSTANCE_COPY,
              result_path="Instances.0.InstanceId"),
-        f"Launch the copy in {to.availability_zone} as a {to.instance_type} and wait until it "
-        "runs and its status checks pass.",
+        f"Launch the copy in {to.availability_zone} as {with_article(to.instance_type)} and wait "
+        "until it runs and its status checks pass.",
         "Terminate the copy; what it has written is lost.",
         Wait("instance_status_ok", ids, to.region, 30),
         Call("terminate_instances", ids, to.region),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from spectra.actions.plan import Check, Plan
 from spectra.sources.aws.described import Described, Facts
+from spectra.units import with_article
 
 # Sizes that AWS takes [GiB], by type.
 SIZES_GIB = {
@@ -26,7 +27,7 @@ def volume_checks(plan: Plan, volume: Facts, found: Described) -> Iterator[Check
     yield Check(
         "As it was shown",
         is_same,
-        f"It is a {kind} volume of {size} GiB"
+        f"It is {with_article(kind)} volume of {size} GiB"
         + ("." if is_same else f"; it was shown as {shown.type}, {shown.size_gib} GiB. Reload."),
     )
     if plan.action == "delete volume":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from spectra.reporting.evidence import Evidence
-from spectra.units import share_text
+from spectra.units import counted, share_text
 
 FEW_UNPRICED = 0.05  # most rows without a price of a cost that stands for the whole
 
@@ -16,8 +16,8 @@ def missing(e: Evidence) -> str:
         return "No cost of the period is known."
     if e.days_without_cost:
         return (
-            f"On {e.days_without_cost} of {len(e.days)} days no cost is known of an account "
-            "that emits."
+            f"On {e.days_without_cost} of {counted(len(e.days), 'day')} no cost is known "
+            "of an account that emits."
         )
     return few_unpriced(e) or _unpriced(e)
 
@@ -25,7 +25,8 @@ def missing(e: Evidence) -> str:
 def of_effective(e: Evidence) -> str:
     """The same, and of how many days before the first emissions the cost is besides."""
     before = e.costs["days_before"]
-    besides = f"Before the first hour accounted for: {before} of its {e.costs['days']} days."
+    days = counted(e.costs["days"], "day")
+    besides = f"Before the first hour accounted for: {before} of its {days}."
     return " ".join(filter(None, (missing(e), besides if before else "")))
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from spectra.errors import InputError
 from spectra.sources._portal_text import PortalTable
+from spectra.units import counted
 
 HOUR = pd.Timedelta(hours=1)
 HOURLY_ONLY = "Download the hourly file of this zone and year from the Electricity Maps portal."
@@ -193,7 +194,7 @@ def _convert_numbers(table: PortalTable, result: Converted) -> None:
     for column in columns:
         count = int((missing[column] & (result.reason == "")).sum())
         if count and column.split("_")[1] in table.columns:
-            result.notes.append(f"{count} rows without {column.split('_')[1]} intensity")
+            result.notes.append(f"{counted(count, 'row')} without {column.split('_')[1]} intensity")
 
 
 def _is_decimal_comma(columns: list[pd.Series]) -> bool:
@@ -225,5 +226,5 @@ def _convert_flags(table: PortalTable, result: Converted) -> None:
         result.notes.append("no column says whether values are estimated: taken as measured")
     elif count:
         result.notes.append(
-            f"{count} rows do not say whether they are estimated: taken as measured"
+            f"{counted(count, 'row')} without a word on estimation: taken as measured"
         )

@@ -167,7 +167,9 @@ class ElectricityMaps:
                 notes.append("Direct factors are not in the plan; they are scaled from lifecycle.")
                 continue
             points[factor], left_out = shapes.points(rows, factor)
-            notes += [f"{n} {factor} hours {why}." for why, n in left_out.items() if n]
+            notes += [
+                f"{factor.capitalize()} hours that {why}: {n}." for why, n in left_out.items() if n
+            ]
         frame = shapes.intensities(zone, points["lifecycle"], points.get("direct"))
         return Observed(frame, tuple(dict.fromkeys(notes)))
 

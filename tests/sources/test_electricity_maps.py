@@ -106,8 +106,8 @@ def test_hours_without_a_usable_value_are_left_out_and_counted(server):
     server.value = lambda zone, hour, factor: gone.get(hour, 300.0)
     observed = client(server).observed("DE")
     assert len(observed.frame) == 22
-    assert "1 lifecycle hours had no value." in observed.notes
-    assert "2 direct hours were implausible." in observed.notes
+    assert "Lifecycle hours that had no value: 1." in observed.notes
+    assert "Direct hours that were implausible: 2." in observed.notes
 
 
 def test_values_that_are_not_of_whole_hours_are_refused(server):
@@ -116,7 +116,7 @@ def test_values_that_are_not_of_whole_hours_are_refused(server):
     fine = {**point, "datetime": (now() - HOUR).strftime("%Y-%m-%dT%H:15:00.000Z")}
     server.answer("/history", Answer(200, {"zone": "DE", "history": [coarse, fine]}))
     observed = client(server).observed("DE")
-    assert "2 lifecycle hours were not hourly." in observed.notes
+    assert "Lifecycle hours that were not hourly: 2." in observed.notes
 
 
 def test_another_zone_than_asked_for_is_never_used(server):

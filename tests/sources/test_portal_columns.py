@@ -136,7 +136,7 @@ def test_silent_flag_is_measured_unless_a_method_is_named() -> None:
     first, second = hours("2022-03-05", 2)
     file = read(table(row(first, estimated=""), row(second, estimated="", method="TIME_SLICER")))
     assert file.frame["is_estimated"].tolist() == [False, True]
-    assert "1 rows do not say whether they are estimated: taken as measured" in file.notes
+    assert "1 row without a word on estimation: taken as measured" in file.notes
 
 
 def test_unknown_flag_is_rejected() -> None:
@@ -157,7 +157,7 @@ def test_empty_cells() -> None:
     assert file.frame["intensity_lifecycle_g_per_kwh"].isna().tolist() == [False, True]
     assert file.frame["low_carbon_pct"].isna().tolist() == [False, True]
     assert reasons(file) == [(4, "no carbon intensity")]
-    assert "1 rows without direct intensity" in file.notes
+    assert "1 row without direct intensity" in file.notes
 
 
 @pytest.mark.parametrize(

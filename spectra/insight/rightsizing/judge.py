@@ -18,6 +18,7 @@ from spectra.insight.idle import (
 )
 from spectra.insight.rightsizing.model import Demand, Finding, Rules, Unit
 from spectra.insight.rightsizing.quantile import upper_peak
+from spectra.units import counted
 
 MIN_HOURS = 30
 MIN_COVERAGE = 0.90
@@ -118,7 +119,7 @@ def strains(unit: Unit) -> tuple[str, ...]:
     if unit.hours_over_90 >= UNDER_HOURS:
         found.append(
             f"CPU went above {UNDER_PEAK_PCT:.0f} % in {unit.hours_over_90} hours on "
-            f"{unit.days_over_90} days"
+            f"{counted(unit.days_over_90, 'day')}"
         )
     elif unit.p95_pct is not None and unit.p95_pct > UNDER_P95_PCT:
         found.append(f"the 95th percentile of CPU is {unit.p95_pct:.0f} %")

@@ -12,6 +12,7 @@ from spectra.insight.rightsizing.judge import (
     strains,
 )
 from spectra.insight.rightsizing.model import Demand, Finding, Rated, Rules, Unit
+from spectra.units import counted
 
 
 def reason(
@@ -34,7 +35,8 @@ def reason(
         case Finding.STOPPED:
             text = _stopped(unit)
         case Finding.NOT_ENOUGH_DATA:
-            text = f"{unit.clock_hours} hours with a CPU value were seen; {MIN_HOURS} are needed."
+            seen = counted(unit.clock_hours, "hour")
+            text = f"{seen} with a CPU value so far; {MIN_HOURS} are needed."
         case Finding.EXCLUDED:
             text = _excluded(unit)
         case Finding.IDLE:
@@ -91,7 +93,7 @@ def notes(
     found = []
     if is_preliminary and unit.clock_hours >= MIN_HOURS:
         found.append(
-            f"Preliminary: {unit.clock_hours} hours seen, coverage {unit.coverage:.0%}, "
+            f"Preliminary: {counted(unit.clock_hours, 'hour')} seen, coverage {unit.coverage:.0%}, "
             f"{unit.weekends} weekends."
         )
     if demand is not None and not demand.is_bound:
@@ -104,8 +106,8 @@ def notes(
         found.append(f"The load grows: a peak of {demand.peak_pct:.0f} % is expected in a month.")
     if 0 < unit.days_over_90 <= unit.look_back_days / 3:
         found.append(
-            f"The hours above 90 % fall on {unit.days_over_90} days: rule out a runaway process "
-            "before paying for a larger machine."
+            f"The hours above 90 % fall on {counted(unit.days_over_90, 'day')}: rule out "
+            "a runaway process before paying for a larger machine."
         )
     if finding is Finding.BURST or (unit.credit_empty_hours_per_day or 0.0) >= 1.0:
         found.append(
@@ -132,7 +134,7 @@ def difference_in_words(
         return f"AWS Compute Optimizer agrees: {theirs.replace('_', ' ')}."
     reasons = ["it ranks by price and performance, SPECTRA by carbon at no higher cost"]
     if their_days and math.isfinite(their_days) and round(their_days) != our_days:
-        reasons.append(f"it looked back {their_days:.0f} days, SPECTRA {our_days}")
+        reasons.append(f"it looked back {counted(round(their_days), 'day')}, SPECTRA {our_days}")
     if not memory_is_known:
         reasons.append("memory is not known here, so SPECTRA keeps it")
     reasons.append("it sees five-minute samples, SPECTRA the maximum of each hour")

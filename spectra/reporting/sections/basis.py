@@ -9,6 +9,7 @@ from spectra.reporting.model import Factor
 from spectra.reporting.parts import Section, Table
 from spectra.reporting.sensitivity import alternatives
 from spectra.reporting.tables import Heading, from_frame, row, table
+from spectra.units import counted
 
 METHODS = (
     "Energy is the power of each machine at its load, times running hours and PUE. Emissions are "
@@ -54,8 +55,9 @@ def quality(e: Evidence) -> Section:
     if floored := int(e.grids["floored_hours"].sum()):
         text = (
             *text,
-            f"In {floored} hours of the zones in use the direct factor is above the lifecycle "
-            "one, so that nothing is left for upstream: it is counted as 0 there, never below.",
+            f"In {counted(floored, 'hour')} of the zones in use the direct factor is above "
+            "the lifecycle one, so that nothing is left for upstream: it is counted as 0 there, "
+            "never below.",
         )
     headings: list[Heading] = [
         ("input", "Input", ""), ("tier", "Tier", ""), ("energy_kwh", "Energy", "kWh"),

@@ -10,6 +10,7 @@ import pandas as pd
 from spectra.reporting.evidence import Evidence
 from spectra.reporting.parts import Chart, Drill, Row, Section, Series, Table
 from spectra.reporting.tables import TOTAL_KEY, Heading, row, table
+from spectra.units import counted
 
 # id, column, title of each table and the cut whose rows are summed.
 BREAKDOWNS = (
@@ -203,7 +204,7 @@ def _daily(e: Evidence) -> Chart:
         "Emissions, location-based", "gCO2e",
         tuple(f"{day:%Y-%m-%d}" for day in days.index),
         (Series("total", _total_of_rows(e), total, low, high),),
-        alt=f"Emissions of each of {len(days)} days with their 95 % band.",
+        alt=f"Emissions of {counted(len(days), 'day')} with their 95 % band.",
         notes=_without(e) + left_open,
     )  # fmt: skip
 
@@ -234,11 +235,12 @@ def _monthly(e: Evidence) -> Chart:
     if e.market.scope1:
         scope1 = _sums(e, "month", "places")["scope1_g"].fillna(0.0)
         series.insert(0, Series("scope1_g", "Scope 1", tuple(map(float, scope1))))
+    names = ", ".join(s.name for s in series)
     return Chart(
         "chart_monthly", 0, "stacked", "Emissions by month and part", "Month (UTC)",
         "Emissions, location-based", "gCO2e", tuple(f"{m:%Y-%m}" for m in months["month"]),
         tuple(series),
-        alt=f"Stacked bars of {len(months)} months: {', '.join(s.name for s in series)}.",
+        alt=f"Stacked bars of {counted(len(months), 'month')}: {names}.",
     )  # fmt: skip
 
 
