@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from spectra.carbon.energy import GIB_TO_GB
@@ -27,6 +28,7 @@ from spectra.store.ledger import extend_ledger
 from spectra.store.report_queries import Narrow
 from spectra.store.selection import Selection
 from spectra.store.writes import write_costs
+from spectra.units import mass_text
 from tests import fleet
 from tests.reporting.conftest import (
     EVIL,
@@ -272,6 +274,26 @@ def test_the_daily_chart_has_every_day_and_tells_nothing_ran_from_not_known(kept
     assert [chart.series[0].high[0] for chart in found] == [0.0, 0.0, None]
     assert found[2].notes == ("Not known and left open: 2 of the days.",)
     assert all(chart.series[0].low[-1] > 0 for chart in found)
+
+
+def test_charts_are_told_in_words_with_what_they_show(report, kept):
+    e = gather(kept, CATALOG, october(), NOW)
+    month = e.cuts["month"]
+    cuts = {
+        **e.cuts,
+        "month": pd.concat([month, month.assign(month=month["month"] + pd.Timedelta(days=31))]),
+    }
+    daily, monthly = profile(replace(e, cuts=cuts)).charts
+    days = [g for g in daily.series[0].values if g is not None]
+    for grams in (math.fsum(days), max(days), min(days)):
+        assert mass_text(grams) in daily.alt
+    one_month = mass_text(math.fsum(s.values[0] for s in monthly.series))
+    assert f"2026-10 {one_month}, 2026-11 {one_month}; by part: Scope 2 " in monthly.alt
+    bars = [chart for chart in report.charts if chart.kind == "bar"]
+    assert all(
+        f"{chart.x[0]} {mass_text(chart.series[0].values[0])}" in chart.alt for chart in bars
+    )
+    assert bars
 
 
 def test_ids_and_numbers_count_through(report):

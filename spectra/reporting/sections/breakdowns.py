@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from datetime import timedelta
 
 import pandas as pd
@@ -10,7 +11,7 @@ import pandas as pd
 from spectra.reporting.evidence import Evidence
 from spectra.reporting.parts import Chart, Drill, Row, Section, Series, Table
 from spectra.reporting.tables import TOTAL_KEY, Heading, row, table
-from spectra.units import counted
+from spectra.units import counted, mass_text
 
 # id, column, title of each table and the cut whose rows are summed.
 BREAKDOWNS = (
@@ -152,8 +153,13 @@ def _bars(made: Table) -> Chart:
         f"chart_{made.id}", 0, "bar", title, made.columns[0].title,
         "Emissions, location-based", "gCO2e", tuple(names),
         (Series("total_lb", "Total, location-based", tuple(values)),),
-        alt=f"Bars of emissions by {what}, the largest first: {', '.join(names)}.",
+        alt=f"{title}. CO₂e: {_said(names, values)}.",
     )  # fmt: skip
+
+
+def _said(names: Iterable[str], grams: Iterable[float | None]) -> str:
+    """What bars show, in words."""
+    return ", ".join(f"{name} {mass_text(g)}" for name, g in zip(names, grams, strict=True))
 
 
 def _total_of_rows(e: Evidence) -> str:
@@ -192,7 +198,8 @@ def _largest(e: Evidence) -> Table:
 
 def _daily(e: Evidence) -> Chart:
     days = _every_day(e)
-    peak = days["total_g"].idxmax()
+    sums = days["total_g"]
+    peak = sums.idxmax()
     total, low, high = (
         tuple(None if math.isnan(g) else float(g) for g in days[column])
         for column in ("total_g", "low_g", "high_g")
@@ -204,7 +211,9 @@ def _daily(e: Evidence) -> Chart:
         "Emissions, location-based", "gCO2e",
         tuple(f"{day:%Y-%m-%d}" for day in days.index),
         (Series("total", _total_of_rows(e), total, low, high),),
-        alt=f"Emissions of {counted(len(days), 'day')} with their 95 % band.",
+        alt=f"CO₂e of {counted(len(days), 'day')} with their 95 % band: {mass_text(sums.sum())}, "
+        f"the highest day {peak:%Y-%m-%d} with {mass_text(sums.max())}, the lowest "
+        f"{sums.idxmin():%Y-%m-%d} with {mass_text(sums.min())}.",
         notes=_without(e) + left_open,
     )  # fmt: skip
 
@@ -235,12 +244,15 @@ def _monthly(e: Evidence) -> Chart:
     if e.market.scope1:
         scope1 = _sums(e, "month", "places")["scope1_g"].fillna(0.0)
         series.insert(0, Series("scope1_g", "Scope 1", tuple(map(float, scope1))))
-    names = ", ".join(s.name for s in series)
+    labels = tuple(f"{m:%Y-%m}" for m in months["month"])
+    grams = [[g or 0.0 for g in s.values] for s in series]
+    by_month, by_part = map(sum, zip(*grams, strict=True)), map(sum, grams)
     return Chart(
         "chart_monthly", 0, "stacked", "Emissions by month and part", "Month (UTC)",
-        "Emissions, location-based", "gCO2e", tuple(f"{m:%Y-%m}" for m in months["month"]),
+        "Emissions, location-based", "gCO2e", labels,
         tuple(series),
-        alt=f"Stacked bars of {counted(len(months), 'month')}: {names}.",
+        alt=f"CO₂e of {counted(len(months), 'month')}: {_said(labels, by_month)}; "
+        f"by part: {_said((s.name for s in series), by_part)}.",
     )  # fmt: skip
 
 
