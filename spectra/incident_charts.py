@@ -12,6 +12,8 @@ import plotly.graph_objects as go
 from spectra.charts import COLORWAY, MUTED, add_band, figure_layout
 
 SEVERITY_COLORS = {"critical": COLORWAY[6], "warning": COLORWAY[1], "log": MUTED}
+# Colour alone tells nothing to some readers.
+_PATTERNS = {"critical": "", "warning": "/", "log": "."}
 MAX_ROWS = 25
 MAX_NAME = 28
 
@@ -38,10 +40,11 @@ def timeline(incidents: pd.DataFrame, start: datetime, now: datetime) -> go.Figu
         length = (stop[is_it] - begin[is_it]).dt.total_seconds() * 1_000
         figure.add_bar(
             y=part["incident_id"], base=begin[is_it], x=length, orientation="h", name=severity,
-            marker={"color": color, "opacity": 0.75, "line": {"width": 0}},
+            marker={"color": color, "opacity": 0.75, "line": {"width": 0},
+                    "pattern": {"shape": _PATTERNS[severity], "solidity": 0.2}},
             customdata=np.stack([part["name"].map(html.escape), part["kind"]], axis=-1),
-            hovertemplate="%{customdata[0]}<br>%{customdata[1]}, from %{base|%d %b %H:%M} UTC"
-            "<extra></extra>",
+            hovertemplate="%{customdata[0]}<br>%{customdata[1]}, %{fullData.name}, "
+            "from %{base|%d %b %H:%M} UTC<extra></extra>",
         )  # fmt: skip
     figure_layout(
         figure, height=90 + 21 * len(shown), barmode="overlay", hovermode="closest", bargap=0.35
@@ -56,7 +59,9 @@ def timeline(incidents: pd.DataFrame, start: datetime, now: datetime) -> go.Figu
 
 
 def _short(name: str) -> str:
-    return html.escape(name if len(name) <= MAX_NAME else f"{name[: MAX_NAME - 1]}…")
+    """Without its middle where it is long: names of one kind differ at their end."""
+    half = MAX_NAME // 2
+    return html.escape(name if len(name) <= MAX_NAME else f"{name[: half - 1]}…{name[-half:]}")
 
 
 def against_usual(

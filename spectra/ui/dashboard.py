@@ -69,11 +69,8 @@ def by_day(page: Page) -> None:
 def by_dimension(page: Page, dimension: emissions.Dimension) -> None:
     """A small table of one dimension with shares as bars."""
     rows = page.get(emissions.breakdown, page.selection, dimension)
-    drawn.shares(
-        rows.assign(co2e=rows["total_g"].map(units.mass_text)),
-        dimension.capitalize(),
-        alt=f"CO₂e by {dimension}",
-    )
+    shown = rows.assign(co2e=rows["total_g"].map(units.mass_text))
+    drawn.shares(shown, dimension.capitalize(), alt=f"CO₂e by {dimension}: {drawn.most(shown)}")
     cards.download(
         partial(band_queries.breakdown, page.store, page.selection, dimension), f"by_{dimension}"
     )

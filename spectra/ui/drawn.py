@@ -75,6 +75,14 @@ def shares(rows: pd.DataFrame, heading: str, *, alt: str) -> None:
     )
 
 
+def most(rows: pd.DataFrame) -> str:
+    """The greatest of a table of shares in words: ``search with 1.20 kg the most of 3``."""
+    if rows["share"].isna().all():
+        return "none is known"
+    row = rows.iloc[int(rows["share"].argmax())]
+    return f"{row['name']} with {row['co2e']} the most of {len(rows)}"
+
+
 def _share(share: float | None) -> str:
     if pd.isna(share):
         return f"<td>{units.MISSING}</td>"

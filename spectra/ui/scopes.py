@@ -42,7 +42,12 @@ def show(page: Page, totals: dict[str, Any]) -> None:
     is_provider = view == "Provider view"
     rows = provider_rows(totals, stated) if is_provider else _customer_rows(totals)
     table = pd.DataFrame(rows)
-    drawn.shares(table.assign(co2e=[row.text for row in rows]), "Scope", alt="CO₂e by scope")
+    total = units.mass_text(totals["total_g"])
+    drawn.shares(
+        table.assign(co2e=[row.text for row in rows]),
+        "Scope",
+        alt=f"CO₂e by scope: {total} in all, location-based",
+    )
     cards.download(
         pd.DataFrame(
             {"scope": table["name"], "co2e_g": table["grams"], "share_pct": 100 * table["share"]}

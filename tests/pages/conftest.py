@@ -1,6 +1,7 @@
 """The app in AppTest over a store of the test's own making."""
 
 import json
+import re
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -117,14 +118,19 @@ def choose_row(app: AppTest, key: str, row: int) -> None:
 
 
 def shares(app: AppTest) -> dict[str, pd.DataFrame]:
-    """What the small tables of shares show, by what they say of themselves: name, co2e, share."""
+    """What the small tables of shares show, by what they say of themselves: name, co2e, share.
+
+    Each says its main finding besides.
+    """
     found = {}
     for element in app.get("html"):
         body = element.proto.body.partition("</style>")[2]
         if body.startswith('<div class="shares"'):
             box = ElementTree.fromstring(body)  # noqa: S314 (it is our own)
             rows = [[cell.text for cell in row] for row in box.iter("tr")]
-            found[box.get("aria-label")] = pd.DataFrame(rows[1:], columns=["name", "co2e", "share"])
+            name, _, finding = box.get("aria-label").partition(": ")
+            assert re.search(r"[0-9]|none is known", finding), name
+            found[name] = pd.DataFrame(rows[1:], columns=["name", "co2e", "share"])
     return found
 
 

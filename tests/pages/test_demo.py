@@ -156,7 +156,7 @@ def test_regions_are_ranked_by_hourly_data_alone(demo):
     assert hourly["g_per_kwh"].is_monotonic_increasing
     best = hourly["region"].iloc[0]
     said = next(text.value for text in app.markdown if f"Greenest now: **{best}**" in text.value)
-    assert said.endswith("Not ranked of 36 regions: 8 annual factor.")
+    assert said.endswith("Of 36 regions not ranked: 8 with annual factor.")
 
 
 def test_a_region_without_hourly_data_says_so(demo):

@@ -170,6 +170,15 @@ def test_the_figures_hold_what_they_show(company):
     assert sum(len(trace.y) for trace in drawn.data) == MAX_ROWS
 
 
+def test_bars_of_the_timeline_are_told_apart_without_colour_and_by_their_end():
+    names = [f"legacy-reporting-production-0{n}" for n in (1, 2)]
+    rows = table(row("i-1", severity="critical"), row("i-2")).assign(name=names)
+    drawn = timeline(rows, NOW - timedelta(days=1), NOW)
+    assert [trace.name for trace in drawn.data] == ["critical", "warning"]
+    assert len({trace.marker.pattern.shape for trace in drawn.data}) == 2
+    assert list(drawn.layout.yaxis.ticktext) == [f"legacy-report…-production-0{n}" for n in (1, 2)]
+
+
 # Who is told.
 
 NOISY = replace(CONFIG, anomaly_notices=True)

@@ -48,10 +48,9 @@ def show(page: Page, found: pd.DataFrame) -> None:
         empty.say("Nothing of these kinds needs attention.",
                   "Show what ended, was settled or is small as well.", ALL)  # fmt: skip
         return
-    with cards.card(
-        "When",
-        help=f"The {incident_charts.MAX_ROWS} gravest, one row each, as ranked below.",
-    ):
+    most = incident_charts.MAX_ROWS
+    heading = "When" if len(shown) <= most else f"When: the gravest {most} of {len(shown):,}"
+    with cards.card(heading, help="One row each, as ranked below."):
         cards.chart(
             incident_charts.timeline(shown, page.selection.start, datetime.now(UTC)),
             key="timeline", alt=_told(shown),

@@ -74,7 +74,7 @@ def where(page: Page, name: str, since: date, after: date, basis: Basis = "total
             share=rows["total_g"] / (rows["total_g"].sum() or 1.0),
         )
         drawn.shares(shown.head(SHOWN), "Region and service",
-                     alt="CO₂e of the team by region and service")  # fmt: skip
+                     alt=f"CO₂e of the team: {drawn.most(shown)}")  # fmt: skip
         if len(rows) > SHOWN:
             st.caption(f"The {SHOWN} greatest of {len(rows)} are shown; the CSV has all.")
         cards.download(rows, "team_places", of=(name, f"{since}", f"{after - DAY}"))

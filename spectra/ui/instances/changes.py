@@ -75,7 +75,7 @@ def _planned(page: Page, plans: list[Plan], runners: Runners, permit: Permit) ->
             with st.expander(mark + plain(plan.title), expanded=len(examined) == 1):
                 _one(plan, trials.get(plan.plan_id, []))
         if len(examined) > len(drawn):
-            st.caption(f"… and {len(examined) - len(drawn)} more; all are in the files.")
+            st.caption(f"{len(drawn)} of {len(examined)} plans are shown; all are in the files.")
         _by_hand(examined)
         _files(Batch(batch.batch_id, tuple(examined)))
         _confirm(page, Batch(batch.batch_id, tuple(examined)), runners, permit)

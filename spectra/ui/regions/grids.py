@@ -123,11 +123,11 @@ def greenest(table: pd.DataFrame) -> str:
         return "No region has hourly data for this hour; means of months or years are not ranked."
     best, worst = hourly.iloc[0], hourly.iloc[-1]
     kinds = table.loc[~table["is_hourly"], "quality_text"].value_counts()
-    unranked = ", ".join(f"{count} {kind}" for kind, count in kinds.items()) or "none"
+    unranked = ", ".join(f"{count} with {kind}" for kind, count in kinds.items()) or "none"
     return (
         f"Greenest now: **{best['region']}** at {units.number(best['g_per_kwh'])} g/kWh; dirtiest "
         f"**{worst['region']}** at {units.number(worst['g_per_kwh'])} g/kWh. "
-        f"Not ranked of {len(table)} regions: {unranked}."
+        f"Of {len(table)} regions not ranked: {unranked}."
     )
 
 
@@ -240,18 +240,16 @@ def _heat_map(page: Page, region: Region, end: datetime, factor: grid_queries.Fa
         st.caption(f"No hour of the last {HEAT_MAP_DAYS} days of the period is known.")
         return
     by_hour = frame.groupby("hour_of_day")["g_per_kwh"].mean()
-    lowest, highest = by_hour.idxmin(), by_hour.idxmax()
+    told = (
+        f"lowest at {by_hour.idxmin():02}:00 ({units.number(by_hour.min())} g/kWh) and highest at "
+        f"{by_hour.idxmax():02}:00 ({units.number(by_hour.max())} g/kWh), {region.timezone}."
+    )
     cards.chart(
         grid_charts.heat_map(frame, region.timezone),
         key="heat_map",
-        alt=f"Carbon intensity by hour of day: lowest around {lowest}:00 "
-        f"({units.number(by_hour.min())} g/kWh), highest around {highest}:00 "
-        f"({units.number(by_hour.max())} g/kWh), {region.timezone}.",
+        alt=f"Carbon intensity by hour of day: {told}",
     )
-    st.caption(
-        f"On average lowest at {lowest}:00 ({units.number(by_hour.min())}) and highest at "
-        f"{highest}:00 ({units.number(by_hour.max())} g/kWh), {region.timezone}."
-    )
+    st.caption(f"On average {told}")
 
 
 def _distribution(page: Page, region: Region, factor: grid_queries.Factor) -> None:
