@@ -271,7 +271,7 @@ def saved_g(grams: float, against: float) -> float:
 
 def saving_share_pct(grams: float, against: float) -> float:
     """How much less one is than the other [%]; NaN where the other is not known or nothing."""
-    return (1 - grams / against) * 100 if against > 0 else float("nan")
+    return saved_g(grams, against) / against * 100 if against > 0 else float("nan")
 
 
 def run_now_slot(job: Job, now: datetime) -> Slot:

@@ -21,6 +21,7 @@ from spectra.insight.scheduling import (
     best_window,
     plan,
     saved_g,
+    saving_share_pct,
 )
 
 T0 = datetime(2026, 11, 25, tzinfo=UTC)
@@ -340,3 +341,9 @@ def test_vector_12_a_slot_is_better_with_the_probability_of_the_normal_distribut
     then = 385 + 30 * (rho * own + np.sqrt(1 - rho**2) * other)
     assert share_below(then, now) == pytest.approx(probability, abs=2e-3)
     assert not is_recommended(4.5, 18.33, probability)
+
+
+def test_the_same_sum_in_another_order_saves_nothing_and_no_minus_zero():
+    share_pct = saving_share_pct(0.1 + 0.2, 0.3)
+    assert f"{share_pct:.1f}" == "0.0"
+    assert saving_share_pct(75.0, 100.0) == 25.0
