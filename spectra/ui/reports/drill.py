@@ -70,7 +70,7 @@ def _rows(page: Page, report: Report, figure: str) -> None:
         largest, hide_index=True, width="stretch", height=cards.table_height(len(largest)),
         key=cards.rows_key(f"report_rows_{figure}", largest["resource_id"]), on_select="rerun",
         selection_mode="single-row",
-        column_config={**_COLUMNS, "value": _NUMBER(f"Value [{unit}]", format="%,.3f")},
+        column_config={**_COLUMNS, "value": _NUMBER(f"Value [{_on_screen(unit)}]", format="%,.3f")},
     )  # fmt: skip
     if found.count > MOST_ROWS:
         in_file = f"the {MOST_IN_FILE:,} largest" if found.count > MOST_IN_FILE else "all"
@@ -93,6 +93,10 @@ def _in_file(page: Page, report: Report, figure: str) -> pd.DataFrame:
     selection, narrow = narrowed(report, figure)
     found = report_queries.rows(page.store, selection, narrow, MOST_IN_FILE).frame
     return _with_unit(found, unit_of(narrow.part))
+
+
+def _on_screen(unit: Unit) -> str:
+    return unit.replace("CO2e", "CO₂e")
 
 
 def _with_unit(frame: pd.DataFrame, unit: Unit) -> pd.DataFrame:
@@ -124,10 +128,10 @@ def _hours(page: Page, report: Report, figure: str, row: Mapping[str, Any]) -> N
             "counts them.",
             icon=":material/info:",
         )
+    value = _NUMBER(f"value [{_on_screen(unit)}]", format="%,.3f")
     st.dataframe(hours, hide_index=True, width="stretch", height=cards.table_height(len(hours)),
                  key="report_hours",
-                 column_config={"hour": cards.utc_column("Hour"),
-                                "value": f"value [{unit}]"})  # fmt: skip
+                 column_config={"hour": cards.utc_column("Hour"), "value": value})  # fmt: skip
     st.caption("scope2_lb_g is energy_kwh times intensity_direct_g_per_kwh of its row, value is "
                "what the figure sums, and the factor columns name the entries of the section "
                "Methods and factors.")  # fmt: skip
