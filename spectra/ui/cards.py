@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -17,6 +17,8 @@ from spectra.ui import drawn
 
 Color = Literal["red", "orange", "blue", "green", "violet", "gray"]  # of a badge
 _HEADING_PX, _ROW_PX = 38, 35
+# How a column writes shares: else 3 %, 2.56 % and 71.9 % would stand below one another.
+SHARE: dict[str, Any] = {"format": "percent", "step": 0.001}
 
 
 def rows_key(name: str, ids: Iterable[str]) -> str:

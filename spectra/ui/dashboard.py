@@ -178,6 +178,6 @@ def context(page: Page, totals: dict[str, Any]) -> None:
             hide_index=True,
             key="covariance",
             height="content",
-            column_config={"Difference": st.column_config.NumberColumn(format="percent")},
+            column_config={"Difference": st.column_config.NumberColumn(**cards.SHARE)},
         )
         cards.download(effect, "hour_by_hour")

@@ -48,8 +48,8 @@ def is_parted(form: str | None, values) -> bool:
 
 
 def wrong_in_tables(app) -> list[str]:
-    """Columns of moments whose heading names no zone, of numbers that run on from a thousand, and
-    cells that spell out a missing value.
+    """Columns of moments whose heading names no zone, of numbers that run on from a thousand,
+    shares of now one and now two digits, and cells that spell out a missing value.
     """
     found = []
     for element in app.dataframe:
@@ -59,6 +59,8 @@ def wrong_in_tables(app) -> list[str]:
                 continue
             heading = str(config.get(name, {}).get("label") or name)
             form = (config.get(name, {}).get("type_config") or {}).get("format")
+            if form == "percent" and config[name]["type_config"].get("step") != 0.001:
+                found.append(f"digits of {heading}")
             if frame[name].dtype.kind in "iuf" and not is_parted(form, frame[name]):
                 found.append(f"thousands of {heading}")
             if "CO2" in heading:

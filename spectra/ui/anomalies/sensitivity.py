@@ -160,7 +160,7 @@ def _record(page: Page) -> None:
         column_config={
             "kind": "Kind", "raised": "Raised", "decided": "Judged",
             "false_alarms": "False alarms",
-            "false_share": st.column_config.NumberColumn("Share of judged", format="percent"),
+            "false_share": st.column_config.NumberColumn("Share of judged", **cards.SHARE),
         },
     )  # fmt: skip
     cards.download(frame, "kinds")

@@ -57,7 +57,7 @@ def _worst(page: Page, first: date, after: date) -> None:
         column_config={
             "resource_id": "Resource", "name": "Name",
             "kg": _NUMBER("CO₂e [kg]", format="%,.3f"),
-            "share": _NUMBER("Of all that", format="percent"),
+            "share": _NUMBER("Of all that", **cards.SHARE),
             "service": "Service", "region": "Region", "account_id": "Account", "tags": "Tags",
         },
     )  # fmt: skip
@@ -86,7 +86,7 @@ def _near_misses(page: Page, first: date, after: date) -> None:
         selection_mode="multi-row", column_order=["name", "means", "likeness", "kg"],
         column_config={
             "name": "Name", "means": "Looks like",
-            "likeness": _NUMBER("Likeness", format="percent"),
+            "likeness": _NUMBER("Likeness", **cards.SHARE),
             "kg": _NUMBER("CO₂e [kg]", format="%,.3f"),
         },
     )  # fmt: skip

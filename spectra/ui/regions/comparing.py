@@ -192,7 +192,7 @@ COLUMNS: dict[str, Any] = {
     "shown": st.column_config.TextColumn("Region", pinned=True, width=130),
     "score": _NUMBER("Score", format="%,.3f"),
     "first_share": st.column_config.ProgressColumn(
-        "Stays first", format="percent", min_value=0, max_value=1, width="small",
+        "Stays first", **cards.SHARE, min_value=0, max_value=1, width="small",
         help="Share of 1,000 draws of grids, PUE, latency and hardware.",
     ),
     "is_efficient": st.column_config.CheckboxColumn("Efficient"),

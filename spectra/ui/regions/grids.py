@@ -26,7 +26,7 @@ COLUMNS: dict[str, Any] = {
     "mean_30d_g_per_kwh": _NUMBER("30-day mean [g/kWh]", format="%,.0f"),
     "quality_text": "Quality",
     "low_carbon": st.column_config.ProgressColumn(
-        "Low-carbon", format="percent", max_value=1.0,
+        "Low-carbon", **cards.SHARE, max_value=1.0,
         help="Share of low-carbon electricity: of the newest hour where the source states it, else "
         "of the year.",
     ),

@@ -26,7 +26,7 @@ _COLUMNS: dict[str, Any] = {
     "account_id": "Account", "team": "Team", "environment": "Environment",
     "resource_hours": _NUMBER("Hours", format="%,.1f"),
     "energy_kwh": _NUMBER("Energy [kWh]", format="%,.3f"),
-    "share": _NUMBER("Share", format="percent"),
+    "share": _NUMBER("Share", **cards.SHARE),
 }  # fmt: skip
 _OF_AWS = ("provider.scope1", "provider.scope2_mb")
 

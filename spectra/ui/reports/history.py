@@ -135,6 +135,6 @@ def _changes(title: str, changes: tuple[Change, ...], key: str) -> None:
     ]  # fmt: skip
     st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", key=key,
                  height=cards.table_height(len(rows)),
-                 column_config={"Change": st.column_config.NumberColumn(format="percent")}
+                 column_config={"Change": st.column_config.NumberColumn(**cards.SHARE)}
                  )  # fmt: skip
     cards.download(pd.DataFrame([{**asdict(c), "relative": c.relative} for c in changes]), key)
