@@ -25,12 +25,15 @@ def emission_paths(forecast: pd.Series, errors: np.ndarray, slots: Sequence[Slot
 def share_below(chosen: np.ndarray, other: np.ndarray) -> float:
     """Share of origins at which one emits less than the other; NaN without any.
 
-    The latest origins of both are paired, so that what was wrong in both at once stays so.
+    The latest origins of both are paired, so that what was wrong in both at once stays so. NaN too
+    where they are the same at every origin: a slot is no better than itself.
     """
     count = min(len(chosen), len(other))
     pairs = np.column_stack([chosen[len(chosen) - count :], other[len(other) - count :]])
     pairs = pairs[np.isfinite(pairs).all(axis=1)]
-    return float(np.mean(pairs[:, 0] < pairs[:, 1])) if len(pairs) else float("nan")
+    if np.allclose(pairs[:, 0], pairs[:, 1], rtol=1e-9, atol=0):
+        return float("nan")
+    return float(np.mean(pairs[:, 0] < pairs[:, 1]))
 
 
 def is_recommended(saving_pct: float, saving_g: float, probability: float) -> bool:

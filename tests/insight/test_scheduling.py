@@ -1,5 +1,6 @@
 """Schedules against brute force, and every rule about the edges of a window."""
 
+import math
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -347,3 +348,12 @@ def test_the_same_sum_in_another_order_saves_nothing_and_no_minus_zero():
     share_pct = saving_share_pct(0.1 + 0.2, 0.3)
     assert f"{share_pct:.1f}" == "0.0"
     assert saving_share_pct(75.0, 100.0) == 25.0
+
+
+def test_a_slot_is_not_said_to_be_better_than_itself():
+    """Sums in another order differ in their last bits, now up and now down."""
+    paths = np.linspace(100.0, 300.0, 70)
+    assert math.isnan(share_below(paths, paths * (1 + 1e-15)))
+    assert math.isnan(share_below(paths, paths))
+    assert math.isnan(share_below(np.array([]), np.array([])))
+    assert share_below(paths, paths + 1) == 1.0
