@@ -7,12 +7,13 @@ import io
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 from itertools import islice
 from typing import NamedTuple, cast
 
 import pandas as pd
 
+from spectra import moments
 from spectra.errors import InputError
 from spectra.exports import csv_bytes, unguarded
 from spectra.insight.budgets import Kind, Version
@@ -104,7 +105,7 @@ def import_budgets(store: Store, content: bytes, today: date | None = None) -> I
     even.
     """
     known = budget_log.versions(store)
-    today = today or datetime.now(UTC).date()
+    today = today or moments.today()
     open_ones = _open(store, today)
     created = changed = unchanged = 0
     brought = []

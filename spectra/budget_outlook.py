@@ -14,7 +14,7 @@ import pandas as pd
 from spectra import allocation
 from spectra.errors import InputError
 from spectra.insight.budgets import Outlook, Period, ahead, linear_outlook, outlook, weekly_weights
-from spectra.moments import DAY, HOUR, midnight
+from spectra.moments import HOUR, day_after, midnight
 from spectra.store import Store, advice_log, budget_queries
 from spectra.store.allocation_queries import PARTS
 from spectra.store.budget_log import Basis, Budget
@@ -88,7 +88,7 @@ def gather(
     until = _known_until(end_hour, until)
     start, end = min(p.start for p in periods.values()), max(p.end for p in periods.values())
     labels = sorted({b.scope_key for b in budgets if b.scope_kind == "tag"})
-    last = (until - HOUR).astimezone(UTC).date() + DAY
+    last = day_after(until)
     days = allocation.allocated_days(store, start.date(), min(last, end.date()), labels)
     first = until - LOOK_BACK
     # What is to come belongs to whom the rules of its first day say.

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pandas as pd
 
+from spectra import moments
 from spectra.allocation import rules_on
 from spectra.budget_outlook import gather, open_savings
 from spectra.budget_status import Look, Status, status_of
@@ -118,7 +119,7 @@ def create(  # noqa: PLR0913, PLR0917 (what a budget begins with)
     InputError
         If there is one of the same scope, period and basis that is not closed by then.
     """
-    day = max(valid_from, today or datetime.now(UTC).date())
+    day = max(valid_from, today or moments.today())
     if (kept := budget_log.find(store, budget, day)) is not None:
         ends = f", kept until {kept.closed_on}" if kept.closed_on else ""
         raise InputError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from math import isfinite
 from typing import Any
 from uuid import uuid4
@@ -25,7 +25,7 @@ from spectra.chargeback_rows import (
 from spectra.errors import InputError
 from spectra.insight.allocation import ALLOCATION_VERSION, UNALLOCATED
 from spectra.insight.budgets import Period
-from spectra.moments import HOUR
+from spectra.moments import HOUR, day_after
 from spectra.store import Store, allocation_queries, chargeback_log
 from spectra.store.chargeback_log import LINE_KEYS, LINE_VALUES, Run
 from spectra.store.emission_queries import accounted_span
@@ -77,7 +77,7 @@ def statement(
         If no hour of the period is accounted for, or nothing ran and nothing was paid for in it.
     """
     start, end = _accounted(store, period)
-    found = allocated_resources(store, start.date(), _day_after(end))
+    found = allocated_resources(store, start.date(), day_after(end))
     if found.empty:
         raise InputError(
             f"No machine ran and nothing was paid for in {period.label}: there is no statement.",
@@ -189,11 +189,6 @@ def _is_demo(store: Store) -> bool:
     return store.row("SELECT 1 FROM instances WHERE source = 'demo' LIMIT 1") is not None
 
 
-def _day_after(end: datetime) -> date:
-    """The UTC day before which a span ends."""
-    return (end - timedelta(microseconds=1)).date() + timedelta(days=1)
-
-
 def _with_bands(store: Store, raw: pd.DataFrame) -> pd.DataFrame:
     """Rows by resource and owner, with the interval of each."""
     keys = ["period", "start", "end", "team", "method", "allocation_key", "account_id", "region",
@@ -232,7 +227,7 @@ def _manifest(
         "tag_rules": asdict(allocation_queries.tag_rules_in_force(store)),
         "allocation_rules": [
             {"from": part.start.isoformat(), "rules": asdict(part.rules)}
-            for part in segments(store, period.start.date(), _day_after(end))
+            for part in segments(store, period.start.date(), day_after(end))
         ],
         "decimals": dict(DIGITS),
     }

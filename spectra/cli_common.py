@@ -9,11 +9,12 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, time
+from datetime import datetime
 from pathlib import Path
 
 from spectra.catalog import Catalog
 from spectra.config import Config
+from spectra.moments import midnight
 from spectra.refresh import refresh_demo, settle
 from spectra.refresh.connections import shared_connections
 from spectra.shared_workspace import shared_workspace
@@ -36,7 +37,7 @@ def up_to_date() -> Iterator[tuple[Store, Catalog, Config]]:
 def day(text: str) -> datetime:
     """A UTC day of the command line; raises what argparse tells as wrong use."""
     try:
-        return datetime.combine(datetime.fromisoformat(text).date(), time(), UTC)
+        return midnight(datetime.fromisoformat(text))
     except ValueError:
         raise argparse.ArgumentTypeError("expected a day such as 2026-11-01") from None
 

@@ -20,6 +20,7 @@ from spectra.errors import InputError
 from spectra.insight.regions.cases import Case, case_for
 from spectra.insight.regions.estimate import estimate, rates, side_of
 from spectra.insight.regions.move_model import Assumptions, Estimate, Side
+from spectra.moments import DAY
 from spectra.store import Store, move_queries
 from spectra.store.emission_queries import ledger_span
 from spectra.store.factors import method_in_force
@@ -87,7 +88,7 @@ def estimate_move(  # noqa: PLR0913, PLR0917 (what, where to, until when, under 
     made = estimate(
         target, rows, before, after, assumed, machines=machines, transfer_gb=gb, unsized=unsized
     )
-    known_days = (end - start) / timedelta(days=1)
+    known_days = (end - start) / DAY
     made = replace(
         made,
         mean_grids=tuple(sorted(means)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,6 +16,7 @@ from spectra.cli_common import say, up_to_date
 from spectra.cron import timezone
 from spectra.errors import InputError
 from spectra.insight.placement import Option
+from spectra.moments import HOUR, iso
 from spectra.refresh.forecasts import issue_forecasts
 from spectra.refresh.hours import current_hour
 from spectra.scheduler import Spec, candidates, place_job
@@ -52,12 +53,12 @@ def _forecast(options: argparse.Namespace) -> int:
         rows = _this_hours(store, region.zone, factor, hour).head(options.hours)
     points = [
         {
-            "hour": row["hour"].astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "hour": iso(row["hour"]),
             **{side: round(row[f"{side}_g_per_kwh"], 1) for side in ("mean", "lower", "upper")},
         }
         for row in rows.to_dict("records")
     ]
-    issued_at = f"{hour:%Y-%m-%dT%H:%M:%SZ}"
+    issued_at = iso(hour)
     if options.json:
         about = {
             "region": region.code,
@@ -123,7 +124,7 @@ def _schedule(options: argparse.Namespace) -> int:
             home=_region(catalog, options.region).code,
             regions=tuple(_region(catalog, code).code for code in options.or_region),
             duration_hours=options.duration,
-            window_hours=(deadline - earliest) / timedelta(hours=1),
+            window_hours=(deadline - earliest) / HOUR,
             machine_kw=options.power_kw,
             instance_type=_instance_type(catalog, options),
             count=options.count,

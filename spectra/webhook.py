@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
@@ -34,6 +34,7 @@ from spectra.errors import (
     ThrottledError,
     UnreachableError,
 )
+from spectra.moments import iso
 from spectra.unlinked import unlinked
 
 Style = Literal["generic", "slack"]
@@ -145,7 +146,7 @@ def payload(notice: Notice, style: Style) -> dict[str, Any]:
         "severity": notice.severity,
         "title": title,
         "text": text,
-        "at": notice.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "at": iso(notice.at),
         "link": notice.link,
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 import numpy as np
@@ -17,6 +17,7 @@ from spectra.catalog import Catalog, InstanceType
 from spectra.errors import InputError
 from spectra.insight.rightsizing import Replay, Rules, Unit, case_of
 from spectra.insight.rightsizing.savings import day_bootstrap
+from spectra.moments import DAY
 from spectra.store import Store
 from spectra.store.factors import method_in_force
 from spectra.store.load_history import REPLAY_DAYS, LoadHistory
@@ -171,7 +172,7 @@ def realised(
     is that of the resize where nothing else has changed it before. None where less than a day lies
     between, or no hour of it was measured.
     """
-    if end - resize.done_at < timedelta(days=1):
+    if end - resize.done_at < DAY:
         return None
     history = LoadHistory(store, end, REPLAY_DAYS, resize.members, is_past=True)
     history.first = max(history.first, resize.done_at)

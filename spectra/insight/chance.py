@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
+
+from spectra.moments import HOUR
 
 Slot = tuple[datetime, datetime]
 
@@ -49,6 +51,6 @@ def _hours_used(forecast: pd.Series, slots: Sequence[Slot]) -> np.ndarray:
     edges = np.arange(len(forecast))
     used = np.zeros(len(forecast))
     for begin, end in slots:
-        a, b = ((moment - first) / timedelta(hours=1) for moment in (begin, end))
+        a, b = ((moment - first) / HOUR for moment in (begin, end))
         used += np.clip(np.minimum(edges + 1, b) - np.maximum(edges, a), 0, 1)
     return used

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import numpy as np
 import pandas as pd
 
 from spectra.errors import InputError
+from spectra.moments import HOUR
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class HourlyCost:
 
     def hours_since(self, moment: datetime) -> float:
         """Hours from the first one to a moment; negative before it."""
-        return float((moment - self.first.to_pydatetime()) / timedelta(hours=1))
+        return float((moment - self.first.to_pydatetime()) / HOUR)
 
     def moment(self, hours: float) -> datetime:
         """The moment so many hours after the first one, to the second, aware UTC."""

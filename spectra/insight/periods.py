@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from spectra.errors import InputError
-from spectra.moments import HOUR, midnight
+from spectra.moments import DAY, HOUR, first_of_month, midnight
 
 PERIODS = ("7 days", "30 days", "90 days", "This month", "Last month")
 
@@ -25,7 +25,7 @@ class Span(NamedTuple):
 
 def month_start(moment: datetime) -> datetime:
     """Beginning of the UTC month."""
-    return midnight(moment).replace(day=1)
+    return midnight(first_of_month(moment))
 
 
 def named_period(name: str, hour: datetime) -> Span:
@@ -59,8 +59,7 @@ def month_to_date(hour: datetime) -> Span:
 
 def same_part_of_yesterday(span: Span) -> Span:
     """The same hours one day earlier."""
-    day = timedelta(days=1)
-    return Span(span.start - day, span.end - day)
+    return Span(span.start - DAY, span.end - DAY)
 
 
 def same_part_of_last_month(span: Span) -> Span:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 
 from spectra.catalog import Catalog
 from spectra.config import Config
-from spectra.moments import HOUR
+from spectra.moments import DAY, HOUR, first_of_month, midnight
 from spectra.refresh.hours import current_hour
 from spectra.refresh.settle import tag_rules
 from spectra.refresh.tasks import CancelledError, Estimate, Landed, Progress
@@ -95,25 +95,25 @@ def costs(
     known = state.read_until if state else None
     start = (since or (known - LATE_DAYS if known else now - COST_HISTORY)).date()
     if since is None:
-        month = now.date().replace(day=1)
+        month = first_of_month(now)
         unbilled = fleet_queries.provisional_since(
             store, account.account_id, now.date() - BILLED_WITHIN, month
         )
         start = min(start, unbilled or start)
-    end = now.date() + timedelta(days=1)
+    end = now.date() + DAY
     frame = cost_explorer.daily_costs(
         account, start, end, team_tag=_team_tag(store, config), now=now
     )
     count = write_provider_costs(store, frame, tag_rules(config))
-    return Landed(count, _midnight(start), _midnight(end), read_until=_midnight(end))
+    return Landed(count, midnight(start), midnight(end), read_until=midnight(end))
 
 
 def resource_costs(store: Store, account: Account) -> Landed:
     """Read costs per instance of the last 14 days."""
     now = datetime.now(UTC)
-    start, end = now.date() - timedelta(days=14), now.date() + timedelta(days=1)
+    start, end = now.date() - timedelta(days=14), now.date() + DAY
     frame = cost_explorer.resource_costs(account, start, end, now=now)
-    return Landed(write_resource_costs(store, frame), _midnight(start), _midnight(end))
+    return Landed(write_resource_costs(store, frame), midnight(start), midnight(end))
 
 
 def findings(store: Store, account: Account, region: str) -> Landed:
@@ -133,10 +133,10 @@ def prices(store: Store, account: Account, types: tuple[str, ...], region: str) 
 def emissions(store: Store, account: Account) -> Landed:
     """Read AWS's own monthly estimate of the account's emissions."""
     now = datetime.now(UTC)
-    start, end = (now - EMISSION_HISTORY).date().replace(day=1), now.date().replace(day=1)
+    start, end = first_of_month(now - EMISSION_HISTORY), first_of_month(now)
     frame, notes = sustainability.monthly_emissions(account, start, end, fetched_at=now)
     count = write_rows(store, "provider_emissions", frame)
-    return Landed(count, _midnight(start), _midnight(end), notes=notes)
+    return Landed(count, midnight(start), midnight(end), notes=notes)
 
 
 def cost_estimate(requests: int) -> Estimate:
@@ -152,7 +152,3 @@ def _team_tag(store: Store, config: Config) -> str | None:
             if fold(key) == wanted:
                 return str(key)
     return config.team_tag_keys[0] if config.team_tag_keys else None
-
-
-def _midnight(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pandas as pd
 
 from spectra.catalog import Catalog
-from spectra.moments import HOUR
+from spectra.moments import HOUR, day_after
 from spectra.refresh.demo_budgets import set_demo_budgets
 from spectra.refresh.hours import current_hour
 from spectra.sources.demo import DemoCompany
@@ -113,7 +113,7 @@ def _follow(store: Store, catalog: Catalog) -> bool:
     hour = current_hour(since)
     used = company.utilisation(hour, max(end, hour))
     write_utilisation(store, used[used["instance_id"].isin(named)])
-    first_day, end_day = hour.date(), (end - HOUR).date() + timedelta(days=1)
+    first_day, end_day = hour.date(), day_after(end)
     costs = company.costs(first_day, max(end_day, first_day), now=end, since=_first_hour(store))
     write_costs(store, costs[costs["resource_id"].isin(ids)])
     recompute(store)
@@ -164,7 +164,7 @@ def _touching(history: pd.DataFrame, first: datetime) -> pd.DataFrame:
 def _write_demo_costs(store: Store, company: DemoCompany, first: datetime, end: datetime) -> None:
     """UTC days from the ledger's first hour up to `end`; provisional ones are written again."""
     start_day = (first - timedelta(days=3)).date() if store.meta(_DEMO_UNTIL) else first.date()
-    end_day = (end - HOUR).date() + timedelta(days=1)
+    end_day = day_after(end)
     write_costs(store, company.costs(start_day, end_day, now=end, since=_first_hour(store)))
 
 

@@ -9,6 +9,7 @@ from spectra import budgets
 from spectra.allocation import league
 from spectra.insight.allocation import UNALLOCATED
 from spectra.insight.budgets import Kind, period_of
+from spectra.moments import DAY
 from spectra.store import Store, budget_log
 from spectra.store.budget_log import DEMO_PREFIX, Scope, new_budget
 from spectra.store.emission_queries import ledger_span
@@ -26,7 +27,7 @@ def set_demo_budgets(store: Store, end: datetime) -> None:
     if span is None:
         return
     first = max(end - timedelta(days=DAYS), span[0])
-    teams = league(store, first.date(), end.date() + timedelta(days=1))
+    teams = league(store, first.date(), end.date() + DAY)
     teams = teams[teams["team"] != UNALLOCATED]
     teams["total_g"] *= timedelta(days=DAYS) / (end - first)
     for (name, grams), share in zip(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from spectra.errors import InputError
+from spectra.moments import hour_of
 
 
 def current_hour(now: datetime | None = None) -> datetime:
@@ -18,4 +19,4 @@ def current_hour(now: datetime | None = None) -> datetime:
     now = now or datetime.now(UTC)
     if now.tzinfo is None:
         raise InputError("A moment must be timezone-aware UTC.")
-    return now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    return hour_of(now)

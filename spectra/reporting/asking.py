@@ -6,11 +6,12 @@ import json
 import math
 import re
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Literal
 
 from spectra.catalog import Catalog
 from spectra.errors import InputError
+from spectra.moments import DAY, last_day, midnight
 from spectra.reporting.faces.logo import logo_of
 from spectra.reporting.model import TEMPLATES, Request
 from spectra.store.selection import Selection
@@ -32,7 +33,7 @@ def parse_period(text: str) -> tuple[datetime, datetime]:
     """
     try:
         first, last = _days(text.strip())
-        start, end = (datetime.combine(day, time(), UTC) for day in (first, last))
+        start, end = (midnight(day) for day in (first, last))
     except (ValueError, OverflowError):
         raise InputError(f"“{text}” is not a period.", next_step=_NEXT_STEP) from None
     if start.year < FIRST_YEAR:
@@ -59,7 +60,7 @@ def _days(text: str) -> tuple[date, date]:
     first_text, separator, last_text = text.partition("..")
     if not separator:
         raise ValueError(text)
-    return _day(first_text), _day(last_text) + timedelta(days=1)
+    return _day(first_text), _day(last_text) + DAY
 
 
 def _day(text: str) -> date:
@@ -80,8 +81,8 @@ def year_before(start: datetime, end: datetime) -> tuple[datetime, datetime]:
 
 def year_up_to(start: datetime, end: datetime) -> datetime:
     """Beginning of the twelve months up to the one that `end` lies in, or an earlier `start`."""
-    first = _months_on((end - timedelta(hours=1)).date(), -11)
-    return min(start, datetime.combine(first, time(), UTC))
+    first = _months_on(last_day(end), -11)
+    return min(start, midnight(first))
 
 
 def _year_back(moment: datetime) -> datetime:

@@ -17,6 +17,7 @@ from spectra.carbon.uncertainty import Interval
 from spectra.catalog import Catalog
 from spectra.insight.allocation import Rules
 from spectra.insight.market import Market, market_of, reconciled, unknown_places
+from spectra.moments import first_of_month
 from spectra.reporting import paid_days
 from spectra.reporting.asking import scope_key, selection_of, year_before, year_up_to
 from spectra.reporting.model import Request
@@ -154,7 +155,7 @@ class Evidence:
     def unknown_places(self) -> pd.DataFrame:
         """What AWS states of the period for places in the boundary where we know of no usage."""
         rows = self.within(unknown_places(self.whole, self.provider))
-        first = self.request.start.date().replace(day=1)
+        first = first_of_month(self.request.start)
         return rows[rows["month"] >= pd.Timestamp(first)]
 
     @cached_property

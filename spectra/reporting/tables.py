@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from typing import Any, Literal
 from urllib.parse import quote
 
 import pandas as pd
 
+from spectra.moments import midnight
 from spectra.reporting.parts import Cell, Column, Drill, Row, Table, Unit
 
 # Key, title, unit, and the summed column that its numbers drill down to, if any.
@@ -30,7 +31,7 @@ def cell(value: Any) -> Cell:
     if isinstance(value, pd.Timestamp | datetime):
         return pd.Timestamp(value).to_pydatetime().astimezone(UTC)
     if isinstance(value, date):
-        return datetime.combine(value, time(), UTC)
+        return midnight(value)
     plain = value.item() if hasattr(value, "item") else value
     return plain if isinstance(plain, bool | int | float) else str(plain)
 

@@ -20,6 +20,7 @@ from spectra.errors import (
     SourceError,
     UnknownPlaceError,
 )
+from spectra.moments import HOUR, hour_of, iso
 from spectra.sources import _electricity_maps_shapes as shapes
 from spectra.sources.json_client import RETRIES, JsonClient
 from spectra.unwritten import fingerprint
@@ -196,10 +197,10 @@ class ElectricityMaps:
         self, zone: str, factor: Factor, since: datetime | None, notes: list[str]
     ) -> list[Row]:
         """All rows of one factor, the past first, the newest last."""
-        now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+        now = hour_of(datetime.now(UTC))
         rows: list[Row] = []
         if since is not None and since < now - HISTORY:
-            rows += self._past(zone, factor, since, now - HISTORY + timedelta(hours=1), notes)
+            rows += self._past(zone, factor, since, now - HISTORY + HOUR, notes)
         history = self._ask(
             zone, "/carbon-intensity/history", shapes.HISTORY, emissionFactorType=factor
         )
@@ -222,7 +223,7 @@ class ElectricityMaps:
             try:
                 body = self._ask(
                     zone, "/carbon-intensity/past-range", shapes.PAST_RANGE,
-                    emissionFactorType=factor, start=_iso(start), end=_iso(stop),
+                    emissionFactorType=factor, start=iso(start), end=iso(stop),
                 )  # fmt: skip
                 rows += body["data"]
             except NoDataError:
@@ -241,10 +242,6 @@ class ElectricityMaps:
                 next_step="Check the zone of the region; the service may have renamed it.",
             )
         return body
-
-
-def _iso(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _classify(status: int, body: Any) -> SourceError | None:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from spectra.errors import InputError
+from spectra.moments import midnight, next_month
 from spectra.store.database import migration_steps
 from spectra.store.history_schema import wrong_place
 from spectra.units import counted
@@ -151,9 +152,8 @@ def months_between(first: datetime, end: datetime) -> Iterator[tuple[str, dateti
     """Calendar months of [first, end): name, and the part of it within the span."""
     start = first
     while start < end:
-        month = start.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-        following = month.replace(year=month.year + month.month // 12, month=month.month % 12 + 1)
-        yield f"{month:%Y-%m}", start, min(following, end)
+        following = midnight(next_month(start))
+        yield f"{start:%Y-%m}", start, min(following, end)
         start = following
 
 

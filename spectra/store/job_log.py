@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from spectra.moments import in_utc
 from spectra.store.database import Store
 from spectra.store.grid_queries import Factor
 from spectra.store.latency_queries import NEWEST
@@ -200,7 +201,6 @@ def _run(row: tuple[Any, ...]) -> Run:
         (datetime.fromisoformat(a).astimezone(UTC), datetime.fromisoformat(b).astimezone(UTC))
         for a, b in json.loads(row[10])
     )
-    facts: list[Any] = [value.astimezone(UTC) if isinstance(value, datetime) else value
-                        for value in row]  # fmt: skip
+    facts: list[Any] = [in_utc(value) for value in row]
     facts[10] = slots
     return Run(*facts)

@@ -17,6 +17,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from spectra.errors import InputError, StoreError
+from spectra.moments import in_utc
 from spectra.store.database import Store, set_meta
 from spectra.store.hashing import canonical, digest
 
@@ -221,7 +222,7 @@ def _entries(cursor: duckdb.DuckDBPyConnection) -> list[Entry]:
 
 
 def _read(row: tuple[Any, ...]) -> Entry:
-    values: list[Any] = [v.astimezone(UTC) if isinstance(v, datetime) else v for v in row]
+    values: list[Any] = [in_utc(value) for value in row]
     return Entry(*values)
 
 

@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from spectra.carbon.utilisation import OWN_WEEKS
+from spectra.moments import first_of_month, midnight, next_month
 from spectra.units import counted
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def cutoff_of(days: int | None, now: datetime) -> datetime | None:
     if days is None:
         return None
     kept_from = now.astimezone(UTC) - timedelta(days=max(days, LEAST_DAYS))
-    return kept_from.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return midnight(first_of_month(kept_from))
 
 
 def plan(
@@ -222,15 +223,11 @@ def _months_to_go(store: Store, cutoff: datetime) -> list[tuple[datetime, dateti
     read = {day for (day,) in store.cursor().execute(_READ_DAYS, {"cutoff": cutoff}).fetchall()}
     opened = {day for (day,) in store.cursor().execute(_OPEN_DAYS).fetchall()} if read else set()
     spans = []
-    for first in sorted({day.replace(day=1) for day in read}):
-        end = (first + timedelta(days=32)).replace(day=1)
+    for first in sorted({first_of_month(day) for day in read}):
+        end = next_month(first)
         if not any(first <= day < end + timedelta(days=_LOOK_BACK_DAYS) for day in opened):
-            spans.append((_midnight(first), _midnight(end)))
+            spans.append((midnight(first), midnight(end)))
     return spans
-
-
-def _midnight(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 def _forget(store: Store, first: datetime, end: datetime, archive: Archive | None) -> int:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from spectra.errors import InputError
+from spectra.moments import last_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Selection:
     @property
     def last_day(self) -> date:
         """The UTC day of its last hour; `end` may be the midnight after it."""
-        return (self.end - timedelta(hours=1)).date()
+        return last_day(self.end)
 
     def between(self, start: datetime, end: datetime) -> Selection:
         """The same filters over another span."""

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from spectra.moments import in_utc
 from spectra.store.database import Store
 
 OK, OUTDATED = "ok", "outdated"
@@ -78,7 +79,7 @@ def read(store: Store, key: Key) -> State | None:
     )
     if row is None:
         return None
-    values: list[Any] = [v.astimezone(UTC) if isinstance(v, datetime) else v for v in row]
+    values: list[Any] = [in_utc(value) for value in row]
     state, now = State(*values), datetime.now(UTC)
     if state.attempted_at > now + CLOCK_ERROR and state.read_until is not None:
         return replace(state, read_until=min(state.read_until, now))

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import pandas as pd
 
+from spectra.moments import HOUR
 from spectra.store.database import Store
 from spectra.store.emission_queries import TOTAL_G
 
@@ -128,7 +129,7 @@ def running_hours(
     values = frame.to_numpy(copy=True)
     for name, start, stop in spans.itertuples(index=False):
         first = at.searchsorted(start)
-        last = len(at) if pd.isna(stop) else at.searchsorted(stop - timedelta(hours=1), "right")
+        last = len(at) if pd.isna(stop) else at.searchsorted(stop - HOUR, "right")
         values[first:last, place[name]] = True
     return pd.DataFrame(values, index=at, columns=frame.columns)
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import streamlit as st
 
 from spectra.insight.periods import PERIODS, Span, named_period
-from spectra.moments import DAY, HOUR, midnight
+from spectra.moments import DAY, HOUR, last_day, midnight
 from spectra.store.selection import Selection
 from spectra.store.tags import fold
 from spectra.ui.plain import LONGEST, shorten
@@ -79,7 +79,7 @@ def _period(known: Span, hour: datetime) -> Span:
     )
     if name != CUSTOM:
         return named_period(name or DEFAULT_PERIOD, hour)
-    first, last = known.start.date(), (known.end - HOUR).date()
+    first, last = known.start.date(), last_day(known.end)
     chosen = st.date_input(
         "From and to (UTC days)",
         (max(first, last - timedelta(days=6)), last),

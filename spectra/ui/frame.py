@@ -15,6 +15,7 @@ from spectra import units
 from spectra.catalog import Catalog
 from spectra.errors import SpectraError, unexpected
 from spectra.insight.periods import Span
+from spectra.moments import HOUR
 from spectra.refresh import current_hour
 from spectra.store import Store, emission_queries, failures, grid_queries
 from spectra.store.selection import Selection
@@ -98,7 +99,7 @@ def build() -> Page:
     opened = workspace.open_workspace()
     hour = current_hour()
     spans = [query(emission_queries.ledger_span, opened), query(grid_queries.stated_span, opened)]
-    known = [span for span in spans if span] or [(hour, hour + timedelta(hours=1))]
+    known = [span for span in spans if span] or [(hour, hour + HOUR)]
     known_span = Span(min(start for start, _ in known), max(end for _, end in known))
     selection = filters.sidebar(query(emission_queries.choices, opened), known_span, hour)
     with st.sidebar:
@@ -253,7 +254,7 @@ def _age(status: dict[str, Any], heard: pd.DataFrame, hour: datetime) -> tuple[s
     label = f"Data to {units.moment_text(oldest)}"
     if age > STALE_AFTER:
         why = _SILENT if status["is_carried_on"] else "Older than 3 hours."
-        old = units.age_text(age / timedelta(hours=1))
+        old = units.age_text(age / HOUR)
         return f"{label}, {old}", ":material/history:", "orange", why
     if heard["last_hour"].notna().any():
         return _silence(heard), ":material/history:", "orange", _last_hours(heard)

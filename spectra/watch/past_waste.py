@@ -40,7 +40,7 @@ def severities(waste: dict[str, pd.DataFrame], sensitivity: Sensitivity) -> pd.D
 
 
 def _idle(store: Store, span: Span) -> pd.DataFrame:
-    days = (span[1] - span[0]) // timedelta(days=1)
+    days = (span[1] - span[0]) // DAY
     quiet = watch_days.quiet_days(store, span[1], days + BEFORE_DAYS, days)
     excluded = daily.meant_to_wait(store, watch_queries.facts(store))
     return idle_instances(quiet, excluded, pd.Timestamp(midnight(span[0])))
@@ -57,7 +57,7 @@ def _volumes(store: Store, span: Span) -> pd.DataFrame:
 
 def _fleets(store: Store, span: Span) -> pd.DataFrame:
     """A fleet that is found on one day and not on the next is another stretch from then on."""
-    days = (span[1] - span[0]) // timedelta(days=1)
+    days = (span[1] - span[0]) // DAY
     hours = daily.in_local_time(watch_days.fleet_hours(store, span[1], days + BEFORE_DAYS))
     past = []
     for end in _midnights(span):
@@ -71,7 +71,7 @@ def _fleets(store: Store, span: Span) -> pd.DataFrame:
 
 def _midnights(span: Span) -> Iterator[datetime]:
     """The last midnight of the span and those before it, the first one first."""
-    end, days = midnight(span[1]), (span[1] - span[0]) // timedelta(days=1)
+    end, days = midnight(span[1]), (span[1] - span[0]) // DAY
     return (end - timedelta(days=back) for back in range(days - 1, -1, -1))
 
 

@@ -16,7 +16,7 @@ from spectra.config import Config
 from spectra.errors import BusyError
 from spectra.insight.anomalies import CPU, Memory, Sensitivity
 from spectra.insight.anomalies.kinds import FAMILIES, KINDS
-from spectra.moments import midnight
+from spectra.moments import DAY, midnight
 from spectra.refresh import current_hour
 from spectra.store import Store, incident_log, watch_days, watch_queries
 from spectra.store.incident_log import Looked
@@ -142,7 +142,7 @@ class Watcher:
     def _seen(self, detector: str, now: datetime) -> Looked | None:
         """How far it has looked; nowhere if the clock was ahead: the rest would stay unseen."""
         seen = incident_log.looked(self._store, detector)
-        return None if seen is not None and seen.until > now + timedelta(days=1) else seen
+        return None if seen is not None and seen.until > now + DAY else seen
 
     def _usage(self, sensitivity: Sensitivity, now: datetime) -> int:
         end = current_hour(now)

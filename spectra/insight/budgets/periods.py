@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Literal
 
 from spectra.errors import InputError
-from spectra.moments import HOUR
+from spectra.moments import HOUR, midnight
 
 Kind = Literal["month", "quarter", "year"]
 KINDS: tuple[Kind, ...] = ("month", "quarter", "year")
@@ -71,6 +71,6 @@ def period_of(kind: Kind, moment: datetime | date) -> Period:
         moment = moment.astimezone(UTC).date()
     length = _MONTHS[kind]
     first = (moment.month - 1) // length * length
-    start = datetime(moment.year, first + 1, 1, tzinfo=UTC)
+    start = midnight(date(moment.year, first + 1, 1))
     years, month = divmod(first + length, 12)
-    return Period(kind, start, datetime(moment.year + years, month + 1, 1, tzinfo=UTC))
+    return Period(kind, start, midnight(date(moment.year + years, month + 1, 1)))

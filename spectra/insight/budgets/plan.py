@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 
 import numpy as np
 import pandas as pd
 
 from spectra.errors import InputError
 from spectra.insight.budgets.periods import Kind, Period, period_of
+from spectra.moments import midnight
 
 HOURS_PER_WEEK = 168
 
@@ -25,7 +26,7 @@ class Version:
     @property
     def start(self) -> datetime:
         """First moment of it."""
-        return datetime.combine(self.valid_from, time(), UTC)
+        return midnight(self.valid_from)
 
 
 def planned(

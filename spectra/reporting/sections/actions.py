@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from spectra.insight.market import PLACE
+from spectra.moments import first_of_month
 from spectra.reporting.budgets import BudgetLine
 from spectra.reporting.evidence import Evidence
 from spectra.reporting.parts import Section, Table
@@ -127,7 +128,7 @@ def budgets(e: Evidence, lines: list[BudgetLine]) -> Section:
 def reconciliation(e: Evidence) -> Section:
     """Ours beside AWS's own figures, by month and region."""
     rows = e.reconciled
-    rows = rows[rows["month"] >= pd.Timestamp(e.request.start.date().replace(day=1))]
+    rows = rows[rows["month"] >= pd.Timestamp(first_of_month(e.request.start))]
     text = [
         "k is AWS's scope 2, location-based, over ours, for EC2 with its volumes, by whole month "
         "and region, for the accounts of which AWS states it, whatever their team. Figures of this "

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from datetime import timedelta
 
 import pandas as pd
 
+from spectra.moments import last_day
 from spectra.reporting.evidence import Evidence
 from spectra.reporting.parts import Chart, Drill, Row, Section, Series, Table
 from spectra.reporting.tables import TOTAL_KEY, Heading, row, table
@@ -224,8 +224,8 @@ def _every_day(e: Evidence) -> pd.DataFrame:
     known = days.index
     if e.accounted.first and e.accounted.end:
         first = max(e.accounted.first, e.request.start)
-        last = min(e.accounted.end, e.request.end) - timedelta(hours=1)
-        known = known.union(pd.date_range(first.date(), last.date()))
+        last = last_day(min(e.accounted.end, e.request.end))
+        known = known.union(pd.date_range(first.date(), last))
     days = days.reindex(pd.date_range(known.min(), known.max()))
     is_still = days["total_g"].isna() & days.index.isin(known) & (e.accounted.queued == 0)
     days.loc[is_still] = 0.0

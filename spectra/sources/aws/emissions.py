@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 
 import pandas as pd
 from botocore.exceptions import UnknownServiceError
 
 from spectra.errors import MalformedError, NotEntitledError
+from spectra.moments import midnight
 from spectra.sources.aws.access import HOME_REGION, Account
 from spectra.sources.aws.frames import tidy
 from spectra.sources.aws.pages import paginate
@@ -62,8 +63,8 @@ def monthly_emissions(
 
 def _pages(account: Account, start: date, end: date) -> list[dict]:  # type: ignore[type-arg]
     span = {
-        "Start": datetime.combine(start, time(), UTC),
-        "End": datetime.combine(end, time(), UTC),
+        "Start": midnight(start),
+        "End": midnight(end),
     }
     try:
         return list(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from spectra.errors import NotEntitledError, SourceError
+from spectra.moments import DAY, HOUR, first_of_month, hour_of, midnight, today
 from spectra.sources.aws.access import CE_USD_PER_REQUEST, HOME_REGION, Account
 from spectra.sources.aws.errors import translated
 
@@ -74,22 +75,22 @@ def _list_metrics(account: Account, region: str) -> Any:
 
 
 def _metric_data(account: Account, region: str) -> Any:
-    end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    end = hour_of(datetime.now(UTC))
     metric = {"Namespace": "AWS/EC2", "MetricName": "CPUUtilization"}
     query = {
         "Id": "cpu",
         "MetricStat": {"Metric": metric, "Period": 3600, "Stat": "Average"},
     }
     return account.client("cloudwatch", region).get_metric_data(
-        MetricDataQueries=[query], StartTime=end - timedelta(hours=1), EndTime=end
+        MetricDataQueries=[query], StartTime=end - HOUR, EndTime=end
     )
 
 
 def _costs(account: Account, region: str) -> Any:
-    today = datetime.now(UTC).date()
+    end = today()
     account.meter.charge(CE_USD_PER_REQUEST)
     return account.client("ce").get_cost_and_usage(
-        TimePeriod={"Start": str(today - timedelta(days=2)), "End": str(today)},
+        TimePeriod={"Start": str(end - 2 * DAY), "End": str(end)},
         Granularity="DAILY",
         Metrics=["UnblendedCost"],
     )
@@ -114,8 +115,8 @@ def _products(account: Account, region: str) -> Any:
 
 
 def _emissions(account: Account, region: str) -> Any:
-    end = datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    start = (end - timedelta(days=1)).replace(day=1)
+    end = midnight(first_of_month(today()))
+    start = midnight(first_of_month(end - DAY))
     return account.client("sustainability").get_estimated_carbon_emissions(
         TimePeriod={"Start": start, "End": end}, MaxResults=1
     )

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 import pandas as pd
 
+from spectra.moments import today
 from spectra.sources.aws.access import HOME_REGION, Account
 from spectra.sources.aws.frames import tidy
 from spectra.sources.aws.pages import paginate
@@ -65,7 +66,7 @@ def _offers(product: dict[str, Any]) -> Iterator[tuple[float, date]]:
     """Plausible hourly prices of a product, each with the day it took effect."""
     for term in product.get("terms", {}).get("OnDemand", {}).values():
         effective = term.get("effectiveDate")
-        day = date.fromisoformat(effective[:10]) if effective else datetime.now(UTC).date()
+        day = date.fromisoformat(effective[:10]) if effective else today()
         for dimension in term["priceDimensions"].values():
             price = _number(dimension["pricePerUnit"].get("USD", "0"))
             if 0 < price < MAX_USD_PER_HOUR and dimension.get("unit", "Hrs") == "Hrs":

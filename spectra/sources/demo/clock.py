@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from spectra.errors import InputError
+from spectra.moments import midnight
 
 Ints = NDArray[np.int64]
 
@@ -58,7 +59,7 @@ def hours_between(first_s: int, last_s: int) -> Ints:
 
 def day_start_s(day: date) -> int:
     """UTC midnight of a calendar day in seconds since 1970 [s]."""
-    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
+    return int(midnight(day).timestamp())
 
 
 def timestamps(seconds: Ints) -> pd.DatetimeIndex:

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import streamlit as st
 
+from spectra.moments import hour_of
 from spectra.store import incident_log
 from spectra.store.incident_log import PlannedEvent
 from spectra.ui import cards
@@ -61,7 +62,7 @@ def _delete(page: Page, names: dict[str, str]) -> None:
 
 def _form(page: Page) -> None:
     about = st.segmented_control("About", ABOUT, default=ABOUT[0], required=True, key="plan_about")
-    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    now = hour_of(datetime.now(UTC))
     with st.form("plan_event", border=False):
         name = st.text_input("What", key="plan_name", placeholder="Load test of the shop")
         tag = value = series = None

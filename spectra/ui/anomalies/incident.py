@@ -10,6 +10,7 @@ import streamlit as st
 
 from spectra import incident_charts, units
 from spectra.insight.anomalies import onset
+from spectra.moments import hour_of
 from spectra.store import incident_log, incident_queries
 from spectra.ui import cards, choosing, console, empty
 from spectra.ui.anomalies import decisions
@@ -118,12 +119,11 @@ def _cost_note(row: dict[str, Any]) -> str:
 def _series(page: Page, row: dict[str, Any]) -> None:
     end = row["end"] or datetime.now(UTC)
     stop = min(end + AFTER, datetime.now(UTC))
-    start = max(row["start"] - BEFORE, stop - LONGEST)
-    start = start.replace(minute=0, second=0, microsecond=0)
+    start = hour_of(max(row["start"] - BEFORE, stop - LONGEST))
     with cards.card("Against what is usual"):
         series = page.get(
             incident_queries.series, row["family"], row["series"], start,
-            stop.replace(minute=0, second=0, microsecond=0),
+            hour_of(stop),
         )  # fmt: skip
         if series.empty:
             st.caption("Nothing was measured in this time.")

@@ -10,7 +10,7 @@ import streamlit as st
 
 from spectra import allocation, units
 from spectra.insight.allocation import Rules
-from spectra.moments import DAY
+from spectra.moments import DAY, first_of_month
 from spectra.store import budget_log
 from spectra.store.hashing import digest
 from spectra.ui import cards, kept
@@ -181,7 +181,7 @@ def _preview_and_keep(page: Page, rules: Rules) -> None:
         known = [day for day, _ in budget_log.rules_by_day(page.store)]
         today = page.hour.date()
         # Set before those in force, they would be replaced by them on that day.
-        first = max([today.replace(day=1), *(day for day in known if day <= today)])
+        first = max([first_of_month(today), *(day for day in known if day <= today)])
         since = st.date_input("In force from (UTC day)", first, width=200,
                               key=f"rules_from_{first}")  # fmt: skip
         note = st.text_input("Why", key="rules_note", width=320)

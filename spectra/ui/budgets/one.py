@@ -10,7 +10,7 @@ from spectra import budget_charts, budgets, units
 from spectra.budget_outlook import BASIS_NAMES
 from spectra.budget_status import Status
 from spectra.insight.budgets import THRESHOLDS
-from spectra.moments import DAY, HOUR
+from spectra.moments import day_after
 from spectra.store import budget_log
 from spectra.store.budget_log import Budget
 from spectra.ui import cards, choosing, empty
@@ -66,8 +66,7 @@ def _budget(page: Page, status: Status) -> None:
     with right, cards.card("Amounts and thresholds"):
         _history(page, status)
     if status.budget.scope_kind == "team" and status.until > status.start:
-        last_day = (status.until - HOUR).date()
-        team.where(page, status.budget.scope_key, status.start.date(), last_day + DAY,
+        team.where(page, status.budget.scope_key, status.start.date(), day_after(status.until),
                    status.budget.basis)  # fmt: skip
 
 

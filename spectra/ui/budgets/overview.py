@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pandas as pd
 import streamlit as st
 
@@ -11,6 +9,7 @@ from spectra import allocation, budget_charts, units
 from spectra.budget_status import Status
 from spectra.insight.allocation import UNALLOCATED
 from spectra.insight.budgets import State
+from spectra.moments import DAY
 from spectra.ui import cards, empty
 from spectra.ui.budgets import standing
 from spectra.ui.frame import Page
@@ -113,7 +112,7 @@ def _league(page: Page) -> None:
         help="After aliases, account defaults and shared pools, over whole UTC days of the period "
         "chosen; filters of regions and environments do not apply.",
     ):
-        league = page.get(allocation.league, first, last + timedelta(days=1))
+        league = page.get(allocation.league, first, last + DAY)
         if league.empty:
             empty.say("Nothing was emitted in this period.", "Choose a longer one.", empty.LONGER)
             return

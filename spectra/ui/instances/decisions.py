@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 import pandas as pd
 import streamlit as st
 
+from spectra.moments import DAY, midnight, today
 from spectra.store import advice_log
 from spectra.store.advice_log import Decision, State
 from spectra.ui.frame import Page
@@ -91,12 +92,11 @@ def form(page: Page, subjects: Sequence[tuple[str, str]], key: str) -> None:
 def _details(choice: State | None, key: str) -> tuple[datetime | None, str]:
     """What a decision needs besides: an end, or a reason."""
     if choice == "snoozed":
-        today = datetime.now(UTC).date()
         day = st.date_input(
-            "Until (UTC)", today + timedelta(days=SNOOZE_DAYS), key=f"{key}_until",
-            min_value=today + timedelta(days=1),
+            "Until (UTC)", today() + timedelta(days=SNOOZE_DAYS), key=f"{key}_until",
+            min_value=today() + DAY,
         )  # fmt: skip
-        return datetime.combine(day, time(), UTC), ""
+        return midnight(day), ""
     if choice == "dismissed":
         return None, st.text_input(
             "Reason", key=f"{key}_reason", placeholder="e.g. standby of the database", width=320

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import streamlit as st
 
 from spectra import units
+from spectra.moments import HOUR
 from spectra.scheduler import Spec
 from spectra.ui.frame import Page
 
@@ -46,7 +47,7 @@ def job_form(page: Page) -> Asked:
         home=home,
         regions=regions,
         duration_hours=duration,
-        window_hours=(deadline - earliest) / timedelta(hours=1),
+        window_hours=(deadline - earliest) / HOUR,
         machine_kw=machine_kw,
         instance_type=kind,
         count=count,

@@ -162,7 +162,7 @@ def _chart(page: Page, asked: Asked, best: Option) -> None:
     ahead = page.get(forecast_log.latest, region.zone, factor)
     past = page.get(
         grid_queries.zone_line, region.zone, page.hour - timedelta(hours=24),
-        page.hour + timedelta(hours=1), factor,
+        page.hour + HOUR, factor,
     )  # fmt: skip
     cards.chart(
         forecast(

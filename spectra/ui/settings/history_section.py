@@ -9,6 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from spectra.errors import SpectraError
+from spectra.moments import midnight
 from spectra.refresh.keeping import PROBLEM
 from spectra.store import retention
 from spectra.store.history_export import Progress, export_history
@@ -65,7 +66,7 @@ def _export(page: Page, folder: Path) -> None:
     )
     if not st.button("Export history", icon=":material/archive:", key="history_export"):
         return
-    end = None if before is None else datetime(before.year, before.month, before.day, tzinfo=UTC)
+    end = None if before is None else midnight(before)
     name = f"history-{datetime.now(UTC):%Y%m%d-%H%M%S}"
     _run(
         f"Exported to {name}",
