@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from spectra import METHOD_VERSION
-from spectra.ui import cards, frame, method
+from spectra.ui import address, cards, choosing, frame, method
 
 page = frame.current()
 topics = list(method.TOPICS)
@@ -15,9 +15,12 @@ st.caption(
     "the code that runs; constants are read from it. Scope figures are AWS's operations allocated "
     "to the customer."
 )
+choosing.look_up("topic", topics)
 topic = st.segmented_control(
-    "Topic", topics, default=topics[0], required=True, key="topic", bind="query-params"
-)
+    "Topic", topics, default=topics[0], required=True, key="topic", bind="query-params",
+    on_change=address.forget, args=("topic",),
+)  # fmt: skip
+choosing.tell("topic", "topic", topic)
 st.markdown(method.summary(topic))
 
 left, right = st.columns([3, 2])

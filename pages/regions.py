@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from spectra.ui import choosing, frame, portal_upload
+from spectra.ui import address, choosing, frame, portal_upload
 from spectra.ui.regions import comparing, grids, known, moved, moving, past
 
 VIEWS = ("Map and hours", "Compare", "Move", "Moves made")
+FACTORS = ("lifecycle", "direct")
 OF_ONE_FACTOR = VIEWS[:2]
 
 page = frame.current()
@@ -16,19 +17,23 @@ view = choosing.view(VIEWS, key="region_view")
 reach = known.reach(page, factor)
 if view in OF_ONE_FACTOR or reach != "now":
     with st.container(horizontal=True, vertical_alignment="bottom"):
+        choosing.look_up("factor", FACTORS)
         factor = st.segmented_control(
             "Emission factor",
-            ["lifecycle", "direct"],
+            FACTORS,
             default=factor,
             required=True,
             key="factor",
             bind="query-params",
             persist_state="session",
+            on_change=address.forget,
+            args=("factor",),
             help="Lifecycle includes building plants and producing fuel; direct is combustion "
             "alone, which scope 2 counts.",
         )
         st.space("stretch")
         portal_upload.button(page)
+    choosing.tell("factor", "emission factor", factor)
 
 if reach == "nothing":
     known.say_empty()

@@ -8,7 +8,10 @@ from spectra.ui.scheduler import accuracy, form, jobs, result
 page = frame.current()
 
 st.title("Scheduler")
-st.caption("A job has its own hours and regions: the sidebar's filters do not apply.")
+st.caption(
+    "A job has its own hours and regions. It begins with the sidebar's first region; no other "
+    "filter applies."
+)
 asked = form.job_form(page)
 best = result.advice(page, asked)
 jobs.save_form(page, asked, best)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from spectra.ui import frame
+from spectra.ui import address, choosing, frame
 from spectra.ui.settings import automation, data_section, forms, sections, usage
 
 SECTIONS = (
@@ -32,6 +32,7 @@ if st.session_state.pop("keys_taken", False):
     )
 if note := st.session_state.pop("settings_note", ""):
     st.success(note, icon=":material/check:")
+choosing.look_up("section", SECTIONS)
 section = st.pills(
     "Section",
     SECTIONS,
@@ -41,7 +42,10 @@ section = st.pills(
     bind="query-params",
     persist_state="session",
     label_visibility="collapsed",
+    on_change=address.forget,
+    args=("section",),
 )
+choosing.tell("section", "section", section)
 
 match section:
     case "AWS":

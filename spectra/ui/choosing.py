@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Literal
 
 import streamlit as st
 
-from spectra.ui import empty, frame
+from spectra.ui import address, empty, frame
 from spectra.ui.plain import plain
 
 
@@ -21,6 +21,7 @@ def view(views: Sequence[str], *, key: str) -> str:
     if back in st.session_state:
         st.session_state[key] = st.session_state.pop(back)
     is_back = frame.has_turned() and key not in st.query_params
+    look_up(key, views)
     chosen = st.segmented_control(
         "View",
         views,
@@ -30,11 +31,53 @@ def view(views: Sequence[str], *, key: str) -> str:
         bind="query-params",
         persist_state="session",
         label_visibility="collapsed",
+        on_change=address.forget,
+        args=(key,),
     )
     if is_back and chosen != st.session_state.get(left, chosen):
         st.session_state[back] = st.session_state[left]
         st.rerun()
     st.session_state[left] = chosen
+    tell(key, "view", chosen)
+    return chosen
+
+
+def look_up(key: str, offered: Collection[str]) -> None:
+    """Before a choice of a page is drawn: keep what the address asks it for and it lacks."""
+    if frame.has_turned():
+        address.forget(key)
+    address.read(key, offered)
+
+
+def tell(key: str, kind: str, shown: str) -> None:
+    """After it is drawn: say what it lacks, and what is shown instead."""
+    empty.say_not_on_offer(key, kind, f"“{shown}” is shown instead; choose another one here.")
+
+
+def region(  # noqa: PLR0913 (one keyword for each part of it)
+    label: str,
+    codes: Sequence[str],
+    *,
+    key: str,
+    usual: str,
+    follows: Sequence[str] = (),
+    width: int | Literal["stretch"] = "stretch",
+) -> str:
+    """Choose a region by its code; the address carries it as `key`.
+
+    It begins with the `usual` one, or the first that it `follows`, as those of the sidebar: once
+    for each of them, so what is chosen by hand since stays, and so does what a link names.
+    """
+    first, seen = next((code for code in follows if code in codes), ""), f"_{key}_follows"
+    before = st.session_state.get(seen)
+    if first and first != before and not (before is None and key in st.query_params):
+        st.session_state[key] = first
+    st.session_state[seen] = first
+    look_up(key, codes)
+    chosen: str = st.selectbox(
+        label, codes, index=codes.index(usual), key=key, bind="query-params",
+        persist_state="session", width=width, on_change=address.forget, args=(key,),
+    )  # fmt: skip
     return chosen
 
 

@@ -7,6 +7,9 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
+from spectra.ui import address
+from spectra.ui.plain import plain, shorten
+
 
 class Link(NamedTuple):
     """A next step on another page, with what that page is to show."""
@@ -33,6 +36,7 @@ FILES = Link("pages/regions.py", "Bring grid files", ":material/upload_file:")
 LONGER = Turn("Look at 90 days", ":material/date_range:", {"period": "90 days"})
 EVERYTHING = Turn("Clear the sidebar's filters", ":material/filter_alt_off:",
                   {"regions": [], "teams": [], "environments": []})  # fmt: skip
+_LONGEST = 60  # letters of a name that nobody knows
 NO_FLEET = "Set SPECTRA_DEMO=on for the demo company, or connect an AWS account."
 
 
@@ -43,6 +47,15 @@ def say(message: str, next_step: str, *steps: Link | Turn) -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             for step in steps:
                 _draw(step, message)
+
+
+def say_not_on_offer(key: str, kind: str, next_step: str, *steps: Link | Turn) -> None:
+    """What an address asks for as `key` and is not there (`address.read`); nothing else is said."""
+    if unknown := st.session_state.get(address.note(key)):
+        names = ", ".join(f"“{plain(shorten(name, _LONGEST))}”" for name in unknown[:3])
+        more = f" and {len(unknown) - 3:,} more" if len(unknown) > 3 else ""
+        say(f"This page's address asks for the {kind} {names}{more}, which is not on offer.",
+            next_step, *steps)  # fmt: skip
 
 
 def _draw(step: Link | Turn, message: str) -> None:
@@ -56,3 +69,5 @@ def _draw(step: Link | Turn, message: str) -> None:
 
 def _turn(values: dict[str, Any]) -> None:
     st.session_state.update(values)
+    for key in values:
+        address.forget(key)

@@ -10,15 +10,15 @@ from spectra.insight.periods import PERIODS, Span, named_period
 from spectra.moments import DAY, HOUR, last_day, midnight
 from spectra.store.selection import Selection
 from spectra.store.tags import fold
-from spectra.ui.plain import LONGEST, shorten
+from spectra.ui import address, empty
 
 CUSTOM = "Custom"
 DEFAULT_PERIOD = "30 days"
 # In the session: names of a workspace that has ended are not to be selected any more.
 TO_CLEAR = "_filters_to_clear"
-# In the session: teams that an address asked for and that are not on offer.
-OTHER_TEAMS = "_other_teams"
 NAMES = ("regions", "teams", "environments")
+# In the session: teams that an address asked for and that are not on offer.
+OTHER_TEAMS = address.note("teams")
 
 
 def sidebar(choices: dict[str, list[str]], known: Span, hour: datetime) -> Selection:
@@ -34,8 +34,8 @@ def sidebar(choices: dict[str, list[str]], known: Span, hour: datetime) -> Selec
         The running hour.
     """
     if st.session_state.pop(TO_CLEAR, False):
-        st.session_state.update({name: [] for name in (*NAMES, OTHER_TEAMS)})
-    _read_teams(choices["teams"])
+        st.session_state.update({key: [] for name in NAMES for key in (name, address.note(name))})
+    _read(choices)
     with st.sidebar:
         span = _period(known, hour)
         picked = {
@@ -47,6 +47,8 @@ def sidebar(choices: dict[str, list[str]], known: Span, hour: datetime) -> Selec
                     placeholder=f"All {len(choices[name])}" if choices[name] else "None yet",
                     bind="query-params",
                     persist_state="session",
+                    on_change=address.forget,
+                    args=(name,),
                 )
             )
             for name in NAMES
@@ -55,16 +57,26 @@ def sidebar(choices: dict[str, list[str]], known: Span, hour: datetime) -> Selec
     return Selection(span.start, span.end, **picked)
 
 
-def _read_teams(teams: list[str]) -> None:
-    """Take ``?team=`` for ``?teams=``, and keep names that the filter drops from the address."""
+def tell() -> None:
+    """Say what an address asked these filters for and they do not have."""
+    for name in NAMES:
+        empty.say_not_on_offer(
+            name, name.removesuffix("s"), f"All {name} are shown unless others are chosen.",
+            empty.Turn(f"Look at all {name}", ":material/filter_alt_off:", {name: []}),
+        )  # fmt: skip
+    shown = f"“{st.session_state['period']}” is shown instead; choose another one at the side."
+    empty.say_not_on_offer("period", "period", shown)
+
+
+def _read(choices: dict[str, list[str]]) -> None:
+    """Take ``?team=`` for ``?teams=``, and keep names that the filters drop from the address."""
     one = [fold(name) for name in st.query_params.get_all("team")]
     asked = [*st.query_params.get_all("teams"), *one]
-    if asked:
-        st.session_state[OTHER_TEAMS] = [
-            shorten(name, LONGEST) for name in asked if name not in teams
-        ]
+    for name in NAMES:
+        address.read(name, choices[name], *(one if name == "teams" else ()))
+    address.read("period", (*PERIODS, CUSTOM))
     if one:
-        st.session_state["teams"] = [name for name in asked if name in teams]
+        st.session_state["teams"] = [name for name in asked if name in choices["teams"]]
         del st.query_params["team"]
 
 
@@ -76,6 +88,8 @@ def _period(known: Span, hour: datetime) -> Span:
         key="period",
         bind="query-params",
         persist_state="session",
+        on_change=address.forget,
+        args=("period",),
     )
     if name != CUSTOM:
         return named_period(name or DEFAULT_PERIOD, hour)

@@ -29,6 +29,8 @@ _SILENT = (
     "company, stand in. If it is no longer used, clear it in Settings, Data."
 )
 _KEY = "_spectra_page"
+# Pages that the sidebar's filters hold on, by their addresses; Budgets tells of its team itself.
+FILTERED = ("", "regions", "anomalies", "instances")
 # The page of this run, and whether the run before was of another one.
 _AT, _TURNED = "_spectra_at", "_spectra_turned"
 PAINTED = "_spectra_painted"
@@ -108,6 +110,8 @@ def build() -> Page:
     st.session_state[_KEY] = page
     _mend_streamlit()
     _status_line(page)
+    if st.session_state.get(_AT) in FILTERED:
+        filters.tell()
     return page
 
 

@@ -15,7 +15,7 @@ from spectra.insight.regions import Comparison, Limits, Weights, compare
 from spectra.region_compare import BASES, BY_DISTANCE, BY_EDGE, Question, regions_for
 from spectra.store import region_queries
 from spectra.store.grid_queries import Factor
-from spectra.ui import cards, empty
+from spectra.ui import cards, choosing, empty
 from spectra.ui import workspace as workspaces
 from spectra.ui.frame import Page
 from spectra.ui.plain import plain
@@ -62,10 +62,9 @@ def _question(page: Page, factor: Factor) -> Question:
     # Regions of other partitions have no place in the catalogue.
     own = [code for code in page.get(region_queries.own_regions) if code in codes]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        home = st.selectbox(
-            "Where we are now", codes, index=codes.index(own[0]) if own else 0, key="compare_home",
-            width=180,
-            bind="query-params", persist_state="session",
+        home = choosing.region(
+            "Where we are now", codes, key="compare_home", usual=own[0] if own else codes[0],
+            follows=page.selection.regions, width=180,
         )  # fmt: skip
         load = st.segmented_control(
             "Load", (OWN, ONE_TYPE) if own else (ONE_TYPE,), default=OWN if own else ONE_TYPE,
@@ -84,6 +83,7 @@ def _question(page: Page, factor: Factor) -> Question:
             help="Measured where SPECTRA runs, if its probe is on; else as Cloudflare measured it "
             "from its edge, or estimated by distance. The table says which.",
         )  # fmt: skip
+    choosing.tell("compare_home", "region", home)
     return Question(home, name, basis, factor, None if near == HERE else near)
 
 

@@ -13,7 +13,7 @@ from spectra import charts, grid_charts, units
 from spectra.catalog import Catalog, Region
 from spectra.catalog.price_index import price_index
 from spectra.store import grid_queries, latency_queries
-from spectra.ui import cards, empty, names
+from spectra.ui import address, cards, choosing, empty, names
 from spectra.ui.frame import Page
 from spectra.ui.regions import known as known_grids
 
@@ -57,10 +57,10 @@ def show(page: Page, factor: grid_queries.Factor) -> None:
     codes = table["region"].tolist()
     if chosen and chosen != st.session_state.get("region_row"):
         st.session_state["region"] = chosen
+        address.forget("region")
     st.session_state["region_row"] = chosen
-    code = st.selectbox(
-        "Region in detail", codes, key="region", bind="query-params", persist_state="session"
-    )
+    code = choosing.region("Region in detail", codes, key="region", usual=codes[0])
+    choosing.tell("region", "region", code)
     detail(page, code, factor)
 
 

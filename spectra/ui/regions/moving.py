@@ -16,6 +16,7 @@ from spectra.insight.regions.move_model import AWS_BASED, Estimate, Side
 from spectra.insight.rightsizing.model import HOURS_PER_MONTH
 from spectra.store import grid_queries
 from spectra.ui import cards, empty
+from spectra.ui import choosing as one_thing
 from spectra.ui import workspace as workspaces
 from spectra.ui.frame import Page
 from spectra.ui.plain import plain
@@ -45,6 +46,7 @@ def show(page: Page) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         found = choosing.machines(page)
         target = _target(page)
+    one_thing.tell("move_to", "region", target)
     assumed = choosing.assumptions(found["volume_gib"] * GIB_TO_GB)
     if found.empty:
         empty.say("No machine is chosen.",
@@ -65,11 +67,7 @@ def show(page: Page) -> None:
 
 def _target(page: Page) -> str:
     codes = [region.code for region in page.catalog.regions]
-    chosen: str = st.selectbox(
-        "Move to", codes, index=codes.index("eu-north-1"), key="move_to", width=180,
-        bind="query-params", persist_state="session",
-    )  # fmt: skip
-    return chosen
+    return one_thing.region("Move to", codes, key="move_to", usual="eu-north-1", width=180)
 
 
 def _result(page: Page, made: Estimate) -> None:

@@ -12,6 +12,7 @@ import streamlit as st
 from spectra import units
 from spectra.moments import HOUR
 from spectra.scheduler import Spec
+from spectra.ui import choosing
 from spectra.ui.frame import Page
 
 POWER: tuple[str, ...] = ("instances", "power")
@@ -61,10 +62,10 @@ def job_form(page: Page) -> Asked:
 def _regions(page: Page) -> tuple[str, tuple[str, ...]]:
     codes = [r.code for r in page.catalog.regions]
     usual = "eu-central-1" if "eu-central-1" in codes else codes[0]
-    home = st.selectbox(
-        "Runs in", codes, index=codes.index(usual), key="job_home", bind="query-params",
-        persist_state="session",
-    )  # fmt: skip
+    home = choosing.region(
+        "Runs in", codes, key="job_home", usual=usual, follows=page.selection.regions
+    )
+    choosing.tell("job_home", "region", home)
     others = st.multiselect(
         "Could also run in",
         [code for code in codes if code != home],
