@@ -82,6 +82,39 @@ def usage(store: Store, now: datetime) -> pd.DataFrame:
     )
 
 
+def by_source(store: Store) -> pd.DataFrame:
+    """How each source fares, one row each, by source.
+
+    Columns source, succeeded_at and failed_at (last attempts, NaT for none), dataset_count and
+    failing_count of what is read by a schedule of its own, retry_at (when the first that fails is
+    asked again) and detail: why the last one failed, and what to do.
+    """
+    return store.frame(
+        """
+        WITH attempts AS (
+            SELECT source, max(started_at) FILTER (status = 'ok') AS succeeded_at,
+                max(started_at) FILTER (status = 'failed') AS failed_at,
+                arg_max(detail, started_at) FILTER (status = 'failed') AS detail
+            FROM fetch_log GROUP BY source),
+        states AS (
+            SELECT *, status NOT IN ('ok', 'outdated') AS is_failing FROM source_state),
+        datasets AS (
+            SELECT source, max(succeeded_at) AS succeeded_at, count(*) AS dataset_count,
+                max(attempted_at) FILTER (is_failing) AS failed_at,
+                count(*) FILTER (is_failing) AS failing_count,
+                min(retry_at) FILTER (is_failing) AS retry_at,
+                arg_max(detail, attempted_at) FILTER (is_failing) AS detail
+            FROM states GROUP BY source)
+        SELECT source, greatest(d.succeeded_at, a.succeeded_at) AS succeeded_at,
+            greatest(d.failed_at, a.failed_at) AS failed_at,
+            coalesce(dataset_count, 0) AS dataset_count,
+            coalesce(failing_count, 0) AS failing_count, retry_at,
+            coalesce(d.detail, a.detail, '') AS detail
+        FROM attempts a FULL JOIN datasets d USING (source) ORDER BY source
+        """
+    )
+
+
 def recent(store: Store, count: int = 200) -> pd.DataFrame:
     """The latest attempts, newest first, with every column of the log."""
     return store.frame("SELECT * FROM fetch_log ORDER BY started_at DESC LIMIT ?", [count])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pandas as pd
 import streamlit as st
 
@@ -9,7 +11,7 @@ from spectra import checks, units
 from spectra.store import fleet_queries, grid_queries
 from spectra.ui import cards, empty, names, private
 from spectra.ui.frame import Page
-from spectra.ui.settings import forms, policies, private_keys
+from spectra.ui.settings import forms, policies, private_keys, sources
 from spectra.ui.settings.checks import test_button
 
 
@@ -42,6 +44,7 @@ def workspace_section(page: Page) -> None:
             "This deployment is public: shared settings and data belong to its operator.",
             icon=":material/lock:",
         )
+    sources.section(page, datetime.now(UTC))
     forms.section(page, "Workspace")
 
 
