@@ -4,6 +4,7 @@ import json
 import re
 
 from tests.pages.conftest import ROOT, open_page
+from tests.pages.test_tables import without_a_file
 
 VIEWS = {
     "dashboard": ("", ("",)),
@@ -87,7 +88,10 @@ def test_every_view_writes_alike(demo):
                       if not re.search(r"\d.*\.$", chart.proto.alt)]  # fmt: skip
             found += [text for text in texts(app) if "CO2" in text and "`" not in text]
             charts += len(app.get("plotly_chart"))
-            wrong += [f"{name} {view}: {text}" for text in found + wrong_in_tables(app)]
+            wrong += [
+                f"{name} {view}: {text}"
+                for text in found + wrong_in_tables(app) + without_a_file(app)
+            ]
     assert wrong == []
     assert charts >= 15
 

@@ -90,6 +90,7 @@ def _near_misses(page: Page, first: date, after: date) -> None:
             "kg": _NUMBER("CO₂e [kg]", format="%,.3f"),
         },
     )  # fmt: skip
+    cards.download(rows.drop(columns="grams"), "near_misses", of=(f"{first}", f"{after - DAY}"))
     chosen = [found[row] for row in event.selection.rows if row < len(found)]
     if not page.workspace.may_change:
         return

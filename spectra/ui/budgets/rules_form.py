@@ -12,7 +12,7 @@ from spectra.errors import InputError
 from spectra.insight.allocation import Pool, Rules
 from spectra.insight.allocation.rules import By, Match, Policy
 from spectra.store.tags import fold
-from spectra.ui import workspace
+from spectra.ui import cards, workspace
 
 POLICIES: dict[Policy, str] = {
     "visible": "leave it as a line of its own",
@@ -85,14 +85,16 @@ def shown(rules: Rules, key: str) -> None:
     if len(rows):
         st.dataframe(rows, hide_index=True, width="stretch", height="content",
                      key=f"names_{key}")  # fmt: skip
+        cards.download(rows, f"names_{key}")
     if rules.pools:
         pools = _pool_table(rules.pools)
+        pools = pools.assign(match=pools["match"].map(MATCHES), by=pools["by"].map(WAYS))
         st.dataframe(
-            pools.assign(match=pools["match"].map(MATCHES), by=pools["by"].map(WAYS)),
-            hide_index=True, width="stretch", height="content", key=f"pools_{key}",
+            pools, hide_index=True, width="stretch", height="content", key=f"pools_{key}",
             column_config={"name": "Pool", "match": "Matches", "key": "What", "by": "Dealt out",
                            "shares": "Shares", "teams": "Among"},
         )  # fmt: skip
+        cards.download(pools.rename(columns={"shares": "shares [%]"}), f"pools_{key}")
     st.caption(f"What belongs to nobody: {POLICIES[rules.unallocated]}.")
 
 

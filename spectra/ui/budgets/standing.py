@@ -120,7 +120,7 @@ def card(page: Page) -> None:
             st.caption("No budget is set.")
         else:
             st.caption(counts(found))
-            draw(found, "dashboard_budgets", SHORT)
+            cards.download(draw(found, "dashboard_budgets", SHORT), "budget_standing")
         st.page_link("pages/budgets.py", label="All of it, and chargeback" if found else "Set one",
                      icon=":material/account_balance_wallet:",
                      query_params=None if found else {"budget_view": "Change"})  # fmt: skip

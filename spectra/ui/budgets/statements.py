@@ -110,6 +110,7 @@ def _statement(page: Page, made: Statement) -> None:
         height=cards.table_height(len(made.teams), 460), column_config=COLUMNS,
         column_order=[name for name in COLUMNS if _says_something(made.teams[name])],
     )  # fmt: skip
+    cards.download(made.teams, "chargeback_teams", of=[made.run.period])
     _export(page, made)
 
 

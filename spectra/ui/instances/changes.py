@@ -133,12 +133,13 @@ def _one(plan: Plan, trials: list[actions.Trial]) -> None:
     if plan.note:
         st.caption(plain(plan.note))
     st.markdown("\n".join(_check(check) for check in sorted(plan.checks, key=_severity)))
+    steps = steps_of(plan, trials)
     st.dataframe(
-        steps_of(plan, trials),
-        hide_index=True, width="stretch", height="content", key=f"steps_{plan.plan_id}",
+        steps, hide_index=True, width="stretch", height="content", key=f"steps_{plan.plan_id}",
         column_config={"Step": st.column_config.NumberColumn(width="small"),
                        "Call": st.column_config.TextColumn(width="large")},
     )  # fmt: skip
+    cards.download(steps, f"planned_{plan.plan_id}")
     for trial in trials:
         if trial.is_allowed is False:
             st.error(plain(f"{trial.place}: {trial.text}"))

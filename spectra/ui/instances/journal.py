@@ -176,11 +176,12 @@ def _schedules(page: Page, permit: Permit) -> None:
     known = kept_schedules(page.store)
     now = datetime.now(UTC)
     if known:
+        rows = pd.DataFrame([_schedule_row(s, now) for s in known])
         st.dataframe(
-            pd.DataFrame([_schedule_row(s, now) for s in known]), hide_index=True,
-            width="stretch", height="content", key="schedules", placeholder="–",
-            column_config={"Next": cards.utc_column("Next")},
+            rows, hide_index=True, width="stretch", height="content", key="schedules",
+            placeholder="–", column_config={"Next": cards.utc_column("Next")},
         )  # fmt: skip
+        cards.download(rows.rename(columns={"Next": "Next (UTC)"}), "schedules")
     if not page.workspace.config.automation:
         st.caption("Automation is off in Settings, so nothing runs by the clock.")
     if known:

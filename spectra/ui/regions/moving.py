@@ -96,10 +96,12 @@ def _result(page: Page, made: Estimate) -> None:
         st.info(plain(warning), icon=":material/info:")
     left, right = st.columns([3, 2])
     with left, cards.card("Before and after, a month"):
+        table = sides(made)
         st.dataframe(
-            sides(made), hide_index=True, width="stretch", height="content", key="move_sides",
+            table, hide_index=True, width="stretch", height="content", key="move_sides",
             column_config={"what": st.column_config.TextColumn("", pinned=True, width="medium")},
         )  # fmt: skip
+        cards.download(table, "move_sides")
     with right, cards.card("Month by month"):
         _months(made)
     _once(made)

@@ -85,10 +85,10 @@ def _again(page: Page, report_id: str) -> None:
                        icon=":material/difference:")  # fmt: skip
         for sentence in result.changed:
             st.markdown(f"- {plain(sentence)}")
-        rows = [(t.figure, t.before, t.now, t.is_equal) for t in result.totals]
-        st.dataframe(pd.DataFrame(rows, columns=["Figure", "Then", "Now", "Equal"]),
-                     hide_index=True, width="stretch", height="content",
-                     key="reproduced")  # fmt: skip
+        rows = pd.DataFrame([(t.figure, t.before, t.now, t.is_equal) for t in result.totals],
+                            columns=["Figure", "Then", "Now", "Equal"])  # fmt: skip
+        st.dataframe(rows, hide_index=True, width="stretch", height="content", key="reproduced")
+        cards.download(rows, "reproduced")
 
 
 def _compared(page: Page, report: Report, names: dict[str, str]) -> None:

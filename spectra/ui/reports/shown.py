@@ -87,9 +87,10 @@ def _section(report: Report, section: Section) -> None:
         st.caption(plain(f"Figure {chart.number}. {chart.title}"))
     for table in section.tables:
         st.markdown(plain(f"Table {table.number}. {table.title}"))
-        st.dataframe(frame_of(report, table), hide_index=True, width="stretch",
-                     height=cards.table_height(len(table.rows)),
-                     key=f"report_{table.id}")  # fmt: skip
+        frame = frame_of(report, table)
+        st.dataframe(frame, hide_index=True, width="stretch", key=f"report_{table.id}",
+                     height=cards.table_height(len(table.rows)))  # fmt: skip
+        cards.download(frame, f"report_{table.id}", of=[report.request.period])
         for note in table.notes:
             st.caption(plain(note))
     for note in section.notes:

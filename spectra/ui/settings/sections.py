@@ -29,11 +29,13 @@ def workspace_section(page: Page) -> None:
         "configuration fetched; every visitor sees the same. Keys typed under AWS or "
         "under Grids and latency open a private workspace for this session alone."
     )
+    modes = _modes(page)
     st.dataframe(
-        _modes(page), hide_index=True, width="stretch", height="content",
+        modes, hide_index=True, width="stretch", height="content",
         column_config={"In use": st.column_config.TextColumn(width="medium"),
                        "How to change it": st.column_config.TextColumn(width="large")},
     )  # fmt: skip
+    cards.download(modes, "workspace")
     if is_private and st.button(
         "End the private workspace", icon=":material/logout:", key="end_private"
     ):
