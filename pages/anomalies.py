@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from spectra.ui import choosing, empty, frame
+from spectra.ui import choosing, fleetless, frame
 from spectra.ui.anomalies import attention, calendar, incident, sensitivity, watching
 
 VIEWS = ("Attention", "One incident", "Planned events", "Sensitivity")
@@ -11,7 +11,7 @@ page = frame.current()
 
 st.title("Anomalies")
 if not watching.ensure(page):
-    empty.say("There is no fleet with hours of load yet.", empty.NO_FLEET, empty.CONNECT)
+    fleetless.say(page, "with hours of load")
     st.stop()
 
 found = watching.incidents(page)

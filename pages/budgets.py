@@ -3,7 +3,7 @@
 import streamlit as st
 
 from spectra.store import emission_queries as emissions
-from spectra.ui import choosing, empty, frame
+from spectra.ui import choosing, fleetless, frame
 from spectra.ui.budgets import allocation, asked, changing, one, overview, standing, statements
 from spectra.ui.instances import judging
 
@@ -14,7 +14,7 @@ page = frame.current()
 
 st.title("Budgets")
 if page.get(emissions.ledger_span) is None:
-    empty.say("There is no fleet to account for yet.", empty.NO_FLEET, empty.CONNECT)
+    fleetless.say(page, "to account for")
     st.stop()
 
 judging.ensure(page)  # what would bring a budget back rests on open recommendations

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from spectra.store import emission_queries as emissions
-from spectra.ui import cards, dashboard, empty, frame, guide, headlines, scopes
+from spectra.ui import cards, dashboard, empty, fleetless, frame, guide, headlines, scopes
 from spectra.ui.budgets import standing
 
 page = frame.current()
@@ -12,7 +12,7 @@ totals = page.get(emissions.totals, selection)
 
 st.title("Dashboard")
 if page.get(emissions.ledger_span) is None:
-    empty.say("There is no fleet to account for yet.", empty.NO_FLEET, empty.CONNECT, empty.FILES)
+    fleetless.say(page, "to account for", empty.FILES)
     st.stop()
 
 guide.show(page.workspace)

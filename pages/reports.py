@@ -3,7 +3,7 @@
 import streamlit as st
 
 from spectra.store import emission_queries as emissions
-from spectra.ui import choosing, empty, frame
+from spectra.ui import choosing, fleetless, frame
 from spectra.ui.reports import history, making
 
 VIEWS = ("Report", "History")
@@ -13,7 +13,7 @@ page = frame.current()
 st.title("Reports")
 st.caption("A report has a period and a boundary of its own: the sidebar's filters do not apply.")
 if page.get(emissions.ledger_span) is None:
-    empty.say("There is no fleet to report on yet.", empty.NO_FLEET, empty.CONNECT)
+    fleetless.say(page, "to report on")
     st.stop()
 
 view = choosing.view(VIEWS, key="reports_view")

@@ -37,7 +37,6 @@ LONGER = Turn("Look at 90 days", ":material/date_range:", {"period": "90 days"})
 EVERYTHING = Turn("Clear the sidebar's filters", ":material/filter_alt_off:",
                   {"regions": [], "teams": [], "environments": []})  # fmt: skip
 _LONGEST = 60  # letters of a name that nobody knows
-NO_FLEET = "Set SPECTRA_DEMO=on for the demo company, or connect an AWS account."
 
 
 def say(message: str, next_step: str, *steps: Link | Turn) -> None:

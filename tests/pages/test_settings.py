@@ -1,6 +1,7 @@
 """Settings: what is saved takes effect, what is wrong changes nothing, what is secret stays so."""
 
 import gc
+import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -216,6 +217,28 @@ def test_keys_of_another_account_begin_with_an_empty_fleet(services):
     listed = second.store.frame("SELECT account_id FROM instances")
     assert list(listed["account_id"]) == ["222222222222"]
     assert second.config.embodied_years == "4"
+
+
+def test_a_private_workspace_without_a_fleet_says_whether_one_is_on_its_way(services):
+    """It says what the session can do, and not what an operator might set."""
+    app, private = use(settings("AWS"), KEYS)
+    refresher, go_on = private.refresher, threading.Event()
+    live = refresher._live
+    refresher._live = lambda: (go_on.wait(60), live())[1]
+    assert refresher.start()
+    told = {}
+    for name in ("dashboard", "anomalies", "instances", "budgets", "reports"):
+        app.switch_page(f"pages/{name}.py").run()
+        (told[name],) = [info.value for info in app.info if "There is no fleet" in info.value]
+    assert {"A refresh is under way" in text for text in told.values()} == {True}
+    assert "Look again" in [button.label for button in app.button]
+    go_on.set()
+    refresher.wait(60)
+    (text,) = [info.value for info in app.run().info if "There is no fleet" in info.value]
+    assert "no machine of it is known" in text
+    assert "SPECTRA_DEMO" not in text
+    links = [link.proto.label for link in app.get("page_link")]
+    assert {"How each source fares", "Regions that are asked"} <= set(links)
 
 
 def test_keys_that_end_in_an_error_nobody_foresaw_can_be_forgotten(database, monkeypatch):

@@ -10,7 +10,7 @@ from spectra import advice, units
 from spectra.store import advice_log
 from spectra.store.advice_log import Run
 from spectra.store.emission_queries import ledger_span
-from spectra.ui import empty
+from spectra.ui import empty, fleetless
 from spectra.ui.frame import Page
 
 
@@ -31,7 +31,7 @@ def ensure(page: Page) -> Run | None:
 def nothing_yet(page: Page) -> None:
     """Why there is nothing to show: no fleet, or one that somebody else is reading."""
     if page.get(ledger_span) is None:
-        empty.say("There is no fleet with hours of load yet.", empty.NO_FLEET, empty.CONNECT)
+        fleetless.say(page, "with hours of load")
     else:
         empty.say(
             "The fleet is being read or judged for the first time just now.",

@@ -15,7 +15,7 @@ from spectra.errors import InputError
 from spectra.insight.regions.move_model import AWS_BASED, Estimate, Side
 from spectra.insight.rightsizing.model import HOURS_PER_MONTH
 from spectra.store import grid_queries
-from spectra.ui import cards, empty
+from spectra.ui import cards, empty, fleetless
 from spectra.ui import choosing as one_thing
 from spectra.ui import workspace as workspaces
 from spectra.ui.frame import Page
@@ -41,7 +41,7 @@ MACHINE_COLUMNS: dict[str, Any] = {
 def show(page: Page) -> None:
     """Choose machines and a target; the estimate, its parts, and the way to a plan."""
     if not page.get(grid_queries.status)["fleets"]:
-        empty.say("There is no fleet to move yet.", empty.NO_FLEET, empty.CONNECT)
+        fleetless.say(page, "to move")
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         found = choosing.machines(page)
