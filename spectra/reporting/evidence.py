@@ -17,7 +17,7 @@ from spectra.carbon.uncertainty import Interval
 from spectra.catalog import Catalog
 from spectra.insight.allocation import Rules
 from spectra.insight.market import Market, market_of, reconciled, unknown_places
-from spectra.moments import first_of_month
+from spectra.moments import HOUR, first_of_month
 from spectra.reporting import paid_days
 from spectra.reporting.asking import scope_key, selection_of, year_before, year_up_to
 from spectra.reporting.model import Request
@@ -111,7 +111,7 @@ class Evidence:
     @property
     def period_hours(self) -> int:
         """Hours of the period."""
-        return int((self.request.end - self.request.start).total_seconds() // 3600)
+        return (self.request.end - self.request.start) // HOUR
 
     @property
     def is_over(self) -> bool:
@@ -284,11 +284,10 @@ def _earlier(store: Store, selection: Selection, known: Accounted) -> dict[str, 
     """Sums of the accounted hours of a period one year before, if the ledger has all of those."""
     if known.first is None or known.end is None or not known.hours:
         return None
-    start, end = year_before(max(known.first, selection.start), min(known.end, selection.end))
-    before = selection.between(start, end)
-    if report_sums.accounted(store, before).hours < (end - start).total_seconds() // 3600:
-        return None
-    sums = emission_queries.totals(store, before)
+    span = max(known.first, selection.start), min(known.end, selection.end)
+    before = selection.between(*year_before(*span))
+    is_known = report_sums.accounted(store, before).hours >= (before.end - before.start) // HOUR
+    sums = emission_queries.totals(store, before) if is_known else {"total_g": None}
     return None if sums["total_g"] is None else sums
 
 
