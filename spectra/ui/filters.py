@@ -71,12 +71,13 @@ def tell() -> None:
 def _read(choices: dict[str, list[str]]) -> None:
     """Take ``?team=`` for ``?teams=``, and keep names that the filters drop from the address."""
     one = [fold(name) for name in st.query_params.get_all("team")]
-    asked = [*st.query_params.get_all("teams"), *one]
     for name in NAMES:
         address.read(name, choices[name], *(one if name == "teams" else ()))
     address.read("period", (*PERIODS, CUSTOM))
+    known = [name for name in one if name in choices["teams"]]
+    if known and "teams" not in st.query_params:
+        st.session_state["teams"] = st.query_params["teams"] = known
     if one:
-        st.session_state["teams"] = [name for name in asked if name in choices["teams"]]
         del st.query_params["team"]
 
 

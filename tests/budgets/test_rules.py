@@ -7,6 +7,7 @@ import pytest
 
 from spectra import allocation, teams
 from spectra.insight.allocation import Pool, Rules
+from spectra.moments import DAY
 from spectra.store import budget_log
 from spectra.store.emission_queries import TOTAL_G
 from spectra.store.ledger import recompute
@@ -90,6 +91,15 @@ def test_what_nobody_owns_is_dealt_out_by_what_teams_emit_themselves(fleet_store
         shown = (teams["distributed_g"] / rest).to_dict()
         even = dict.fromkeys(teams.index, 1 / len(teams))
         assert shown == pytest.approx(even if policy == "even" else (own / own.sum()).to_dict())
+
+
+def test_the_rules_of_the_last_day_shown_say_what_is_dealt_out(fleet_store):
+    budget_log.keep_rules(fleet_store, Rules(), date(2026, 1, 1))
+    budget_log.keep_rules(fleet_store, Rules(unallocated="even"), END)
+    assert allocation.league(fleet_store, START, END)["distributed_g"].sum() == 0
+    budget_log.keep_rules(fleet_store, Rules(unallocated="even"), END - DAY)
+    table = allocation.league(fleet_store, START, END)
+    assert table["distributed_g"].sum() == pytest.approx(table["none_g"].sum())
 
 
 def test_a_default_of_the_account_comes_before_the_parent(fleet_store):

@@ -145,6 +145,50 @@ def test_a_pool_is_dealt_out_as_the_teams_emit_evenly_or_by_fixed_shares():
     assert carried(rows({"team": "net", "total_g": 8.0}), alone) == {(UNALLOCATED, "none"): 8.0}
 
 
+def test_the_first_pool_that_matches_holds():
+    frame = rows(
+        {"team": "a", "total_g": 30.0},
+        {"team": "net", "total_g": 8.0, "service": "Amazon EBS"},
+    )
+    team = Pool("of a team", "team", "NET", "fixed", {"b": 100})
+    disks = Pool("of disks", "service", "AMAZON ebs", "fixed", {"c": 100})
+    assert ("b", "pool") in carried(frame, Rules(pools=(team, disks)))
+    assert ("c", "pool") in carried(frame, Rules(pools=(disks, team)))
+
+
+def test_who_has_less_than_nothing_takes_no_share_of_a_pool():
+    frame = rows(
+        {"team": "a", "total_g": 30.0},
+        {"team": "b", "total_g": -10.0},
+        {"team": "net", "total_g": 8.0},
+    )
+    found = allocate(frame, Rules(pools=(Pool("shared", "team", "net"),)), ("total_g",))
+    pooled = found[found["method"] == "pool"].groupby("team")["total_g"].sum()
+    assert pooled.to_dict() == {"a": 8.0, "b": 0.0}
+
+
+def test_a_share_that_is_left_of_the_whole_stays_unallocated():
+    frame = rows({"team": "net", "total_g": 1000.0})
+    found = carried(frame, Rules(pools=(Pool("n", "team", "net", "fixed", {"a": 99.9}),)))
+    assert found == {("a", "pool"): pytest.approx(999), (UNALLOCATED, "none"): pytest.approx(1)}
+    with pytest.raises(InputError, match=r"add up to 100\.5 %"):
+        Pool("n", "team", "net", "fixed", {"a": 60.5, "b": 40})
+
+
+def test_rules_name_whom_they_give_something():
+    shares, teams = {"a": 50.0}, ("b", "ml")
+    rules = Rules(
+        {"ml": "machine-learning", "n/a": UNALLOCATED},
+        {"1": "c", "2": "n/a"},
+        (
+            Pool("by shares", "team", "x", "fixed", shares, ("left from another way",)),
+            Pool("by emissions", "team", "y", "direct", {"left": 1.0}, teams),
+        ),
+    )
+    assert rules.receivers == {"a", "b", "c", "machine-learning"}
+    assert Rules().receivers == frozenset()
+
+
 def test_pools_are_dealt_out_within_each_period():
     frame = rows(
         {"team": "a", "total_g": 10.0},

@@ -160,6 +160,15 @@ def test_a_forecast_of_a_skewed_grid_is_taken_as_it_is():
     assert found.hours[24:].to_numpy() == pytest.approx(250)
 
 
+def test_four_weeks_are_looked_back_at_and_no_hour_more():
+    rows, at = history(days=29)
+    wild = rows.copy()
+    wild.loc[wild["hour"] < at[24], ["energy_kwh", "grid_g"]] *= 100
+    usual, found = (ahead(past, at, coming(at)) for past in (rows, wild))
+    assert found.hours.to_numpy() == pytest.approx(usual.hours.to_numpy(), rel=1e-12)
+    assert len(found.residuals) == 28
+
+
 def test_a_trend_is_followed_within_limits():
     rows, known = history(zones=("DE",))
     last = rows["hour"] >= known[-168]
@@ -238,6 +247,7 @@ def test_thresholds_with_hysteresis():
         (State.NOT_ENOUGH_DATA, known(None, None, share=0.0), ()),
         (State.NOT_ENOUGH_DATA, known(10.0, ends(50), coverage=0.5), ()),
         (State.NOT_ENOUGH_DATA, known(10.0, None, share=0.1), ()),
+        (State.ON_TRACK, known(10.0, ends(50), coverage=0.9), ()),
         (State.OVER, known(100.0, ends(120)), ()),
         (State.OVER, known(100.0, ends(120), coverage=0.5), ()),
         (State.RESTATED, known(70.0, ends(90)), ("actual-80",)),
@@ -268,6 +278,11 @@ def test_a_period_that_ended_below_its_budget_was_kept():
     late = known(98.5, None, share=1.0)
     state, reason = judge(late, ("actual-100",), has_ended=True)
     assert (state, "100% was told" in reason) == (State.RESTATED, True)
+
+
+def test_what_is_restated_names_the_highest_level_that_was_told():
+    told = ("actual-50", "actual-80", "forecast-100")
+    assert judge(known(40.0, ends(90)), told)[1].startswith("80% was told as reached;")
 
 
 def test_a_key_names_budget_period_and_threshold():
