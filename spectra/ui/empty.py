@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from spectra.ui import address
+from spectra.ui import address, landing
 from spectra.ui.plain import plain, shorten
 
 
@@ -70,3 +70,4 @@ def _turn(values: dict[str, Any]) -> None:
     st.session_state.update(values)
     for key in values:
         address.forget(key)
+    landing.on_heading()

@@ -19,7 +19,7 @@ from spectra.moments import HOUR
 from spectra.refresh import current_hour
 from spectra.store import Store, emission_queries, failures, grid_queries
 from spectra.store.selection import Selection
-from spectra.ui import filters, glossary, names, refreshing, workspace
+from spectra.ui import filters, glossary, landing, names, refreshing, workspace
 from spectra.ui.data import query
 from spectra.ui.workspace import Workspace
 
@@ -199,6 +199,7 @@ def _status_line(page: Page) -> None:
             st.badge(label, icon=icon, color=color, help=text)  # type: ignore[arg-type]
         st.space("stretch")
         glossary.popover()
+        landing.draw()  # the last one here: nothing of the page moves by it
 
 
 def _badges(

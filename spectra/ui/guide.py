@@ -6,6 +6,7 @@ import streamlit as st
 
 from spectra.store import grid_queries
 from spectra.store.saved_settings import save_settings
+from spectra.ui import landing
 from spectra.ui.data import query
 from spectra.ui.workspace import Workspace, errors_shown
 
@@ -55,6 +56,7 @@ def offer() -> None:
 
 def _hide(workspace: Workspace) -> None:
     st.session_state[HIDDEN] = True
+    landing.on_heading()
     # What all visitors of a public deployment share is not theirs to change.
     if workspace.may_change:
         with errors_shown():

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from tests.browser.server import CHROMIUM
 from tests.browser.test_journey import Visitor
-from tests.browser.views import tour
+from tests.browser.views import choose, go_to, tour
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 
@@ -144,4 +144,42 @@ def test_a_journey_by_keyboard_alone(address, visitor):
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.get_by_role("button", name="Bring your grid data")).to_be_focused()
+    visitor.check()
+
+
+def press(page, name: str) -> None:
+    """Press a button by the keyboard."""
+    button = page.get_by_role("button", name=name, exact=True).first
+    button.focus()
+    page.keyboard.press("Enter")
+
+
+def test_the_focus_lands_on_the_heading_when_its_button_goes(address, visitor):
+    page = visitor.open(address, "Dashboard")
+    press(page, "Got it")
+    expect(page.get_by_text("The first minute.")).to_have_count(0)
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
+    page.keyboard.press("Tab")
+    assert focused(page) not in ("", "Skip to main content"), "one goes on from there"
+
+    go_to(visitor, "Anomalies")
+    choose(visitor, "Anomalies", "One incident")
+    page.get_by_role("radiogroup", name="Decision").get_by_role("radio").first.click()
+    expect(page.get_by_role("button", name="Keep", exact=True)).to_be_enabled()
+    press(page, "Keep")
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
+
+    choose(visitor, "Anomalies", "Planned events")
+    page.get_by_label("What", exact=True).fill("Load test")
+    press(page, "Plan it")
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
+
+    go_to(visitor, "Instances")
+    choose(visitor, "Instances", "One machine")
+    press(page, "Plan: stop")
+    expect(page.get_by_role("button", name="Discard the plan")).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
+    press(page, "Discard the plan")
+    expect(page.get_by_role("button", name="Discard the plan")).to_have_count(0)
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
     visitor.check()

@@ -10,7 +10,7 @@ import streamlit as st
 from spectra.moments import hour_of
 from spectra.store import incident_log
 from spectra.store.incident_log import PlannedEvent
-from spectra.ui import cards
+from spectra.ui import cards, landing
 from spectra.ui.frame import Page
 from spectra.ui.workspace import errors_shown
 
@@ -96,4 +96,5 @@ def _keep(page: Page, event: PlannedEvent, about: str) -> None:
         return
     with errors_shown():
         incident_log.plan(page.store, event, datetime.now(UTC))
+        landing.on_heading()
         st.rerun()

@@ -10,6 +10,7 @@ import streamlit as st
 
 from spectra.store import incident_log
 from spectra.store.incident_log import FALSE_ALARM, Decision, State
+from spectra.ui import landing
 from spectra.ui.frame import Page
 from spectra.ui.workspace import errors_shown
 
@@ -78,4 +79,5 @@ def _keep(
     with errors_shown():
         incident_log.decide(page.store, [Decision(i, choice, now, until, reason) for i in ids])
         st.toast(f"{len(ids)} × {choice}.", icon=":material/check:")
+        landing.on_heading()
         st.rerun()

@@ -11,7 +11,7 @@ from spectra.actions.plan import Kind, Plan, Target
 from spectra.actions.targets import targets
 from spectra.errors import SpectraError
 from spectra.store import Store
-from spectra.ui import empty
+from spectra.ui import empty, landing
 from spectra.ui.frame import Page
 
 # In the session: plans, why some could not be made, and what became of the last ones.
@@ -82,6 +82,7 @@ def keep(store: Store, plans: list[Plan], refused: list[str]) -> None:
     st.session_state[PLANS], st.session_state[REFUSED] = plans, refused
     st.session_state[STORE] = store.identity
     st.session_state["view"] = VIEW
+    landing.on_heading()
 
 
 def build(verb: str, target: Target, wanted: str) -> Plan:

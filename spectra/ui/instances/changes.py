@@ -13,7 +13,7 @@ from spectra.actions.permit import Permit
 from spectra.actions.plan import Check, Plan
 from spectra.actions.runners import Runners
 from spectra.errors import SpectraError
-from spectra.ui import cards, empty
+from spectra.ui import cards, empty, landing
 from spectra.ui import workspace as workspaces
 from spectra.ui.frame import Page
 from spectra.ui.instances import asking, journal
@@ -205,6 +205,7 @@ def _forget_button() -> None:
 def _forget() -> None:
     for key in (asking.PLANS, asking.REFUSED, asking.STORE, _EXAMINED):
         st.session_state.pop(key, None)
+    landing.on_heading()
 
 
 def _confirm(page: Page, batch: Batch, runners: Runners, permit: Permit) -> None:

@@ -12,6 +12,7 @@ import streamlit as st
 from spectra.moments import DAY, midnight, today
 from spectra.store import advice_log
 from spectra.store.advice_log import Decision, State
+from spectra.ui import landing
 from spectra.ui.frame import Page
 from spectra.ui.instances import asking
 
@@ -120,4 +121,5 @@ def _keep(
         [Decision(unit, finding, choice, now, until, reason) for unit, finding in subjects],
     )
     st.toast(f"{len(subjects)} × {choice}.", icon=":material/check:")
+    landing.on_heading()
     st.rerun()
