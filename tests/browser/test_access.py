@@ -147,6 +147,22 @@ def test_a_journey_by_keyboard_alone(address, visitor):
     visitor.check()
 
 
+@pytest.mark.parametrize(
+    ("title", "view"), [("Anomalies", "One incident"), ("Instances", "One machine")]
+)
+def test_every_decision_can_be_seen_on_a_phone(address, visitor, title, view):
+    page = visitor.open(address, "Dashboard")
+    go_to(visitor, title)
+    choose(visitor, title, view)
+    page.set_viewport_size(PHONE)
+    group = page.get_by_role("radiogroup", name="Decision")
+    page.wait_for_function(
+        "([one, width]) => one.getBoundingClientRect().right <= width",
+        arg=[group.get_by_role("radio").last.element_handle(), PHONE["width"]], timeout=5_000,
+    )  # fmt: skip
+    page.set_viewport_size(DESK)
+
+
 def press(page, name: str) -> None:
     """Press a button by the keyboard."""
     button = page.get_by_role("button", name=name, exact=True).first

@@ -49,7 +49,11 @@ def form(page: Page, ids: Sequence[str], key: str) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         choice: State | None = st.segmented_control(
-            "Decision", LABELS, format_func=lambda state: LABELS[state], key=f"{key}_choice"
+            "Decision",
+            LABELS,
+            format_func=lambda state: LABELS[state],
+            key=f"{key}_choice",
+            wrap=True,
         )
         until, reason = _details(choice, key)
         if st.button("Keep", key=f"{key}_keep", disabled=choice is None) and choice:

@@ -84,6 +84,7 @@ def form(page: Page, subjects: Sequence[tuple[str, str]], key: str) -> None:
             LABELS,
             format_func=lambda state: LABELS[state],
             key=f"{key}_state",
+            wrap=True,
         )
         until, reason = _details(choice, key)
         if st.button("Keep", key=f"{key}_keep", disabled=choice is None) and choice:
