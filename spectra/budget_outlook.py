@@ -179,7 +179,7 @@ def saved(
     is_known = budget.scope_kind == "team" and budget.basis == "total_lb"
     if savings is None or not is_known:
         return None
-    return savings.get(budget.scope_key, 0.0) * max(0, (end - start) / HOUR)
+    return savings.get(budget.scope_key, 0.0) * ((end - start) / HOUR)
 
 
 def _plans(

@@ -307,6 +307,15 @@ def test_savings_of_open_advice_reach_to_the_end(two_teams):
     run = advice_log.Run(NOW, NOW, "{}", "f", 0.1)
     advice_log.keep(two_teams, run, pd.DataFrame([advice_row("i-1")]), pd.DataFrame())
     assert status(two_teams, made).savings_g == pytest.approx(4.0 * 18 * 24)
+    # The saving of a part of the scopes, or of an environment, is not known by it.
+    for more in ({"basis": "scope3"}, {"kind": "environment"}):
+        assert status(two_teams, budget(two_teams, "web", 1e6, **more)).savings_g is None
+    ended = status(two_teams, made, utc("2026-10-31T23:00"))
+    assert (ended.state, ended.savings_g) == (State.KEPT, 0)
+    shop = budget(two_teams, "shop", 1e6)
+    budget_log.keep_rules(two_teams, Rules(aliases={"web": "shop"}), date(2026, 1, 1))
+    assert status(two_teams, shop).savings_g == pytest.approx(4.0 * 18 * 24)
+    assert status(two_teams, made).savings_g == 0
 
 
 def test_a_budget_is_kept_once(two_teams):

@@ -8,6 +8,7 @@ import pytest
 
 from spectra.errors import InputError
 from spectra.insight.budgets import (
+    Ahead,
     Known,
     Outlook,
     State,
@@ -66,6 +67,8 @@ def test_a_new_amount_within_a_period_counts_for_its_hours():
     plan = planned([Version(date(2026, 1, 1), 900.0), Version(date(2026, 11, 11), 300.0)], NOV)
     assert plan.sum() == pytest.approx(900 * 10 / 30 + 300 * 20 / 30)
     assert len(plan) == 720
+    later_first = [Version(date(2026, 11, 11), 300.0), Version(date(2026, 1, 1), 900.0)]
+    pd.testing.assert_series_equal(planned(later_first, NOV), plan)
 
 
 def test_a_budget_that_begins_within_a_period_has_no_hours_before():
@@ -104,6 +107,8 @@ def test_a_reduction_path_reaches_its_target():
     months = reduction_path(1000.0, 2027, 2028, 4.2, "month")
     assert sum(v.grams for v in months) == pytest.approx(958)
     assert months[1].grams / months[0].grams == pytest.approx(29 / 31)  # a leap year
+    steep = reduction_path(1000.0, 2025, 2030, 30, "year")
+    assert [v.grams for v in steep] == pytest.approx([700, 400, 100, 0, 0])
     for bad in ((0.0, 2025, 2030, 4.2), (1.0, 2030, 2030, 4.2), (1.0, 2025, 2030, 120)):
         with pytest.raises(InputError):
             reduction_path(*bad, "year")
@@ -158,6 +163,33 @@ def test_a_forecast_of_a_skewed_grid_is_taken_as_it_is():
     found = ahead(rows, known, at, pd.DataFrame({"DE": 300 / 200}, index=at[:24]))
     assert found.hours[:24].sum() == pytest.approx(24 * 300)
     assert found.hours[24:].to_numpy() == pytest.approx(250)
+
+
+def test_a_trend_is_of_the_load_and_hardware_stays():
+    rows, at = history(zones=("DE",))
+    usual = ahead(rows, at, coming(at)).hours
+    rows.loc[rows["hour"] >= at[-168], ["energy_kwh", "grid_g"]] *= 1.1
+    fixed = 5.0
+    grown = ahead(rows, at, coming(at)).hours
+    assert grown.to_numpy() == pytest.approx(1.1 * (usual - fixed).to_numpy() + fixed)
+
+
+def test_what_is_left_of_a_period_emits_nothing_at_the_least():
+    hours = pd.Series(0.1, index=pd.date_range("2026-11-20", periods=240, freq="h", tz="UTC"))
+    found = Ahead(hours, np.array([-500.0, 500.0] * 14), 1.0)
+    end = outlook(700.0, 1e9, found)
+    assert end.low_g == 700.0
+    assert end.high_g > 1000
+    # One that ends at just its budget keeps it.
+    sure = Ahead(hours, np.zeros(28), 1.0)
+    assert outlook(0.0, float(hours.sum()), sure).probability == 0.0
+
+
+def test_a_day_known_in_part_is_no_day_that_was_off():
+    rows, at = history(noise=0.1, zones=("DE",))
+    found = ahead(rows[13:], at[13:], coming(at))
+    assert len(found.residuals) == 27
+    assert found.residuals.sum() == pytest.approx(0, abs=1e-6)
 
 
 def test_four_weeks_are_looked_back_at_and_no_hour_more():
@@ -303,6 +335,12 @@ def test_the_course_of_a_period():
     assert frame.iloc[-1][["expected_g", "low_g", "high_g"]].tolist() == pytest.approx(
         [360, 330, 390]
     )
+    # Errors of days that have nothing to do with one another: the root of the time that passes.
+    first = frame.iloc[20]
+    assert first["expected_g"] == pytest.approx(252)
+    assert first["high_g"] - first["expected_g"] == pytest.approx(30 / 10**0.5)
+    uneven = course(plan, days, until, 240.0, end._replace(low_g=350.0)).set_index("day").iloc[20]
+    assert uneven["expected_g"] - uneven["low_g"] == pytest.approx(10 / 10**0.5)
     assert course(None, days, until, 240.0, end).empty
     nothing = course(plan, days[:0], NOV.start - timedelta(days=1), None, None)
     assert nothing["actual_g"].isna().all()

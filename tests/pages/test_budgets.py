@@ -320,6 +320,12 @@ def test_a_reduction_path_is_laid_out(budgeted):
     healthy(app.run())
     (chart,) = app.get("plotly_chart")
     assert chart.proto.alt.startswith("48 amounts, from ")
+    assert "which limits nothing" not in texts(app)
+    app.number_input(key=f"path_pct_{chosen}").set_value(30.0)
+    said = f"From {END.year + 4}-01-01 on the path is at 0, which limits nothing"
+    assert said in texts(healthy(app.run()))
+    app.number_input(key=f"path_pct_{chosen}").set_value(4.2)
+    healthy(app.run())
     healthy(button(app, "Lay out 48 amounts").click().run())
     amounts = budget_log.versions(app_store())[kept()["analytics"].budget_id]
     last = sum(v.grams for v in amounts if v.valid_from.year == END.year + 4)

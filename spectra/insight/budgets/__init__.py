@@ -15,13 +15,14 @@ from spectra.insight.budgets.judge import (
     judge,
     notice_key,
 )
-from spectra.insight.budgets.outlook import Outlook, ahead, linear_outlook, outlook
+from spectra.insight.budgets.outlook import Ahead, Outlook, ahead, linear_outlook, outlook
 from spectra.insight.budgets.periods import KINDS, Kind, Period, period_of
 from spectra.insight.budgets.plan import Version, burn, planned, reduction_path, weekly_weights
 
 __all__ = [
     "KINDS",
     "THRESHOLDS",
+    "Ahead",
     "Kind",
     "Known",
     "Outlook",

@@ -207,6 +207,9 @@ def _path(page: Page, budget: Budget, found: list[Status]) -> None:
     path = reduction_path(base * GRAMS_PER_KG, year, int(target), pct, budget.period_kind,
                           is_linear=is_linear)  # fmt: skip
     _drawn(path)
+    if (nothing := next((v for v in path if not v.grams), None)) is not None:
+        st.warning(f"From {nothing.valid_from} on the path is at 0, which limits nothing: end it "
+                   "before, or reduce by less.", icon=":material/warning:")  # fmt: skip
     if older := budgets.amounts_between(page.store, budget, path[0].valid_from):
         st.warning(f"{units.counted(len(older), 'amount is', 'amounts are')} set from "
                    f"{older[0].valid_from} on, the last being {units.mass_text(older[-1].grams)} "
