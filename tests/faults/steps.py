@@ -63,9 +63,9 @@ def keep_settings(store: Store) -> None:
 
 
 def keep_budget(store: Store) -> None:
-    budget = budget_log.new_budget("tag", "tier=one", "quarter")
-    if budget_log.find(store, budget) is None:
-        budgets.create(store, budget, 1e6, date(2026, 10, 1))
+    budget, since = budget_log.new_budget("tag", "tier=one", "quarter"), date(2026, 10, 1)
+    if budget_log.find(store, budget, since) is None:
+        budgets.create(store, budget, 1e6, since)
 
 
 def export_chargeback(store: Store) -> None:
