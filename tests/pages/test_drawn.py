@@ -39,7 +39,7 @@ def test_shares_are_bars_and_a_missing_one_is_none():
     rows = pd.DataFrame(
         {"name": ["<b>a&b</b>", "c"], "co2e": ["1 kg", "not known"], "share": [0.25, None]}
     )
-    app = _drawn(drawn.shares, rows, "Team", alt='by "team"')
+    app = _drawn(drawn.shares, rows, "Team", alt='by "team": 1 kg')
     shown = shares(app)['by "team"']
     assert shown.to_dict("list") == {
         "name": ["<b>a&b</b>", "c"], "co2e": ["1 kg", "not known"], "share": ["25.0 %", "n/a"],

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import pandas as pd
 import streamlit as st
 
+from spectra.moments import DAY, HOUR
 from spectra.store import grid_queries
 from spectra.ui import cards, names
 from spectra.ui.frame import Page
@@ -37,8 +38,8 @@ def show(page: Page, factor: grid_queries.Factor) -> None:
     code = st.selectbox("Region in detail", list(ends), key="past_region", persist_state="session")
     last = ends[code]
     st.caption(f"The {DAYS} days up to {last:%d %b %Y %H:%M} UTC, the last hour that is known.")
-    end = last + timedelta(hours=1)
-    then = page.selection.between(end - timedelta(days=DAYS), end)
+    end = last + HOUR
+    then = page.selection.between(end - DAYS * DAY, end)
     grids.detail(replace(page, selection=then), code, factor)
 
 
