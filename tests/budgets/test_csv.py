@@ -82,6 +82,8 @@ def test_another_profile_or_note_is_a_change(store):
     (kept,) = budget_log.budgets(store)
     assert (kept.profile, kept.note) == ("weekly", "second")
     assert len(budget_log.version_history(store, kept.budget_id)) == 1
+    # An empty note says nothing of what is kept.
+    assert import_budgets(store, file(again.removesuffix("second"))) == Imported(0, 0, 1)
     assert import_budgets(store, export_budgets(store, TODAY)) == Imported(0, 0, 1)
 
 

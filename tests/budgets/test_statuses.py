@@ -262,6 +262,31 @@ def test_a_weekly_plan_follows_the_weeks_before(two_teams):
     assert by_hour[12] > 1.5 * by_hour[0]
 
 
+def test_a_weekly_plan_of_a_team_that_is_new_follows_its_own_hours(two_teams):
+    """Hours before it began are no hours without load: some weekdays would count half."""
+    late = running(9, "late") | {"valid_from": "2026-10-21"}
+    write_instances(two_teams, fleet.instances(late))
+    recompute(two_teams)
+    known = status(two_teams, budget(two_teams, "web", 1e6, profile="weekly")).plan
+    found = status(two_teams, budget(two_teams, "late", 1e6, profile="weekly")).plan
+    assert found.to_numpy() == pytest.approx(known.to_numpy(), rel=1e-6)
+
+
+def test_a_weekly_plan_goes_by_the_rules_that_its_period_began_with(two_teams):
+    load = [90.0 if hour.hour < 6 else 1.0 for hour in fleet.hours("2026-10-01", "2026-11-13")]
+    at = fleet.hours("2026-10-01", "2026-11-13")
+    write_utilisation(two_teams, fleet.utilisation("i-003", at, load))
+    recompute(two_teams)
+    made = budget(two_teams, "web", 1e6, profile="weekly")
+    alone = status(two_teams, made).plan
+    plans = []
+    for since in (date(2026, 10, 20), date(2026, 1, 1)):
+        budget_log.keep_rules(two_teams, Rules(aliases={"data": "web"}), since)
+        plans.append(status(two_teams, made).plan)
+    pd.testing.assert_series_equal(*plans)
+    assert plans[0].to_numpy() != pytest.approx(alone.to_numpy(), rel=0.01)
+
+
 def test_a_weekly_plan_stands_still_once_its_period_has_begun(two_teams):
     """A tag's share of its group changes within the period; the plan was laid before it."""
     made = budget(two_teams, "cost-center=42", 1e6, kind="tag", profile="weekly")
@@ -307,6 +332,9 @@ def test_savings_of_open_advice_reach_to_the_end(two_teams):
     run = advice_log.Run(NOW, NOW, "{}", "f", 0.1)
     advice_log.keep(two_teams, run, pd.DataFrame([advice_row("i-1")]), pd.DataFrame())
     assert status(two_teams, made).savings_g == pytest.approx(4.0 * 18 * 24)
+    # What has passed since the last hour that is known cannot be saved any more.
+    late = status(two_teams, made, NOW + timedelta(days=2))
+    assert late.savings_g == pytest.approx(4.0 * 16 * 24)
     # The saving of a part of the scopes, or of an environment, is not known by it.
     for more in ({"basis": "scope3"}, {"kind": "environment"}):
         assert status(two_teams, budget(two_teams, "web", 1e6, **more)).savings_g is None
@@ -359,6 +387,9 @@ def test_copied_to_the_next_period(two_teams):
         date(2026, 12, 1), pytest.approx(95.8)
     )
     assert status(two_teams, made).budget_g == pytest.approx(100.0)
+    # It is the amount that this period ends with, whatever is set for the next one.
+    budgets.change_amount(two_teams, made, 300.0, date(2026, 11, 20))
+    assert budgets.copy_to_next(two_teams, made, NOW) == pytest.approx(300.0)
     unset = new_budget("team", "data", "month")
     with pytest.raises(InputError, match="No amount"):
         budgets.copy_to_next(two_teams, unset, NOW)
@@ -434,6 +465,28 @@ def test_late_data_that_lowers_the_figure_is_called_restated_and_not_unsent(stor
     assert "80% was told as reached" in status(store, made).reason
     of_80 = budget_notices.notices(store).set_index("threshold").loc["actual-80"]
     assert pd.isna(of_80["cleared_at"])
+
+
+def test_a_threshold_that_was_left_is_held_again_only_at_its_level(two_teams):
+    grams = emitted(two_teams, "team = 'web'")
+    made = budget(two_teams, "web", grams / 0.82)
+
+    def held_at(share):
+        budgets.change_amount(two_teams, made, grams / share, date(2026, 1, 1))
+        budgets.check_thresholds(two_teams, NOW)
+        return "actual-80" in status(two_teams, made).held
+
+    assert held_at(0.82)
+    assert held_at(0.79)  # it wavers around the level
+    assert not held_at(0.70)
+    assert not held_at(0.79)
+    assert held_at(0.801)
+
+
+def test_a_period_is_over_with_its_last_hour(store):
+    with_fleet(store, running(1, "web"), end="2026-12-01")
+    november = status(store, budget(store, "web", 1e9), utc("2026-11-30T23:00"))
+    assert (november.state, november.outlook) == (State.KEPT, None)
 
 
 def test_a_forecast_of_a_dirtier_grid_raises_the_outlook(two_teams):
@@ -537,6 +590,9 @@ def test_days_before_the_first_known_are_not_zero(store):
     assert found.coverage == pytest.approx(8 / 12)
     actual = budgets.burn_down(found)["actual_g"]
     assert actual.isna().tolist() == [True] * 4 + [False] * 8 + [True] * 18
+    # The hours that are known since count, where the moment is before their end.
+    earlier = status(store, budget(store, "data", 1e6), NOW - timedelta(hours=1))
+    assert earlier.coverage == pytest.approx(8 / 12, rel=1e-12)
 
 
 def test_a_team_that_began_of_late_is_expected_to_go_on(store):
